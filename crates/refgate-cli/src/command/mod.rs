@@ -1,0 +1,13 @@
+//! The verbs, one file each.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod install;
+pub(crate) mod lint;
+pub(crate) mod question;
+pub(crate) mod replay;
+pub(crate) mod shell;
+pub(crate) mod test;
+pub(crate) mod when;

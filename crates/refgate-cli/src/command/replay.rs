@@ -1,0 +1,209 @@
+//! `refgate replay`: a policy over a repository's own history.
+
+use std::collections::BTreeMap;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use refgate_core::{FreezeState, Instant, Interval, LedgerView, Policy, Verdict};
+use refgate_format::{Limits, parse_instant};
+use refgate_gate::{Exit, Replay, ReplayError, Row, assume_exits, replay};
+use refgate_git::{Bounds, Reader, releases};
+use refgate_report::{because, shorten, show};
+use serde_json::json;
+
+use crate::args::{EvidenceArg, Replay as ReplayArgs};
+use crate::output::{Done, Failure, done, say, tell, watched};
+use crate::policy::find;
+
+pub(crate) fn run(args: &ReplayArgs) -> Done {
+    let limits = Limits::default();
+    // Nobody waits for a replay with a lock in hand: it may take as long as it takes.
+    let bounds = Bounds {
+        max_commits: usize::MAX,
+        max_commit_bytes: limits.max_commit_bytes,
+        max_tree_bytes: limits.max_tree_bytes,
+        max_policy_bytes: limits.max_policy_bytes,
+        max_changes: usize::MAX,
+        max_seconds: u64::MAX,
+    };
+    let reader = Reader::open(&args.repository, bounds)?;
+    let since = args.since.as_deref().map(moment).transpose()?;
+    let mut one = Replay::new(&reader);
+    let policy = policy(&args.policy, &reader)?;
+    let rows = rows(&mut one, &reader, &policy, args, since)?;
+    if let Some(other) = &args.against {
+        let other_policy = self::policy(other, &reader)?;
+        let others = self::rows(&mut one, &reader, &other_policy, args, since)?;
+        return difference(args, (&policy, &rows), (&other_policy, &others));
+    }
+    if args.json {
+        rows.iter().for_each(|row| say(&object(&policy, row).to_string()));
+    } else {
+        table(&policy, &rows, args);
+    }
+    Ok(done(Exit::Accepted))
+}
+
+fn moment(text: &str) -> Result<Instant, Failure> {
+    parse_instant(text).ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))
+}
+
+/// A history may be as old as Git, and recurring windows are laid out for all of it.
+fn policy(name: &str, reader: &Reader) -> Result<Policy, Failure> {
+    let (start, end) = (moment("2005-01-01")?, moment("2045-01-01")?);
+    let time = Interval::new(start, end).unwrap_or(Interval { start, end });
+    find(name, Some(reader))?.read(Some(reader), time)
+}
+
+fn rows(
+    one: &mut Replay<'_>,
+    reader: &Reader,
+    policy: &Policy,
+    args: &ReplayArgs,
+    since: Option<Instant>,
+) -> Result<Vec<Row>, Failure> {
+    let bar = if watched() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("replay {bar:40} {pos}/{len} {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let ledger = match args.evidence {
+        EvidenceArg::Assume => assume_exits(policy, &releases(reader, &policy.release)?),
+        EvidenceArg::None => LedgerView::default(),
+    };
+    let mut tick = |at: usize, of: usize| {
+        bar.set_length(of as u64);
+        bar.set_position(at as u64);
+    };
+    let rows = replay(one, policy, &ledger, args.stage.as_deref(), since, &mut tick);
+    bar.finish_and_clear();
+    rows.map_err(|error| match error {
+        ReplayError::Git(error) => error.into(),
+        other => Failure::new(Exit::BadInput, other.to_string()),
+    })
+}
+
+fn object(policy: &Policy, row: &Row) -> serde_json::Value {
+    let seen = row.decision.landings.first();
+    let rules: Vec<&str> = row.decision.findings.iter().map(|f| f.rule.name()).collect();
+    json!({
+        "commit": row.commit.to_string(),
+        "stage": row.stage,
+        "at": row.at.to_rfc3339(),
+        "class": seen.map_or_else(String::new, |seen| policy.classes.name(seen.class.class)),
+        "because": seen.map_or_else(String::new, |seen| because(&seen.class.because)),
+        "route": seen.map_or("", |seen| seen.route.name()),
+        "verdict": row.decision.verdict.name(),
+        "rules": rules,
+        "freeze": row.freeze.name(),
+        "subject": row.subject,
+        "contradicted": seen.is_some_and(|seen| seen.class.contradiction.is_some()),
+    })
+}
+
+/// Counts by class, verdict and freeze, for one stage.
+#[derive(Default)]
+struct Count {
+    all: usize,
+    refused: usize,
+    frozen: usize,
+    frozen_refused: usize,
+}
+
+fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
+    let mut stages: Vec<&str> = Vec::new();
+    for row in rows {
+        if stages.last() != Some(&row.stage.as_str()) {
+            stages.push(&row.stage);
+        }
+    }
+    for stage in stages {
+        let own: Vec<&Row> = rows.iter().filter(|row| row.stage == stage).collect();
+        let refused = own.iter().filter(|row| row.decision.verdict != Verdict::Accept).count();
+        say(&format!("{stage}: {refused} of {} landings refused", own.len()));
+        let mut classes: BTreeMap<(u8, String), Count> = BTreeMap::new();
+        for row in &own {
+            let Some(seen) = row.decision.landings.first() else { continue };
+            let key = (policy.classes.rank(seen.class.class), policy.classes.name(seen.class.class));
+            let count = classes.entry(key).or_default();
+            let no = usize::from(row.decision.verdict != Verdict::Accept);
+            let closed = usize::from(row.freeze.closed());
+            count.all += 1;
+            count.refused += no;
+            count.frozen += closed;
+            count.frozen_refused += closed * no;
+        }
+        say("  class            landings  refused  in a freeze  refused there");
+        for ((_, name), count) in classes {
+            say(&format!(
+                "  {name:<16} {:>8} {:>8} {:>12} {:>14}",
+                count.all, count.refused, count.frozen, count.frozen_refused
+            ));
+        }
+        for row in own.iter().filter(|row| args.all || row.decision.verdict != Verdict::Accept) {
+            line(policy, row);
+        }
+        say("");
+    }
+    if args.evidence == EvidenceArg::Assume && policy.windows.iter().any(derived) {
+        tell(
+            "A history without a ledger shows no evidence for the end of a freeze; each was\n\
+             taken to end when its minimum was over. See --evidence.",
+        );
+    }
+}
+
+const fn derived(window: &refgate_core::Window) -> bool {
+    matches!(window.span, refgate_core::Span::AfterMajorRelease { .. })
+}
+
+fn line(policy: &Policy, row: &Row) {
+    let Some(seen) = row.decision.landings.first() else { return };
+    let rules: Vec<&str> = row.decision.findings.iter().map(|f| f.rule.name()).collect();
+    let freeze = if row.freeze == FreezeState::Open { "" } else { row.freeze.name() };
+    say(&format!(
+        "  {} {} {:<8} {:<9} {:<13} {}",
+        row.commit.short(),
+        row.at.format("%Y-%m-%d"),
+        row.decision.verdict.name(),
+        freeze,
+        policy.classes.name(seen.class.class),
+        shorten(&row.subject, 60)
+    ));
+    say(&format!("             {}{}", rules.join(", "), if rules.is_empty() { "" } else { "; " })
+        .trim_end()
+        .to_string());
+    say(&format!("             {}", because(&seen.class.because)));
+}
+
+fn difference(
+    args: &ReplayArgs,
+    (policy, rows): (&Policy, &[Row]),
+    (other, others): (&Policy, &[Row]),
+) -> Done {
+    let key = |row: &Row| (row.stage.clone(), row.commit);
+    let known: BTreeMap<_, _> = others.iter().map(|row| (key(row), row)).collect();
+    let changed: Vec<(&Row, &Row)> = rows
+        .iter()
+        .filter_map(|row| Some((row, *known.get(&key(row))?)))
+        .filter(|(a, b)| a.decision.verdict != b.decision.verdict)
+        .collect();
+    if args.json {
+        for (a, b) in &changed {
+            let both = json!({ "with": object(policy, a), "against": object(other, b) });
+            say(&both.to_string());
+        }
+        return Ok(done(Exit::Accepted));
+    }
+    let stricter = changed.iter().filter(|(a, _)| a.decision.verdict != Verdict::Accept).count();
+    say(&format!(
+        "{} landings are judged differently: {stricter} are refused by {} alone, {} by {} alone",
+        changed.len(),
+        policy.name,
+        changed.len() - stricter,
+        other.name
+    ));
+    for (a, b) in changed {
+        say(&format!("  {} on {} at {}: {} -> {}", a.commit.short(), a.stage, show(a.at),
+            a.decision.verdict.name(), b.decision.verdict.name()));
+        line(policy, a);
+    }
+    Ok(done(Exit::Accepted))
+}

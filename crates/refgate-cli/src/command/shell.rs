@@ -1,0 +1,20 @@
+//! `refgate completions` and `refgate man`: what shells and manuals need, from the same list of verbs.
+
+use clap::CommandFactory as _;
+use refgate_gate::Exit;
+
+use crate::args::{Args, Completions, Man};
+use crate::output::{Done, done, say};
+
+pub(crate) fn completions(args: &Completions) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Args::command(), "refgate", &mut script);
+    say(String::from_utf8_lossy(&script).trim_end());
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn man(args: &Man) -> Done {
+    std::fs::create_dir_all(&args.folder)?;
+    clap_mangen::generate_to(Args::command(), &args.folder)?;
+    Ok(done(Exit::Accepted))
+}

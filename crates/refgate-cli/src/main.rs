@@ -1,0 +1,31 @@
+//! The `refgate` command: one verb, one file.
+
+mod args;
+mod command;
+mod output;
+mod policy;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Verb};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match args.verb {
+        Verb::Demo(args) => command::demo::run(&args),
+        Verb::Install(args) => command::install::run(&args),
+        Verb::Uninstall(args) => command::install::undo(&args),
+        Verb::Doctor(args) => command::doctor::run(&args),
+        Verb::Lint(args) => command::lint::run(&args),
+        Verb::Explain(args) => command::explain::run(&args),
+        Verb::Check(args) => command::check::run(&args),
+        Verb::When(args) => command::when::run(&args),
+        Verb::Replay(args) => command::replay::run(&args),
+        Verb::Test(args) => command::test::run(&args),
+        Verb::Completions(args) => command::shell::completions(&args),
+        Verb::Man(args) => command::shell::man(&args),
+    };
+    done.unwrap_or_else(|failure| output::fail(&failure))
+}

@@ -1,0 +1,103 @@
+//! What may a rule see? The four values of a case, and the questions that several rules ask.
+
+use alloc::vec::Vec;
+
+use crate::{
+    Classification, History, Landing, LedgerView, Policy, Push, RefKind, RefUpdate, Route, RuleId,
+    Target, UpdateFacts, classify_landing, route,
+};
+
+/// Everything that a decision rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// The push.
+    pub push: &'a Push,
+    /// The photograph of the repository.
+    pub history: &'a History,
+    /// The human facts.
+    pub ledger: &'a LedgerView,
+}
+
+/// One reference update with its facts.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// Its place in the push.
+    pub index: usize,
+    /// What is asked for.
+    pub update: &'a RefUpdate,
+    /// What is known about it.
+    pub facts: &'a UpdateFacts,
+}
+
+/// One landing, classified once for all rules.
+#[derive(Debug, Clone)]
+pub struct Landed<'a> {
+    /// The update that it belongs to.
+    pub item: Item<'a>,
+    /// The stage or line.
+    pub target: Target<'a>,
+    /// The landing.
+    pub landing: &'a Landing,
+    /// How it came.
+    pub route: Route,
+    /// What it is.
+    pub class: Classification,
+}
+
+impl<'a> Case<'a> {
+    /// The updates with their facts.
+    pub fn items(&self) -> impl Iterator<Item = Item<'a>> {
+        let pairs = self.push.updates.iter().zip(&self.history.updates);
+        pairs.enumerate().map(|(index, (update, facts))| Item { index, update, facts })
+    }
+
+    /// The stage or line that an update moves, if it moves one.
+    #[must_use]
+    pub fn target(&self, item: &Item<'a>) -> Option<Target<'a>> {
+        match self.policy.kind(&item.update.name) {
+            RefKind::Governed(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// All landings of the push, with class and route.
+    #[must_use]
+    pub fn landed(&self) -> Vec<Landed<'a>> {
+        let mut all = Vec::new();
+        for item in self.items() {
+            let Some(target) = self.target(&item) else { continue };
+            for landing in &item.facts.landings {
+                let route = route(self, &target, landing);
+                let class = classify_landing(self, landing);
+                all.push(Landed { item, target, landing, route, class });
+            }
+        }
+        all
+    }
+}
+
+impl Landed<'_> {
+    /// Whether somebody with `role` who neither pushes nor wrote any of it has
+    /// approved exactly this landing, by the time of the push.
+    #[must_use]
+    pub(crate) fn approved(&self, case: &Case<'_>, rule: RuleId, role: &str) -> bool {
+        let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
+        case.ledger.approvals.iter().any(|approval| {
+            approval.rule == rule.name()
+                && approval.of == self.landing.commit
+                && approval.at <= case.push.at
+                && Some(approval.by.as_str()) != pusher
+                && case.policy.roles.has(&approval.by, role)
+                && !self.wrote(case, &approval.by)
+        })
+    }
+
+    /// Whether a person is named as an author of what lands.
+    #[must_use]
+    pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
+        let ids = self.landing.side.iter().chain([&self.landing.commit]);
+        ids.filter_map(|id| case.history.commit(*id)).any(|commit| commit.author.name == person)
+    }
+}

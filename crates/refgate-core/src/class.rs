@@ -1,0 +1,115 @@
+//! Which classes of change exist, in which order, and what may each of them touch?
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::{Change, EntryKind, Glob};
+
+/// A class of a policy, by its place in [`Classes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassId(u8);
+
+impl ClassId {
+    /// What nobody declared; it counts as the strictest class (MODEL.md 2).
+    pub const UNCLASSIFIED: Self = Self(u8::MAX);
+}
+
+/// One class of change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// Its name in policies and trailers.
+    pub name: String,
+    /// How much it may disturb; classes may share a rank.
+    pub rank: u8,
+    /// What its diff may hold.
+    pub bounds: Bounds,
+}
+
+/// What the diff of a class may hold. Empty lists bound nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// The only paths that it may touch.
+    pub only: Vec<Glob>,
+    /// The only paths at which it may add new files.
+    pub adds: Vec<Glob>,
+    /// Paths that it may not touch.
+    pub never: Vec<Glob>,
+}
+
+impl Bounds {
+    /// Whether there is anything to check, so that a diff is worth making.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !(self.only.is_empty() && self.adds.is_empty() && self.never.is_empty())
+    }
+
+    /// Whether one changed path lies within the bounds. A submodule is code of
+    /// its own (SECURITY.md H8): where `only` or `adds` bound a class, no
+    /// pattern lets one through.
+    #[must_use]
+    pub fn allow(&self, change: &Change) -> bool {
+        let hit = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&change.path));
+        if hit(&self.never) {
+            return false;
+        }
+        let submodule = change.kind == EntryKind::Submodule;
+        if !self.only.is_empty() && (submodule || !hit(&self.only)) {
+            return false;
+        }
+        let added = change.mode == crate::ChangeMode::Added;
+        self.adds.is_empty() || !(added || submodule) || (!submodule && hit(&self.adds))
+    }
+}
+
+/// The classes of a policy, from the least to the most disturbing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Classes(Vec<Class>);
+
+impl Classes {
+    /// The list; at most 250 of them, else `None`.
+    #[must_use]
+    pub fn new(classes: Vec<Class>) -> Option<Self> {
+        (classes.len() <= 250).then_some(Self(classes))
+    }
+
+    /// The class of this name, in any case.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ClassId> {
+        let place = self.0.iter().position(|class| class.name.eq_ignore_ascii_case(name))?;
+        u8::try_from(place).ok().map(ClassId)
+    }
+
+    /// The class itself; `None` for [`ClassId::UNCLASSIFIED`].
+    #[must_use]
+    pub fn get(&self, id: ClassId) -> Option<&Class> {
+        self.0.get(usize::from(id.0))
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self, id: ClassId) -> String {
+        self.get(id).map_or_else(|| "unclassified".to_string(), |class| class.name.clone())
+    }
+
+    /// How much it may disturb; unclassified more than all.
+    #[must_use]
+    pub fn rank(&self, id: ClassId) -> u8 {
+        self.get(id).map_or(u8::MAX, |class| class.rank)
+    }
+
+    /// All ids, in order.
+    pub fn ids(&self) -> impl Iterator<Item = ClassId> {
+        (0..self.0.len()).filter_map(|place| u8::try_from(place).ok().map(ClassId))
+    }
+
+    /// All names, in order, for near-name suggestions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|class| class.name.as_str())
+    }
+
+    /// Whether any class has bounds, so that diffs are wanted.
+    #[must_use]
+    pub fn bounded(&self) -> bool {
+        self.0.iter().any(|class| class.bounds.any())
+    }
+}

@@ -1,0 +1,233 @@
+//! Of which class is a landing, because of what, and does its diff agree?
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::message::conventional_type;
+use crate::words::split;
+use crate::{Case, Change, ClassId, Commit, Landing, MergeClass, Oid, Policy, Push, Source};
+
+/// Why a change has its class. A classification is never bare (MODEL.md 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// A sign declares it: which one, its text, and the pattern that it met.
+    Declared {
+        /// The kind of sign.
+        by: Source,
+        /// What was read.
+        text: String,
+        /// What it matched, where that is not the text itself.
+        pattern: String,
+    },
+    /// A trailer or push option names a class that the policy does not have.
+    Unknown {
+        /// The kind of sign.
+        by: Source,
+        /// What it says.
+        text: String,
+    },
+    /// It is the highest class among the commits of the landing.
+    Side {
+        /// The commit that has it.
+        commit: Oid,
+        /// Its subject.
+        subject: String,
+        /// Why that commit has it.
+        because: Box<Because>,
+    },
+    /// Nothing declares it, but all changed paths lie where only this class works.
+    Paths,
+    /// A merge without content of its own.
+    AncestryOnly,
+    /// Nothing says anything.
+    Nothing,
+}
+
+/// The diff holds what the class does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The offending changes, at most five, in path order.
+    pub shown: Vec<Change>,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// A class with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classification {
+    /// What was found or declared.
+    pub class: ClassId,
+    /// Why.
+    pub because: Because,
+    /// What in the diff speaks against it.
+    pub contradiction: Option<Contradiction>,
+}
+
+impl Classification {
+    const fn new(class: ClassId, because: Because) -> Self {
+        Self { class, because, contradiction: None }
+    }
+
+    /// The class that rules go by: a contradicted one counts as unclassified.
+    #[must_use]
+    pub const fn effective(&self) -> ClassId {
+        if self.contradiction.is_some() { ClassId::UNCLASSIFIED } else { self.class }
+    }
+}
+
+/// The class of one commit by its own signs alone.
+#[must_use]
+pub fn classify_commit(policy: &Policy, push: Option<&Push>, commit: &Commit) -> Classification {
+    let found = policy.declare.order.iter().find_map(|by| declared(policy, push, commit, *by));
+    found.unwrap_or_else(|| Classification::new(ClassId::UNCLASSIFIED, Because::Nothing))
+}
+
+/// The class of a landing: its own declaration, else (or, if the policy says
+/// so, at least) the highest of its side commits, else where its paths lie.
+#[must_use]
+pub fn classify_landing(case: &Case<'_>, landing: &Landing) -> Classification {
+    let Some(commit) = case.history.commit(landing.commit) else {
+        return Classification::new(ClassId::UNCLASSIFIED, Because::Nothing);
+    };
+    if landing.unchanged && commit.parents.len() > 1 {
+        let least = case.policy.classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
+        return Classification::new(least, Because::AncestryOnly);
+    }
+    let own = classify_commit(case.policy, Some(case.push), commit);
+    let silent = own.because == Because::Nothing;
+    let mut found = own;
+    if !landing.side.is_empty() && (silent || case.policy.merge == MergeClass::Highest) {
+        let side = highest_side(case, landing);
+        let higher = |c: &Classification| case.policy.classes.rank(c.class);
+        if let Some(side) = side
+            && (silent || higher(&side) > higher(&found))
+        {
+            found = side;
+        }
+    }
+    let Some(changes) = &landing.changes else { return found };
+    if found.class == ClassId::UNCLASSIFIED
+        && !matches!(found.because, Because::Unknown { .. })
+        && let Some(class) = class_of_paths(case.policy, changes)
+    {
+        return Classification::new(class, Because::Paths);
+    }
+    found.contradiction = contradiction(case.policy, found.class, changes)
+        .filter(|_| !settled(case, landing.commit, found.class, &commit.author.name));
+    found
+}
+
+/// What in a diff speaks against a class.
+#[must_use]
+pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Option<Contradiction> {
+    let bounds = &policy.classes.get(class)?.bounds;
+    let mut against: Vec<&Change> = changes.iter().filter(|c| !bounds.allow(c)).collect();
+    against.sort();
+    let shown = against.iter().take(5).map(|change| (*change).clone()).collect();
+    (!against.is_empty()).then_some(Contradiction { shown, total: against.len() })
+}
+
+/// A signed classification by somebody else settles a dispute (MODEL.md 2).
+fn settled(case: &Case<'_>, commit: Oid, class: ClassId, author: &str) -> bool {
+    let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
+    case.ledger.sign_offs.iter().any(|sign_off| {
+        sign_off.meaning == "classification"
+            && sign_off.commit == Some(commit)
+            && sign_off.class == Some(class)
+            && sign_off.by != author
+            && Some(sign_off.by.as_str()) != pusher
+            && sign_off.at <= case.push.at
+    })
+}
+
+fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
+    policy.classes.ids().find(|id| {
+        let bounds = policy.classes.get(*id).map(|class| &class.bounds);
+        bounds.is_some_and(|b| !b.only.is_empty() && changes.iter().all(|c| b.allow(c)))
+            && !changes.is_empty()
+    })
+}
+
+/// Merges inside a topic carry no declaration of their own: what they join is
+/// either in the list itself or was judged before.
+fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
+    let rank = |c: &Classification| case.policy.classes.rank(c.class);
+    let mut highest: Option<(Classification, &Commit)> = None;
+    for id in &landing.side {
+        let Some(commit) = case.history.commit(*id) else { continue };
+        if commit.parents.len() > 1 {
+            continue;
+        }
+        let class = classify_commit(case.policy, None, commit);
+        // Ties go to the smaller id, so that the order of a list says nothing.
+        let better = highest.as_ref().is_none_or(|(best, of)| {
+            (rank(&class), core::cmp::Reverse(*id)) > (rank(best), core::cmp::Reverse(of.id))
+        });
+        if better {
+            highest = Some((class, commit));
+        }
+    }
+    let (found, commit) = highest?;
+    let because = Because::Side {
+        commit: commit.id,
+        subject: commit.message.subject().to_string(),
+        because: Box::new(found.because),
+    };
+    Some(Classification::new(found.class, because))
+}
+
+fn declared(
+    policy: &Policy,
+    push: Option<&Push>,
+    commit: &Commit,
+    by: Source,
+) -> Option<Classification> {
+    let message = &commit.message;
+    let hit = |class: ClassId, text: &str, pattern: &str| {
+        let because =
+            Because::Declared { by, text: text.to_string(), pattern: pattern.to_string() };
+        Some(Classification::new(class, because))
+    };
+    let named = |text: &str| match policy.classes.find(text) {
+        Some(class) => hit(class, text, text),
+        None => {
+            let because = Because::Unknown { by, text: text.to_string() };
+            Some(Classification::new(ClassId::UNCLASSIFIED, because))
+        }
+    };
+    let title = message.merged_title().unwrap_or_else(|| message.subject());
+    match by {
+        Source::Trailer => named(message.trailer(&policy.declare.trailer)?),
+        Source::Option => named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?),
+        Source::Author => {
+            let is = |who: &String| {
+                [&commit.author.name, &commit.author.email].iter().any(|a| a.eq_ignore_ascii_case(who))
+            };
+            let (who, class) = policy.declare.authors.iter().find(|(who, _)| is(who))?;
+            hit(*class, who, who)
+        }
+        Source::Branch => {
+            let branch = message.merged_branch()?;
+            let words = split(branch);
+            let (pattern, class) =
+                policy.declare.branches.iter().find(|(pattern, _)| pattern.matches(&words))?;
+            hit(*class, branch, pattern.as_str())
+        }
+        Source::Conventional => {
+            let kind = conventional_type(title)?;
+            let (name, class) = policy
+                .declare
+                .conventional
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(kind))?;
+            hit(*class, title, name)
+        }
+        Source::Subject => {
+            let words = split(title);
+            let (pattern, class) =
+                policy.declare.subjects.iter().find(|(pattern, _)| pattern.matches(&words))?;
+            hit(*class, title, pattern.as_str())
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! May this push land? All rules, all findings, then waivers.
+
+use alloc::vec::Vec;
+
+use crate::case::Landed;
+use crate::decision::Seen;
+use crate::{
+    Case, Decision, Finding, LedgerView, Mode, RuleId, Verdict, Waived, Waiver, What, freezes_at,
+};
+
+/// Decides a case. Pure, total and deterministic (MODEL.md 8): the same four
+/// values give the same decision, whatever the order of rules, updates or records.
+#[must_use]
+pub fn decide(case: &Case<'_>) -> Decision {
+    let landed = case.landed();
+    let mut decision = Decision {
+        verdict: Verdict::Accept,
+        findings: Vec::new(),
+        warnings: Vec::new(),
+        waived: Vec::new(),
+        landings: landed.iter().map(seen).collect(),
+        freezes: Vec::new(),
+    };
+    let mut uses = Uses::new(case.ledger);
+    for finding in all_findings(case, &landed) {
+        match case.policy.mode(finding.rule) {
+            Mode::Off => {}
+            Mode::Warn => decision.warnings.push(finding),
+            Mode::Enforce => match uses.take(case, &landed, &finding) {
+                Some(waiver) => {
+                    decision.waived.push(Waived { finding, waiver: waiver.id.clone() });
+                }
+                None => decision.findings.push(finding),
+            },
+        }
+    }
+    let our_fault = |finding: &Finding| matches!(finding.what, What::FactMissing { .. });
+    decision.verdict = if decision.findings.iter().any(our_fault) || unpaired(case) {
+        Verdict::Undecided
+    } else if decision.findings.is_empty() {
+        Verdict::Accept
+    } else {
+        Verdict::Reject
+    };
+    let freezes =
+        freezes_at(&case.policy.windows, &case.history.releases, case.ledger, case.push.at);
+    decision.freezes = freezes.iter().map(|f| (f.window.name.clone(), f.state)).collect();
+    decision
+}
+
+/// Facts that do not belong to the updates decide nothing.
+fn unpaired(case: &Case<'_>) -> bool {
+    case.push.updates.len() != case.history.updates.len()
+}
+
+fn seen(landed: &Landed<'_>) -> Seen {
+    Seen {
+        update: landed.item.index,
+        commit: landed.landing.commit,
+        route: landed.route,
+        class: landed.class.clone(),
+    }
+}
+
+fn all_findings(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for rule in RuleId::ALL {
+        if case.policy.on(*rule) {
+            all.extend(rule.check(case, landed));
+        }
+    }
+    all.sort_by_key(|finding| (finding.update, finding.landing, finding.rule));
+    all
+}
+
+/// Waivers with the uses that are left, in an order of their own (the one that
+/// ends first is used first), so that the order of records says nothing.
+struct Uses<'a> {
+    left: Vec<(&'a Waiver, u32)>,
+    taken: Vec<(&'a Waiver, usize, Option<crate::Oid>)>,
+}
+
+impl<'a> Uses<'a> {
+    fn new(ledger: &'a LedgerView) -> Self {
+        let mut left: Vec<_> = ledger.waivers.iter().map(|w| (w, w.uses_left)).collect();
+        left.sort_by(|(a, _), (b, _)| (a.during.end, &a.id).cmp(&(b.during.end, &b.id)));
+        Self { left, taken: Vec::new() }
+    }
+
+    /// The waiver that sets a finding aside, if there is one. Several findings
+    /// of one rule about one landing are one use.
+    fn take(&mut self, case: &Case<'a>, landed: &[Landed<'_>], finding: &Finding) -> Option<&'a Waiver> {
+        let subject = (finding.update, finding.landing);
+        let before = self.taken.iter().find(|(waiver, update, landing)| {
+            (*update, *landing) == subject && waiver.rule == finding.rule.name()
+        });
+        if let Some((waiver, ..)) = before {
+            return Some(waiver);
+        }
+        let (waiver, left) = self
+            .left
+            .iter_mut()
+            .find(|(waiver, left)| *left > 0 && holds(case, landed, finding, waiver))?;
+        *left -= 1;
+        self.taken.push((waiver, finding.update, finding.landing));
+        Some(waiver)
+    }
+}
+
+/// Whether a waiver is about this finding, in force, and granted by somebody
+/// who may and who is neither the pusher nor an author of what lands.
+fn holds(case: &Case<'_>, landed: &[Landed<'_>], finding: &Finding, waiver: &Waiver) -> bool {
+    let Some(update) = case.push.updates.get(finding.update) else { return false };
+    let of = landed
+        .iter()
+        .find(|l| l.item.index == finding.update && Some(l.landing.commit) == finding.landing);
+    let class_fits = waiver.class.is_none_or(|c| of.is_some_and(|l| l.class.effective() == c));
+    let commit_fits = waiver.commit.is_none_or(|c| finding.landing == Some(c));
+    let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
+    let wrote = of.is_some_and(|l| l.wrote(case, &waiver.by));
+    waivable(finding.rule)
+        && waiver.rule == finding.rule.name()
+        && waiver.on == update.name
+        && waiver.during.contains(case.push.at)
+        && class_fits
+        && commit_fits
+        && case.policy.roles.has(&waiver.by, &case.policy.waivers)
+        && pusher != Some(waiver.by.as_str())
+        && !wrote
+}
+
+/// Rules that guard the repository and the policy itself know no exception.
+fn waivable(rule: RuleId) -> bool {
+    !matches!(
+        rule,
+        RuleId::RefName | RuleId::ObjectFormat | RuleId::PolicyChange | RuleId::Deletion
+    )
+}

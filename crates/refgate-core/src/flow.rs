@@ -1,0 +1,132 @@
+//! Which references are stages, in which order, and what is everything else?
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Glob, Policy, RefName, Version};
+
+/// The largest number of stages: one bit of [`crate::Commit::reach`] each.
+pub const MAX_STAGES: usize = 32;
+
+/// One stage of the flow.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Its branch.
+    pub branch: RefName,
+    /// The environment that is deployed from it.
+    pub environment: String,
+    /// It is production: releases are tagged on it, hotfixes start from it.
+    pub production: bool,
+    /// The roles that may push to it; empty: everybody who may push at all.
+    pub pushers: Vec<String>,
+}
+
+/// Branches that are kept alive for old releases: extra production stages.
+#[derive(Debug, Clone)]
+pub struct LinePattern {
+    /// Over the branch name, such as `release/*`.
+    pub branches: Glob,
+    /// The roles that may push to them; empty: everybody.
+    pub pushers: Vec<String>,
+}
+
+/// The ordered stages and the lines beside them.
+#[derive(Debug, Clone, Default)]
+pub struct Flow {
+    /// From the first (development) to the last (production); at most 32.
+    pub stages: Vec<Stage>,
+    /// Release lines.
+    pub lines: Vec<LinePattern>,
+}
+
+/// A branch that the process governs.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// A stage of the flow, by its place.
+    Stage(usize, &'a Stage),
+    /// A release line.
+    Line(&'a LinePattern),
+}
+
+impl Target<'_> {
+    /// The place in the flow, for stages.
+    #[must_use]
+    pub const fn place(&self) -> Option<usize> {
+        match self {
+            Self::Stage(place, _) => Some(*place),
+            Self::Line(_) => None,
+        }
+    }
+
+    /// The roles that may push there.
+    #[must_use]
+    pub fn pushers(&self) -> &[String] {
+        match self {
+            Self::Stage(_, stage) => &stage.pushers,
+            Self::Line(line) => &line.pushers,
+        }
+    }
+
+    /// Whether work starts there: the first stage.
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        matches!(self, Self::Stage(0, _))
+    }
+}
+
+/// What a reference is to the process (MODEL.md 1).
+#[derive(Debug, Clone)]
+pub enum RefKind<'a> {
+    /// A stage or a line.
+    Governed(Target<'a>),
+    /// A release tag, with its version.
+    Release(Version),
+    /// refgate's own records.
+    Records,
+    /// A namespace that changes what Git shows or believes: never pushable.
+    Forbidden,
+    /// Everything else: free.
+    Topic,
+}
+
+impl Flow {
+    /// The stage or line of this name.
+    #[must_use]
+    pub fn target(&self, name: &RefName) -> Option<Target<'_>> {
+        if let Some(place) = self.stages.iter().position(|stage| stage.branch == *name) {
+            return self.stages.get(place).map(|stage| Target::Stage(place, stage));
+        }
+        let branch = name.branch_name()?;
+        self.lines.iter().find(|line| line.branches.matches(branch)).map(Target::Line)
+    }
+
+    /// The stage before this one.
+    #[must_use]
+    pub fn previous(&self, place: usize) -> Option<&Stage> {
+        self.stages.get(place.checked_sub(1)?)
+    }
+
+    /// The last production stage, where releases are made and the policy lives.
+    #[must_use]
+    pub fn production(&self) -> Option<(usize, &Stage)> {
+        self.stages.iter().enumerate().rev().find(|(_, stage)| stage.production)
+    }
+}
+
+impl Policy {
+    /// What a reference is to this policy.
+    #[must_use]
+    pub fn kind(&self, name: &RefName) -> RefKind<'_> {
+        if let Some(target) = self.flow.target(name) {
+            return RefKind::Governed(target);
+        }
+        if let Some(version) = name.tag_name().and_then(|tag| self.release.version(tag)) {
+            return RefKind::Release(version);
+        }
+        match name.as_str() {
+            full if full.starts_with("refs/refgate/") => RefKind::Records,
+            full if full.starts_with("refs/replace/") => RefKind::Forbidden,
+            _ => RefKind::Topic,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Is a stage frozen now, why, and until when? Windows, and the freeze that a major release opens.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{ClassId, Duration, Instant, Interval, LedgerView, Release, last_major};
+
+/// What must be shown before a derived freeze ends (MODEL.md 4).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exit {
+    /// How many completed production runs since the release.
+    pub production_runs: u32,
+    /// Stakeholders must have been told.
+    pub notice: bool,
+    /// The role that signs the end off.
+    pub sign_off: Option<String>,
+}
+
+/// When a window is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span {
+    /// In these intervals, sorted by their start.
+    Fixed(Vec<Interval>),
+    /// From each major release on, until its exit criteria are met.
+    AfterMajorRelease {
+        /// It cannot end earlier.
+        minimum: Duration,
+        /// Past this it is overdue: still frozen, and everyone is told.
+        maximum: Duration,
+        /// What ends it.
+        exit: Exit,
+    },
+}
+
+/// A freeze window of a policy.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// What people call it.
+    pub name: String,
+    /// Why it exists, in the team's words.
+    pub reason: String,
+    /// The places of the stages that it covers.
+    pub stages: Vec<usize>,
+    /// Whether it covers release lines.
+    pub lines: bool,
+    /// The classes that it lets through.
+    pub lets_through: Vec<ClassId>,
+    /// The classes that it lets through with an approval.
+    pub fast_track: Vec<ClassId>,
+    /// The role that approves those.
+    pub approvers: String,
+    /// When.
+    pub span: Span,
+}
+
+/// Where a freeze stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FreezeState {
+    /// Not in force.
+    Open,
+    /// In force, the minimum or the fixed end lies ahead.
+    Frozen,
+    /// The minimum is over, evidence is missing.
+    Observing,
+    /// Evidence is still missing past the maximum; still frozen.
+    Overdue,
+    /// It was in force after the last major release and has ended.
+    Thawed,
+}
+
+impl FreezeState {
+    /// Whether it keeps anything out.
+    #[must_use]
+    pub const fn closed(self) -> bool {
+        matches!(self, Self::Frozen | Self::Observing | Self::Overdue)
+    }
+
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Frozen => "frozen",
+            Self::Observing => "observing",
+            Self::Overdue => "overdue",
+            Self::Thawed => "thawed",
+        }
+    }
+}
+
+/// One window at one moment.
+#[derive(Debug, Clone)]
+pub struct Freeze<'a> {
+    /// The window.
+    pub window: &'a Window,
+    /// Its state.
+    pub state: FreezeState,
+    /// When it came into force, if it is or was.
+    pub since: Option<Instant>,
+    /// The earliest moment at which it can end, if that lies ahead.
+    pub earliest_end: Option<Instant>,
+    /// The release that opened it, for derived freezes.
+    pub release: Option<&'a Release>,
+    /// What is still missing for its end, for derived freezes.
+    pub missing: Vec<Missing>,
+}
+
+/// One exit criterion that is not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// Production runs: seen and wanted.
+    Runs {
+        /// How many there have been.
+        seen: u32,
+        /// How many there must be.
+        wanted: u32,
+    },
+    /// Nobody has told the stakeholders.
+    Notice,
+    /// A problem is open.
+    Blocker(String),
+    /// A role has not signed off.
+    SignOff(String),
+}
+
+/// Every window, at one moment, in the policy's order.
+#[must_use]
+pub fn freezes_at<'a>(
+    windows: &'a [Window],
+    releases: &'a [Release],
+    ledger: &LedgerView,
+    at: Instant,
+) -> Vec<Freeze<'a>> {
+    windows.iter().map(|window| state(window, releases, ledger, at)).collect()
+}
+
+fn state<'a>(
+    window: &'a Window,
+    releases: &'a [Release],
+    ledger: &LedgerView,
+    at: Instant,
+) -> Freeze<'a> {
+    match &window.span {
+        Span::Fixed(intervals) => fixed(window, intervals, at),
+        Span::AfterMajorRelease { minimum, maximum, exit } => match last_major(releases, at) {
+            Some(release) => derived(window, release, (*minimum, *maximum), exit, ledger, at),
+            None => quiet(window, FreezeState::Open),
+        },
+    }
+}
+
+fn quiet(window: &Window, state: FreezeState) -> Freeze<'_> {
+    Freeze { window, state, since: None, earliest_end: None, release: None, missing: Vec::new() }
+}
+
+fn fixed<'a>(window: &'a Window, intervals: &[Interval], at: Instant) -> Freeze<'a> {
+    let mut open = intervals.iter().filter(|interval| interval.contains(at));
+    let Some(first) = open.next() else { return quiet(window, FreezeState::Open) };
+    // Occurrences of one window may overlap or touch: it ends where the last of
+    // the chain does.
+    let mut end = first.end;
+    for interval in intervals.iter().filter(|interval| interval.end > at) {
+        if interval.start <= end && interval.end > end {
+            end = interval.end;
+        }
+    }
+    Freeze {
+        since: Some(first.start),
+        earliest_end: Some(end),
+        ..quiet(window, FreezeState::Frozen)
+    }
+}
+
+fn derived<'a>(
+    window: &'a Window,
+    release: &'a Release,
+    (minimum, maximum): (Duration, Duration),
+    exit: &Exit,
+    ledger: &LedgerView,
+    at: Instant,
+) -> Freeze<'a> {
+    let since = release.at;
+    let seen = |moment: Instant| since <= moment && moment <= at;
+    let next_iteration = ledger.iterations.iter().any(|next| seen(next.at));
+    let missing = missing(exit, ledger, seen, at);
+    let (first_end, last_end) = (after(since, minimum), after(since, maximum));
+    let state = if next_iteration {
+        FreezeState::Thawed
+    } else if at < first_end {
+        FreezeState::Frozen
+    } else if missing.is_empty() {
+        FreezeState::Thawed
+    } else if at < last_end {
+        FreezeState::Observing
+    } else {
+        FreezeState::Overdue
+    };
+    let earliest_end = (state == FreezeState::Frozen).then_some(first_end);
+    Freeze { window, state, since: Some(since), earliest_end, release: Some(release), missing }
+}
+
+/// The moment a length later; past the end of the calendar it stays at its end.
+pub(crate) fn after(start: Instant, length: Duration) -> Instant {
+    start.checked_add_signed(length).unwrap_or(Instant::MAX_UTC)
+}
+
+fn missing(
+    exit: &Exit,
+    ledger: &LedgerView,
+    seen: impl Fn(Instant) -> bool,
+    at: Instant,
+) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    let count = |kind: &str| {
+        let matching = ledger.evidence.iter().filter(|e| e.kind == kind && seen(e.at));
+        u32::try_from(matching.count()).unwrap_or(u32::MAX)
+    };
+    let runs = count("production-run");
+    if runs < exit.production_runs {
+        missing.push(Missing::Runs { seen: runs, wanted: exit.production_runs });
+    }
+    if exit.notice && count("notice") == 0 {
+        missing.push(Missing::Notice);
+    }
+    let open = ledger.blockers.iter().filter(|blocker| blocker.open.contains(at));
+    missing.extend(open.map(|blocker| Missing::Blocker(blocker.name.clone())));
+    if let Some(role) = &exit.sign_off
+        && !ledger.sign_offs.iter().any(|s| s.meaning == "freeze-exit" && seen(s.at))
+    {
+        missing.push(Missing::SignOff(role.clone()));
+    }
+    missing
+}

@@ -1,0 +1,108 @@
+//! Does a path or branch name match a pattern? `?`, `*` inside one segment, `**` across segments.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// A path pattern in the style of `.gitignore`: `docs/**`, `**/*.md`,
+/// `release/*`. Matching is anchored at both ends and takes time linear in
+/// pattern times text, whatever the pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glob {
+    text: String,
+    segments: Vec<String>,
+}
+
+impl Glob {
+    /// The pattern; `None` if it is empty or has an empty segment.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let segments: Vec<String> = text.split('/').map(ToString::to_string).collect();
+        if segments.iter().any(String::is_empty) {
+            return None;
+        }
+        Some(Self { text: text.to_string(), segments })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the whole of `path` matches.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        walk(&self.segments, &parts, |s| s == "**", |s, part| segment(s, part))
+    }
+}
+
+fn segment(pattern: &str, text: &str) -> bool {
+    // An ASCII fast path would save nothing: names are short.
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    walk(&pattern, &text, |c| *c == '*', |p, t| *p == '?' || p == t)
+}
+
+/// The one wildcard matcher: `star` items of the pattern match any run of the
+/// text; on a mismatch it goes back to the latest star only.
+pub(crate) fn walk<P, T>(
+    pattern: &[P],
+    text: &[T],
+    star: impl Fn(&P) -> bool,
+    one: impl Fn(&P, &T) -> bool,
+) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut back = None;
+    while let Some(item) = text.get(t) {
+        match pattern.get(p) {
+            Some(wild) if star(wild) => {
+                back = Some((p, t));
+                p += 1;
+            }
+            Some(single) if one(single, item) => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((star_at, from)) = back else { return false };
+                back = Some((star_at, from + 1));
+                p = star_at + 1;
+                t = from + 1;
+            }
+        }
+    }
+    pattern.iter().skip(p).all(star)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, yes: &[&str], no: &[&str]) {
+        let glob = Glob::new(pattern).unwrap();
+        for path in yes {
+            assert!(glob.matches(path), "{pattern} should match {path}");
+        }
+        for path in no {
+            assert!(!glob.matches(path), "{pattern} should not match {path}");
+        }
+    }
+
+    #[test]
+    fn stars_stay_in_their_segment_and_double_stars_do_not() {
+        check("docs/**", &["docs/a.md", "docs/a/b.rs", "docs"], &["src/docs/a", "docsx/a"]);
+        check("**/*.md", &["a.md", "x/y/a.md"], &["a.mdx", "a/md"]);
+        check("release/*", &["release/1.x"], &["release/1/x", "release"]);
+        check("**/test*/**", &["a/tests/b", "test/b", "tests/x/y"], &["attest/b"]);
+        check("*.l?ck", &["a.lock"], &["a.lk", "x/a.lock"]);
+        check("**", &["a", "a/b/c"], &[]);
+    }
+
+    #[test]
+    fn a_hostile_pattern_stays_fast() {
+        let glob = Glob::new(&"*a".repeat(60)).unwrap();
+        assert!(!glob.matches(&"a".repeat(3000).replace("aaaa", "aaab")));
+    }
+}

@@ -1,0 +1,184 @@
+//! What does the repository look like around this push? A bounded photograph, as a value.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Instant, Message, Oid, RefName, Release};
+
+/// An author or committer as a commit names one: text, not an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Person {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+/// A commit, copied out of the repository once.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Its id.
+    pub id: Oid,
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents, in order.
+    pub parents: Vec<Oid>,
+    /// Its message.
+    pub message: Message,
+    /// Its author, as the commit says.
+    pub author: Person,
+    /// Which stages' tips at rest reach it: bit `n` is stage `n` of the flow.
+    pub reach: u32,
+    /// What the strict reading of its header complains of (SECURITY.md R12).
+    pub defect: Option<String>,
+}
+
+/// What happened to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// It is new.
+    Added,
+    /// Its content or mode changed.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// What a path holds, on the side where it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A file or a symbolic link.
+    File,
+    /// A submodule's commit.
+    Submodule,
+}
+
+/// One changed path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// From the top of the tree; bytes that are no UTF-8 have been replaced.
+    pub path: String,
+    /// What happened to it.
+    pub mode: Mode,
+    /// What it holds.
+    pub kind: EntryKind,
+}
+
+/// One step of a stage's first-parent chain (MODEL.md 1).
+#[derive(Debug, Clone, Default)]
+pub struct Landing {
+    /// The commit on the chain.
+    pub commit: Oid,
+    /// The other new commits that a merge brings, in no particular order.
+    pub side: Vec<Oid>,
+    /// The tree equals the first parent's.
+    pub unchanged: bool,
+    /// The changes against the first parent, where [`crate::Needs`] asked for them.
+    pub changes: Option<Vec<Change>>,
+    /// Paths of a merge whose content a plain merge of its parents would not
+    /// give, where asked for.
+    pub evil: Option<Vec<String>>,
+    /// The tree equals the second parent's: nothing was added to what it brings.
+    pub same_as_side: bool,
+    /// The commit of the previous stage, not contained here, whose tree this
+    /// landing has: the sign of a squashed promotion.
+    pub squash_of: Option<Oid>,
+    /// For picks: the original, and the stages that hold it. From the trailer
+    /// or an equal patch id, verified to be in another stage.
+    pub picked_from: Option<(Oid, u32)>,
+}
+
+impl Default for Oid {
+    fn default() -> Self {
+        Self::new([0; 20])
+    }
+}
+
+/// How the new value of a stage relates to the value at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// The value at rest is on the first-parent chain of the new one.
+    Onward,
+    /// It is an ancestor, but not on that chain: a foxtrot merge.
+    Foxtrot,
+    /// It is no ancestor: history is rewritten.
+    Rewrite,
+}
+
+/// What a tag's new value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TagFacts {
+    /// It points to an annotated tag object.
+    pub annotated: bool,
+    /// The tag object's own name equals the reference's.
+    pub same_name: bool,
+    /// The tag object carries a signature (who signed is the ledger's matter).
+    pub signed: bool,
+    /// The commit that it finally names, if it names one.
+    pub commit: Option<Oid>,
+    /// A production stage or line at rest contains that commit.
+    pub shipped: bool,
+    /// That production line's name is the flow's last stage (as opposed to a
+    /// release line).
+    pub on_flow: bool,
+}
+
+/// What a push does to the policy file on its own stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyEdit {
+    /// The new file's blob, unless it is deleted.
+    pub blob: Option<Oid>,
+    /// Why it cannot serve as a policy, if it cannot.
+    pub problem: Option<String>,
+    /// Its `revision`.
+    pub revision: u64,
+}
+
+/// The facts about one reference update.
+#[derive(Debug, Clone, Default)]
+pub struct UpdateFacts {
+    /// For stages: how new and old relate. `None` for creations and deletions.
+    pub shape: Option<Shape>,
+    /// For stages: the landings, oldest first.
+    pub landings: Vec<Landing>,
+    /// For tags.
+    pub tag: Option<TagFacts>,
+    /// The protected name that this one could be mistaken for.
+    pub resembles: Option<String>,
+    /// The name is a symbolic reference to this one on the server.
+    pub alias_of: Option<String>,
+    /// The new value is no commit where one must be.
+    pub not_a_commit: bool,
+    /// The stage that holds the policy changes it.
+    pub policy_edit: Option<PolicyEdit>,
+}
+
+/// The photograph.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Every commit that a landing or a release speaks of.
+    pub commits: BTreeMap<Oid, Commit>,
+    /// The tips of the flow's stages at rest, by their place.
+    pub tips: BTreeMap<usize, Oid>,
+    /// The facts of each update, in the order of the push.
+    pub updates: Vec<UpdateFacts>,
+    /// All releases at rest, oldest version first.
+    pub releases: Vec<Release>,
+    /// Tags and other references at rest that a deletion's cooling-off needs.
+    pub received: BTreeMap<RefName, Instant>,
+}
+
+impl History {
+    /// The commit, if the photograph has it.
+    #[must_use]
+    pub fn commit(&self, id: Oid) -> Option<&Commit> {
+        self.commits.get(&id)
+    }
+
+    /// Whether a stage's tip at rest reaches the commit.
+    #[must_use]
+    pub fn reached_by(&self, id: Oid, stage: usize) -> bool {
+        self.commit(id).is_some_and(|commit| commit.reach >> stage & 1 == 1)
+    }
+}

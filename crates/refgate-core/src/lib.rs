@@ -1,0 +1,67 @@
+//! What does the process say about this push? A pure function answers.
+//!
+//! Nothing here reads a clock, a file, the environment or a repository: the
+//! crate has no `std`, so the compiler holds that wall. Policy, push, history
+//! and ledger come in as values, a [`Decision`] goes out.
+#![no_std]
+extern crate alloc;
+
+mod case;
+mod class;
+mod classify;
+mod decide;
+mod decision;
+mod declare;
+mod eligibility;
+mod finding;
+mod flow;
+mod freeze;
+mod glob;
+mod history;
+mod ledger;
+mod message;
+mod name;
+mod needs;
+mod policy;
+mod push;
+mod release;
+mod route;
+pub mod rules;
+mod time;
+mod when;
+mod words;
+
+pub use case::Case;
+pub use class::{Bounds, Class, ClassId, Classes};
+pub use classify::{
+    Because, Classification, Contradiction, classify_commit, classify_landing, contradiction,
+};
+pub use decide::decide;
+pub use decision::{Decision, Seen, Verdict, Waived};
+pub use declare::{Declarations, Source};
+pub use eligibility::{Eligibility, eligibility};
+pub use finding::{Finding, Takes, What};
+pub use flow::{Flow, MAX_STAGES, LinePattern, RefKind, Stage, Target};
+pub use freeze::{Exit, Freeze, FreezeState, Missing, Span, Window, freezes_at};
+pub use glob::Glob;
+pub use history::{
+    Change, Commit, EntryKind, History, Landing, Mode as ChangeMode, Person, PolicyEdit, Shape,
+    TagFacts, UpdateFacts,
+};
+pub use ledger::{
+    Approval, Blocker, DeletionRequest, Evidence, LedgerView, NextIteration, SignOff, Waiver,
+};
+pub use message::{Message, cherry_picked_from};
+pub use name::{BadName, Oid, RefName};
+pub use needs::{Needs, needs};
+pub use policy::{
+    BackportRules, DeletionRules, HotfixRules, MergeClass, Mode, Policy, PolicyRules,
+    PromotionRules, Roles,
+};
+pub use push::{Actor, Push, RefChange, RefUpdate};
+pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
+pub use route::{Route, route};
+pub use rules::RuleId;
+pub use time::{Duration, Instant, Interval};
+pub use when::{When, earliest};
+pub use words::Words;

@@ -1,0 +1,166 @@
+//! What does a commit message say? Subject, trailers, merge and squash conventions.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::Oid;
+
+/// A commit message, as text; bytes that are no UTF-8 have been replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Message(String);
+
+impl Message {
+    /// The message. Carriage returns count as line ends, so that no tool sees
+    /// one line where another sees two (SECURITY.md 1c).
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.replace("\r\n", "\n").replace('\r', "\n"))
+    }
+
+    /// The first non-blank line without surrounding blanks.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.0.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
+    }
+
+    /// The value of the last trailer with this key (any case), from the last
+    /// paragraph only, and never from the subject's own paragraph.
+    #[must_use]
+    pub fn trailer(&self, key: &str) -> Option<&str> {
+        let body = self.0.trim();
+        let (_, last) = body.rsplit_once("\n\n")?;
+        last.lines().rev().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.trim().eq_ignore_ascii_case(key).then(|| value.trim())
+        })
+    }
+
+    /// The branch that a merge commit says it merged, as GitHub, GitLab,
+    /// Gitea, Bitbucket and plain Git write it.
+    #[must_use]
+    pub fn merged_branch(&self) -> Option<&str> {
+        let subject = self.subject();
+        if let Some(rest) = subject.strip_prefix("Merge pull request ") {
+            return pull_request_branch(rest);
+        }
+        if let Some(rest) = subject.strip_prefix("Merged in ") {
+            return rest.split(' ').next();
+        }
+        let rest = subject
+            .strip_prefix("Merge remote-tracking branch ")
+            .or_else(|| subject.strip_prefix("Merge branch "))?;
+        let name = rest.strip_prefix('\'')?.split('\'').next()?;
+        Some(name.strip_prefix("origin/").unwrap_or(name))
+    }
+
+    /// The title that a forge's merge commit carries in its body (GitHub and
+    /// Gitea put the pull request's title there).
+    #[must_use]
+    pub fn merged_title(&self) -> Option<&str> {
+        self.merged_branch()?;
+        let (_, body) = self.0.trim().split_once('\n')?;
+        body.lines().map(str::trim).find(|line| !line.is_empty())
+    }
+
+    /// The Conventional-Commits type of the subject, with its scope and
+    /// breaking mark cut off: `feat(api)!: x` is `feat`.
+    #[must_use]
+    pub fn conventional_type(&self) -> Option<&str> {
+        conventional_type(self.subject())
+    }
+
+    /// The commits that this one says it reverts ("This reverts commit X").
+    #[must_use]
+    pub fn is_revert(&self) -> bool {
+        self.subject().starts_with("Revert \"") || self.0.contains("This reverts commit ")
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The type of one subject line.
+pub(crate) fn conventional_type(subject: &str) -> Option<&str> {
+    let (head, rest) = subject.split_once(':')?;
+    let head = head.strip_suffix('!').unwrap_or(head);
+    let kind = head.split_once('(').map_or(head, |(kind, scope)| {
+        if scope.ends_with(')') { kind } else { "" }
+    });
+    let word = !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
+    (word && rest.starts_with([' ', '\t'])).then_some(kind)
+}
+
+/// `#12 from owner/branch` (GitHub), `'title' (#12) from branch into dev` (Gitea),
+/// `#12 in X from branch to dev` (Bitbucket server).
+fn pull_request_branch(rest: &str) -> Option<&str> {
+    let (before, after) = rest.rsplit_once(" from ")?;
+    let branch = after.split(' ').next()?;
+    let github = before.starts_with('#') && !before.contains(' ');
+    match branch.split_once('/') {
+        // GitHub writes the owner before the branch; the others do not.
+        Some((_, name)) if github => Some(name),
+        _ => Some(branch),
+    }
+}
+
+/// The commits named by `(cherry picked from commit X)` lines, oldest first.
+#[must_use]
+pub fn cherry_picked_from(message: &Message) -> Vec<Oid> {
+    let lines = message.as_str().lines();
+    let full = lines.filter_map(|line| {
+        let rest = line.trim().strip_prefix("(cherry picked from commit ")?;
+        Oid::from_hex(rest.strip_suffix(')')?)
+    });
+    full.collect()
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::new(&text.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merged_branches_of_every_forge() {
+        for (subject, branch) in [
+            ("Merge pull request #739 from umccr/fix-codebuild", Some("fix-codebuild")),
+            ("Merge pull request #7 from umccr/feature/377-iam", Some("feature/377-iam")),
+            ("Merge pull request 'Add x' (#12) from feature/x into dev", Some("feature/x")),
+            ("Merge pull request #12 in ABC/repo from feature/x to dev", Some("feature/x")),
+            ("Merged in feature/x (pull request #3)", Some("feature/x")),
+            ("Merge branch 'feature/x' into 'main'", Some("feature/x")),
+            ("Merge branch 'fix/y'", Some("fix/y")),
+            ("Merge remote-tracking branch 'origin/fix/y' into dev", Some("fix/y")),
+            ("Merge made by hand", None),
+        ] {
+            assert_eq!(Message::new(subject).merged_branch(), branch, "{subject}");
+        }
+        let github = Message::new("Merge pull request #1 from a/b\n\nFix: the title\n");
+        assert_eq!(github.merged_title(), Some("Fix: the title"));
+    }
+
+    #[test]
+    fn conventional_types() {
+        for (subject, kind) in [
+            ("feat: x", Some("feat")), ("  feat(api)!: x", Some("feat")), ("Fix: x", Some("Fix")),
+            ("feat:x", None), ("Merge: a thing", Some("Merge")), ("two words: x", None), ("x", None),
+        ] {
+            assert_eq!(Message::new(subject).conventional_type(), kind, "{subject}");
+        }
+    }
+
+    #[test]
+    fn trailers_come_from_the_last_paragraph() {
+        let text = "fix: a\n\nChange-Class: feature\n\nwhy\n\nchange-class: docs\nSigned-off-by: x\n";
+        assert_eq!(Message::new(text).trailer("Change-Class"), Some("docs"));
+        assert_eq!(Message::new("Change-Class: docs").trailer("Change-Class"), None);
+        assert_eq!(Message::new("a\r\rChange-Class: docs\r").trailer("Change-Class"), Some("docs"));
+    }
+}

@@ -1,0 +1,209 @@
+//! Which names may exist: object ids and reference names, checked once at the door.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+/// The longest reference name that is accepted, in bytes (SECURITY.md P13:
+/// libgit2 can neither look up nor delete names beyond its own limit).
+const MAX_REF_NAME: usize = 200;
+
+/// A SHA-1 object id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Oid([u8; 20]);
+
+impl Oid {
+    /// The id made of these twenty bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+
+    /// The id written as exactly forty lower-case hexadecimal digits, as Git
+    /// writes it to a hook; anything else is `None`.
+    #[must_use]
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let digits = hex.as_bytes();
+        let mut bytes = [0; 20];
+        if digits.len() != 40 {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let [high, low] = pair else { return None };
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The twenty bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 20] {
+        &self.0
+    }
+
+    /// Whether this is Git's "no object here".
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0.iter().all(|byte| *byte == 0)
+    }
+
+    /// The first ten digits, for people.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+}
+
+fn digit(ascii: u8) -> Option<u8> {
+    match ascii {
+        b'0'..=b'9' => Some(ascii - b'0'),
+        b'a'..=b'f' => Some(ascii - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Why a reference name is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadName {
+    /// It does not begin with `refs/`.
+    #[error("a reference name begins with `refs/`")]
+    Outside,
+    /// It is longer than refgate accepts.
+    #[error("a reference name has at most 200 bytes")]
+    TooLong,
+    /// It breaks one of the rules of `git check-ref-format`.
+    #[error("it breaks the rules of `git check-ref-format`")]
+    Malformed,
+    /// It holds characters that cannot be seen or that turn the reading direction.
+    #[error("it holds invisible or direction-changing characters")]
+    Invisible,
+}
+
+/// A full reference name such as `refs/heads/dev`, valid by construction.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RefName(String);
+
+impl RefName {
+    /// Checks a full reference name by the rules of `git check-ref-format`,
+    /// and refuses what a person cannot see (SECURITY.md P8, P9, P13).
+    ///
+    /// # Errors
+    /// The first rule that the name breaks.
+    pub fn parse(name: &str) -> Result<Self, BadName> {
+        if !name.starts_with("refs/") {
+            return Err(BadName::Outside);
+        }
+        if name.len() > MAX_REF_NAME {
+            return Err(BadName::TooLong);
+        }
+        if name.chars().any(is_invisible) {
+            return Err(BadName::Invisible);
+        }
+        let forbidden = |c: char| matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
+        let bad_part = |part: &str| {
+            let lock = part.len() >= 5 && part.as_bytes().ends_with(b".lock");
+            part.is_empty() || part.starts_with('.') || part.ends_with('.') || lock
+        };
+        if name.contains("..") || name.contains("@{") || name.contains(forbidden) {
+            return Err(BadName::Malformed);
+        }
+        if name.split('/').any(bad_part) || name.split('/').count() < 3 {
+            return Err(BadName::Malformed);
+        }
+        Ok(Self(name.to_string()))
+    }
+
+    /// The full name of the branch `short`, if that is a valid name.
+    ///
+    /// # Errors
+    /// As [`RefName::parse`].
+    pub fn branch(short: &str) -> Result<Self, BadName> {
+        Self::parse(&alloc::format!("refs/heads/{short}"))
+    }
+
+    /// The full name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as people say it: without `refs/heads/` or `refs/tags/`.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let name = self.as_str();
+        self.branch_name().or_else(|| self.tag_name()).unwrap_or(name)
+    }
+
+    /// The branch's name, if this is a branch.
+    #[must_use]
+    pub fn branch_name(&self) -> Option<&str> {
+        self.0.strip_prefix("refs/heads/")
+    }
+
+    /// The tag's name, if this is a tag.
+    #[must_use]
+    pub fn tag_name(&self) -> Option<&str> {
+        self.0.strip_prefix("refs/tags/")
+    }
+}
+
+/// Control characters (C0, DEL, C1), zero-width characters, bidirectional
+/// controls and other format characters (SECURITY.md R17).
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+impl fmt::Display for RefName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.short())
+    }
+}
+
+impl fmt::Debug for RefName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_git_and_people_can_read() {
+        for good in ["refs/heads/dev", "refs/heads/feature/x-1", "refs/tags/v2.0", "refs/heads/é"] {
+            assert!(RefName::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "HEAD", "refs/heads", "refs/heads/", "refs//heads/q", "refs/heads/../../config",
+            "refs/heads/a b", "refs/heads/x.lock", "refs/heads/.x", "refs/heads/x.", "refs/heads/a@{b",
+            "refs/heads/a\u{1b}[1m", "refs/heads/de\u{200b}v", "refs/heads/\u{202e}ved",
+            "refs/heads/a\\b", "refs/heads/a*", "refs/heads/x\n",
+        ] {
+            assert!(RefName::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(RefName::parse(&alloc::format!("refs/heads/{}", "x".repeat(200))), Err(BadName::TooLong));
+    }
+
+    #[test]
+    fn ids_are_forty_lower_case_digits() {
+        let hex = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(Oid::from_hex(hex).unwrap().to_string(), hex);
+        assert_eq!(Oid::from_hex(&hex.to_uppercase()), None);
+        assert_eq!(Oid::from_hex(&hex[1..]), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! Which facts do these updates want? Asking first keeps gathering small.
+
+use crate::when::covers;
+use crate::{
+    Instant, LedgerView, Policy, RefKind, RefUpdate, Release, RuleId, Target, freezes_at,
+};
+
+/// What to gather for one update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// The landings: the update moves a stage or line.
+    pub landings: bool,
+    /// The changed paths of each landing.
+    pub changes: bool,
+    /// Whether merges hold content of their own.
+    pub evil: bool,
+    /// Which other stages hold what it brings.
+    pub reach: bool,
+    /// The originals of picks, and squashed promotions.
+    pub origins: bool,
+}
+
+/// What one update wants, under this policy, at this moment. Only a wish for
+/// facts is decided here, never a verdict; where in doubt, ask.
+#[must_use]
+pub fn needs(
+    policy: &Policy,
+    releases: &[Release],
+    ledger: &LedgerView,
+    at: Instant,
+    update: &RefUpdate,
+) -> Needs {
+    let RefKind::Governed(target) = policy.kind(&update.name) else { return Needs::default() };
+    let frozen = frozen(policy, releases, ledger, at, &target);
+    let judged = frozen && policy.on(RuleId::Freeze);
+    let later = !target.is_first();
+    let class = policy.on(RuleId::Class) || judged || (later && policy.on(RuleId::Backport));
+    Needs {
+        landings: true,
+        changes: class && policy.classes.bounded(),
+        evil: policy.on(RuleId::EvilMerge),
+        reach: policy.flow.stages.len() > 1,
+        origins: later,
+    }
+}
+
+fn frozen(
+    policy: &Policy,
+    releases: &[Release],
+    ledger: &LedgerView,
+    at: Instant,
+    target: &Target<'_>,
+) -> bool {
+    freezes_at(&policy.windows, releases, ledger, at)
+        .iter()
+        .any(|freeze| freeze.state.closed() && covers(freeze.window, target))
+}

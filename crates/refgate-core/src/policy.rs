@@ -1,0 +1,145 @@
+//! What does this team's process say? A policy, valid by construction.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{ClassId, Classes, Declarations, Duration, Flow, ReleaseRules, RuleId, Window};
+
+/// How strongly a rule is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// It is not looked at.
+    Off,
+    /// It tells, and lets pass.
+    Warn,
+    /// It refuses.
+    Enforce,
+}
+
+/// Where a merge's class comes from when it declares one itself (MODEL.md 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MergeClass {
+    /// Its own declaration counts, checked against its whole diff.
+    Declared,
+    /// The highest of its own declaration and its side commits' counts.
+    Highest,
+}
+
+/// Who has which role: role to people, as the transport names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles(pub BTreeMap<String, Vec<String>>);
+
+impl Roles {
+    /// The people with a role; nobody if there is no such role.
+    #[must_use]
+    pub fn people(&self, role: &str) -> &[String] {
+        self.0.get(role).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a person has a role.
+    #[must_use]
+    pub fn has(&self, person: &str, role: &str) -> bool {
+        self.people(role).iter().any(|name| name == person)
+    }
+}
+
+/// What may be picked to release lines, and straight to later stages (MODEL.md 6).
+#[derive(Debug, Clone)]
+pub struct BackportRules {
+    /// How long after a major release.
+    pub window: Duration,
+    /// Classes that may go inside the window.
+    pub within: Vec<ClassId>,
+    /// Classes that may go inside the window with an approval.
+    pub with_approval: Vec<ClassId>,
+    /// Classes that may always go.
+    pub always: Vec<ClassId>,
+    /// Who may approve.
+    pub approvers: String,
+}
+
+/// What may land on a later stage without coming from the one before.
+#[derive(Debug, Clone, Default)]
+pub struct HotfixRules {
+    /// Classes that may always go straight to a later stage of the flow.
+    pub classes: Vec<ClassId>,
+}
+
+/// What a promotion must look like (MODEL.md 5).
+#[derive(Debug, Clone, Default)]
+pub struct PromotionRules {
+    /// A promoting merge must have the promoted tip's tree.
+    pub same_tree: bool,
+}
+
+/// What a deletion of a stage, a line or a release tag needs.
+#[derive(Debug, Clone)]
+pub struct DeletionRules {
+    /// How long after the request.
+    pub cooling_off: Duration,
+    /// Who may approve.
+    pub approvers: String,
+}
+
+/// What a change of the policy itself needs.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyRules {
+    /// How many approvals by people other than the pusher.
+    pub approvals: u32,
+    /// The role that approves.
+    pub approvers: String,
+}
+
+/// A policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// What people call it.
+    pub name: String,
+    /// It only grows, so that an old policy cannot come back (SECURITY.md S9).
+    pub revision: u64,
+    /// The stages.
+    pub flow: Flow,
+    /// The classes.
+    pub classes: Classes,
+    /// How classes are declared.
+    pub declare: Declarations,
+    /// How a merge's own declaration counts.
+    pub merge: MergeClass,
+    /// Whether new work must declare a class, also where nothing is frozen.
+    pub declared_only: bool,
+    /// Freeze windows.
+    pub windows: Vec<Window>,
+    /// Backports.
+    pub backport: BackportRules,
+    /// Hotfixes.
+    pub hotfix: HotfixRules,
+    /// Promotions.
+    pub promotion: PromotionRules,
+    /// Release tags.
+    pub release: ReleaseRules,
+    /// Deletions.
+    pub deletion: DeletionRules,
+    /// Changes of the policy.
+    pub protect: PolicyRules,
+    /// Who is who.
+    pub roles: Roles,
+    /// The role that may grant waivers.
+    pub waivers: String,
+    /// Rules that are not simply enforced.
+    pub modes: BTreeMap<RuleId, Mode>,
+}
+
+impl Policy {
+    /// How strongly a rule is held; enforced unless the policy says otherwise.
+    #[must_use]
+    pub fn mode(&self, rule: RuleId) -> Mode {
+        self.modes.get(&rule).copied().unwrap_or(Mode::Enforce)
+    }
+
+    /// Whether a rule is looked at.
+    #[must_use]
+    pub fn on(&self, rule: RuleId) -> bool {
+        self.mode(rule) != Mode::Off
+    }
+}

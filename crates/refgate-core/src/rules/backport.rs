@@ -1,0 +1,41 @@
+//! May this class go to a later stage or a release line without being promoted?
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use crate::case::Landed;
+use crate::{Case, Eligibility, Finding, Route, RuleId, Takes, What, eligibility};
+
+pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+    landed.iter().filter_map(|one| judge(case, one)).collect()
+}
+
+fn judge(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
+    // A squashed promotion is promotion's matter; it would be a hotfix only by name.
+    let straight = matches!(one.route, Route::Hotfix | Route::Backport { .. });
+    if !straight || one.target.is_first() || one.landing.squash_of.is_some() {
+        return None;
+    }
+    let class = one.class.effective();
+    let releases = &case.history.releases;
+    let answer = eligibility(case.policy, releases, &one.target, class, case.push.at);
+    let takes = match &answer {
+        Eligibility::Yes => return None,
+        Eligibility::Approval { role, .. } if one.approved(case, RuleId::Backport, role) => {
+            return None;
+        }
+        Eligibility::Approval { role, .. } => Takes::Needs { role: role.clone() },
+        Eligibility::Deferred { .. } => Takes::WaitsFor("the next iteration".to_string()),
+        Eligibility::Never => Takes::Never,
+    };
+    let place = one.target.place();
+    let previous = place.and_then(|place| case.policy.flow.previous(place));
+    let what = What::NotEligible {
+        class: one.class.clone(),
+        route: one.route,
+        eligibility: answer,
+        previous: previous.map(|stage| stage.branch.short().to_string()),
+    };
+    let landing = Some(one.landing.commit);
+    Some(Finding { rule: RuleId::Backport, update: one.item.index, landing, what, takes })
+}

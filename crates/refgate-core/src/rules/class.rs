@@ -1,0 +1,29 @@
+//! Is the class of new work declared, and does the diff agree with it?
+
+use alloc::vec::Vec;
+
+use crate::case::Landed;
+use crate::{Case, ClassId, Finding, Route, RuleId, Takes, What};
+
+pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for one in landed {
+        // What another stage has accepted was judged there.
+        if !matches!(one.route, Route::Topic | Route::Hotfix | Route::Backport { .. }) {
+            continue;
+        }
+        if one.landing.changes.is_none() && case.policy.classes.bounded() {
+            found.push(finding(one, What::FactMissing { fact: "the changed paths" }));
+        } else if one.class.contradiction.is_some() {
+            found.push(finding(one, What::Contradicted { class: one.class.clone() }));
+        } else if one.class.class == ClassId::UNCLASSIFIED && case.policy.declared_only {
+            found.push(finding(one, What::Unclassified { class: one.class.clone() }));
+        }
+    }
+    found
+}
+
+fn finding(one: &Landed<'_>, what: What) -> Finding {
+    let landing = Some(one.landing.commit);
+    Finding { rule: RuleId::Class, update: one.item.index, landing, what, takes: Takes::Never }
+}

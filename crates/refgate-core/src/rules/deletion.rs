@@ -1,0 +1,45 @@
+//! Was the deletion of a protected reference asked for, agreed to, and slept over?
+
+use alloc::vec::Vec;
+
+use crate::case::{Item, Landed};
+use crate::freeze::after;
+use crate::{Case, DeletionRequest, Finding, Oid, RefChange, RefKind, RuleId, Takes, What};
+
+pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for item in case.items() {
+        let RefChange::Delete { old } = item.update.change else { continue };
+        let kind = case.policy.kind(&item.update.name);
+        if matches!(kind, RefKind::Governed(_) | RefKind::Release(_)) {
+            found.extend(judge(case, &item, old));
+        }
+    }
+    found
+}
+
+fn judge(case: &Case<'_>, item: &Item<'_>, value: Oid) -> Option<Finding> {
+    let rules = &case.policy.deletion;
+    let request = case
+        .ledger
+        .deletions
+        .iter()
+        .filter(|request| request.name == item.update.name && request.value == value)
+        .min_by_key(|request| request.at);
+    let end = request.map(|request| after(request.at, rules.cooling_off));
+    let agreed = request.is_some_and(|request| approved(case, request));
+    let takes = match end {
+        Some(end) if agreed && end <= case.push.at => return None,
+        Some(end) if agreed => Takes::Until(end),
+        _ => Takes::Needs { role: rules.approvers.clone() },
+    };
+    let request = request.map(|request| request.by.clone()).zip(end);
+    let what = What::Deleted { value, request, approved: agreed };
+    Some(Finding { rule: RuleId::Deletion, update: item.index, landing: None, what, takes })
+}
+
+fn approved(case: &Case<'_>, request: &DeletionRequest) -> bool {
+    let role = &case.policy.deletion.approvers;
+    let by = request.approved_by.as_deref();
+    by.is_some_and(|by| by != request.by && case.policy.roles.has(by, role))
+}

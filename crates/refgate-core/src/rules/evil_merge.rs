@@ -1,0 +1,45 @@
+//! Does a merge hold content that comes from none of its parents?
+
+use alloc::vec::Vec;
+
+use crate::case::Landed;
+use crate::{Case, ClassId, Finding, RuleId, Takes, What};
+
+pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for one in landed {
+        let Some(commit) = case.history.commit(one.landing.commit) else { continue };
+        if commit.parents.len() != 2 {
+            continue;
+        }
+        let what = match &one.landing.evil {
+            Some(paths) if paths.is_empty() || vouched(one) => continue,
+            Some(paths) => What::EvilMerge {
+                paths: paths.iter().take(5).cloned().collect(),
+                total: paths.len(),
+            },
+            None => What::FactMissing { fact: "what a plain merge would give" },
+        };
+        found.push(Finding {
+            rule: RuleId::EvilMerge,
+            update: one.item.index,
+            landing: Some(commit.id),
+            what,
+            takes: Takes::Never,
+        });
+    }
+    found
+}
+
+/// A merge that declares its own class, and whose whole diff agrees, owns up
+/// to its content: a resolved conflict looks no different (MODEL.md 2).
+fn vouched(one: &Landed<'_>) -> bool {
+    one.class.effective() != ClassId::UNCLASSIFIED
+        && matches!(
+            one.class.because,
+            crate::Because::Declared {
+                by: crate::Source::Trailer | crate::Source::Option,
+                ..
+            }
+        )
+}

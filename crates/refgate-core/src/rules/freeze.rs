@@ -1,0 +1,65 @@
+//! Does a closed freeze window keep this class out?
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::case::Landed;
+use crate::when::covers;
+use crate::{
+    Case, ClassId, Finding, Freeze, Route, RuleId, Takes, What, When, earliest, freezes_at,
+};
+
+pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+    let policy = case.policy;
+    let all = freezes_at(&policy.windows, &case.history.releases, case.ledger, case.push.at);
+    let closed: Vec<Freeze<'_>> = all.into_iter().filter(|f| f.state.closed()).collect();
+    let mut found = Vec::new();
+    for one in landed {
+        // Joining histories without moving content disturbs nobody (MODEL.md 1).
+        if one.route == Route::AncestryOnly {
+            continue;
+        }
+        let covering = closed.iter().filter(|freeze| covers(freeze.window, &one.target));
+        found.extend(covering.filter_map(|freeze| judge(case, one, freeze)));
+    }
+    found
+}
+
+fn judge(case: &Case<'_>, one: &Landed<'_>, freeze: &Freeze<'_>) -> Option<Finding> {
+    let window = freeze.window;
+    let class = one.class.effective();
+    if window.lets_through.contains(&class) {
+        return None;
+    }
+    let fast = window.fast_track.contains(&class);
+    if fast && one.approved(case, RuleId::Freeze, &window.approvers) {
+        return None;
+    }
+    let when = earliest(case, &one.target, class);
+    let takes = match (&when, fast) {
+        (_, true) => Takes::Needs { role: window.approvers.clone() },
+        (When::At(end), false) => Takes::Until(*end),
+        _ => Takes::WaitsFor(window.name.clone()),
+    };
+    let earliest = match when {
+        When::Now => None,
+        When::At(at) => Some(at),
+        When::Needs { from, .. } => (from > case.push.at).then_some(from),
+    };
+    let name = |id: &ClassId| case.policy.classes.name(*id);
+    let lets_through: Vec<String> = window.lets_through.iter().map(name).collect();
+    let what = What::Frozen {
+        window: window.name.clone(),
+        reason: window.reason.clone(),
+        state: freeze.state,
+        since: freeze.since,
+        release: freeze.release.map(|release| release.tag.clone()),
+        class: one.class.clone(),
+        earliest,
+        missing: freeze.missing.clone(),
+        fast_track: fast.then(|| window.approvers.clone()),
+        lets_through,
+    };
+    let landing = Some(one.landing.commit);
+    Some(Finding { rule: RuleId::Freeze, update: one.item.index, landing, what, takes })
+}

@@ -1,0 +1,56 @@
+//! Is a change of the policy alone, sound, newer, and agreed to?
+
+use alloc::vec::Vec;
+
+use crate::case::{Item, Landed};
+use crate::{Case, Finding, Oid, RuleId, Takes, What};
+
+pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+    case.items().flat_map(|item| judge(case, &item)).collect()
+}
+
+fn judge(case: &Case<'_>, item: &Item<'_>) -> Vec<Finding> {
+    let Some(edit) = &item.facts.policy_edit else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut object = |what, takes| {
+        let rule = RuleId::PolicyChange;
+        found.push(Finding { rule, update: item.index, landing: None, what, takes });
+    };
+    if case.push.updates.len() > 1 {
+        object(What::PolicyNotAlone, Takes::Never);
+    }
+    if let Some(problem) = &edit.problem {
+        object(What::PolicyBroken { problem: problem.clone() }, Takes::Never);
+    } else if edit.revision <= case.policy.revision {
+        let what = What::PolicyRevision { now: case.policy.revision, new: edit.revision };
+        object(what, Takes::Never);
+    }
+    if let Some(blob) = edit.blob {
+        let rules = &case.policy.protect;
+        let have = approvals(case, blob);
+        if have < rules.approvals {
+            let role = rules.approvers.clone();
+            let takes = Takes::Needs { role: role.clone() };
+            object(What::PolicyNotApproved { have, want: rules.approvals, role, blob }, takes);
+        }
+    }
+    found
+}
+
+/// Approvals of exactly this file by different people other than the pusher.
+fn approvals(case: &Case<'_>, blob: Oid) -> u32 {
+    let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
+    let name = RuleId::PolicyChange.name();
+    let role = &case.policy.protect.approvers;
+    let given = case.ledger.approvals.iter().filter(|approval| {
+        approval.rule == name
+            && approval.of == blob
+            && approval.at <= case.push.at
+            && Some(approval.by.as_str()) != pusher
+            && case.policy.roles.has(&approval.by, role)
+    });
+    let mut people: Vec<&str> = given.map(|approval| approval.by.as_str()).collect();
+    people.sort_unstable();
+    people.dedup();
+    u32::try_from(people.len()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,41 @@
+//! Does a promotion keep history in one piece: all of it, in order, nothing added?
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::case::Landed;
+use crate::{Case, Finding, Route, RuleId, Takes, What};
+
+pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+    let finding = |one: &Landed<'_>, what| Finding {
+        rule: RuleId::Promotion,
+        update: one.item.index,
+        landing: Some(one.landing.commit),
+        what,
+        takes: Takes::Never,
+    };
+    landed.iter().filter_map(|one| objection(case, one).map(|what| finding(one, what))).collect()
+}
+
+fn objection(case: &Case<'_>, one: &Landed<'_>) -> Option<What> {
+    let branch = |place: usize| {
+        let stage = case.policy.flow.stages.get(place);
+        stage.map_or_else(String::new, |stage| stage.branch.short().to_string())
+    };
+    match one.route {
+        Route::Promotion { from } => {
+            let own = !case.history.reached_by(one.landing.commit, from);
+            (case.policy.promotion.same_tree && own && !one.landing.same_as_side)
+                .then(|| What::PromotionDiffers { from: branch(from) })
+        }
+        Route::Leap { from } => {
+            let over = one.target.place()?.checked_sub(1)?;
+            Some(What::Leapt { from: branch(from), over: branch(over) })
+        }
+        Route::Hotfix | Route::Backport { .. } => {
+            let from = one.target.place()?.checked_sub(1)?;
+            one.landing.squash_of.map(|of| What::Squashed { from: branch(from), of })
+        }
+        Route::BackMerge { .. } | Route::AncestryOnly | Route::Topic => None,
+    }
+}

@@ -1,0 +1,245 @@
+//! Which intervals does a recurrence or an imported calendar mean?
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDateTime, TimeZone};
+use icalendar::parser::{Component, read_calendar, unfold};
+use refgate_core::{Duration, Instant, Interval};
+use rrule::{RRule, RRuleSet, Unvalidated};
+
+use crate::{Zone, parse_local};
+
+/// No calendar may give more windows than this within its horizon.
+const MOST_OCCURRENCES: usize = 5_000;
+
+/// Why a calendar cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CalendarError {
+    /// The recurrence rule is not of RFC 5545.
+    #[error("`{0}` is no recurrence rule of RFC 5545")]
+    Rule(String),
+    /// It repeats too often.
+    #[error("it gives more than 5,000 windows")]
+    TooMany,
+    /// The file is no calendar.
+    #[error("it is no iCalendar file: {0}")]
+    Unreadable(String),
+    /// An event lacks something.
+    #[error("event {event}: {what}")]
+    Event {
+        /// Which one, from 1.
+        event: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// The occurrences of a rule (`FREQ=WEEKLY;BYDAY=FR`) that touch `horizon`,
+/// each beginning at a local time of `zone` and lasting `length` on the wall
+/// clock: a window from Friday 18:00 for two days ends on Sunday at 18:00 also
+/// when the clocks change in between.
+///
+/// # Errors
+/// If the rule cannot be read, or repeats too often.
+pub fn recur(
+    rule: &str,
+    first: NaiveDateTime,
+    length: Duration,
+    zone: Zone,
+    horizon: Interval,
+) -> Result<Vec<Interval>, CalendarError> {
+    let bad = || CalendarError::Rule(rule.to_string());
+    let parsed: RRule<Unvalidated> = local_until(rule, zone).parse().map_err(|_| bad())?;
+    // The rule counts on the wall clock; the zone comes in afterwards, so that
+    // our own words for gaps and overlaps hold.
+    let start = rrule::Tz::UTC.from_utc_datetime(&first);
+    let validated = parsed.validate(start).map_err(|_| bad())?;
+    let from = rrule::Tz::UTC.from_utc_datetime(&(zone.local(horizon.start) - length));
+    let until = rrule::Tz::UTC.from_utc_datetime(&zone.local(horizon.end));
+    let set = RRuleSet::new(start).rrule(validated).after(from).before(until);
+    let mut all = Vec::new();
+    for local in &set {
+        let local = local.naive_utc();
+        let (begin, end) = (zone.instant(local), zone.instant(local + length));
+        all.extend(Interval::new(begin, end).filter(|window| window.end > horizon.start));
+        if all.len() > MOST_OCCURRENCES {
+            return Err(CalendarError::TooMany);
+        }
+    }
+    Ok(all)
+}
+
+/// `UNTIL` is written in UTC (RFC 5545) but counted here on the wall clock.
+fn local_until(rule: &str, zone: Zone) -> String {
+    let parts = rule.split(';').map(|part| {
+        let Some(until) = part.strip_prefix("UNTIL=") else { return part.to_string() };
+        let form = "%Y%m%dT%H%M%S";
+        match until.strip_suffix('Z').map(|utc| NaiveDateTime::parse_from_str(utc, form)) {
+            Some(Ok(utc)) => format!("UNTIL={}Z", zone.local(utc.and_utc()).format(form)),
+            Some(Err(_)) => part.to_string(),
+            None if until.contains('T') => format!("UNTIL={until}Z"),
+            None => format!("UNTIL={until}T235959Z"),
+        }
+    });
+    parts.collect::<Vec<_>>().join(";")
+}
+
+/// The events of an `.ics` file as intervals within `horizon`. Times without a
+/// zone of their own count in `zone`.
+///
+/// # Errors
+/// If the file is no calendar, or an event cannot be understood: a window that
+/// is silently missing would open what should be closed.
+pub fn import(text: &str, zone: Zone, horizon: Interval) -> Result<Vec<Interval>, CalendarError> {
+    let unfolded = unfold(text);
+    let calendar = read_calendar(&unfolded).map_err(|error| {
+        CalendarError::Unreadable(error.lines().next().unwrap_or("").to_string())
+    })?;
+    let events = calendar.components.iter().filter(|component| component.name == "VEVENT");
+    let mut all = Vec::new();
+    for (place, event) in events.enumerate() {
+        let complain = |what: &str| CalendarError::Event { event: place + 1, what: what.to_string() };
+        all.extend(occurrences(event, zone, horizon, &complain)?);
+    }
+    all.sort();
+    Ok(all)
+}
+
+fn occurrences(
+    event: &Component<'_>,
+    zone: Zone,
+    horizon: Interval,
+    complain: &dyn Fn(&str) -> CalendarError,
+) -> Result<Vec<Interval>, CalendarError> {
+    for unsupported in ["RDATE", "EXRULE", "RECURRENCE-ID"] {
+        if event.find_prop(unsupported).is_some() {
+            return Err(complain(&format!("`{unsupported}` is not supported")));
+        }
+    }
+    let (start, start_zone) =
+        moment(event, "DTSTART", zone).ok_or_else(|| complain("no readable DTSTART"))?;
+    let length = match (event.find_prop("DTEND"), event.find_prop("DURATION")) {
+        (Some(_), _) => {
+            let (end, end_zone) =
+                moment(event, "DTEND", zone).ok_or_else(|| complain("no readable DTEND"))?;
+            start_zone.local(end_zone.instant(end)) - start
+        }
+        (None, Some(duration)) => {
+            iso_duration(duration.val.as_str()).ok_or_else(|| complain("no readable DURATION"))?
+        }
+        (None, None) => Duration::days(1),
+    };
+    let Some(rule) = event.find_prop("RRULE") else {
+        let window = Interval::new(start_zone.instant(start), start_zone.instant(start + length));
+        let window = window.ok_or_else(|| complain("it ends before it begins"))?;
+        let near = window.end > horizon.start && window.start < horizon.end;
+        return Ok(if near { vec![window] } else { Vec::new() });
+    };
+    let skipped = exceptions(event, start_zone, complain)?;
+    let mut all = recur(rule.val.as_str(), start, length, start_zone, horizon)?;
+    all.retain(|window| !skipped.contains(&window.start));
+    Ok(all)
+}
+
+fn exceptions(
+    event: &Component<'_>,
+    zone: Zone,
+    complain: &dyn Fn(&str) -> CalendarError,
+) -> Result<Vec<Instant>, CalendarError> {
+    let mut all = Vec::new();
+    for property in event.properties.iter().filter(|property| property.name == "EXDATE") {
+        for value in property.val.as_str().split(',') {
+            let (local, own) =
+                ics_time(value, zone).ok_or_else(|| complain("no readable EXDATE"))?;
+            all.push(own.instant(local));
+        }
+    }
+    Ok(all)
+}
+
+fn moment(event: &Component<'_>, key: &str, zone: Zone) -> Option<(NaiveDateTime, Zone)> {
+    let property = event.find_prop(key)?;
+    let named = property.params.iter().find(|param| param.key == "TZID");
+    let zone = match named.and_then(|param| param.val.as_ref()) {
+        Some(name) => Zone::parse(name.as_str().trim_matches('"'))?,
+        None => zone,
+    };
+    ics_time(property.val.as_str(), zone)
+}
+
+fn ics_time(value: &str, zone: Zone) -> Option<(NaiveDateTime, Zone)> {
+    let form = "%Y%m%dT%H%M%S";
+    if let Some(utc) = value.strip_suffix('Z') {
+        return Some((NaiveDateTime::parse_from_str(utc, form).ok()?, Zone::UTC));
+    }
+    if let Ok(local) = NaiveDateTime::parse_from_str(value, form) {
+        return Some((local, zone));
+    }
+    let date = format!("{}-{}-{}", value.get(..4)?, value.get(4..6)?, value.get(6..)?);
+    Some((parse_local(&date).filter(|_| value.len() == 8)?, zone))
+}
+
+/// `P1W`, `P2DT3H30M`: weeks, days, hours, minutes, seconds.
+fn iso_duration(text: &str) -> Option<Duration> {
+    let mut seconds: i64 = 0;
+    let mut number = String::new();
+    let units: BTreeMap<char, i64> =
+        [('W', 604_800), ('D', 86_400), ('H', 3_600), ('M', 60), ('S', 1)].into();
+    for c in text.strip_prefix('P')?.chars() {
+        match c {
+            '0'..='9' => number.push(c),
+            'T' => {}
+            unit => {
+                let count: i64 = number.parse().ok()?;
+                seconds = seconds.checked_add(count.checked_mul(*units.get(&unit)?)?)?;
+                number.clear();
+            }
+        }
+    }
+    (number.is_empty() && seconds > 0).then(|| Duration::try_seconds(seconds)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn year(year: i32) -> Interval {
+        let at = |y: i32| parse_local(&format!("{y}-01-01")).unwrap().and_utc();
+        Interval::new(at(year), at(year + 1)).unwrap()
+    }
+
+    fn show(all: &[Interval]) -> Vec<String> {
+        let form = "%m-%d %H:%M";
+        all.iter().map(|w| format!("{} {}", w.start.format(form), w.end.format(form))).collect()
+    }
+
+    #[test]
+    fn weekends_over_the_change_of_clocks() {
+        let zone = Zone::parse("Europe/Paris").unwrap();
+        let first = parse_local("2026-03-20 18:00").unwrap();
+        let rule = "FREQ=WEEKLY;BYDAY=FR;UNTIL=20260403T220000Z";
+        let all = recur(rule, first, Duration::days(2), zone, year(2026)).unwrap();
+        assert_eq!(
+            show(&all),
+            ["03-20 17:00 03-22 17:00", "03-27 17:00 03-29 16:00", "04-03 16:00 04-05 16:00"]
+        );
+        assert!(recur("FREQ=OFTEN", first, Duration::days(2), zone, year(2026)).is_err());
+    }
+
+    #[test]
+    fn an_imported_calendar() {
+        let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n\
+            DTSTART;VALUE=DATE:20261220\r\nDTEND;VALUE=DATE:20270104\r\nSUMMARY:Christmas\r\n\
+            END:VEVENT\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Europe/Paris:20260105T180000\r\n\
+            DURATION:PT12H\r\nRRULE:FREQ=MONTHLY;COUNT=3\r\n\
+            EXDATE;TZID=Europe/Paris:20260205T180000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        let all = import(text, Zone::UTC, year(2026)).unwrap();
+        assert_eq!(
+            show(&all),
+            ["01-05 17:00 01-06 05:00", "03-05 17:00 03-06 05:00", "12-20 00:00 01-04 00:00"]
+        );
+        let broken = text.replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Mars/Olympus");
+        let error = import(&broken, Zone::UTC, year(2026)).unwrap_err();
+        assert_eq!(error.to_string(), "event 2: no readable DTSTART");
+    }
+}

@@ -1,0 +1,183 @@
+//! Which reference updates does Git name on a hook's standard input?
+
+use refgate_core::{BadName, Oid, RefName};
+
+/// The longest line that is read, in bytes: two ids and a name at libgit2's limit.
+pub const MAX_LINE: usize = 2 * 64 + 2 + 1_440;
+
+/// One line, as the client claims it. The old value is checked against the
+/// repository before anything rests on it (SECURITY.md R3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookLine {
+    /// The value that the client believes to be at rest; zero for a creation.
+    pub claimed_old: Oid,
+    /// The value asked for; zero for a deletion.
+    pub new: Oid,
+    /// The reference.
+    pub name: RefName,
+}
+
+/// Why the input as a whole is refused (SECURITY.md R2): one bad line refuses all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadInput {
+    /// A line is not `old new name`.
+    #[error("line {line} of the hook's input is not `old new name`")]
+    Line {
+        /// Which, from 1.
+        line: usize,
+    },
+    /// Ids of a length that is not SHA-1's.
+    #[error("line {line} of the hook's input has ids that are not SHA-1; the object format sha256 is not supported")]
+    Format {
+        /// Which, from 1.
+        line: usize,
+    },
+    /// The name is no valid UTF-8.
+    #[error("line {line} of the hook's input has a reference name that is not UTF-8: `{shown}`")]
+    Utf8 {
+        /// Which, from 1.
+        line: usize,
+        /// The name, escaped.
+        shown: String,
+    },
+    /// The name is not acceptable.
+    #[error("the reference name `{shown}` is refused: {why}")]
+    Name {
+        /// The name, escaped.
+        shown: String,
+        /// Why.
+        why: BadName,
+    },
+    /// The same name comes twice.
+    #[error("the reference `{name}` comes twice in one push")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// Neither an old nor a new value.
+    #[error("the reference `{name}` would go from nothing to nothing")]
+    Nothing {
+        /// The name.
+        name: String,
+    },
+    /// Too many lines.
+    #[error("the push updates more than {limit} references")]
+    TooMany {
+        /// The server's limit.
+        limit: usize,
+    },
+    /// No line at all.
+    #[error("the hook's input is empty")]
+    Empty,
+}
+
+/// Reads the whole input, strictly.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub fn parse_hook_input(input: &[u8], max_refs: usize) -> Result<Vec<HookLine>, BadInput> {
+    let Some(body) = input.strip_suffix(b"\n") else {
+        return Err(if input.is_empty() { BadInput::Empty } else { BadInput::Line { line: 1 } });
+    };
+    let mut lines = Vec::new();
+    for (place, bytes) in body.split(|byte| *byte == b'\n').enumerate() {
+        if lines.len() == max_refs {
+            return Err(BadInput::TooMany { limit: max_refs });
+        }
+        lines.push(line(place + 1, bytes)?);
+    }
+    let mut names: Vec<&RefName> = lines.iter().map(|line| &line.name).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).find(|pair| matches!(pair, [a, b] if a == b));
+    match twice.and_then(<[_]>::first) {
+        Some(name) => Err(BadInput::Twice { name: name.as_str().to_string() }),
+        None => Ok(lines),
+    }
+}
+
+fn line(number: usize, bytes: &[u8]) -> Result<HookLine, BadInput> {
+    let malformed = || BadInput::Line { line: number };
+    let mut fields = bytes.splitn(3, |byte| *byte == b' ');
+    let mut next = || fields.next().ok_or_else(malformed);
+    let (old, new, name) = (next()?, next()?, next()?);
+    if bytes.len() > MAX_LINE {
+        return Err(malformed());
+    }
+    let id = |field: &[u8]| {
+        let text = std::str::from_utf8(field).map_err(|_| malformed())?;
+        let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        match Oid::from_hex(text) {
+            Some(id) => Ok(id),
+            None if text.len() == 64 && hex => Err(BadInput::Format { line: number }),
+            None => Err(malformed()),
+        }
+    };
+    let (claimed_old, new) = (id(old)?, id(new)?);
+    let text = std::str::from_utf8(name).map_err(|_| BadInput::Utf8 {
+        line: number,
+        shown: name.escape_ascii().to_string(),
+    })?;
+    let name = RefName::parse(text)
+        .map_err(|why| BadInput::Name { shown: text.escape_default().to_string(), why })?;
+    if claimed_old.is_zero() && new.is_zero() {
+        return Err(BadInput::Nothing { name: name.as_str().to_string() });
+    }
+    Ok(HookLine { claimed_old, new, name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "0123456789abcdef0123456789abcdef01234567";
+    const ZERO: &str = "0000000000000000000000000000000000000000";
+
+    #[test]
+    fn a_push_of_two() {
+        let text = format!("{ZERO} {A} refs/heads/x\n{A} {ZERO} refs/tags/v1\n");
+        let lines = parse_hook_input(text.as_bytes(), 10).unwrap();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].claimed_old.is_zero() && lines[1].new.is_zero());
+    }
+
+    #[test]
+    fn one_bad_line_refuses_all() {
+        let good = format!("{ZERO} {A} refs/heads/x\n");
+        for bad in [
+            String::new(),
+            "\n".to_string(),
+            format!("{good}\n"),
+            good.trim_end().to_string(),
+            format!("{good}{A} refs/heads/y\n"),
+            format!("{good}{ZERO} {ZERO} refs/heads/y\n"),
+            format!("{good}{A}  {A} refs/heads/y\n"),
+            format!("{good}{} {A} refs/heads/y\n", A.to_uppercase()),
+            format!("{good}{ZERO} {A} refs/heads/y z\n"),
+            format!("{good}{ZERO} {A} HEAD\n"),
+            format!("{good}{good}"),
+            format!("{good}{ZERO} {A} refs/heads/\u{1b}[2J\n"),
+            format!("{good}{ZERO} {A} refs/heads/{}\n", "x".repeat(2_000)),
+        ] {
+            assert!(parse_hook_input(bad.as_bytes(), 10).is_err(), "{bad:?}");
+        }
+        let mut bytes = good.clone().into_bytes();
+        bytes.extend_from_slice(format!("{ZERO} {A} refs/heads/").as_bytes());
+        bytes.extend_from_slice(b"\xff\xfe\n");
+        assert!(matches!(parse_hook_input(&bytes, 10), Err(BadInput::Utf8 { line: 2, .. })));
+        let long = "a".repeat(64);
+        let sha256 = format!("{long} {long} refs/heads/x\n");
+        assert_eq!(parse_hook_input(sha256.as_bytes(), 10), Err(BadInput::Format { line: 1 }));
+        assert_eq!(parse_hook_input(good.as_bytes(), 0), Err(BadInput::TooMany { limit: 0 }));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_accepted_is_what_was_written(bytes in proptest::collection::vec(0_u8..=255, 0..300)) {
+            if let Ok(lines) = parse_hook_input(&bytes, 100) {
+                let text: String = lines.iter()
+                    .map(|l| format!("{} {} {}\n", l.claimed_old, l.new, l.name.as_str())).collect();
+                proptest::prop_assert_eq!(text.as_bytes(), &bytes[..]);
+            }
+        }
+    }
+}

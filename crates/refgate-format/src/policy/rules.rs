@@ -1,0 +1,183 @@
+//! What does a policy ask of promotions, releases, backports, deletions and of itself?
+
+use std::collections::BTreeMap;
+
+use refgate_core::{
+    BackportRules, Classes, DeletionRules, Duration, HotfixRules, Mode, Policy, PolicyRules,
+    PromotionRules, ReleaseRules, Roles, RuleId, TagPattern,
+};
+
+use super::classes::class_list;
+use super::role;
+use super::windows::length;
+use crate::complaint::{Complaints, nearest};
+use crate::table::{Section, text_of};
+
+pub(super) fn straight(
+    c: &mut Complaints<'_>,
+    root: &mut Section<'_>,
+    classes: &Classes,
+    roles: &Roles,
+) -> (BackportRules, HotfixRules) {
+    let mut backport = BackportRules {
+        window: Duration::zero(),
+        within: Vec::new(),
+        with_approval: Vec::new(),
+        always: Vec::new(),
+        approvers: String::new(),
+    };
+    if let Some(mut section) = root.table(c, "backport") {
+        backport.window = length(c, &mut section, "window", 30);
+        backport.within = class_list(c, &mut section, "within", classes);
+        backport.with_approval = class_list(c, &mut section, "with-approval", classes);
+        backport.always = class_list(c, &mut section, "always", classes);
+        backport.approvers = approvers(c, &mut section, roles, !backport.with_approval.is_empty());
+        section.finish(c);
+    }
+    let mut hotfix = HotfixRules::default();
+    if let Some(mut section) = root.table(c, "hotfix") {
+        hotfix.classes = class_list(c, &mut section, "classes", classes);
+        section.finish(c);
+    }
+    (backport, hotfix)
+}
+
+fn approvers(
+    c: &mut Complaints<'_>,
+    section: &mut Section<'_>,
+    roles: &Roles,
+    needed: bool,
+) -> String {
+    let named = section.text(c, "approvers");
+    if needed && named.is_none() {
+        c.hint(section.span(), "`approvers` is missing here", "name the role that may approve");
+    }
+    named.and_then(|text| role(c, roles, &text)).unwrap_or_default()
+}
+
+pub(super) fn promotion(c: &mut Complaints<'_>, root: &mut Section<'_>) -> PromotionRules {
+    let mut rules = PromotionRules { same_tree: true };
+    if let Some(mut section) = root.table(c, "promotion") {
+        rules.same_tree = section.flag(c, "same-tree").unwrap_or(true);
+        section.finish(c);
+    }
+    rules
+}
+
+pub(super) fn release(c: &mut Complaints<'_>, root: &mut Section<'_>) -> ReleaseRules {
+    let standard = || TagPattern { prefix: "v".to_string(), suffix: String::new() };
+    let mut rules = ReleaseRules { tags: vec![standard()], annotated: true, signed: false };
+    if let Some(mut section) = root.table(c, "release") {
+        let texts = section.list(c, "tags");
+        if !texts.is_empty() {
+            rules.tags.clear();
+        }
+        for text in texts {
+            match TagPattern::new(&text.text) {
+                Some(pattern) => rules.tags.push(pattern),
+                None => c.hint(text.span, "a tag pattern holds `{version}` once", "`v{version}`"),
+            }
+        }
+        rules.annotated = section.flag(c, "annotated").unwrap_or(true);
+        rules.signed = section.flag(c, "signed").unwrap_or(false);
+        section.finish(c);
+    }
+    rules
+}
+
+pub(super) fn deletion(
+    c: &mut Complaints<'_>,
+    root: &mut Section<'_>,
+    roles: &Roles,
+) -> DeletionRules {
+    let mut rules = DeletionRules { cooling_off: Duration::days(7), approvers: String::new() };
+    if let Some(mut section) = root.table(c, "deletion") {
+        rules.cooling_off = length(c, &mut section, "cooling-off", 7);
+        rules.approvers = approvers(c, &mut section, roles, true);
+        section.finish(c);
+    }
+    rules
+}
+
+pub(super) fn protect(
+    c: &mut Complaints<'_>,
+    root: &mut Section<'_>,
+    roles: &Roles,
+) -> PolicyRules {
+    let mut rules = PolicyRules::default();
+    if let Some(mut section) = root.table(c, "policy") {
+        let approvals = section.number(c, "approvals").unwrap_or(1);
+        rules.approvals = u32::try_from(approvals).unwrap_or(u32::MAX);
+        rules.approvers = approvers(c, &mut section, roles, rules.approvals > 0);
+        section.finish(c);
+    }
+    rules
+}
+
+pub(super) fn waivers(c: &mut Complaints<'_>, root: &mut Section<'_>, roles: &Roles) -> String {
+    let Some(mut section) = root.table(c, "waivers") else { return String::new() };
+    let role = approvers(c, &mut section, roles, true);
+    section.finish(c);
+    role
+}
+
+pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<RuleId, Mode> {
+    let mut all = BTreeMap::new();
+    let Some(section) = root.table(c, "rules") else { return all };
+    for (name, value) in section.entries() {
+        let Some(text) = text_of(c, value) else { continue };
+        let mode = match text.text.as_str() {
+            "enforce" => Mode::Enforce,
+            "warn" => Mode::Warn,
+            "off" => Mode::Off,
+            _ => {
+                c.hint(text.span, "unknown mode", "expected `enforce`, `warn` or `off`");
+                continue;
+            }
+        };
+        match RuleId::find(&name.text) {
+            Some(rule) if always_on(rule) && mode != Mode::Enforce => {
+                c.add(name.span, format!("the rule `{}` cannot be weakened", name.text));
+            }
+            Some(rule) => drop(all.insert(rule, mode)),
+            None => {
+                let near = nearest(&name.text, RuleId::ALL.iter().map(|rule| rule.name()));
+                let hint = near.map_or_else(
+                    || "see `refgate explain`".to_string(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                c.hint(name.span, format!("there is no rule `{}`", name.text), hint);
+            }
+        }
+    }
+    all
+}
+
+/// Rules that keep the server itself whole (SECURITY.md R2, R8, R9, R12).
+fn always_on(rule: RuleId) -> bool {
+    matches!(rule, RuleId::RefName | RuleId::ObjectFormat | RuleId::PolicyChange)
+}
+
+/// A policy after which nobody can change it any more is refused (MODEL.md 7).
+pub(super) fn lock_outs(c: &mut Complaints<'_>, root: &Section<'_>, policy: &Policy) {
+    let people = policy.roles.people(&policy.protect.approvers);
+    let pushers: Vec<&String> = policy.flow.production().map_or_else(Vec::new, |(_, stage)| {
+        stage.pushers.iter().flat_map(|role| policy.roles.people(role)).collect()
+    });
+    let wanted = usize::try_from(policy.protect.approvals).unwrap_or(usize::MAX);
+    // The pusher's own approval does not count; where only certain people may
+    // push, one of them must be left over beside the approvers.
+    let possible = if pushers.is_empty() {
+        people.len() >= wanted
+    } else {
+        pushers.iter().any(|pusher| people.iter().filter(|p| p != pusher).count() >= wanted)
+    };
+    if !possible {
+        let what = format!(
+            "nobody could change this policy again: it wants {wanted} approval(s) by `{}` \
+             besides the pusher's",
+            policy.protect.approvers
+        );
+        c.hint(root.span(), what, "give the role more people, or ask for fewer approvals");
+    }
+}

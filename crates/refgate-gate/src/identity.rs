@@ -1,0 +1,79 @@
+//! Who pushes? What the transport vouches for, as the server was told once.
+
+use std::collections::BTreeMap;
+
+use refgate_core::Actor;
+use refgate_format::Identity;
+
+/// The environment and the operating system's user, read once by the binary.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// All variables that are valid text.
+    pub variables: BTreeMap<String, String>,
+    /// The user that the process runs as.
+    pub user: Option<String>,
+}
+
+impl Environment {
+    /// A variable, if it is set and not empty.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.variables.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// The pusher, from the one variable that this server's transport sets
+/// (MODEL.md 9). Other variables are never looked at: the pusher may have set them.
+#[must_use]
+pub fn actor(identity: Identity, environment: &Environment) -> Option<Actor> {
+    let name = match identity {
+        Identity::OsUser => environment.user.as_deref(),
+        Identity::Gitolite => environment.get("GL_USER"),
+        Identity::Gitlab => environment.get("GL_USERNAME"),
+        Identity::Gitea => environment.get("GITEA_PUSHER_NAME"),
+        Identity::Github => environment.get("GITHUB_USER_LOGIN"),
+        Identity::Http => environment.get("REMOTE_USER"),
+        Identity::SshKey => environment.get("REFGATE_USER"),
+        Identity::PushCertificate => certificate(environment),
+        Identity::None => None,
+    };
+    name.map(|name| Actor(name.to_string()))
+}
+
+/// A push certificate counts only with a good signature and a fresh nonce.
+fn certificate(environment: &Environment) -> Option<&str> {
+    let good = environment.get("GIT_PUSH_CERT_STATUS") == Some("G");
+    let fresh = environment.get("GIT_PUSH_CERT_NONCE_STATUS") == Some("OK");
+    environment.get("GIT_PUSH_CERT_SIGNER").filter(|_| good && fresh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Environment {
+        let variables = pairs.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())).collect();
+        Environment { variables, user: Some("git".to_string()) }
+    }
+
+    #[test]
+    fn only_the_configured_transport_is_believed() {
+        let forged = with(&[("GL_USER", "grace"), ("REMOTE_USER", "eve"), ("USER", "root")]);
+        let who = |identity| actor(identity, &forged).map(|actor| actor.0);
+        assert_eq!(who(Identity::OsUser), Some("git".to_string()));
+        assert_eq!(who(Identity::Gitolite), Some("grace".to_string()));
+        assert_eq!(who(Identity::Gitea), None);
+        assert_eq!(who(Identity::None), None);
+    }
+
+    #[test]
+    fn a_stale_certificate_names_nobody() {
+        let signer = ("GIT_PUSH_CERT_SIGNER", "ada");
+        let good = ("GIT_PUSH_CERT_STATUS", "G");
+        let fresh = ("GIT_PUSH_CERT_NONCE_STATUS", "OK");
+        let who = |pairs: &[_]| actor(Identity::PushCertificate, &with(pairs));
+        assert!(who(&[signer, good, fresh]).is_some());
+        assert!(who(&[signer, good]).is_none());
+        assert!(who(&[signer, ("GIT_PUSH_CERT_STATUS", "B"), fresh]).is_none());
+    }
+}

@@ -1,0 +1,248 @@
+//! How does refgate get into a repository, and out of it again, losing nothing?
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use refgate_format::{BadSettings, Settings};
+use refgate_git::{GitError, Writer};
+
+/// The folder in the git directory that holds all of refgate's own files.
+pub const DIRECTORY: &str = "refgate";
+
+/// The settings file in it.
+pub const SETTINGS: &str = "server.toml";
+
+/// The hooks that refgate puts in place.
+pub const HOOKS: [&str; 1] = ["pre-receive"];
+
+/// What former hooks are called; the new hook runs them after its own yes.
+const CHAINED: &str = ".chained";
+
+/// What a setting was before, so that `uninstall` can bring it back.
+const BEFORE: &str = "before.txt";
+
+/// The server settings that a protected repository has (SECURITY.md 4d).
+pub const WANTED: [Wanted; 8] = [
+    Wanted("transfer.fsckObjects", "true", "malformed objects are refused on arrival"),
+    Wanted("receive.fsckObjects", "true", "nothing overrides transfer.fsckObjects"),
+    Wanted("core.useReplaceRefs", "false", "nobody can show Git another history"),
+    Wanted("receive.shallowUpdate", "false", "no push leaves history cut off"),
+    Wanted("core.fsync", "all", "what was acknowledged survives a power cut"),
+    Wanted("core.logAllRefUpdates", "always", "the server's clock says when a tag came"),
+    Wanted("gc.refs/tags/*.reflogExpire", "never", "that moment is kept"),
+    Wanted("gc.refs/tags/*.reflogExpireUnreachable", "never", "that moment is kept"),
+];
+
+/// A setting, its value, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted(pub &'static str, pub &'static str, pub &'static str);
+
+/// Why the installation failed. What was changed until then is said, and
+/// `uninstall` takes it back.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// The repository cannot be opened or changed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A file cannot be written or read.
+    #[error("{path}: {why}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// The settings cannot be written.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+    /// The path cannot work (SECURITY.md section 2).
+    #[error("the repository's path {0} has a `:`, with which pushed objects cannot be found")]
+    Colon(String),
+    /// The record of former settings is unreadable.
+    #[error("{path} cannot be read: {why}")]
+    Before {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What to install.
+#[derive(Debug, Clone)]
+pub struct InstallPlan {
+    /// The repository, bare or not.
+    pub repository: PathBuf,
+    /// The hook program.
+    pub program: PathBuf,
+    /// The settings.
+    pub settings: Settings,
+    /// The text of the server's own policy file, and of files beside it.
+    pub files: BTreeMap<String, String>,
+}
+
+/// The folder in which Git looks for this repository's hooks.
+///
+/// # Errors
+/// If its configuration cannot be read.
+pub fn hooks_folder(writer: &Writer) -> Result<PathBuf, GitError> {
+    let configured = writer.setting("core.hooksPath")?;
+    Ok(configured.map_or_else(|| writer.git_dir().join("hooks"), |path| writer.git_dir().join(path)))
+}
+
+/// Puts refgate into a repository. Doing it again renews it.
+///
+/// # Errors
+/// At the first thing that cannot be done.
+pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
+    let writer = Writer::open(&plan.repository, false)?;
+    let git_dir = writer.git_dir();
+    if git_dir.display().to_string().contains(':') {
+        return Err(InstallError::Colon(git_dir.display().to_string()));
+    }
+    let directory = git_dir.join(DIRECTORY);
+    fs::create_dir_all(&directory).map_err(|why| failed(&directory, why))?;
+    for (name, text) in &plan.files {
+        replace(&directory.join(name), text.as_bytes(), 0o644)?;
+    }
+    replace(&directory.join(SETTINGS), plan.settings.to_text()?.as_bytes(), 0o644)?;
+    remember(&writer, &directory)?;
+    for Wanted(key, value, _) in WANTED {
+        writer.set(key, value)?;
+    }
+    let program = fs::read(&plan.program).map_err(|why| failed(&plan.program, why))?;
+    let hooks = hooks_folder(&writer)?;
+    fs::create_dir_all(&hooks).map_err(|why| failed(&hooks, why))?;
+    for hook in HOOKS {
+        let path = hooks.join(hook);
+        keep_former(&path)?;
+        replace(&path, &program, 0o755)?;
+    }
+    Ok(directory)
+}
+
+/// Takes refgate out again: former hooks and settings come back.
+///
+/// # Errors
+/// At the first thing that cannot be done.
+pub fn uninstall(repository: &Path) -> Result<(), InstallError> {
+    let writer = Writer::open(repository, false)?;
+    let directory = writer.git_dir().join(DIRECTORY);
+    let hooks = hooks_folder(&writer)?;
+    for hook in HOOKS {
+        let path = hooks.join(hook);
+        if is_ours(&path) {
+            fs::remove_file(&path).map_err(|why| failed(&path, why))?;
+        }
+        let former = chained(&path);
+        if former.exists() {
+            fs::rename(&former, &path).map_err(|why| failed(&former, why))?;
+        }
+    }
+    for (key, value) in former_settings(&directory)? {
+        if value.is_empty() { writer.unset(&key)? } else { writer.set(&key, &value)? }
+    }
+    if directory.exists() {
+        fs::remove_dir_all(&directory).map_err(|why| failed(&directory, why))?;
+    }
+    Ok(())
+}
+
+/// The hook file that Git would run, if it is refgate's.
+#[must_use]
+pub fn installed_hook(hooks: &Path, hook: &str) -> Option<PathBuf> {
+    Some(hooks.join(hook)).filter(|path| is_ours(path))
+}
+
+/// The path of a kept former hook.
+#[must_use]
+pub fn chained(hook: &Path) -> PathBuf {
+    let mut name = hook.file_name().unwrap_or_default().to_os_string();
+    name.push(CHAINED);
+    hook.with_file_name(name)
+}
+
+/// A reference that the canary tries to push: refgate refuses its namespace
+/// whatever the policy says, and Git alone would take it.
+#[must_use]
+pub fn canary(number: u32) -> String {
+    format!("refs/refgate/canary/{number}")
+}
+
+/// A mark in refgate's hook program, by which it knows itself.
+const MARK: &[u8] = b"refgate-hook: this file was put here by `refgate install`";
+
+/// The text that the hook program carries, so that [`MARK`] is in its file.
+#[must_use]
+pub fn mark() -> &'static str {
+    std::str::from_utf8(MARK).unwrap_or("")
+}
+
+fn is_ours(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|data| data.windows(MARK.len()).any(|window| window == MARK))
+}
+
+fn keep_former(path: &Path) -> Result<(), InstallError> {
+    let there = fs::symlink_metadata(path).is_ok();
+    if there && !is_ours(path) {
+        let former = chained(path);
+        fs::rename(path, &former).map_err(|why| failed(path, why))?;
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all: an empty hook would let everything pass
+/// (SECURITY.md 1f).
+fn replace(path: &Path, data: &[u8], mode: u32) -> Result<(), InstallError> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    let temporary = path.with_file_name(name);
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(data)?;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        fs::File::open(path.parent().unwrap_or(path))?.sync_all()
+    };
+    write().map_err(|why| failed(path, why))
+}
+
+fn failed(path: &Path, why: std::io::Error) -> InstallError {
+    InstallError::File { path: path.display().to_string(), why }
+}
+
+/// Keeps what the settings were before the first installation.
+fn remember(writer: &Writer, directory: &Path) -> Result<(), InstallError> {
+    let path = directory.join(BEFORE);
+    if path.exists() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for Wanted(key, ..) in WANTED {
+        let value = writer.own_setting(key)?.unwrap_or_default();
+        text.push_str(&format!("{key}={value}\n"));
+    }
+    replace(&path, text.as_bytes(), 0o644)
+}
+
+fn former_settings(directory: &Path) -> Result<Vec<(String, String)>, InstallError> {
+    let path = directory.join(BEFORE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(failed(&path, why)),
+    };
+    text.lines()
+        .map(|line| {
+            let pair = line.split_once('=').ok_or_else(|| InstallError::Before {
+                path: path.display().to_string(),
+                why: format!("`{line}` is no setting"),
+            })?;
+            Ok((pair.0.to_string(), pair.1.to_string()))
+        })
+        .collect()
+}

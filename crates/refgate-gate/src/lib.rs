@@ -1,0 +1,26 @@
+//! May this push land on this server? Reads, gathers, decides, tells.
+
+mod builtin;
+mod check;
+mod exit;
+mod identity;
+mod install;
+mod judge;
+mod receive;
+mod replay;
+mod setup;
+mod source;
+
+pub use builtin::{BUILTIN, builtin};
+pub use check::{Checked, CheckError, Wish, check};
+pub use exit::Exit;
+pub use identity::{Environment, actor};
+pub use install::{
+    DIRECTORY, HOOKS, InstallError, InstallPlan, SETTINGS, WANTED, Wanted, canary, chained,
+    hooks_folder, install, installed_hook, mark, uninstall,
+};
+pub use judge::{Judged, judge};
+pub use receive::{Inputs, Outcome, receive};
+pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
+pub use setup::{Setup, SetupError, TRAINING};
+pub use source::{PolicyError, Sourced, horizon, load_policy, policy_from_text};

@@ -1,0 +1,153 @@
+//! What does the server answer to this push? From the hook's raw input to text and exit code.
+
+use refgate_core::{Actor, Case, Instant, Push, RefChange, RefUpdate, Verdict};
+use refgate_format::{BadInput, HookLine, Limits, parse_hook_input};
+use refgate_git::{GitError, Reader};
+use refgate_report::{clean_block, refusal, warnings, wrap};
+
+use crate::judge::judge;
+use crate::setup::{Setup, SetupError, bounds};
+use crate::source::{PolicyError, horizon, load_policy};
+use crate::{Environment, Exit, actor};
+
+/// Everything impure, read once by the hook's `main`.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Standard input.
+    pub stdin: Vec<u8>,
+    /// The environment.
+    pub environment: Environment,
+    /// When the push was received.
+    pub now: Instant,
+}
+
+/// What the pusher is told.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code.
+    pub exit: Exit,
+    /// The text; empty if there is nothing to say.
+    pub text: String,
+}
+
+/// Why a push could not even be judged.
+#[derive(Debug, thiserror::Error)]
+enum Unjudged {
+    #[error(transparent)]
+    Input(#[from] BadInput),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+}
+
+impl Unjudged {
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Input(BadInput::TooMany { .. })
+            | Self::Git(
+                GitError::TooMany(_)
+                | GitError::TooLarge { .. }
+                | GitError::TooManyChanges(_)
+                | GitError::Deadline(_),
+            ) => Exit::TooMuch,
+            Self::Input(_) | Self::Git(GitError::Stale { .. }) => Exit::BadInput,
+            Self::Policy(_) => Exit::BadPolicy,
+            Self::Git(_) => Exit::BadRepository,
+            Self::Setup(_) => Exit::BadSetup,
+        }
+    }
+
+    /// Whether the pusher can mend it; otherwise the administrator must.
+    const fn is_pushers(&self) -> bool {
+        matches!(
+            self.exit(),
+            Exit::BadInput | Exit::TooMuch
+        )
+    }
+}
+
+/// Judges a push as `pre-receive` hands it over. Whatever goes wrong refuses.
+#[must_use]
+pub fn receive(inputs: &Inputs) -> Outcome {
+    attempt(inputs).unwrap_or_else(|error| {
+        let who = if error.is_pushers() {
+            "refgate: refused."
+        } else {
+            "refgate: refused, since this server cannot judge pushes now. \
+             Tell its administrator:"
+        };
+        let said = clean_block(&error.to_string());
+        let text = format!("{}\n{}", wrap("", "", who), wrap("  ", "  ", &said));
+        Outcome { exit: error.exit(), text }
+    })
+}
+
+fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
+    let mut reader = Reader::open_from_env(bounds(&Limits::default()))?;
+    let setup = Setup::read(reader.git_dir())?;
+    let limits = &setup.settings.limits;
+    reader.bound(bounds(limits));
+    let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
+    let updates = at_rest(&reader, lines)?;
+    let training = setup.training()?;
+    let at = setup.clock(training.as_deref(), inputs.now)?;
+    let source = &setup.settings.policy;
+    let sourced = load_policy(&reader, source, &setup.directory, horizon(at))?;
+    let policy = sourced.policy;
+    let ledger = setup.ledger(training.as_deref(), &policy.classes)?;
+    let actor: Option<Actor> = actor(setup.settings.identity, &inputs.environment);
+    let options = push_options(&inputs.environment);
+    let push = Push { actor, at, updates, options };
+    let judged = judge(&reader, &policy, source, &push, &ledger, setup.settings.baseline)?;
+    let case = Case { policy: &policy, push: &push, history: &judged.history, ledger: &ledger };
+    Ok(match judged.decision.verdict {
+        Verdict::Accept => {
+            Outcome { exit: Exit::Accepted, text: warnings(&case, &judged.decision) }
+        }
+        Verdict::Reject => {
+            Outcome { exit: Exit::Refused, text: refusal(&case, &judged.decision) }
+        }
+        Verdict::Undecided => {
+            Outcome { exit: Exit::Undecided, text: refusal(&case, &judged.decision) }
+        }
+    })
+}
+
+/// Replaces what the client claims by what the server itself reads; where the
+/// two differ, nothing of the push can be trusted (SECURITY.md R2, R3).
+fn at_rest(reader: &Reader, lines: Vec<HookLine>) -> Result<Vec<RefUpdate>, GitError> {
+    let mut updates = Vec::with_capacity(lines.len());
+    for HookLine { claimed_old, new, name } in lines {
+        let actual = reader.reference(&name)?.map(|(id, _)| id);
+        if actual.unwrap_or_default() != claimed_old {
+            let show = |id: refgate_core::Oid| {
+                if id.is_zero() { "nothing".to_string() } else { id.short() }
+            };
+            return Err(GitError::Stale {
+                name: name.as_str().to_string(),
+                actual: actual.map_or_else(|| "nothing".to_string(), show),
+                claimed: show(claimed_old),
+            });
+        }
+        let change = match actual {
+            None => RefChange::Create { new },
+            Some(old) if new.is_zero() => RefChange::Delete { old },
+            Some(old) => RefChange::Move { old, new },
+        };
+        updates.push(RefUpdate { name, change });
+    }
+    Ok(updates)
+}
+
+/// Push options, as claims. More than a few, or with control characters, are
+/// dropped: they are never authority, so less of them only refuses more.
+fn push_options(environment: &Environment) -> Vec<String> {
+    let count: usize =
+        environment.get("GIT_PUSH_OPTION_COUNT").and_then(|n| n.parse().ok()).unwrap_or(0);
+    let options = (0..count.min(64))
+        .filter_map(|place| environment.get(&format!("GIT_PUSH_OPTION_{place}")));
+    options.filter(|text| !text.contains(char::is_control)).map(ToString::to_string).collect()
+}

@@ -1,0 +1,319 @@
+//! What would a policy have said to a repository's own history?
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use chrono::DateTime;
+use refgate_core::{
+    Case, Change, Commit, Decision, FreezeState, History, Instant, Landing, LedgerView,
+    NextIteration, Oid, Policy, Push, RefChange, RefName, RefUpdate, Release, Shape, Span,
+    UpdateFacts, Window, decide,
+};
+use refgate_git::{GitError, Graph, ParsedCommit, Reader, releases};
+
+/// Why a replay cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The stage is not in the policy.
+    #[error("the policy has no stage `{0}`")]
+    NoStage(String),
+    /// The stage is not in the repository.
+    #[error("the repository has no branch `{0}`")]
+    NoBranch(String),
+    /// The repository cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// One landing, judged as if it had been pushed alone when it was committed.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The stage's branch.
+    pub stage: String,
+    /// The landing.
+    pub commit: Oid,
+    /// Its subject.
+    pub subject: String,
+    /// When it was committed, as it says: a history has no better clock.
+    pub at: Instant,
+    /// The decision about it.
+    pub decision: Decision,
+    /// The state of the freeze on its stage, the most closed if several.
+    pub freeze: FreezeState,
+}
+
+/// A repository's history, read once and judged under as many policies as asked.
+pub struct Replay<'r> {
+    reader: &'r Reader,
+    graph: Graph<'r>,
+    commits: HashMap<Oid, Rc<ParsedCommit>>,
+    changes: HashMap<Oid, Vec<Change>>,
+}
+
+impl<'r> Replay<'r> {
+    /// A replay of what a reader sees.
+    #[must_use]
+    pub fn new(reader: &'r Reader) -> Self {
+        let (commits, changes) = (HashMap::new(), HashMap::new());
+        Self { reader, graph: Graph::new(reader), commits, changes }
+    }
+
+    /// The tip of a branch: a branch of this name, or what was fetched from
+    /// `origin` under it.
+    fn tip(&self, branch: &RefName) -> Result<Option<Oid>, GitError> {
+        if let Some((tip, _)) = self.reader.reference(branch)? {
+            return Ok(Some(tip));
+        }
+        let fetched = format!("refs/remotes/origin/{}", branch.short());
+        match RefName::parse(&fetched) {
+            Ok(name) => Ok(self.reader.reference(&name)?.map(|(tip, _)| tip)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn commit(&mut self, id: Oid) -> Result<Rc<ParsedCommit>, GitError> {
+        if let Some(known) = self.commits.get(&id) {
+            return Ok(Rc::clone(known));
+        }
+        let commit = Rc::new(self.reader.commit(id)?);
+        self.commits.insert(id, Rc::clone(&commit));
+        Ok(commit)
+    }
+
+    fn changes(&mut self, id: Oid) -> Result<Vec<Change>, GitError> {
+        if let Some(known) = self.changes.get(&id) {
+            return Ok(known.clone());
+        }
+        let commit = self.commit(id)?;
+        let before = match commit.parents.first() {
+            Some(parent) => Some(self.commit(*parent)?.tree),
+            None => None,
+        };
+        let changes = self.reader.changes(id, before, Some(commit.tree))?;
+        self.changes.insert(id, changes.clone());
+        Ok(changes)
+    }
+}
+
+/// Replays the stages of a policy (or one of them) from the first landing at
+/// or after `since` on, oldest first within each stage. `tick` is told how many
+/// landings are done and how many there are.
+///
+/// # Errors
+/// If a stage is missing, or a commit cannot be read.
+pub fn replay(
+    replay: &mut Replay<'_>,
+    policy: &Policy,
+    ledger: &LedgerView,
+    only: Option<&str>,
+    since: Option<Instant>,
+    tick: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<Row>, ReplayError> {
+    let all = releases(replay.reader, &policy.release)?;
+    let mut plans = Vec::new();
+    let mut held: Vec<HashSet<Oid>> = Vec::new();
+    for (place, stage) in policy.flow.stages.iter().enumerate() {
+        let name = stage.branch.short().to_string();
+        let tip = replay.tip(&stage.branch)?;
+        let wanted = only.is_none_or(|only| only == name);
+        match tip {
+            Some(tip) => {
+                if wanted {
+                    plans.push((place, name, first_parents(replay, tip)?));
+                }
+                let last = place + 1 == policy.flow.stages.len();
+                held.push(if last { HashSet::new() } else { replay.graph.ancestors(tip)? });
+            }
+            None if only == Some(&name) => return Err(ReplayError::NoBranch(name)),
+            None => held.push(HashSet::new()),
+        }
+    }
+    if plans.is_empty() {
+        let missing = only.map(ToString::to_string);
+        return Err(missing.map_or_else(
+            || ReplayError::NoBranch(policy.flow.stages.first().map_or_else(String::new, |s| {
+                s.branch.short().to_string()
+            })),
+            ReplayError::NoStage,
+        ));
+    }
+    let total = plans.iter().map(|(_, _, chain)| chain.len()).sum();
+    let mut rows = Vec::new();
+    let mut done = 0;
+    for (place, name, chain) in plans {
+        let mut taken: HashSet<Oid> = chain.iter().copied().collect();
+        for id in chain {
+            let side = side(replay, id, &mut taken)?;
+            let stage = Stage { policy, place, name: &name, held: &held, releases: &all, ledger };
+            if let Some(row) = stage.row(replay, id, side, since)? {
+                rows.push(row);
+            }
+            done += 1;
+            tick(done, total);
+        }
+    }
+    Ok(rows)
+}
+
+fn first_parents(replay: &mut Replay<'_>, tip: Oid) -> Result<Vec<Oid>, GitError> {
+    let mut chain = vec![tip];
+    let mut at = tip;
+    while let Some(parent) = replay.commit(at)?.parents.first() {
+        at = *parent;
+        chain.push(at);
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// What a landing brings that no earlier landing brought.
+fn side(
+    replay: &mut Replay<'_>,
+    landing: Oid,
+    taken: &mut HashSet<Oid>,
+) -> Result<Vec<Oid>, GitError> {
+    let mut side = Vec::new();
+    let mut queue: Vec<Oid> = replay.commit(landing)?.parents.iter().skip(1).copied().collect();
+    while let Some(id) = queue.pop() {
+        if taken.insert(id) {
+            side.push(id);
+            queue.extend(&replay.commit(id)?.parents);
+        }
+    }
+    side.sort_unstable();
+    Ok(side)
+}
+
+struct Stage<'a> {
+    policy: &'a Policy,
+    place: usize,
+    name: &'a str,
+    held: &'a [HashSet<Oid>],
+    releases: &'a [Release],
+    ledger: &'a LedgerView,
+}
+
+impl Stage<'_> {
+    fn row(
+        &self,
+        replay: &mut Replay<'_>,
+        id: Oid,
+        side: Vec<Oid>,
+        since: Option<Instant>,
+    ) -> Result<Option<Row>, GitError> {
+        let commit = replay.commit(id)?;
+        let at = DateTime::from_timestamp(commit.committed, 0).unwrap_or(Instant::UNIX_EPOCH);
+        if since.is_some_and(|since| at < since) {
+            return Ok(None);
+        }
+        let Some(stage) = self.policy.flow.stages.get(self.place) else { return Ok(None) };
+        let mut history = History::default();
+        history.releases = self.releases.iter().filter(|r| r.at <= at).cloned().collect();
+        let later = self.merged_later(&commit);
+        for one in side.iter().chain([&id]) {
+            let parsed = replay.commit(*one)?;
+            let earlier = (0..self.place)
+                .filter(|stage| self.held.get(*stage).is_some_and(|held| held.contains(one)));
+            let bits = earlier.fold(if *one == id { 0 } else { later }, |bits, s| bits | 1 << s);
+            history.commits.insert(*one, facts(*one, &parsed, bits));
+        }
+        let parents = &commit.parents;
+        let mut trees = Vec::new();
+        for parent in parents {
+            trees.push(replay.commit(*parent)?.tree);
+        }
+        let landing = Landing {
+            commit: id,
+            side,
+            unchanged: trees.first() == Some(&commit.tree),
+            changes: Some(replay.changes(id)?),
+            // What a plain merge would have given is not recomputed for all of
+            // history: the landing's whole diff is judged in any case.
+            evil: Some(Vec::new()),
+            same_as_side: trees.get(1) == Some(&commit.tree),
+            squash_of: None,
+            picked_from: None,
+        };
+        let shape = Some(Shape::Onward);
+        history.updates = vec![UpdateFacts { shape, landings: vec![landing], ..Default::default() }];
+        let change = match parents.first() {
+            Some(old) => RefChange::Move { old: *old, new: id },
+            None => RefChange::Create { new: id },
+        };
+        let update = RefUpdate { name: stage.branch.clone(), change };
+        let push = Push { actor: None, at, updates: vec![update], options: Vec::new() };
+        let policy = self.policy;
+        let case = Case { policy, push: &push, history: &history, ledger: self.ledger };
+        let decision = decide(&case);
+        let freeze = freeze_on(&policy.windows, self.place, &decision);
+        let subject = commit.message.subject().to_string();
+        Ok(Some(Row { stage: self.name.to_string(), commit: id, subject, at, decision, freeze }))
+    }
+
+    /// History does not say what a later stage held at the time; a merge that
+    /// names one as its source is believed to come from there.
+    fn merged_later(&self, commit: &ParsedCommit) -> u32 {
+        let Some(branch) = commit.message.merged_branch() else { return 0 };
+        let stages = self.policy.flow.stages.iter().enumerate().skip(self.place + 1);
+        let from = stages.filter(|(_, stage)| stage.branch.short() == branch);
+        from.fold(0, |bits, (place, _)| bits | 1 << place)
+    }
+}
+
+fn facts(id: Oid, parsed: &ParsedCommit, reach: u32) -> Commit {
+    Commit {
+        id,
+        tree: parsed.tree,
+        parents: parsed.parents.clone(),
+        message: parsed.message.clone(),
+        author: parsed.author.clone(),
+        reach,
+        // Old commits of other tools are history's business, not this push's.
+        defect: None,
+    }
+}
+
+/// The most closed state among the windows that cover a stage.
+fn freeze_on(windows: &[Window], place: usize, decision: &Decision) -> FreezeState {
+    let states = windows.iter().zip(&decision.freezes);
+    let covering = states.filter(|(window, _)| window.stages.contains(&place));
+    let weight = |state: &FreezeState| match state {
+        FreezeState::Open => 0,
+        FreezeState::Thawed => 1,
+        FreezeState::Observing => 2,
+        FreezeState::Frozen => 3,
+        FreezeState::Overdue => 4,
+    };
+    covering.map(|(_, (_, state))| *state).max_by_key(weight).unwrap_or(FreezeState::Open)
+}
+
+/// A history without a ledger holds no evidence for the end of a freeze. This
+/// stands in for it: each freeze ended when its minimum was over.
+#[must_use]
+pub fn assume_exits(policy: &Policy, releases: &[Release]) -> LedgerView {
+    let mut ledger = LedgerView::default();
+    for window in &policy.windows {
+        let Span::AfterMajorRelease { minimum, .. } = window.span else { continue };
+        ledger.iterations.extend(releases.iter().filter_map(|release| {
+            Some(NextIteration {
+                by: "replay".to_string(),
+                reason: "assumed: the minimum was over".to_string(),
+                at: release.at.checked_add_signed(minimum)?,
+            })
+        }));
+    }
+    // Only a major release opens a freeze; what the others would have ended
+    // must not end it early.
+    ledger.iterations.retain(|next| {
+        let major = refgate_core::last_major(releases, next.at);
+        major.is_some_and(|release| {
+            policy.windows.iter().any(|window| match window.span {
+                Span::AfterMajorRelease { minimum, .. } => {
+                    release.at.checked_add_signed(minimum).is_some_and(|end| end <= next.at)
+                }
+                Span::Fixed(_) => false,
+            })
+        })
+    });
+    ledger
+}

@@ -1,0 +1,144 @@
+//! Which policy is in force? The bytes come from the server or from an accepted tip, never from a push.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use refgate_core::{Duration, Instant, Interval, Oid, Policy, RefName};
+use refgate_format::{Complaint, PolicyFile, PolicySource, read_policy, wanted_calendars};
+use refgate_git::{GitError, Reader};
+
+/// Why there is no usable policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The file is not there.
+    #[error("there is no policy at {0}")]
+    Missing(String),
+    /// It cannot be read.
+    #[error("the policy at {place} cannot be read: {why}")]
+    Unreadable {
+        /// Where it should be.
+        place: String,
+        /// Why not.
+        why: String,
+    },
+    /// It is wrong.
+    #[error("the policy at {place} has {} complaint(s); the first: {}", .complaints.len(),
+        .complaints.first().map_or_else(String::new, ToString::to_string))]
+    Wrong {
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        complaints: Vec<Complaint>,
+    },
+    /// The repository that should hold it cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// A policy with the blobs that it came from.
+#[derive(Debug)]
+pub struct Sourced {
+    /// The policy.
+    pub policy: Policy,
+    /// The policy file's and its calendars' blobs, where it is tracked.
+    pub blobs: Vec<Oid>,
+    /// What it was read from.
+    pub place: String,
+}
+
+/// The time around a moment for which recurring windows are laid out: long
+/// enough behind for derived states, and ahead for "when may it land?".
+#[must_use]
+pub fn horizon(at: Instant) -> Interval {
+    let day = |days| at.checked_add_signed(Duration::days(days)).unwrap_or(at);
+    let end = day(1_100);
+    Interval::new(day(-400), end).unwrap_or(Interval { start: at, end })
+}
+
+/// Reads a policy's text, with calendars from beside it.
+///
+/// # Errors
+/// If anything is wrong with it.
+pub fn policy_from_text(
+    text: &str,
+    place: &str,
+    horizon: Interval,
+    calendar: impl Fn(&str) -> Option<String>,
+) -> Result<Policy, PolicyError> {
+    let mut calendars = BTreeMap::new();
+    for name in wanted_calendars(text) {
+        if let Some(content) = calendar(&name) {
+            calendars.insert(name, content);
+        }
+    }
+    let file = PolicyFile { text: text.to_string(), calendars };
+    read_policy(&file, horizon)
+        .map_err(|complaints| PolicyError::Wrong { place: place.to_string(), complaints })
+}
+
+/// The policy of a server. A file's path is relative to `directory`.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn load_policy(
+    reader: &Reader,
+    source: &PolicySource,
+    directory: &Path,
+    horizon: Interval,
+) -> Result<Sourced, PolicyError> {
+    match source {
+        PolicySource::File(path) => {
+            let path = directory.join(path);
+            let place = path.display().to_string();
+            let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => PolicyError::Missing(place.clone()),
+                _ => PolicyError::Unreadable { place: place.clone(), why: error.to_string() },
+            })?;
+            let beside = |name: &str| {
+                let plain = Path::new(name).components().count() == 1;
+                std::fs::read_to_string(path.with_file_name(name)).ok().filter(|_| plain)
+            };
+            let policy = policy_from_text(&text, &place, horizon, beside)?;
+            Ok(Sourced { policy, blobs: Vec::new(), place })
+        }
+        PolicySource::Tracked { branch, path } => {
+            let place = format!("{branch}:{path}");
+            let name = RefName::branch(branch).map_err(|why| PolicyError::Unreadable {
+                place: place.clone(),
+                why: why.to_string(),
+            })?;
+            let Some((tip, _)) = reader.reference(&name)? else {
+                return Err(PolicyError::Missing(place));
+            };
+            tracked(reader, tip, branch, path, horizon)
+        }
+    }
+}
+
+/// The policy in a commit's tree.
+pub(crate) fn tracked(
+    reader: &Reader,
+    commit: Oid,
+    branch: &str,
+    path: &str,
+    horizon: Interval,
+) -> Result<Sourced, PolicyError> {
+    let place = format!("{branch}:{path}");
+    let Some(file) = reader.file_in(commit, branch, path)? else {
+        return Err(PolicyError::Missing(place));
+    };
+    let mut blobs = vec![file.blob];
+    let mut calendars = BTreeMap::new();
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    for name in wanted_calendars(&file.text) {
+        let beside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        if let Some(content) = reader.file_in(commit, branch, &beside)? {
+            blobs.push(content.blob);
+            calendars.insert(name, content.text);
+        }
+    }
+    let file = PolicyFile { text: file.text, calendars };
+    let policy = read_policy(&file, horizon)
+        .map_err(|complaints| PolicyError::Wrong { place: place.clone(), complaints })?;
+    Ok(Sourced { policy, blobs, place })
+}

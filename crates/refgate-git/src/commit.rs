@@ -1,0 +1,178 @@
+//! Is a commit written as Git writes commits, and what does it say? Our own strict reading.
+//!
+//! Git, libgit2 and signature checkers read malformed headers differently
+//! (SECURITY.md 1c), so what is not exactly as Git writes it is a defect.
+
+use refgate_core::{Message, Oid, Person};
+
+/// A commit as its bytes say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedCommit {
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents.
+    pub parents: Vec<Oid>,
+    /// Its author.
+    pub author: Person,
+    /// When it was committed, in seconds since 1970, as it claims.
+    pub committed: i64,
+    /// Its message.
+    pub message: Message,
+    /// The first thing wrong with its form.
+    pub defect: Option<String>,
+}
+
+/// Seconds from which on a date is nonsense (the year 9999).
+const LATEST: i64 = 253_402_300_800;
+
+/// Reads a commit object. `None` if not even tree and parents can be read;
+/// lesser faults are told in `defect`.
+#[must_use]
+pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
+    let mut defect = None;
+    let split = data.windows(2).position(|pair| pair == b"\n\n");
+    let (header, message) = match split {
+        Some(at) => (data.get(..=at)?, data.get(at + 2..)?),
+        None => (data, &b""[..]),
+    };
+    let mut lines = header.split_inclusive(|byte| *byte == b'\n').peekable();
+    let tree = id_line(lines.next()?, b"tree ")?;
+    let mut parents = Vec::new();
+    while let Some(parent) = lines.peek().and_then(|line| id_line(line, b"parent ")) {
+        parents.push(parent);
+        lines.next();
+    }
+    let mut complain = |what: String| {
+        defect.get_or_insert(what);
+    };
+    let mut person = |key: &str, line: Option<&[u8]>| {
+        let value = line.and_then(|line| line.strip_prefix(key.as_bytes())?.strip_prefix(b" "));
+        let parsed = value.and_then(|value| parse_person(value.strip_suffix(b"\n")?));
+        if parsed.is_none() {
+            complain(format!("its `{key}` line is not as Git writes it"));
+        }
+        parsed.unwrap_or_default()
+    };
+    let (author, _) = person("author", lines.next());
+    let (_, committed) = person("committer", lines.next());
+    let rest: Vec<&[u8]> = lines.collect();
+    let encoding_ok = extra_headers(&rest, &mut complain);
+    if !encoding_ok {
+        complain("its text is in an encoding that can hide what it says".to_string());
+    }
+    if message.contains(&0) || header.contains(&0) {
+        complain("it holds a NUL byte".to_string());
+    }
+    let message = Message::new(&String::from_utf8_lossy(message));
+    Some(ParsedCommit { tree, parents, author, committed, message, defect })
+}
+
+fn id_line(line: &[u8], key: &[u8]) -> Option<Oid> {
+    let hex = line.strip_prefix(key)?.strip_suffix(b"\n")?;
+    Oid::from_hex(std::str::from_utf8(hex).ok()?)
+}
+
+/// `Name <mail> seconds zone`, with one pair of angle brackets.
+fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
+    let text = String::from_utf8_lossy(line);
+    let (name, rest) = text.split_once('<')?;
+    let (email, when) = rest.split_once('>')?;
+    if email.contains('<') || when.contains(['<', '>']) || !(name.is_empty() || name.ends_with(' ')) {
+        return None;
+    }
+    let (seconds, zone) = when.strip_prefix(' ')?.split_once(' ')?;
+    let digits = !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit());
+    let seconds: i64 = seconds.parse().ok().filter(|s| digits && *s < LATEST)?;
+    let zone_ok = zone.len() >= 5
+        && zone.starts_with(['+', '-'])
+        && zone.bytes().skip(1).all(|b| b.is_ascii_digit());
+    let person = Person { name: name.trim().to_string(), email: email.trim().to_string() };
+    zone_ok.then_some((person, seconds))
+}
+
+/// Headers after the committer: each at most once, none that Git would have
+/// put earlier. Answers whether the encoding is one that shows its text plainly.
+fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> bool {
+    let mut seen: Vec<&[u8]> = Vec::new();
+    let mut plain = true;
+    for line in lines {
+        if line.starts_with(b" ") {
+            if seen.is_empty() {
+                complain("a continued header line continues nothing".to_string());
+            }
+            continue;
+        }
+        let key = line.split(|byte| matches!(byte, b' ' | b'\n')).next().unwrap_or(line);
+        let shown = String::from_utf8_lossy(key);
+        if matches!(key, b"tree" | b"parent" | b"author" | b"committer") {
+            complain(format!("its `{shown}` header comes twice or too late"));
+        } else if key != b"mergetag" && seen.contains(&key) {
+            complain(format!("its `{shown}` header comes twice"));
+        }
+        if key == b"encoding" {
+            let value = String::from_utf8_lossy(line).to_lowercase();
+            plain = !["utf-7", "utf7", "utf-16", "utf-32", "ucs", "iso-2022"]
+                .iter()
+                .any(|bad| value.contains(bad));
+        }
+        seen.push(key);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn good() -> String {
+        format!(
+            "tree {A}\nparent {A}\nauthor Ada L <ada@x> 1700000000 +0100\n\
+             committer Bob <bob@x> 1700000001 -0030\ngpgsig -----BEGIN\n abc\n -----END\n\n\
+             fix: a thing\n\nbody\n"
+        )
+    }
+
+    #[test]
+    fn a_plain_commit_has_no_defect() {
+        let commit = parse_commit(good().as_bytes()).unwrap();
+        assert_eq!(commit.defect, None);
+        assert_eq!((commit.parents.len(), commit.committed), (1, 1_700_000_001));
+        assert_eq!((&*commit.author.name, commit.message.subject()), ("Ada L", "fix: a thing"));
+    }
+
+    #[test]
+    fn every_row_of_the_disagreement_table_is_a_defect() {
+        let author = "author Ada L <ada@x> 1700000000 +0100\n";
+        let committer = "committer Bob <bob@x> 1700000001 -0030\n";
+        let tree = format!("tree {A}\n");
+        let parent = format!("parent {A}\n");
+        for (from, to) in [
+            (author, format!("{author}{author}")),
+            (committer, format!("{committer}{committer}")),
+            (committer, format!("{committer}{parent}")),
+            (committer, format!("{committer}{tree}")),
+            (author, format!("{tree}{author}")),
+            ("gpgsig ", "gpgsig x\ngpgsig ".to_string()),
+            ("<ada@x>", "<ada@x> <bob@x>".to_string()),
+            ("1700000001", "9223372036854775808".to_string()),
+            ("1700000001", "-5".to_string()),
+            ("gpgsig ", "encoding UTF-7\ngpgsig ".to_string()),
+            ("body", "bo\0dy".to_string()),
+            ("author Ada L", "author Ada L<".to_string()),
+        ] {
+            let bad = good().replacen(from, &to, 1);
+            assert!(parse_commit(bad.as_bytes()).unwrap().defect.is_some(), "{bad}");
+        }
+        assert_eq!(parse_commit(b"tree x\n"), None);
+        assert_eq!(parse_commit(b""), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_fail(bytes in proptest::collection::vec(0_u8..=255, 0..400)) {
+            let _ = parse_commit(&bytes);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Which paths differ between two trees? Read from raw objects, without attributes or rename guesses.
+
+use refgate_core::{Change, ChangeMode, EntryKind, Oid};
+
+use crate::reader::Reader;
+use crate::{Entry, GitError};
+
+/// The changes from one tree to another; `None` stands for the empty tree.
+/// A renamed file is one deletion and one addition.
+///
+/// # Errors
+/// If a tree cannot be read, or there are more changes than the limit.
+pub(crate) fn changes(
+    reader: &Reader,
+    landing: Oid,
+    before: Option<Oid>,
+    after: Option<Oid>,
+) -> Result<Vec<Change>, GitError> {
+    let mut walk = Walk { reader, landing, found: Vec::new(), path: Vec::new() };
+    walk.trees(before, after)?;
+    Ok(walk.found)
+}
+
+struct Walk<'r> {
+    reader: &'r Reader,
+    landing: Oid,
+    found: Vec<Change>,
+    path: Vec<u8>,
+}
+
+impl Walk<'_> {
+    fn trees(&mut self, before: Option<Oid>, after: Option<Oid>) -> Result<(), GitError> {
+        if before == after {
+            return Ok(());
+        }
+        self.reader.in_time()?;
+        let read = |id: Option<Oid>| id.map(|id| self.reader.tree(id)).transpose();
+        let (before, after) = (read(before)?, read(after)?);
+        let mut old = before.iter().flat_map(|tree| tree.iter()).peekable();
+        let mut new = after.iter().flat_map(|tree| tree.iter()).peekable();
+        loop {
+            use std::cmp::Ordering;
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(a), Some(b)) => a.cmp_key(b),
+            };
+            let gone = if order.is_gt() { None } else { old.next() };
+            let came = if order.is_lt() { None } else { new.next() };
+            self.entry(gone, came)?;
+        }
+    }
+
+    fn entry(&mut self, gone: Option<&Entry>, came: Option<&Entry>) -> Result<(), GitError> {
+        if let (Some(a), Some(b)) = (gone, came)
+            && a.id == b.id
+            && a.mode == b.mode
+        {
+            return Ok(());
+        }
+        let Some(any) = came.or(gone) else { return Ok(()) };
+        let length = self.path.len();
+        self.path.extend_from_slice(&any.name);
+        if any.is_tree() {
+            self.path.push(b'/');
+            self.trees(gone.map(|entry| entry.id), came.map(|entry| entry.id))?;
+        } else {
+            let mode = match (gone, came) {
+                (None, _) => ChangeMode::Added,
+                (_, None) => ChangeMode::Deleted,
+                _ => ChangeMode::Modified,
+            };
+            // A file that becomes a submodule, or the other way round, is one.
+            let submodule = [gone, came].into_iter().flatten().any(Entry::is_submodule);
+            let kind = if submodule { EntryKind::Submodule } else { EntryKind::File };
+            let path = String::from_utf8_lossy(&self.path).into_owned();
+            self.found.push(Change { path, mode, kind });
+            if self.found.len() > self.reader.bounds().max_changes {
+                return Err(GitError::TooManyChanges(self.landing));
+            }
+        }
+        self.path.truncate(length);
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! What can go wrong while reading a repository? Each of these refuses.
+
+use refgate_core::{Instant, Oid};
+
+/// Why a fact could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The folder is no repository that can be opened.
+    #[error("the repository cannot be opened: {0}")]
+    Open(String),
+    /// The object format or reference storage is not supported.
+    #[error("the {what} `{name}` is not supported by this refgate; it reads SHA-1 repositories with the files reference format")]
+    Format {
+        /// `object format` or `reference format`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Something in the repository makes Git show another history than there is.
+    #[error("the repository has {0}, so its history cannot be trusted")]
+    Untrusted(&'static str),
+    /// An object cannot be read.
+    #[error("object {id} cannot be read: {why}")]
+    Object {
+        /// Which.
+        id: Oid,
+        /// Why.
+        why: String,
+    },
+    /// An object is larger than the server's limit.
+    #[error("object {id} has {size} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// Which.
+        id: Oid,
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// More commits than the server's limit.
+    #[error("the push brings more than {0} new commits")]
+    TooMany(usize),
+    /// More changed paths than the server's limit.
+    #[error("landing {0} changes more paths than the limit")]
+    TooManyChanges(Oid),
+    /// The hook's own deadline has passed.
+    #[error("it could not be decided within {0} seconds")]
+    Deadline(u64),
+    /// A reference cannot be read.
+    #[error("the reference `{name}` cannot be read: {why}")]
+    Reference {
+        /// Which.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// What the client claims is not what is at rest.
+    #[error("`{name}` is at {actual} on the server, not at {claimed} as the push says; fetch and try again")]
+    Stale {
+        /// The reference.
+        name: String,
+        /// At rest.
+        actual: String,
+        /// Claimed.
+        claimed: String,
+    },
+    /// The name points elsewhere through a name that is not given.
+    #[error("the file `{path}` cannot be read from `{reference}`: {why}")]
+    File {
+        /// Its path.
+        path: String,
+        /// From where.
+        reference: String,
+        /// Why.
+        why: String,
+    },
+    /// A release's moment lies in the future.
+    #[error("the release tag `{tag}` was received at {at}, which lies in the future")]
+    Future {
+        /// The tag.
+        tag: String,
+        /// When.
+        at: Instant,
+    },
+    /// Writing is forbidden while Git holds a push in quarantine (SECURITY.md R7).
+    #[error("nothing is written while a push is being judged")]
+    Quarantine,
+    /// Something else that the library complains of.
+    #[error("{0}")]
+    Library(String),
+}
+
+impl From<git2::Error> for GitError {
+    fn from(error: git2::Error) -> Self {
+        Self::Library(error.message().to_string())
+    }
+}

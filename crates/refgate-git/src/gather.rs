@@ -1,0 +1,402 @@
+//! What are the facts about a push? Exactly those that its case needs, copied once.
+
+use std::collections::HashSet;
+
+use git2::ObjectType;
+use refgate_core::{
+    Commit, History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefUpdate,
+    Shape, TagFacts, UpdateFacts, cherry_picked_from, needs,
+};
+
+use crate::evil::evil_paths;
+use crate::landings::{Waiting, chain, cut};
+use crate::reader::{Reader, git};
+use crate::tag::follow;
+use crate::{GitError, Graph, diff, release_openers, releases};
+
+/// Bounds on what is read for one push (SECURITY.md R16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// New commits.
+    pub max_commits: usize,
+    /// Bytes of a commit or tag.
+    pub max_commit_bytes: usize,
+    /// Bytes of a tree.
+    pub max_tree_bytes: usize,
+    /// Bytes of a policy file.
+    pub max_policy_bytes: usize,
+    /// Changed paths of a landing.
+    pub max_changes: usize,
+    /// Seconds in all.
+    pub max_seconds: u64,
+}
+
+/// The photograph, with what the gate adds to it.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// The facts.
+    pub history: History,
+}
+
+/// Reads the facts about a push (MODEL.md 1): every line only against the
+/// state at rest and its own objects (SECURITY.md R1).
+///
+/// # Errors
+/// If anything that a decision would rest on cannot be read.
+pub fn gather(
+    reader: &Reader,
+    policy: &Policy,
+    push: &Push,
+    ledger: &LedgerView,
+    baseline: Option<Oid>,
+) -> Result<Gathered, GitError> {
+    let graph = Graph::new(reader);
+    let kinds: Vec<RefKind<'_>> = push.updates.iter().map(|u| policy.kind(&u.name)).collect();
+    let mut history = History::default();
+    let governed = kinds.iter().any(|kind| matches!(kind, RefKind::Governed(_)));
+    if kinds.iter().any(|kind| matches!(kind, RefKind::Release(_))) {
+        history.releases = releases(reader, &policy.release)?;
+    } else if governed {
+        history.releases = release_openers(reader, &policy.release)?;
+    }
+    if kinds.iter().any(|kind| !matches!(kind, RefKind::Topic)) {
+        for (place, stage) in policy.flow.stages.iter().enumerate() {
+            if let Some((tip, _)) = reader.reference(&stage.branch)? {
+                history.tips.insert(place, tip);
+            }
+        }
+    }
+    let mut photo = Photo { reader, graph: &graph, policy, history, baseline, commits: 0 };
+    for (update, kind) in push.updates.iter().zip(&kinds) {
+        let wants = needs(policy, &photo.history.releases, ledger, push.at, update);
+        let facts = photo.facts(update, kind, wants)?;
+        photo.history.updates.push(facts);
+    }
+    Ok(Gathered { history: photo.history })
+}
+
+/// A photograph being taken.
+pub(crate) struct Photo<'r> {
+    pub(crate) reader: &'r Reader,
+    graph: &'r Graph<'r>,
+    policy: &'r Policy,
+    history: History,
+    baseline: Option<Oid>,
+    commits: usize,
+}
+
+impl Photo<'_> {
+    pub(crate) fn within_limit(&self, more: usize) -> Result<(), GitError> {
+        let limit = self.reader.bounds().max_commits;
+        if self.commits + more > limit {
+            return Err(GitError::TooMany(limit));
+        }
+        self.reader.in_time()
+    }
+
+    fn facts(
+        &mut self,
+        update: &RefUpdate,
+        kind: &RefKind<'_>,
+        wants: Needs,
+    ) -> Result<UpdateFacts, GitError> {
+        let mut facts = UpdateFacts::default();
+        let Some(new) = update.change.new_value() else { return Ok(facts) };
+        // Every new value must be readable, whatever it is (SECURITY.md R6).
+        let object = self.reader.kind(new)?;
+        match kind {
+            RefKind::Governed(_) if object != ObjectType::Commit => facts.not_a_commit = true,
+            RefKind::Governed(target) => {
+                self.governed(update, target.place(), new, wants, &mut facts)?;
+            }
+            RefKind::Release(_) => facts.tag = self.tag(update, new)?,
+            _ => {}
+        }
+        facts.not_a_commit |=
+            matches!(kind, RefKind::Release(_)) && facts.tag.is_some_and(|t| t.commit.is_none());
+        Ok(facts)
+    }
+
+    fn tag(&self, update: &RefUpdate, new: Oid) -> Result<Option<TagFacts>, GitError> {
+        let chain = follow(self.reader, &update.name, new)?;
+        let mut facts = TagFacts {
+            annotated: chain.annotated,
+            same_name: chain.same_name,
+            signed: chain.signed,
+            commit: chain.commit,
+            shipped: false,
+            on_flow: false,
+        };
+        let Some(commit) = chain.commit else { return Ok(Some(facts)) };
+        for (place, stage) in self.policy.flow.stages.iter().enumerate() {
+            let Some(tip) = self.history.tips.get(&place).filter(|_| stage.production) else { continue };
+            if self.graph.is_ancestor(commit, *tip)? {
+                (facts.shipped, facts.on_flow) = (true, true);
+            }
+        }
+        if !facts.shipped {
+            facts.shipped = self.on_a_line(commit)?;
+        }
+        Ok(Some(facts))
+    }
+
+    fn on_a_line(&self, commit: Oid) -> Result<bool, GitError> {
+        for line in &self.policy.flow.lines {
+            let pattern = format!("refs/heads/{}", line.branches.as_str());
+            for branch in self.reader.repository().references_glob(&pattern)? {
+                let tip = branch?.peel_to_commit()?.id();
+                if self.graph.is_ancestor(commit, crate::reader::oid(tip))? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn governed(
+        &mut self,
+        update: &RefUpdate,
+        place: Option<usize>,
+        new: Oid,
+        wants: Needs,
+        facts: &mut UpdateFacts,
+    ) -> Result<(), GitError> {
+        let stages: Vec<Oid> = self.history.tips.values().copied().collect();
+        let (commits, hidden) = match update.change {
+            RefChange::Move { old, .. } => {
+                let chain = chain(self.graph, self, old, new)?;
+                facts.shape = Some(chain.shape);
+                (chain.commits, vec![old])
+            }
+            // A new branch is judged by what no stage has yet.
+            _ if stages.is_empty() => return Ok(()),
+            _ => (self.first_parents(new, &stages)?, stages),
+        };
+        if facts.shape.is_some_and(|shape| shape != Shape::Onward) {
+            return Ok(());
+        }
+        let fresh = self.fresh(new, &commits, hidden)?;
+        let mut landings = cut(self.graph, &commits, &fresh)?;
+        self.remember(&landings)?;
+        if wants.reach {
+            self.reach(&fresh, place)?;
+        }
+        for landing in &mut landings {
+            self.describe(landing, wants)?;
+        }
+        if wants.origins
+            && let Some(old) = update.change.old_value()
+        {
+            self.origins(&mut landings, old, place)?;
+        }
+        facts.landings = landings;
+        Ok(())
+    }
+
+    /// The first-parent chain of a new branch, as far as no stage has it.
+    fn first_parents(&self, new: Oid, stages: &[Oid]) -> Result<Vec<Oid>, GitError> {
+        let fresh: HashSet<Oid> =
+            self.graph.fresh(new, stages, &HashSet::new())?.into_iter().collect();
+        let mut commits = Vec::new();
+        let mut at = Some(new).filter(|id| fresh.contains(id));
+        while let Some(id) = at {
+            commits.push(id);
+            self.within_limit(commits.len())?;
+            at = self.graph.parents(id)?.first().copied().filter(|id| fresh.contains(id));
+        }
+        Ok(commits)
+    }
+
+    /// Everything that the update brings. Commits of the chain descend from
+    /// the old tip, so they cannot be its ancestors: where all parents lie on
+    /// the chain, nothing needs to be walked.
+    fn fresh(
+        &self,
+        new: Oid,
+        commits: &[Oid],
+        mut hidden: Vec<Oid>,
+    ) -> Result<HashSet<Oid>, GitError> {
+        let certain: HashSet<Oid> = commits.iter().copied().collect();
+        let mut linear = self.baseline.is_none();
+        for id in commits {
+            linear &= self.graph.parents(*id)?.len() == 1;
+        }
+        if linear || commits.is_empty() {
+            return Ok(certain);
+        }
+        // The baseline may reach commits of the chain, which then are in doubt.
+        let certain = if self.baseline.is_none() { certain } else { HashSet::new() };
+        hidden.extend(self.baseline);
+        Ok(self.graph.fresh(new, &hidden, &certain)?.into_iter().collect())
+    }
+
+    fn remember(&mut self, landings: &[Landing]) -> Result<(), GitError> {
+        for landing in landings {
+            for id in landing.side.iter().chain([&landing.commit]) {
+                self.within_limit(1)?;
+                self.commits += 1;
+                let parsed = self.reader.commit(*id)?;
+                self.graph.learn(*id, &parsed);
+                self.history.commits.insert(*id, Commit {
+                    id: *id,
+                    tree: parsed.tree,
+                    parents: parsed.parents,
+                    message: parsed.message,
+                    author: parsed.author,
+                    reach: 0,
+                    defect: parsed.defect,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Which other stages hold what is new here. A commit that lies only in
+    /// the push's quarantine is in no stage: nothing at rest can reach it.
+    fn reach(&mut self, fresh: &HashSet<Oid>, place: Option<usize>) -> Result<(), GitError> {
+        let tips: Vec<(usize, Oid)> = self
+            .history
+            .tips
+            .iter()
+            .filter(|(stage, _)| Some(**stage) != place)
+            .map(|(stage, tip)| (*stage, *tip))
+            .collect();
+        let mut known: Vec<Oid> = Vec::new();
+        for id in fresh {
+            if self.history.commits.contains_key(id) && self.reader.at_rest(*id)? {
+                known.push(*id);
+            }
+        }
+        if known.is_empty() || tips.is_empty() {
+            return Ok(());
+        }
+        let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
+        let colours = self.graph.reach(&known, &only)?;
+        for (id, colour) in colours {
+            let bits = spread(colour, &tips);
+            if let Some(commit) = self.history.commits.get_mut(&id) {
+                commit.reach = bits;
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&self, landing: &mut Landing, wants: Needs) -> Result<(), GitError> {
+        let Some(commit) = self.history.commit(landing.commit) else { return Ok(()) };
+        let mut trees = Vec::new();
+        for parent in &commit.parents {
+            trees.push(match self.history.commit(*parent) {
+                Some(known) => known.tree,
+                None => self.reader.commit(*parent)?.tree,
+            });
+        }
+        let first = trees.first().copied();
+        landing.unchanged = first == Some(commit.tree);
+        landing.same_as_side = trees.get(1) == Some(&commit.tree);
+        if wants.changes {
+            let changes = diff::changes(self.reader, commit.id, first, Some(commit.tree))?;
+            landing.changes = Some(changes);
+        }
+        if let ([one, two], [ours, theirs], true) = (&*trees, &*commit.parents, wants.evil) {
+            let paths =
+                evil_paths(self.reader, commit.id, [commit.tree, *one, *two], [*ours, *theirs])?;
+            landing.evil = Some(paths);
+        }
+        Ok(())
+    }
+
+    /// Where a landing that was not promoted comes from: a squashed promotion
+    /// has the tree of a commit that waits in the previous stage, a pick names
+    /// its original or equals it.
+    fn origins(
+        &mut self,
+        landings: &mut [Landing],
+        old: Oid,
+        place: Option<usize>,
+    ) -> Result<(), GitError> {
+        let elsewhere = |landing: &Landing| {
+            self.history.commit(landing.commit).is_none_or(|commit| commit.reach != 0)
+        };
+        if landings.iter().all(elsewhere) {
+            return Ok(());
+        }
+        let tips: Vec<(usize, Oid)> = self
+            .history
+            .tips
+            .iter()
+            .filter(|(stage, _)| Some(**stage) != place)
+            .map(|(stage, tip)| (*stage, *tip))
+            .collect();
+        let previous = place.and_then(|place| place.checked_sub(1));
+        let waiting = Waiting::gather(self.graph, self, old, previous, &tips)?;
+        for landing in landings {
+            let Some(commit) = self.history.commit(landing.commit) else { continue };
+            landing.squash_of = waiting
+                .trees
+                .get(&commit.tree)
+                .copied()
+                .filter(|of| *of != landing.commit && !landing.side.contains(of));
+            if commit.parents.len() == 1 {
+                landing.picked_from = self.original(commit, &waiting, &tips)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn original(
+        &self,
+        commit: &Commit,
+        waiting: &Waiting,
+        tips: &[(usize, Oid)],
+    ) -> Result<Option<(Oid, u32)>, GitError> {
+        let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
+        let stages_of = |id: Oid| -> Result<u32, GitError> {
+            let colours = self.graph.reach(&[id], &only)?;
+            Ok(spread(colours.get(&id).copied().unwrap_or(0), tips))
+        };
+        for named in cherry_picked_from(&commit.message).into_iter().rev() {
+            // A name that leads nowhere is a claim without proof.
+            if self.reader.commit(named).is_ok() {
+                let stages = stages_of(named)?;
+                if stages != 0 {
+                    return Ok(Some((named, stages)));
+                }
+            }
+        }
+        let sign = (commit.author.email.clone(), commit.message.subject().to_string());
+        let Some(twins) = waiting.signs.get(&sign) else { return Ok(None) };
+        let mine = self.reader.patch_id(commit.id)?;
+        for twin in twins {
+            if mine.is_some() && self.reader.patch_id(*twin)? == mine {
+                return Ok(Some((*twin, stages_of(*twin)?)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Bits by place in a list of tips, as bits by stage.
+fn spread(colour: u64, tips: &[(usize, Oid)]) -> u32 {
+    let set = tips.iter().enumerate().filter(|(place, _)| colour >> place & 1 == 1);
+    set.fold(0, |bits, (_, (stage, _))| bits | 1 << stage)
+}
+
+impl Reader {
+    /// Whether an object was in the repository before this push.
+    fn at_rest(&self, id: Oid) -> Result<bool, GitError> {
+        match self.rest() {
+            None => Ok(true),
+            Some(rest) => Ok(rest.exists(git(id))),
+        }
+    }
+
+    /// The patch id of a commit with one parent, as `git patch-id --stable` counts.
+    fn patch_id(&self, id: Oid) -> Result<Option<git2::Oid>, GitError> {
+        let repo = self.repository();
+        let commit = repo.find_commit(git(id))?;
+        let Ok(parent) = commit.parent(0) else { return Ok(None) };
+        let (before, after) = (parent.tree()?, commit.tree()?);
+        let diff = repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
+        Ok(Some(diff.patchid(None)?))
+    }
+}

@@ -1,0 +1,268 @@
+//! Which commits does one set of tips reach that another does not? Exactly, whatever their dates.
+//!
+//! libgit2's range walk and Git's own count go wrong with skewed dates
+//! (SECURITY.md H11). This walk never looks at a date: it stops early only by
+//! generation numbers of the commit-graph file, and elsewhere walks to the end.
+
+use std::cell::RefCell;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use refgate_core::Oid;
+
+use crate::reader::Reader;
+use crate::{GitError, ParsedCommit};
+
+/// The generation of a commit that the commit-graph does not hold. All commits
+/// of the file lie below it, since the file is closed under ancestry.
+const UNKNOWN: u32 = u32::MAX;
+
+/// Parents and generation of one commit.
+#[derive(Clone)]
+struct Node {
+    parents: Vec<Oid>,
+    generation: u32,
+}
+
+/// The commits' shape, read through the commit-graph file where there is one.
+pub struct Graph<'r> {
+    reader: &'r Reader,
+    file: Option<gix_commitgraph::Graph>,
+    nodes: RefCell<HashMap<Oid, Node>>,
+}
+
+/// Colours of commits: bit `n` is the tip `n` of a walk.
+type Colours = HashMap<Oid, u64>;
+
+impl<'r> Graph<'r> {
+    /// The graph of a repository. A commit-graph file that cannot be read is
+    /// passed over: the objects say the same, more slowly.
+    #[must_use]
+    pub fn new(reader: &'r Reader) -> Self {
+        let objects = reader.git_dir().join("objects").join("info");
+        let file = gix_commitgraph::Graph::from_info_dir(&objects, gix_hash::Kind::Sha1).ok();
+        Self { reader, file, nodes: RefCell::new(HashMap::new()) }
+    }
+
+    /// Remembers a commit that was read anyway.
+    pub(crate) fn learn(&self, id: Oid, commit: &ParsedCommit) {
+        let node = Node { parents: commit.parents.clone(), generation: UNKNOWN };
+        self.nodes.borrow_mut().entry(id).or_insert(node);
+    }
+
+    /// The parents of a commit.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn parents(&self, id: Oid) -> Result<Vec<Oid>, GitError> {
+        Ok(self.node(id)?.parents)
+    }
+
+    /// Its generation, if the commit-graph knows it.
+    pub(crate) fn generation(&self, id: Oid) -> Result<Option<u32>, GitError> {
+        let generation = self.node(id)?.generation;
+        Ok((generation != UNKNOWN).then_some(generation))
+    }
+
+    fn node(&self, id: Oid) -> Result<Node, GitError> {
+        if let Some(node) = self.nodes.borrow().get(&id) {
+            return Ok(node.clone());
+        }
+        let node = match self.from_file(id) {
+            Some(node) => node,
+            None => Node { parents: self.reader.commit(id)?.parents, generation: UNKNOWN },
+        };
+        self.nodes.borrow_mut().insert(id, node.clone());
+        Ok(node)
+    }
+
+    fn from_file(&self, id: Oid) -> Option<Node> {
+        let file = self.file.as_ref()?;
+        let hash = gix_hash::ObjectId::try_from(id.as_bytes().as_slice()).ok()?;
+        let commit = file.commit_by_id(hash)?;
+        let generation = commit.generation();
+        let mut parents = Vec::new();
+        for parent in commit.iter_parents() {
+            let bytes = file.id_at(parent.ok()?).as_bytes().try_into().ok()?;
+            parents.push(Oid::new(bytes));
+        }
+        // Generation zero marks files of very old versions of Git.
+        (generation > 0).then_some(Node { parents, generation })
+    }
+
+    /// The commits that `new` reaches and none of `hidden` does, `new` first
+    /// if it is one of them.
+    ///
+    /// # Errors
+    /// If a commit cannot be read, or there are more than the limit.
+    pub fn fresh(&self, new: Oid, hidden: &[Oid], certain: &HashSet<Oid>) -> Result<Vec<Oid>, GitError> {
+        const HIDDEN: u64 = 1;
+        const NEW: u64 = 2;
+        let starts = hidden.iter().map(|tip| (*tip, HIDDEN)).chain([(new, NEW)]);
+        let mut walk = Walk::new(self, starts, HIDDEN);
+        walk.run(certain)?;
+        let mut fresh: Vec<Oid> =
+            walk.colours.iter().filter(|(_, colour)| **colour == NEW).map(|(id, _)| *id).collect();
+        fresh.sort_unstable();
+        Ok(fresh)
+    }
+
+    /// For each of some commits, which of the tips reach it: bit `n` is tip `n`.
+    ///
+    /// # Errors
+    /// If a commit cannot be read, or there are more than 60 tips.
+    pub fn reach(&self, ids: &[Oid], tips: &[Oid]) -> Result<HashMap<Oid, u64>, GitError> {
+        let wanted: HashSet<Oid> = ids.iter().copied().collect();
+        let starts = tips.iter().enumerate().map(|(place, tip)| (*tip, 1 << place.min(60)));
+        let mut walk = Walk::new(self, starts, 0);
+        walk.find(&wanted)?;
+        let colour = |id: &Oid| walk.colours.get(id).copied().unwrap_or(0);
+        Ok(ids.iter().map(|id| (*id, colour(id))).collect())
+    }
+
+    /// Whether `old` is reachable from `new`.
+    ///
+    /// # Errors
+    /// If a commit cannot be read.
+    pub fn is_ancestor(&self, old: Oid, new: Oid) -> Result<bool, GitError> {
+        Ok(self.reach(&[old], &[new])?.get(&old).is_some_and(|colour| *colour != 0))
+    }
+
+    /// Everything that a tip reaches.
+    ///
+    /// # Errors
+    /// If a commit cannot be read.
+    pub fn ancestors(&self, tip: Oid) -> Result<HashSet<Oid>, GitError> {
+        let mut seen = HashSet::from([tip]);
+        let mut queue = vec![tip];
+        while let Some(id) = queue.pop() {
+            self.reader.in_time()?;
+            queue.extend(self.parents(id)?.into_iter().filter(|parent| seen.insert(*parent)));
+        }
+        Ok(seen)
+    }
+}
+
+/// One walk: colours flow from tips to ancestors, highest generation first. A
+/// commit whose colours change after it was visited is visited again, so the
+/// colours are right whatever the order; the order only makes it short.
+struct Walk<'g, 'r> {
+    graph: &'g Graph<'r>,
+    colours: Colours,
+    queue: BinaryHeap<(u32, Oid)>,
+    queued: HashSet<Oid>,
+    starts: Vec<(Oid, u64)>,
+    /// Commits with one of these colours are settled: they are not asked for.
+    settled: u64,
+    /// How many commits in the queue are not settled.
+    open: usize,
+}
+
+impl<'g, 'r> Walk<'g, 'r> {
+    fn new(
+        graph: &'g Graph<'r>,
+        starts: impl Iterator<Item = (Oid, u64)>,
+        settled: u64,
+    ) -> Self {
+        Self {
+            graph,
+            colours: Colours::new(),
+            queue: BinaryHeap::new(),
+            queued: HashSet::new(),
+            starts: starts.collect(),
+            settled,
+            open: 0,
+        }
+    }
+
+    fn start(&mut self) -> Result<(), GitError> {
+        for (id, colour) in std::mem::take(&mut self.starts) {
+            self.paint(id, colour)?;
+        }
+        Ok(())
+    }
+
+    /// Adds colours to a commit, and visits it (again) if that changed it.
+    fn paint(&mut self, id: Oid, colour: u64) -> Result<(), GitError> {
+        let before = self.colours.get(&id).copied();
+        let after = before.unwrap_or(0) | colour;
+        if before == Some(after) {
+            return Ok(());
+        }
+        self.colours.insert(id, after);
+        let was_open = before.is_some_and(|colour| colour & self.settled == 0);
+        let is_open = after & self.settled == 0;
+        if self.queued.insert(id) {
+            let generation = self.graph.node(id)?.generation;
+            self.queue.push((generation, id));
+            self.open += usize::from(is_open);
+        } else if was_open && !is_open {
+            self.open -= 1;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<(u32, Oid, u64)> {
+        let (generation, id) = self.queue.pop()?;
+        self.queued.remove(&id);
+        let colour = self.colours.get(&id).copied().unwrap_or(0);
+        if colour & self.settled == 0 {
+            self.open -= 1;
+        }
+        Some((generation, id, colour))
+    }
+
+    /// Walks until no open commit can appear or become settled any more. Those
+    /// in `certain` are known not to become settled.
+    fn run(&mut self, certain: &HashSet<Oid>) -> Result<(), GitError> {
+        self.start()?;
+        let limit = self.graph.reader.bounds().max_commits;
+        let (mut lowest, mut doubtful, mut found) = (UNKNOWN, false, 0_usize);
+        while let Some((generation, id, colour)) = self.next() {
+            if colour & self.settled != 0 {
+                // Nothing that is left in the queue lies higher than this one,
+                // so nothing can reach a commit that is still in doubt.
+                let past = generation != UNKNOWN && generation <= lowest;
+                if self.open == 0 && (past || !doubtful) {
+                    return Ok(());
+                }
+            } else {
+                found += 1;
+                if found > limit {
+                    return Err(GitError::TooMany(limit));
+                }
+                if !certain.contains(&id) {
+                    doubtful = true;
+                    lowest = lowest.min(generation);
+                }
+            }
+            self.graph.reader.in_time()?;
+            for parent in self.graph.parents(id)? {
+                self.paint(parent, colour)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks until the colours of `ids` cannot change any more.
+    fn find(&mut self, ids: &HashSet<Oid>) -> Result<(), GitError> {
+        let mut lowest = UNKNOWN;
+        for id in ids {
+            lowest = lowest.min(self.graph.node(*id)?.generation);
+        }
+        self.start()?;
+        while let Some((generation, id, colour)) = self.next() {
+            if generation != UNKNOWN && lowest != UNKNOWN && generation <= lowest {
+                return Ok(());
+            }
+            // What the file holds never reaches what it does not hold.
+            if generation != UNKNOWN && lowest == UNKNOWN {
+                return Ok(());
+            }
+            self.graph.reader.in_time()?;
+            for parent in self.graph.parents(id)? {
+                self.paint(parent, colour)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+//! What does the repository hold? Copied once into plain values; the only crate that names a Git library.
+
+mod commit;
+mod diff;
+mod error;
+mod evil;
+mod file;
+mod gather;
+mod graph;
+mod landings;
+mod reader;
+mod releases;
+mod tag;
+mod tree;
+mod writer;
+
+pub use commit::{ParsedCommit, parse_commit};
+pub use error::GitError;
+pub use file::TrackedFile;
+pub use gather::{Bounds, Gathered, gather};
+pub use graph::Graph;
+pub use reader::Reader;
+pub use releases::{release_openers, releases};
+pub use tree::{Entry, parse_tree};
+pub use writer::Writer;

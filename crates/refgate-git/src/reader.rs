@@ -1,0 +1,287 @@
+//! How is a repository read, safely, also inside a push's quarantine? Nothing here can write.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant as Moment;
+
+use git2::{ObjectType, Odb, Repository};
+use refgate_core::{Oid, RefName};
+
+use crate::commit::{ParsedCommit, parse_commit};
+use crate::tree::{Entry, parse_tree};
+use crate::{Bounds, GitError};
+
+/// How many trees are kept in memory; neighbours in history share most of theirs.
+const TREES_KEPT: usize = 8_192;
+
+/// A repository, for reading only. It has no method that writes, and the hook
+/// can obtain nothing else.
+pub struct Reader {
+    repo: Repository,
+    bounds: Bounds,
+    started: Moment,
+    quarantined: bool,
+    remote: Option<String>,
+    rest: OnceCell<Odb<'static>>,
+    trees: RefCell<HashMap<Oid, Rc<Vec<Entry>>>>,
+}
+
+impl Reader {
+    /// Opens the repository that Git names in a hook's environment, with the
+    /// objects of the push that lie in quarantine (SECURITY.md R6).
+    ///
+    /// # Errors
+    /// If it cannot be opened, or is of a kind that cannot be trusted or read.
+    pub fn open_from_env(bounds: Bounds) -> Result<Self, GitError> {
+        let repo = Repository::open_from_env().map_err(|error| explain_open(&error))?;
+        Self::new(repo, bounds, true)
+    }
+
+    /// Opens a repository, bare or not, that lies at or above a folder.
+    ///
+    /// # Errors
+    /// As [`Reader::open_from_env`].
+    pub fn open(path: &Path, bounds: Bounds) -> Result<Self, GitError> {
+        let repo = Repository::discover(path).map_err(|error| explain_open(&error))?;
+        Self::new(repo, bounds, false)
+    }
+
+    fn new(repo: Repository, bounds: Bounds, quarantined: bool) -> Result<Self, GitError> {
+        trustworthy(&repo)?;
+        let trees = RefCell::new(HashMap::new());
+        Ok(Self { repo, bounds, started: Moment::now(), quarantined, remote: None, rest: OnceCell::new(), trees })
+    }
+
+    /// Takes what was last fetched from a remote for what is at rest: the
+    /// server's answer, foretold in a clone.
+    pub fn see_through(&mut self, remote: &str) {
+        self.remote = Some(remote.to_string());
+    }
+
+    fn at_rest_name(&self, name: &RefName) -> String {
+        match (&self.remote, name.branch_name()) {
+            (Some(remote), Some(branch)) => format!("refs/remotes/{remote}/{branch}"),
+            _ => name.as_str().to_string(),
+        }
+    }
+
+    /// Sets other bounds, once the server's own are known.
+    pub const fn bound(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    /// The git directory that worktrees share.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        self.repo.commondir()
+    }
+
+    /// The bounds under which it reads.
+    #[must_use]
+    pub const fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// The objects at rest alone, without those of the push; `None` if there
+    /// is no push, or the objects at rest cannot be told apart.
+    pub(crate) fn rest(&self) -> Option<&Odb<'static>> {
+        if !self.quarantined {
+            return None;
+        }
+        if self.rest.get().is_none() {
+            let odb = Odb::new().ok()?;
+            odb.add_disk_alternate(self.git_dir().join("objects").to_str()?).ok()?;
+            self.rest.set(odb).ok()?;
+        }
+        self.rest.get()
+    }
+
+    pub(crate) const fn repository(&self) -> &Repository {
+        &self.repo
+    }
+
+    /// Refuses when the server's time for one push is over (SECURITY.md R19).
+    pub(crate) fn in_time(&self) -> Result<(), GitError> {
+        if self.started.elapsed().as_secs() >= self.bounds.max_seconds {
+            return Err(GitError::Deadline(self.bounds.max_seconds));
+        }
+        Ok(())
+    }
+
+    /// What a reference holds at rest; the name that it stands for, if it is
+    /// symbolic.
+    ///
+    /// # Errors
+    /// If it exists and cannot be read.
+    pub fn reference(&self, name: &RefName) -> Result<Option<(Oid, Option<String>)>, GitError> {
+        let unreadable = |error: &git2::Error| GitError::Reference {
+            name: name.as_str().to_string(),
+            why: error.message().to_string(),
+        };
+        match self.repo.find_reference(&self.at_rest_name(name)) {
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(unreadable(&error)),
+            Ok(found) => {
+                let alias = match found.symbolic_target() {
+                    Ok(target) => target.map(ToString::to_string),
+                    Err(error) => return Err(unreadable(&error)),
+                };
+                match found.resolve() {
+                    Ok(direct) => {
+                        let target = direct.target().ok_or_else(|| GitError::Reference {
+                            name: name.as_str().to_string(),
+                            why: "it names no object".to_string(),
+                        })?;
+                        Ok(Some((oid(target), alias)))
+                    }
+                    Err(error) => Err(unreadable(&error)),
+                }
+            }
+        }
+    }
+
+    /// The commit that a revision names, as `git rev-parse` reads it.
+    ///
+    /// # Errors
+    /// If it names no commit here.
+    pub fn resolve(&self, revision: &str) -> Result<Oid, GitError> {
+        let object = self.repo.revparse_single(revision)?;
+        Ok(oid(object.peel_to_commit()?.id()))
+    }
+
+    /// The object that a revision names, tags as they are.
+    ///
+    /// # Errors
+    /// If it names nothing here.
+    pub fn resolve_object(&self, revision: &str) -> Result<Oid, GitError> {
+        Ok(oid(self.repo.revparse_single(revision)?.id()))
+    }
+
+    /// The paths that differ between two trees; `None` is the empty tree.
+    ///
+    /// # Errors
+    /// If a tree cannot be read, or there are more changes than the limit.
+    pub fn changes(
+        &self,
+        landing: Oid,
+        before: Option<Oid>,
+        after: Option<Oid>,
+    ) -> Result<Vec<refgate_core::Change>, GitError> {
+        crate::diff::changes(self, landing, before, after)
+    }
+
+    /// The type of an object, read from its header alone.
+    pub(crate) fn kind(&self, id: Oid) -> Result<ObjectType, GitError> {
+        let odb = self.repo.odb()?;
+        let (_, kind) = odb.read_header(git(id)).map_err(|error| unreadable(id, &error))?;
+        Ok(kind)
+    }
+
+    /// An object's bytes, after its size was found to be within `limit`
+    /// (SECURITY.md R16).
+    pub(crate) fn object(
+        &self,
+        id: Oid,
+        kind: ObjectType,
+        limit: usize,
+    ) -> Result<Vec<u8>, GitError> {
+        let odb = self.repo.odb()?;
+        let (size, found) = odb.read_header(git(id)).map_err(|error| unreadable(id, &error))?;
+        if found != kind {
+            let why = format!("it is a {found}, not a {kind}");
+            return Err(GitError::Object { id, why });
+        }
+        if size > limit {
+            return Err(GitError::TooLarge { id, size, limit });
+        }
+        let object = odb.read(git(id)).map_err(|error| unreadable(id, &error))?;
+        Ok(object.data().to_vec())
+    }
+
+    /// A commit.
+    ///
+    /// # Errors
+    /// If it is missing, too large, or no commit.
+    pub fn commit(&self, id: Oid) -> Result<ParsedCommit, GitError> {
+        let data = self.object(id, ObjectType::Commit, self.bounds.max_commit_bytes)?;
+        parse_commit(&data)
+            .ok_or_else(|| GitError::Object { id, why: "it is no readable commit".to_string() })
+    }
+
+    /// A tree, from memory if it was read lately.
+    pub(crate) fn tree(&self, id: Oid) -> Result<Rc<Vec<Entry>>, GitError> {
+        if let Some(known) = self.trees.borrow().get(&id) {
+            return Ok(Rc::clone(known));
+        }
+        // The empty tree need not exist as an object.
+        let entries = if id.to_string() == EMPTY_TREE {
+            Vec::new()
+        } else {
+            let data = self.object(id, ObjectType::Tree, self.bounds.max_tree_bytes)?;
+            parse_tree(&data).ok_or_else(|| GitError::Object {
+                id,
+                why: "it is a tree that Git would not write".to_string(),
+            })?
+        };
+        let entries = Rc::new(entries);
+        let mut trees = self.trees.borrow_mut();
+        if trees.len() >= TREES_KEPT {
+            trees.clear();
+        }
+        trees.insert(id, Rc::clone(&entries));
+        Ok(entries)
+    }
+}
+
+const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+pub(crate) fn oid(id: git2::Oid) -> Oid {
+    let mut bytes = [0; 20];
+    for (to, from) in bytes.iter_mut().zip(id.as_bytes()) {
+        *to = *from;
+    }
+    Oid::new(bytes)
+}
+
+pub(crate) fn git(id: Oid) -> git2::Oid {
+    git2::Oid::from_bytes(id.as_bytes()).unwrap_or(git2::Oid::ZERO_SHA1)
+}
+
+fn unreadable(id: Oid, error: &git2::Error) -> GitError {
+    GitError::Object { id, why: error.message().to_string() }
+}
+
+fn explain_open(error: &git2::Error) -> GitError {
+    let text = error.message();
+    if text.contains("object format") {
+        return GitError::Format { what: "object format", name: "sha256".to_string() };
+    }
+    if text.contains("refstorage") {
+        return GitError::Format { what: "reference format", name: "reftable".to_string() };
+    }
+    GitError::Open(text.to_string())
+}
+
+/// What makes Git and libgit2 see another history than the objects hold
+/// (SECURITY.md R8, section 2): refuse to run.
+fn trustworthy(repo: &Repository) -> Result<(), GitError> {
+    let dir = repo.commondir();
+    let holds = |path: &str| std::fs::metadata(dir.join(path)).is_ok_and(|file| file.len() > 0);
+    if holds("shallow") {
+        return Err(GitError::Untrusted("a `shallow` file"));
+    }
+    if holds("info/grafts") {
+        return Err(GitError::Untrusted("an `info/grafts` file"));
+    }
+    let config = repo.config()?.snapshot()?;
+    if config.get_str("extensions.partialclone").is_ok() {
+        return Err(GitError::Untrusted("a promisor remote"));
+    }
+    let mut promisors = config.entries(Some(r"remote\..*\.promisor"))?;
+    if promisors.next().is_some() {
+        return Err(GitError::Untrusted("a promisor remote"));
+    }
+    Ok(())
+}

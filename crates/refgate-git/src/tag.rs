@@ -1,0 +1,83 @@
+//! What is a tag's new value: a bare reference or an annotated object, and on which commit?
+
+use git2::ObjectType;
+use refgate_core::{Oid, RefName};
+
+use crate::GitError;
+use crate::reader::Reader;
+
+/// A tag, followed to the object that it finally names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TagChain {
+    pub(crate) annotated: bool,
+    pub(crate) same_name: bool,
+    pub(crate) signed: bool,
+    pub(crate) commit: Option<Oid>,
+    /// When it was made, in seconds since 1970, as it claims.
+    pub(crate) claimed: Option<i64>,
+}
+
+/// A tag of a tag of a tag is followed this far.
+const DEEPEST: usize = 8;
+
+pub(crate) fn follow(reader: &Reader, name: &RefName, value: Oid) -> Result<TagChain, GitError> {
+    let mut found = TagChain::default();
+    let mut id = value;
+    for depth in 0..DEEPEST {
+        match reader.kind(id)? {
+            ObjectType::Commit => {
+                found.commit = Some(id);
+                if found.claimed.is_none() {
+                    found.claimed = Some(reader.commit(id)?.committed);
+                }
+                return Ok(found);
+            }
+            ObjectType::Tag => {
+                let data = reader.object(id, ObjectType::Tag, reader.bounds().max_commit_bytes)?;
+                let parsed = parse(&data).ok_or_else(|| GitError::Object {
+                    id,
+                    why: "it is a tag that Git would not write".to_string(),
+                })?;
+                if depth == 0 {
+                    found.annotated = true;
+                    found.same_name = Some(parsed.name.as_str()) == name.tag_name();
+                    found.signed = parsed.signed;
+                    found.claimed = parsed.claimed;
+                }
+                id = parsed.object;
+            }
+            _ => return Ok(found),
+        }
+    }
+    Ok(found)
+}
+
+struct Parsed {
+    object: Oid,
+    name: String,
+    claimed: Option<i64>,
+    signed: bool,
+}
+
+/// `object`, `type`, `tag`, `tagger`, each once and in this order.
+fn parse(data: &[u8]) -> Option<Parsed> {
+    let text = String::from_utf8_lossy(data);
+    let (header, body) = text.split_once("\n\n")?;
+    let mut lines = header.lines();
+    let object = Oid::from_hex(lines.next()?.strip_prefix("object ")?)?;
+    lines.next()?.strip_prefix("type ")?;
+    let name = lines.next()?.strip_prefix("tag ")?.to_string();
+    let tagger = lines.next().map(|line| line.strip_prefix("tagger "));
+    let claimed = match tagger {
+        None => None,
+        Some(line) => {
+            let mut words = line?.rsplit(' ');
+            words.next()?;
+            Some(words.next()?.parse().ok()?)
+        }
+    };
+    let signed = ["-----BEGIN SSH SIGNATURE-----", "-----BEGIN PGP SIGNATURE-----"]
+        .iter()
+        .any(|mark| body.contains(mark));
+    lines.next().is_none().then_some(Parsed { object, name, claimed, signed })
+}

@@ -1,0 +1,96 @@
+//! How are a repository's settings written? Never while a push is being judged.
+
+use std::path::{Path, PathBuf};
+
+use git2::Repository;
+
+use crate::GitError;
+
+/// A repository for setting it up. It cannot be had inside a quarantine: there
+/// libgit2 would write references that break the repository (SECURITY.md R7).
+pub struct Writer {
+    repo: Repository,
+}
+
+impl Writer {
+    /// Opens a repository for writing its settings.
+    ///
+    /// # Errors
+    /// If a push is being judged (`quarantined`), or it cannot be opened.
+    pub fn open(path: &Path, quarantined: bool) -> Result<Self, GitError> {
+        if quarantined {
+            return Err(GitError::Quarantine);
+        }
+        let repo = Repository::discover(path)?;
+        Ok(Self { repo })
+    }
+
+    /// The git directory that worktrees share.
+    #[must_use]
+    pub fn git_dir(&self) -> PathBuf {
+        self.repo.commondir().to_path_buf()
+    }
+
+    /// The value of a setting of this repository, if it has one of its own or
+    /// from the machine.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
+        match self.repo.config()?.snapshot()?.get_str(key) {
+            Ok(value) => Ok(Some(value.to_string())),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The value of a setting in the repository's own configuration alone.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub fn own_setting(&self, key: &str) -> Result<Option<String>, GitError> {
+        let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
+        match local.snapshot()?.get_str(key) {
+            Ok(value) => Ok(Some(value.to_string())),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a setting into the repository's own configuration.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn set(&self, key: &str, value: &str) -> Result<(), GitError> {
+        let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
+        Ok(local.set_str(key, value)?)
+    }
+
+    /// Removes a setting from the repository's own configuration.
+    ///
+    /// # Errors
+    /// If it is there and cannot be removed.
+    pub fn unset(&self, key: &str) -> Result<(), GitError> {
+        let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
+        match local.remove(key) {
+            Err(error) if error.code() != git2::ErrorCode::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The symbolic references under `refs/`, which let a push reach a branch
+    /// under another name.
+    ///
+    /// # Errors
+    /// If references cannot be listed.
+    pub fn aliases(&self) -> Result<Vec<String>, GitError> {
+        let mut all = Vec::new();
+        for reference in self.repo.references()? {
+            let reference = reference?;
+            if reference.kind() == Some(git2::ReferenceType::Symbolic) {
+                all.extend(reference.name().ok().map(ToString::to_string));
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,78 @@
+//! The hook on the server: reads input, environment and clock once, and tells Git yes or no.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use refgate_gate::{Environment, Exit, Inputs, Outcome, chained, mark, receive};
+
+/// No push that is within the limits has a longer list of references.
+const MOST_INPUT: u64 = 64 << 20;
+
+fn main() -> ExitCode {
+    let name = std::env::args_os().next().unwrap_or_default();
+    let name = Path::new(&name).file_name().and_then(|name| name.to_str()).unwrap_or("").to_string();
+    match std::env::args().nth(1).as_deref() {
+        None if name == "pre-receive" => pre_receive(),
+        Some("pre-receive") => pre_receive(),
+        Some("--version") => say(&format!("refgate-hook {}", env!("CARGO_PKG_VERSION")), Exit::Accepted),
+        _ => say(
+            &format!("{}.\nGit runs it as `pre-receive`; see `refgate install`.", mark()),
+            Exit::Usage,
+        ),
+    }
+}
+
+fn pre_receive() -> ExitCode {
+    let mut stdin = Vec::new();
+    let read = std::io::stdin().lock().take(MOST_INPUT + 1).read_to_end(&mut stdin);
+    if read.is_err() || stdin.len() as u64 > MOST_INPUT {
+        return say("refgate: refused. The hook's input cannot be read.", Exit::BadInput);
+    }
+    let variables = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let environment =
+        Environment { variables: variables.collect(), user: whoami::username().ok() };
+    let inputs = Inputs { stdin, environment, now: chrono::Utc::now() };
+    let Outcome { exit, text } = receive(&inputs);
+    if exit != Exit::Accepted {
+        return say(&text, exit);
+    }
+    say(&text, exit);
+    former(&inputs.stdin)
+}
+
+/// The hook that was there before has its say too, with the same input.
+fn former(stdin: &[u8]) -> ExitCode {
+    let Ok(own) = std::env::current_exe() else {
+        return say("refgate: refused. The hook cannot find itself.", Exit::BadSetup);
+    };
+    let path = chained(&own);
+    if !path.exists() {
+        return ExitCode::SUCCESS;
+    }
+    let run = || -> std::io::Result<bool> {
+        let mut child = Command::new(&path).stdin(Stdio::piped()).spawn()?;
+        if let Some(mut pipe) = child.stdin.take() {
+            // A hook that does not read its input is within its rights.
+            let _ = pipe.write_all(stdin);
+        }
+        Ok(child.wait()?.success())
+    };
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(Exit::Refused.code()),
+        Err(error) => say(
+            &format!("refgate: refused. The server's own hook cannot be run: {error}"),
+            Exit::BadSetup,
+        ),
+    }
+}
+
+/// The one place that prints; Git shows standard error to the pusher.
+fn say(text: &str, exit: Exit) -> ExitCode {
+    if !text.is_empty() {
+        let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+    }
+    ExitCode::from(exit.code())
+}

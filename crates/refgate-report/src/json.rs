@@ -1,0 +1,75 @@
+//! How do programs read a decision? One stable JSON object; fields may be added.
+
+use refgate_core::{Case, Decision, Finding, Takes};
+use serde_json::{Value, json};
+
+use crate::because::because;
+use crate::objection::objection;
+use crate::remedy::remedies;
+
+/// The decision, its landings and its findings.
+#[must_use]
+pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
+    let landings = decision.landings.iter().map(|seen| {
+        json!({
+            "ref": reference(case, seen.update),
+            "commit": seen.commit.to_string(),
+            "route": seen.route.name(),
+            "class": case.policy.classes.name(seen.class.class),
+            "contradicted": seen.class.contradiction.is_some(),
+            "because": because(&seen.class.because),
+        })
+    });
+    let findings = |list: &[Finding]| list.iter().map(|f| finding(case, f)).collect::<Vec<_>>();
+    let waived = decision.waived.iter().map(|waived| {
+        json!({ "waiver": waived.waiver, "finding": finding(case, &waived.finding) })
+    });
+    let freezes = decision.freezes.iter().map(|(name, state)| {
+        json!({ "window": name, "state": state.name() })
+    });
+    json!({
+        "format": 1,
+        "verdict": decision.verdict.name(),
+        "at": case.push.at.to_rfc3339(),
+        "actor": case.push.actor.as_ref().map(|actor| actor.0.clone()),
+        "policy": case.policy.name,
+        "revision": case.policy.revision,
+        "freezes": freezes.collect::<Vec<_>>(),
+        "landings": landings.collect::<Vec<_>>(),
+        "findings": findings(&decision.findings),
+        "warnings": findings(&decision.warnings),
+        "waived": waived.collect::<Vec<_>>(),
+    })
+}
+
+fn reference<'a>(case: &Case<'a>, update: usize) -> Option<&'a str> {
+    case.push.updates.get(update).map(|update| update.name.as_str())
+}
+
+fn finding(case: &Case<'_>, finding: &Finding) -> Value {
+    let said = objection(case, finding);
+    let facts: Vec<Value> =
+        said.facts.iter().map(|(label, text)| json!({ "label": label, "text": text })).collect();
+    let remedies: Vec<Value> = remedies(case, finding)
+        .iter()
+        .map(|remedy| json!({ "what": remedy.what, "commands": remedy.commands }))
+        .collect();
+    json!({
+        "rule": finding.rule.name(),
+        "ref": reference(case, finding.update),
+        "landing": finding.landing.map(|id| id.to_string()),
+        "message": said.sentence,
+        "facts": facts,
+        "takes": takes(&finding.takes),
+        "remedies": remedies,
+    })
+}
+
+fn takes(takes: &Takes) -> Value {
+    match takes {
+        Takes::Until(at) => json!({ "until": at.to_rfc3339() }),
+        Takes::Needs { role } => json!({ "approval": role }),
+        Takes::WaitsFor(what) => json!({ "waits-for": what }),
+        Takes::Never => json!("never"),
+    }
+}

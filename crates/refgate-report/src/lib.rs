@@ -1,0 +1,23 @@
+//! How is a decision said? Data in, words out; one file per form.
+
+mod because;
+mod clean;
+mod github;
+mod json;
+mod layout;
+mod objection;
+mod page;
+mod refusal;
+mod remedy;
+mod times;
+
+pub use because::because;
+pub use clean::{clean, clean_block, shorten};
+pub use github::annotations;
+pub use json::decision_json;
+pub use layout::{WIDTH, wrap};
+pub use objection::{Objection, objection};
+pub use page::{page, page_title};
+pub use refusal::{refusal, warnings};
+pub use remedy::{Remedy, remedies};
+pub use times::show;

@@ -1,0 +1,273 @@
+//! What does a finding say? A sentence, and the facts under it.
+
+use refgate_core::{
+    Case, Classification, Contradiction, Eligibility, Finding, FreezeState, Missing, What,
+};
+
+use crate::because::because;
+use crate::clean::{clean, shorten};
+use crate::show;
+
+/// A finding in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// What is wrong, in one sentence.
+    pub sentence: String,
+    /// Labels and facts.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// Says a finding.
+#[must_use]
+pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
+    let mut facts = Vec::new();
+    let sentence = match &finding.what {
+        What::Frozen { .. } => frozen(case, &finding.what, &mut facts),
+        What::Contradicted { class } => contradicted(case, class, &mut facts),
+        What::Unclassified { class } => {
+            facts.push(("found", class_phrase(case, class)));
+            "Every change must declare its class here.".to_string()
+        }
+        What::NotEligible { class, eligibility, .. } => {
+            facts.push(("class", class_phrase(case, class)));
+            not_eligible(eligibility, &mut facts)
+        }
+        What::EvilMerge { paths, total } => {
+            facts.push(("paths", listed(paths, *total)));
+            "The merge holds content that comes from none of its parents.".to_string()
+        }
+        What::PolicyBroken { problem } => {
+            facts.push(("problem", clean(problem)));
+            "The new policy cannot serve as a policy.".to_string()
+        }
+        What::Deleted { .. } => deleted(case, &finding.what, &mut facts),
+        What::NotAllowed { actor, roles } => {
+            let people = roles.iter().map(|role| people(case, role));
+            facts.push(("may", people.collect::<Vec<_>>().join("; ")));
+            match actor {
+                Some(actor) => format!("`{}` may not push here.", clean(actor)),
+                None => "Nobody knows who pushes, and only certain people may.".to_string(),
+            }
+        }
+        other => plain(other),
+    };
+    Objection { sentence, facts }
+}
+
+/// `feature, by its branch …`.
+pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
+    format!("{}, {}", case.policy.classes.name(class.class), because(&class.because))
+}
+
+/// A role with the people who have it.
+pub(crate) fn people(case: &Case<'_>, role: &str) -> String {
+    let people = case.policy.roles.people(role);
+    if role.is_empty() {
+        return "nobody, by this policy".to_string();
+    }
+    if people.is_empty() {
+        return format!("{} (nobody has this role)", clean(role));
+    }
+    format!("{} ({})", clean(role), clean(&people.join(", ")))
+}
+
+fn frozen(case: &Case<'_>, what: &What, facts: &mut Vec<(&'static str, String)>) -> String {
+    let What::Frozen {
+        window, reason, state, since, release, class, earliest, missing, fast_track, lets_through,
+    } = what
+    else {
+        return String::new();
+    };
+    facts.push(("class", class_phrase(case, class)));
+    let why = match release {
+        Some(tag) => format!("{} (opened by the release {})", clean(reason), clean(tag)),
+        None => clean(reason),
+    };
+    facts.push(("why", why));
+    let since = since.map_or_else(String::new, |since| format!(" since {}", show(since)));
+    let state_note = match state {
+        FreezeState::Overdue => ", past its maximum: it does not end by itself",
+        FreezeState::Observing => ", its minimum is over, evidence is missing",
+        FreezeState::Frozen | FreezeState::Open | FreezeState::Thawed => "",
+    };
+    facts.push(("state", format!("{}{since}{state_note}", state.name())));
+    let wanted = missing.iter().map(missing_phrase).collect::<Vec<_>>().join(", ");
+    let earliest = match (earliest, wanted.is_empty()) {
+        (Some(at), true) => show(*at),
+        (Some(at), false) => format!("{}, if by then there is: {wanted}", show(*at)),
+        (None, false) => format!("as soon as there is: {wanted}"),
+        (None, true) => "no end is known".to_string(),
+    };
+    facts.push(("earliest", earliest));
+    facts.push(("passes", lets_through.join(", ")));
+    if let Some(role) = fast_track {
+        facts.push(("fast track", format!("with an approval by {}", people(case, role))));
+    }
+    facts.push(("waiver", people(case, &case.policy.waivers)));
+    let name = case.policy.classes.name(class.effective());
+    let sort = if class.contradiction.is_some() { "contradicted" } else { name.as_str() };
+    format!("The freeze \"{}\" keeps this {sort} change out.", clean(window))
+}
+
+fn missing_phrase(missing: &Missing) -> String {
+    match missing {
+        Missing::Runs { seen, wanted } => format!("{wanted} production runs ({seen} so far)"),
+        Missing::Notice => "notice to the stakeholders".to_string(),
+        Missing::Blocker(name) => format!("no open blocker \"{}\"", clean(name)),
+        Missing::SignOff(role) => format!("a sign-off by {}", clean(role)),
+    }
+}
+
+fn contradicted(
+    case: &Case<'_>,
+    class: &Classification,
+    facts: &mut Vec<(&'static str, String)>,
+) -> String {
+    let name = case.policy.classes.name(class.class);
+    facts.push(("declared", class_phrase(case, class)));
+    if let Some(Contradiction { shown, total }) = &class.contradiction {
+        let verb = |mode| match mode {
+            refgate_core::ChangeMode::Added => "adds",
+            refgate_core::ChangeMode::Modified => "changes",
+            refgate_core::ChangeMode::Deleted => "deletes",
+        };
+        let lines: Vec<String> =
+            shown.iter().map(|change| format!("{} {}", verb(change.mode), change.path)).collect();
+        facts.push(("diff", listed(&lines, *total)));
+    }
+    if let Some(class) = case.policy.classes.get(class.class) {
+        let globs = |globs: &[refgate_core::Glob]| {
+            globs.iter().map(refgate_core::Glob::as_str).collect::<Vec<_>>().join(" ")
+        };
+        let bounds = &class.bounds;
+        for (label, text, list) in [
+            ("allowed", "only", &bounds.only),
+            ("allowed", "new files only at", &bounds.adds),
+            ("forbidden", "", &bounds.never),
+        ] {
+            if !list.is_empty() {
+                facts.push((label, shorten(format!("{text} {}", globs(list)).trim(), 180)));
+            }
+        }
+    }
+    format!("It is declared as {name}, but its diff is not.")
+}
+
+fn not_eligible(eligibility: &Eligibility, facts: &mut Vec<(&'static str, String)>) -> String {
+    match eligibility {
+        Eligibility::Approval { role, until } => {
+            facts.push(("needs", format!("an approval by {}, before {}", clean(role), show(*until))));
+            "This class goes here only with an approval.".to_string()
+        }
+        Eligibility::Deferred { since } => {
+            if let Some(since) = since {
+                facts.push(("window", format!("backports ended on {}", show(*since))));
+            }
+            "This class is deferred to the next iteration: only promotion brings it here."
+                .to_string()
+        }
+        Eligibility::Never | Eligibility::Yes => {
+            "This class never goes here except by promotion.".to_string()
+        }
+    }
+}
+
+fn deleted(case: &Case<'_>, what: &What, facts: &mut Vec<(&'static str, String)>) -> String {
+    let What::Deleted { value, request, approved } = what else { return String::new() };
+    facts.push(("value", value.to_string()));
+    match request {
+        Some((by, end)) => {
+            facts.push(("request", format!("by {}, cooling off until {}", clean(by), show(*end))));
+        }
+        None => facts.push(("request", "there is none for this value".to_string())),
+    }
+    if !approved {
+        facts.push(("approval", format!("missing, by {}", people(case, &case.policy.deletion.approvers))));
+    }
+    "Deleting it needs a request, an approval and a cooling-off period.".to_string()
+}
+
+pub(crate) fn listed(paths: &[String], total: usize) -> String {
+    let mut text = paths.iter().map(|path| shorten(path, 60)).collect::<Vec<_>>().join(", ");
+    if total > paths.len() {
+        text.push_str(&format!(" and {} more", total - paths.len()));
+    }
+    text
+}
+
+fn plain(what: &What) -> String {
+    match what {
+        What::Foxtrot { old, .. } => format!(
+            "The merge was made the wrong way round: the branch's own tip {} must be its first \
+             parent, not a side branch.",
+            old.short()
+        ),
+        What::Octopus { parents } => format!(
+            "It has {parents} parents; a landing has one, or two that differ."
+        ),
+        What::Rewritten { old, .. } => format!(
+            "It would drop commits that the branch has: {} is not part of it.",
+            old.short()
+        ),
+        What::Squashed { from, of } => format!(
+            "It is a squashed copy of {} on `{}`, not a promotion of it: history would fork, and \
+             the next promotion would conflict with itself.",
+            of.short(),
+            clean(from)
+        ),
+        What::PromotionDiffers { from } => format!(
+            "The promotion's content is not what is on `{}`: what was tested there would not be \
+             what lands here.",
+            clean(from)
+        ),
+        What::Leapt { from, over } => format!(
+            "It comes from `{}` without having been on `{}`.",
+            clean(from),
+            clean(over)
+        ),
+        What::TagMoved { old } => {
+            format!("A release tag never moves; this one stands at {}.", old.short())
+        }
+        What::TagNotAnnotated => "A release tag must be annotated.".to_string(),
+        What::TagNotSigned => "A release tag must be signed.".to_string(),
+        What::TagNameDiffers => "The tag object says another name than its reference.".to_string(),
+        What::TagNotShipped { production } => format!(
+            "The tagged commit is not on `{}` or a release line yet.",
+            clean(production)
+        ),
+        What::VersionNotGrown { version, existing, .. } => format!(
+            "Versions only grow: {version} is not above the release {}.",
+            clean(existing)
+        ),
+        What::NameReserved => "This namespace cannot be pushed to.".to_string(),
+        What::NameResembles { name } => {
+            format!("The name can be mistaken for `{}`.", clean(name))
+        }
+        What::NameAlias { target } => format!(
+            "On the server this name stands for `{}`; push to that name itself.",
+            clean(target)
+        ),
+        What::NotACommit => "It must point to a commit.".to_string(),
+        What::StageCreated => {
+            "A new stage or line must begin at a commit that a stage already has.".to_string()
+        }
+        What::Malformed { commit, defect } => {
+            format!("Commit {} is not as Git writes commits: {}.", commit.short(), clean(defect))
+        }
+        What::PolicyNotAlone => {
+            "A change of the policy must be alone in its push.".to_string()
+        }
+        What::PolicyRevision { now, new } => format!(
+            "The new policy has revision {new}; it must be above the {now} in force."
+        ),
+        What::PolicyNotApproved { have, want, role, blob } => format!(
+            "The new policy (blob {}) has {have} of {want} approvals by {}.",
+            blob.short(),
+            clean(role)
+        ),
+        What::FactMissing { fact } => {
+            format!("refgate could not find out {fact}; this is not your fault.")
+        }
+        _ => String::new(),
+    }
+}

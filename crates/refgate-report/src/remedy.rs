@@ -1,0 +1,278 @@
+//! Which commands mend it? Each remedy is run by a test and must then pass.
+
+use refgate_core::{Case, ClassId, Finding, Oid, RefChange, RefUpdate, Version, What};
+
+/// One way forward.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// What it does, as a heading.
+    pub what: String,
+    /// Shell commands for the pusher's clone, with the branch checked out.
+    pub commands: Vec<String>,
+}
+
+impl Remedy {
+    fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
+        Self { what: what.into(), commands }
+    }
+}
+
+/// What a remedy is made for.
+struct Subject<'c> {
+    case: &'c Case<'c>,
+    update: &'c RefUpdate,
+    landing: Option<Oid>,
+}
+
+/// The ways forward for a finding, best first.
+#[must_use]
+pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
+    let Some(update) = case.push.updates.get(finding.update) else { return Vec::new() };
+    let subject = Subject { case, update, landing: finding.landing };
+    let name = quoted(update.name.short());
+    match &finding.what {
+        What::Frozen { .. } | What::NotEligible { .. } => subject.keep(),
+        What::Contradicted { .. } | What::Unclassified { .. } => subject.declare(),
+        What::EvilMerge { .. } => subject.merge_again(),
+        What::Foxtrot { old, new } => vec![Remedy::new(
+            "make the merge again, the right way round:",
+            vec![format!("git reset --keep {old}"), format!("git merge --no-ff --no-edit {new}")],
+        )],
+        What::Octopus { .. } => subject.one_by_one(),
+        What::Rewritten { .. } => vec![Remedy::new(
+            "put your commits on top of what the server has:",
+            vec!["git fetch origin".to_string(), format!("git rebase origin/{name}")],
+        )],
+        What::Squashed { of, .. } => subject.promote(*of),
+        What::PromotionDiffers { from } => subject.differs(from),
+        What::Leapt { over, .. } => subject.leap(over),
+        What::TagMoved { .. } | What::VersionNotGrown { .. } => subject.next_version(),
+        What::TagNotAnnotated | What::TagNameDiffers => {
+            vec![subject.tag_again("make the tag again, annotated:", "-a")]
+        }
+        What::TagNotSigned => vec![subject.tag_again("make the tag again, signed:", "-s")],
+        What::TagNotShipped { production } => vec![Remedy::new(
+            "land the commit first, then push the tag:",
+            vec![
+                format!("git push origin {name}^{{}}:refs/heads/{}", quoted(production)),
+                format!("git push origin {name}"),
+            ],
+        )],
+        What::NameResembles { .. } => subject.under_another_name(),
+        What::NameAlias { target } => {
+            let new = update.change.new_value();
+            new.into_iter()
+                .map(|new| {
+                    let push = format!("git push origin {new}:{}", quoted(target));
+                    Remedy::new("push to the branch itself:", vec![push])
+                })
+                .collect()
+        }
+        What::NotAllowed { .. } => subject.under_another_name(),
+        What::PolicyNotAlone => subject.alone(),
+        What::Malformed { commit, .. } if Some(*commit) == update.change.new_value() => {
+            vec![Remedy::new(
+                "let Git write the commit again:",
+                vec!["git commit --amend --no-edit --allow-empty".to_string()],
+            )]
+        }
+        What::StageCreated => subject.from_known(),
+        _ => Vec::new(),
+    }
+}
+
+impl Subject<'_> {
+    fn tip(&self) -> bool {
+        self.landing.is_some() && self.landing == self.update.change.new_value()
+    }
+
+    fn parents(&self) -> Vec<Oid> {
+        let commit = self.landing.and_then(|id| self.case.history.commit(id));
+        commit.map_or_else(Vec::new, |commit| commit.parents.clone())
+    }
+
+    /// The topic branch's own name, or one made of the landing's id.
+    fn topic(&self) -> String {
+        let commit = self.landing.and_then(|id| self.case.history.commit(id));
+        let named = commit.and_then(|commit| commit.message.merged_branch());
+        let usable = named.filter(|name| {
+            refgate_core::RefName::branch(name)
+                .is_ok_and(|full| self.case.policy.flow.target(&full).is_none())
+        });
+        let id = self.landing.or(self.update.change.new_value());
+        usable.map_or_else(
+            || format!("topic/{}", id.map_or_else(String::new, |id| id.short())),
+            quoted,
+        )
+    }
+
+    /// Keep the landing on its own branch, and take it off this one.
+    fn keep(&self) -> Vec<Remedy> {
+        let Some(landing) = self.landing else { return Vec::new() };
+        let parents = self.parents();
+        let Some(before) = parents.first() else { return Vec::new() };
+        // Of a merge, the topic is its second parent.
+        let work = parents.get(1).copied().unwrap_or(landing);
+        let branch = quoted(self.update.name.short());
+        let off = if self.tip() {
+            format!("git reset --keep {before}")
+        } else {
+            format!("git rebase --rebase-merges --onto {before} {landing} {branch}")
+        };
+        let push = format!("git push origin {work}:refs/heads/{}", self.topic());
+        vec![Remedy::new("keep it on a branch of its own, and off this one:", vec![push, off])]
+    }
+
+    /// Say what the change really is, where that class may land now.
+    fn declare(&self) -> Vec<Remedy> {
+        let classes = &self.case.policy.classes;
+        let strictest = classes.ids().max_by_key(|id| classes.rank(*id));
+        let open = |class: &ClassId| {
+            let target = self.case.policy.flow.target(&self.update.name);
+            target.is_some_and(|target| {
+                target.is_first()
+                    && refgate_core::earliest(self.case, &target, *class)
+                        == refgate_core::When::Now
+            })
+        };
+        let Some(class) = strictest.filter(|class| self.tip() && open(class)) else {
+            return self.keep();
+        };
+        let trailer =
+            format!("{}: {}", self.case.policy.declare.trailer, classes.name(class));
+        let amend = format!("git commit --amend --no-edit --trailer {}", quoted(&trailer));
+        vec![Remedy::new("if it is more than that, say what it is:", vec![amend])]
+    }
+
+    fn merge_again(&self) -> Vec<Remedy> {
+        let (true, [first, second]) = (self.tip(), &*self.parents()) else { return self.keep() };
+        vec![Remedy::new(
+            "make the merge again, and put other changes into commits of their own:",
+            vec![format!("git reset --keep {first}"), format!("git merge --no-ff --no-edit {second}")],
+        )]
+    }
+
+    fn one_by_one(&self) -> Vec<Remedy> {
+        let mut parents = self.parents();
+        parents.dedup();
+        let Some((first, others)) = parents.split_first().filter(|_| self.tip()) else {
+            return self.keep();
+        };
+        let mut commands = vec![format!("git reset --keep {first}")];
+        let others = others.iter().filter(|other| *other != first);
+        commands.extend(others.map(|other| format!("git merge --no-ff --no-edit {other}")));
+        vec![Remedy::new("merge one branch after the other:", commands)]
+    }
+
+    fn promote(&self, of: Oid) -> Vec<Remedy> {
+        let Some(old) = self.update.change.old_value() else { return Vec::new() };
+        vec![Remedy::new(
+            "promote the commits themselves:",
+            vec![format!("git reset --keep {old}"), format!("git merge --no-ff --no-edit {of}")],
+        )]
+    }
+
+    fn differs(&self, from: &str) -> Vec<Remedy> {
+        let facts = self.case.history.updates.iter().zip(&self.case.push.updates);
+        let own = facts.filter(|(_, update)| update.name == self.update.name);
+        let evil = own.flat_map(|(facts, _)| &facts.landings).any(|landing| {
+            Some(landing.commit) == self.landing
+                && landing.evil.as_ref().is_some_and(|paths| !paths.is_empty())
+        });
+        if evil {
+            return self.merge_again();
+        }
+        let Some(old) = self.update.change.old_value() else { return Vec::new() };
+        let (from, here) = (quoted(from), quoted(self.update.name.short()));
+        vec![Remedy::new(
+            format!("`{here}` has something that `{from}` lacks; bring it back first:"),
+            vec![
+                format!("git reset --keep {old}"),
+                format!("git switch {from}"),
+                format!("git merge --no-edit {old}"),
+                format!("git push origin {from}"),
+                format!("git switch {here}"),
+                format!("git merge --no-ff --no-edit {from}"),
+            ],
+        )]
+    }
+
+    fn leap(&self, over: &str) -> Vec<Remedy> {
+        let Some(new) = self.update.change.new_value() else { return Vec::new() };
+        vec![Remedy::new(
+            format!("promote it to `{over}` first, and have it tested there:"),
+            vec![format!("git push origin {new}:refs/heads/{}", quoted(over))],
+        )]
+    }
+
+    fn next_version(&self) -> Vec<Remedy> {
+        let Some(new) = self.update.change.new_value() else { return Vec::new() };
+        let all = &self.case.history.releases;
+        let highest = all.iter().max_by_key(|release| release.version);
+        let Some((highest, pattern)) = highest.zip(self.case.policy.release.tags.first()) else {
+            return Vec::new();
+        };
+        let next = Version { patch: highest.version.patch.saturating_add(1), ..highest.version };
+        let tag = quoted(&format!("{}{next}{}", pattern.prefix, pattern.suffix));
+        vec![Remedy::new(
+            "release it under the next version:",
+            vec![
+                format!("git tag -a {tag} -m {} {new}^{{}}", quoted(&format!("Release {next}"))),
+                format!("git push origin {tag}"),
+            ],
+        )]
+    }
+
+    fn tag_again(&self, what: &str, how: &str) -> Remedy {
+        let tag = quoted(self.update.name.short());
+        let message = quoted(&format!("Release {}", self.update.name.short()));
+        Remedy::new(what, vec![format!("git tag -f {how} {tag} -m {message} {tag}^{{}}")])
+    }
+
+    fn under_another_name(&self) -> Vec<Remedy> {
+        let Some(new) = self.update.change.new_value() else { return Vec::new() };
+        let push = format!("git push origin {new}:refs/heads/topic/{}", new.short());
+        vec![Remedy::new("push it as a topic branch, for somebody who may land it:", vec![push])]
+    }
+
+    fn alone(&self) -> Vec<Remedy> {
+        let Some(new) = self.update.change.new_value() else { return Vec::new() };
+        let push = format!("git push origin {new}:{}", quoted(self.update.name.as_str()));
+        vec![Remedy::new("push the policy first, by itself:", vec![push])]
+    }
+
+    fn from_known(&self) -> Vec<Remedy> {
+        let RefChange::Create { new } = self.update.change else { return Vec::new() };
+        let tips = &self.case.history.tips;
+        let Some(tip) = tips.values().next_back() else { return Vec::new() };
+        let name = quoted(self.update.name.as_str());
+        vec![Remedy::new(
+            "open it where production stands, and push your work as a topic:",
+            vec![
+                format!("git push origin {tip}:{name}"),
+                format!("git push origin {new}:refs/heads/topic/{}", new.short()),
+            ],
+        )]
+    }
+}
+
+/// A word that the shell takes as it is; others in single quotes.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@+:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
+        return text.to_string();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shell_cannot_be_talked_into_anything() {
+        assert_eq!(quoted("feature/x-1"), "feature/x-1");
+        assert_eq!(quoted("a$(rm -rf)"), "'a$(rm -rf)'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}
