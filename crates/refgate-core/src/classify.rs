@@ -19,6 +19,19 @@ pub enum Because {
         text: String,
         /// What it matched, where that is not the text itself.
         pattern: String,
+        /// It was read from free words; nobody meant it as a declaration.
+        guess: bool,
+    },
+    /// Free words say one class, the diff holds more: the least class that
+    /// allows the diff counts. Words lower a class only within what the diff
+    /// allows (MODEL.md 2), and nobody is told off for a turn of phrase.
+    Raised {
+        /// What the words say.
+        from: ClassId,
+        /// Which words.
+        because: Box<Because>,
+        /// The first change that speaks against them.
+        change: Change,
     },
     /// A trailer or push option names a class that the policy does not have.
     Unknown {
@@ -113,9 +126,42 @@ pub fn classify_landing(case: &Case<'_>, landing: &Landing) -> Classification {
     {
         return Classification::new(class, Because::Paths);
     }
-    found.contradiction = contradiction(case.policy, found.class, changes)
-        .filter(|_| !settled(case, landing.commit, found.class, &commit.author.name));
+    let Some(against) = contradiction(case.policy, found.class, changes)
+        .filter(|_| !settled(case, landing.commit, found.class, &commit.author.name))
+    else {
+        return found;
+    };
+    if is_guess(&found.because) {
+        return raised(case.policy, found, against, changes);
+    }
+    found.contradiction = Some(against);
     found
+}
+
+fn is_guess(because: &Because) -> bool {
+    match because {
+        Because::Declared { guess, .. } => *guess,
+        Because::Side { because, .. } => is_guess(because),
+        _ => false,
+    }
+}
+
+/// The least class above a guessed one that allows the diff.
+fn raised(
+    policy: &Policy,
+    found: Classification,
+    against: Contradiction,
+    changes: &[Change],
+) -> Classification {
+    let rank = policy.classes.rank(found.class);
+    let class = policy.classes.ids().find(|id| {
+        policy.classes.rank(*id) > rank && contradiction(policy, *id, changes).is_none()
+    });
+    let Some((class, change)) = class.zip(against.shown.first().cloned()) else {
+        return Classification { contradiction: Some(against), ..found };
+    };
+    let because = Because::Raised { from: found.class, because: Box::new(found.because), change };
+    Classification::new(class, because)
 }
 
 /// What in a diff speaks against a class.
@@ -184,10 +230,12 @@ fn declared(
     by: Source,
 ) -> Option<Classification> {
     let message = &commit.message;
+    let because = |text: &str, pattern: &str, guess: bool| {
+        let (text, pattern) = (text.to_string(), pattern.to_string());
+        Because::Declared { by, text, pattern, guess }
+    };
     let hit = |class: ClassId, text: &str, pattern: &str| {
-        let because =
-            Because::Declared { by, text: text.to_string(), pattern: pattern.to_string() };
-        Some(Classification::new(class, because))
+        Some(Classification::new(class, because(text, pattern, false)))
     };
     let named = |text: &str| match policy.classes.find(text) {
         Some(class) => hit(class, text, text),
@@ -209,10 +257,14 @@ fn declared(
         }
         Source::Branch => {
             let branch = message.merged_branch()?;
-            let words = split(branch);
-            let (pattern, class) =
-                policy.declare.branches.iter().find(|(pattern, _)| pattern.matches(&words))?;
-            hit(*class, branch, pattern.as_str())
+            let words = split(bare(branch));
+            let own = policy.declare.branches.iter().find(|(pattern, _)| pattern.matches(&words));
+            if let Some((pattern, class)) = own {
+                return hit(*class, branch, pattern.as_str());
+            }
+            // What is no branch convention reads like a subject.
+            let (pattern, class) = guessed(policy, &words)?;
+            Some(Classification::new(class, because(branch, pattern, true)))
         }
         Source::Conventional => {
             let kind = conventional_type(title)?;
@@ -224,10 +276,64 @@ fn declared(
             hit(*class, title, name)
         }
         Source::Subject => {
-            let words = split(title);
-            let (pattern, class) =
-                policy.declare.subjects.iter().find(|(pattern, _)| pattern.matches(&words))?;
-            hit(*class, title, pattern.as_str())
+            // "area: do this" says what is done behind the colon.
+            let whole = bare(title);
+            let rest = whole.split_once(": ").filter(|(area, _)| split(area).len() <= 3);
+            let found = guessed(policy, &split(whole))
+                .or_else(|| guessed(policy, &split(bare(rest?.1))));
+            let (pattern, class) = found?;
+            Some(Classification::new(class, because(title, pattern, true)))
+        }
+    }
+}
+
+fn guessed<'p>(policy: &'p Policy, words: &[String]) -> Option<(&'p str, ClassId)> {
+    let found = policy.declare.subjects.iter().find(|(pattern, _)| pattern.matches(words))?;
+    Some((found.0.as_str(), found.1))
+}
+
+/// A text without the ticket numbers and labels before it: `[ABC-12] `, `#12 `,
+/// `ABC-12: `, `381-`.
+fn bare(text: &str) -> &str {
+    let mut rest = text.trim();
+    loop {
+        let next = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[' && c != '(');
+        let next = match next.strip_prefix('[').map(|inner| inner.split_once(']')) {
+            Some(Some((_, after))) => after,
+            _ => next.strip_prefix(['[', '(']).unwrap_or(next),
+        };
+        let next = ticket(next).unwrap_or(next);
+        if next.len() == rest.len() {
+            return rest;
+        }
+        rest = next;
+    }
+}
+
+/// What follows a ticket's number, if the text begins with one.
+fn ticket(text: &str) -> Option<&str> {
+    let key = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let digits = match key.strip_prefix('-') {
+        Some(digits) if key.len() < text.len() => digits,
+        _ => text,
+    };
+    let after = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    let ends = after.is_empty() || after.starts_with(|c: char| !c.is_alphanumeric());
+    (after.len() < digits.len() && ends).then_some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare;
+
+    #[test]
+    fn tickets_and_labels_say_nothing() {
+        for (text, rest) in [
+            ("[ABC-12] Fix x", "Fix x"), ("#12 fix x", "fix x"), ("ABC-12: fix", "fix"),
+            ("381-update-lims", "update-lims"), ("Fix: 561 - x", "Fix: 561 - x"),
+            ("fix-1 thing", "thing"), ("10x-adapter", "10x-adapter"), ("(api) add", "api) add"),
+        ] {
+            assert_eq!(bare(text), rest, "{text}");
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::glob::walk;
 /// A pattern of words, matched from the beginning of a text without regard to
 /// case; words are runs of letters and digits. `*` stands for any run of
 /// words, and a trailing `*` is implied: `fix` matches "Fix the thing" and
-/// `fix-the-thing`, not "fixture"; `* typo` matches "Corrected a typo".
+/// `fix-the-thing`, not "fixture"; `* typo` matches "Corrected a typo". A word
+/// with `~` behind it stands for its English forms: `fix~` matches "Fixes" and
+/// "fixed" too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     text: String,
@@ -24,7 +26,8 @@ impl Words {
             if part == "*" {
                 words.push("*".to_string());
             } else {
-                words.extend(split(part));
+                let forms = part.ends_with('~');
+                words.extend(split(part).into_iter().map(|w| if forms { w + "~" } else { w }));
             }
         }
         if words.iter().all(|word| word == "*") {
@@ -43,8 +46,22 @@ impl Words {
     /// Whether the words of a text, as [`split`] gives them, begin so.
     #[must_use]
     pub(crate) fn matches(&self, words: &[String]) -> bool {
-        walk(&self.words, words, |word| word == "*", |pattern, word| pattern == word)
+        walk(&self.words, words, |word| word == "*", |pattern, word| is_form(pattern, word))
     }
+}
+
+/// Whether a word is the pattern's word, or with `~` one of its regular forms:
+/// add, adds, added, adding; update, updating; apply, applied; drop, dropped.
+fn is_form(pattern: &str, word: &str) -> bool {
+    let Some(base) = pattern.strip_suffix('~') else { return pattern == word };
+    let Some(ending) = word.strip_prefix(base) else {
+        let short = base.strip_suffix(['e', 'y']).unwrap_or(base);
+        let ending = word.strip_prefix(short);
+        return short != base && matches!(ending, Some("ing" | "ied" | "ies"));
+    };
+    let doubled = base.chars().last().zip(ending.chars().next()).filter(|(a, b)| a == b);
+    let ending = doubled.and_then(|(last, _)| ending.strip_prefix(last)).unwrap_or(ending);
+    matches!(ending, "" | "s" | "es" | "ed" | "d" | "ing")
 }
 
 /// The words of a text, in lower case. An apostrophe inside a word belongs to it.
@@ -76,6 +93,10 @@ mod tests {
         check("* typo", &["Corrected a typo", "typo"], &["typography"]);
         check("bump * to", &["Bump axios from 1 to 2"], &["Bump axios"]);
         check("don't", &["Don't panic"], &["dont"]);
+        check("fix~", &["Fixes it", "fixed", "fixing-x", "fix"], &["fixture", "prefix"]);
+        check("update~", &["Updates", "updated", "updating"], &["updater"]);
+        check("drop~", &["dropped", "dropping", "drops"], &["droplet", "dro"]);
+        check("apply~", &["applied", "applies", "applying"], &["applet"]);
         assert_eq!(Words::new(" * "), None);
     }
 }

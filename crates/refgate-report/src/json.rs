@@ -17,7 +17,7 @@ pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
             "route": seen.route.name(),
             "class": case.policy.classes.name(seen.class.class),
             "contradicted": seen.class.contradiction.is_some(),
-            "because": because(&seen.class.because),
+            "because": because(&case.policy.classes, &seen.class.because),
         })
     });
     let findings = |list: &[Finding]| list.iter().map(|f| finding(case, f)).collect::<Vec<_>>();

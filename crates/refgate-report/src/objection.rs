@@ -56,7 +56,7 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
 
 /// `feature, by its branch …`.
 pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
-    format!("{}, {}", case.policy.classes.name(class.class), because(&class.because))
+    format!("{}, {}", case.policy.classes.name(class.class), because(&case.policy.classes, &class.because))
 }
 
 /// A role with the people who have it.

@@ -88,7 +88,7 @@ fn object(policy: &Policy, row: &Row) -> serde_json::Value {
         "stage": row.stage,
         "at": row.at.to_rfc3339(),
         "class": seen.map_or_else(String::new, |seen| policy.classes.name(seen.class.class)),
-        "because": seen.map_or_else(String::new, |seen| because(&seen.class.because)),
+        "because": seen.map_or_else(String::new, |seen| because(&policy.classes, &seen.class.because)),
         "route": seen.map_or("", |seen| seen.route.name()),
         "verdict": row.decision.verdict.name(),
         "rules": rules,
@@ -167,10 +167,8 @@ fn line(policy: &Policy, row: &Row) {
         policy.classes.name(seen.class.class),
         shorten(&row.subject, 60)
     ));
-    say(&format!("             {}{}", rules.join(", "), if rules.is_empty() { "" } else { "; " })
-        .trim_end()
-        .to_string());
-    say(&format!("             {}", because(&seen.class.because)));
+    let rules = if rules.is_empty() { String::new() } else { format!("{}: ", rules.join(", ")) };
+    say(&format!("             {rules}{}", because(&policy.classes, &seen.class.because)));
 }
 
 fn difference(
