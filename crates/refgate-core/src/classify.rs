@@ -244,7 +244,12 @@ fn declared(
             Some(Classification::new(ClassId::UNCLASSIFIED, because))
         }
     };
-    let title = message.merged_title().unwrap_or_else(|| message.subject());
+    // What a merge's subject says is what Git says: its branch. Words of its
+    // own it has only below that.
+    let title = match message.merged_branch() {
+        Some(_) => message.merged_title(),
+        None => Some(message.subject()),
+    };
     match by {
         Source::Trailer => named(message.trailer(&policy.declare.trailer)?),
         Source::Option => named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?),
@@ -267,6 +272,7 @@ fn declared(
             Some(Classification::new(class, because(branch, pattern, true)))
         }
         Source::Conventional => {
+            let title = title?;
             let kind = conventional_type(title)?;
             let (name, class) = policy
                 .declare
@@ -277,6 +283,7 @@ fn declared(
         }
         Source::Subject => {
             // "area: do this" says what is done behind the colon.
+            let title = title?;
             let whole = bare(title);
             let rest = whole.split_once(": ").filter(|(area, _)| split(area).len() <= 3);
             let found = guessed(policy, &split(whole))

@@ -12,6 +12,9 @@ use crate::{Zone, parse_local};
 /// No calendar may give more windows than this within its horizon.
 const MOST_OCCURRENCES: usize = 5_000;
 
+/// Nor may one have begun so long ago that it takes more steps to get here.
+const MOST_STEPS: usize = 100_000;
+
 /// Why a calendar cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
@@ -54,16 +57,20 @@ pub fn recur(
     // our own words for gaps and overlaps hold.
     let start = rrule::Tz::UTC.from_utc_datetime(&first);
     let validated = parsed.validate(start).map_err(|_| bad())?;
-    let from = rrule::Tz::UTC.from_utc_datetime(&(zone.local(horizon.start) - length));
-    let until = rrule::Tz::UTC.from_utc_datetime(&zone.local(horizon.end));
-    let set = RRuleSet::new(start).rrule(validated).after(from).before(until);
+    let (from, until) = (zone.local(horizon.start) - length, zone.local(horizon.end));
+    let set = RRuleSet::new(start).rrule(validated);
     let mut all = Vec::new();
-    for local in &set {
+    for (step, local) in set.into_iter().enumerate() {
         let local = local.naive_utc();
-        let (begin, end) = (zone.instant(local), zone.instant(local + length));
-        all.extend(Interval::new(begin, end).filter(|window| window.end > horizon.start));
-        if all.len() > MOST_OCCURRENCES {
+        if local >= until {
+            break;
+        }
+        if step > MOST_STEPS || all.len() > MOST_OCCURRENCES {
             return Err(CalendarError::TooMany);
+        }
+        if local >= from {
+            let (begin, end) = (zone.instant(local), zone.instant(local + length));
+            all.extend(Interval::new(begin, end).filter(|window| window.end > horizon.start));
         }
     }
     Ok(all)

@@ -151,6 +151,16 @@ impl Reader {
         Ok(oid(object.peel_to_commit()?.id()))
     }
 
+    /// The branch that is checked out, without `refs/heads/`.
+    ///
+    /// # Errors
+    /// If `HEAD` cannot be read.
+    pub fn current_branch(&self) -> Result<Option<String>, GitError> {
+        let head = self.repo.find_reference("HEAD")?;
+        let target = head.symbolic_target()?;
+        Ok(target.and_then(|name| name.strip_prefix("refs/heads/")).map(ToString::to_string))
+    }
+
     /// The object that a revision names, tags as they are.
     ///
     /// # Errors

@@ -93,4 +93,13 @@ impl Writer {
         }
         Ok(all)
     }
+
+    /// Whether any reference lies under a prefix such as `refs/replace/`.
+    ///
+    /// # Errors
+    /// If references cannot be listed.
+    pub fn has_prefix(&self, prefix: &str) -> Result<bool, GitError> {
+        let mut found = self.repo.references_glob(&format!("{prefix}*"))?;
+        Ok(found.names().next().is_some())
+    }
 }

@@ -36,7 +36,10 @@ pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
         What::EvilMerge { .. } => subject.merge_again(),
         What::Foxtrot { old, new } => vec![Remedy::new(
             "make the merge again, the right way round:",
-            vec![format!("git reset --keep {old}"), format!("git merge --no-ff --no-edit {new}")],
+            vec![
+                format!("git reset --keep {}", brief(*old)),
+                format!("git merge --no-ff --no-edit {}", brief(*new)),
+            ],
         )],
         What::Octopus { .. } => subject.one_by_one(),
         What::Rewritten { .. } => vec![Remedy::new(
@@ -63,7 +66,7 @@ pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
             let new = update.change.new_value();
             new.into_iter()
                 .map(|new| {
-                    let push = format!("git push origin {new}:{}", quoted(target));
+                    let push = format!("git push origin {}:{}", brief(new), quoted(target));
                     Remedy::new("push to the branch itself:", vec![push])
                 })
                 .collect()
@@ -115,11 +118,14 @@ impl Subject<'_> {
         let work = parents.get(1).copied().unwrap_or(landing);
         let branch = quoted(self.update.name.short());
         let off = if self.tip() {
-            format!("git reset --keep {before}")
+            format!("git reset --keep {}", brief(*before))
         } else {
+            {
+            let (before, landing) = (brief(*before), brief(landing));
             format!("git rebase --rebase-merges --onto {before} {landing} {branch}")
+        }
         };
-        let push = format!("git push origin {work}:refs/heads/{}", self.topic());
+        let push = format!("git push origin {}:refs/heads/{}", brief(work), self.topic());
         vec![Remedy::new("keep it on a branch of its own, and off this one:", vec![push, off])]
     }
 
@@ -148,7 +154,10 @@ impl Subject<'_> {
         let (true, [first, second]) = (self.tip(), &*self.parents()) else { return self.keep() };
         vec![Remedy::new(
             "make the merge again, and put other changes into commits of their own:",
-            vec![format!("git reset --keep {first}"), format!("git merge --no-ff --no-edit {second}")],
+            vec![
+                format!("git reset --keep {}", brief(*first)),
+                format!("git merge --no-ff --no-edit {}", brief(*second)),
+            ],
         )]
     }
 
@@ -158,9 +167,9 @@ impl Subject<'_> {
         let Some((first, others)) = parents.split_first().filter(|_| self.tip()) else {
             return self.keep();
         };
-        let mut commands = vec![format!("git reset --keep {first}")];
+        let mut commands = vec![format!("git reset --keep {}", brief(*first))];
         let others = others.iter().filter(|other| *other != first);
-        commands.extend(others.map(|other| format!("git merge --no-ff --no-edit {other}")));
+        commands.extend(others.map(|other| format!("git merge --no-ff --no-edit {}", brief(*other))));
         vec![Remedy::new("merge one branch after the other:", commands)]
     }
 
@@ -168,7 +177,10 @@ impl Subject<'_> {
         let Some(old) = self.update.change.old_value() else { return Vec::new() };
         vec![Remedy::new(
             "promote the commits themselves:",
-            vec![format!("git reset --keep {old}"), format!("git merge --no-ff --no-edit {of}")],
+            vec![
+                format!("git reset --keep {}", brief(old)),
+                format!("git merge --no-ff --no-edit {}", brief(of)),
+            ],
         )]
     }
 
@@ -187,9 +199,9 @@ impl Subject<'_> {
         vec![Remedy::new(
             format!("`{here}` has something that `{from}` lacks; bring it back first:"),
             vec![
-                format!("git reset --keep {old}"),
+                format!("git reset --keep {}", brief(old)),
                 format!("git switch {from}"),
-                format!("git merge --no-edit {old}"),
+                format!("git merge --no-edit {}", brief(old)),
                 format!("git push origin {from}"),
                 format!("git switch {here}"),
                 format!("git merge --no-ff --no-edit {from}"),
@@ -201,7 +213,7 @@ impl Subject<'_> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
         vec![Remedy::new(
             format!("promote it to `{over}` first, and have it tested there:"),
-            vec![format!("git push origin {new}:refs/heads/{}", quoted(over))],
+            vec![format!("git push origin {}:refs/heads/{}", brief(new), quoted(over))],
         )]
     }
 
@@ -217,7 +229,7 @@ impl Subject<'_> {
         vec![Remedy::new(
             "release it under the next version:",
             vec![
-                format!("git tag -a {tag} -m {} {new}^{{}}", quoted(&format!("Release {next}"))),
+                format!("git tag -a {tag} -m {} {}^{{}}", quoted(&format!("Release {next}")), brief(new)),
                 format!("git push origin {tag}"),
             ],
         )]
@@ -231,13 +243,13 @@ impl Subject<'_> {
 
     fn under_another_name(&self) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
-        let push = format!("git push origin {new}:refs/heads/topic/{}", new.short());
+        let push = format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short());
         vec![Remedy::new("push it as a topic branch, for somebody who may land it:", vec![push])]
     }
 
     fn alone(&self) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
-        let push = format!("git push origin {new}:{}", quoted(self.update.name.as_str()));
+        let push = format!("git push origin {}:{}", brief(new), quoted(self.update.name.as_str()));
         vec![Remedy::new("push the policy first, by itself:", vec![push])]
     }
 
@@ -249,11 +261,16 @@ impl Subject<'_> {
         vec![Remedy::new(
             "open it where production stands, and push your work as a topic:",
             vec![
-                format!("git push origin {tip}:{name}"),
-                format!("git push origin {new}:refs/heads/topic/{}", new.short()),
+                format!("git push origin {}:{name}", brief(*tip)),
+                format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
             ],
         )]
     }
+}
+
+/// An id as people type one: long enough to be the only one.
+fn brief(id: Oid) -> String {
+    id.to_string().chars().take(12).collect()
 }
 
 /// A word that the shell takes as it is; others in single quotes.

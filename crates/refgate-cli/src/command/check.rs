@@ -1,3 +1,96 @@
-//! stub
-use crate::output::Done;
-pub(crate) fn run(_: &crate::args::Check) -> Done { Ok(std::process::ExitCode::SUCCESS) }
+//! `refgate check`: the server's verdict, before pushing.
+
+use refgate_core::{Case, LedgerView, RefName, Verdict};
+use refgate_gate::{Exit, Wish, check};
+use refgate_report::{annotations, decision_json, refusal, warnings};
+
+use crate::args::{Check, Form};
+use crate::command::question::{Asked, ask, finished};
+use crate::output::{Done, Failure, say};
+
+pub(crate) fn run(args: &Check) -> Done {
+    let asked = ask(&args.question)?;
+    let wishes = wishes(&asked, &args.wishes)?;
+    let Asked { reader, policy, source, actor, at } = asked;
+    let ledger = LedgerView::default();
+    let who = (actor, at);
+    let checked = check(&reader, &policy, &source, &ledger, who, &wishes, &args.options)?;
+    let history = checked.history();
+    let case = Case { policy: &policy, push: &checked.push, history, ledger: &ledger };
+    let decision = &checked.judged.decision;
+    let form = if args.question.json { Form::Json } else { args.format };
+    match form {
+        Form::Json => say(&decision_json(&case, decision).to_string()),
+        Form::Github | Form::Gitlab => {
+            let lines = annotations(&case, decision);
+            if !lines.is_empty() {
+                say(lines.trim_end());
+            }
+        }
+        Form::Text => say(&text(&case, decision)),
+    }
+    finished(match decision.verdict {
+        Verdict::Accept => Exit::Accepted,
+        Verdict::Reject => Exit::Refused,
+        Verdict::Undecided => Exit::Undecided,
+    })
+}
+
+fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
+    if decision.verdict != Verdict::Accept {
+        return refusal(case, decision)
+            .replace("refused. Nothing has changed on the server.", "the server would refuse this.");
+    }
+    let mut lines = vec![match case.push.updates.len() {
+        0 => "The server has all of this already.".to_string(),
+        _ => "The server would accept this.".to_string(),
+    }];
+    for seen in &decision.landings {
+        let class = case.policy.classes.name(seen.class.class);
+        let why = refgate_report::because(&case.policy.classes, &seen.class.because);
+        lines.push(format!("  {} {}: {class}, {why}", seen.commit.short(), seen.route.name()));
+    }
+    lines.push(warnings(case, decision));
+    lines.join("\n").trim_end().to_string()
+}
+
+/// `BRANCH`, `REV:BRANCH`, `:BRANCH`, `+REV:BRANCH`, a tag, or nothing for the
+/// current branch.
+fn wishes(asked: &Asked, texts: &[String]) -> Result<Vec<Wish>, Failure> {
+    let reader = &asked.reader;
+    if texts.is_empty() {
+        let branch = reader.current_branch()?.ok_or_else(|| {
+            Failure::new(Exit::Usage, "no branch is checked out; say what to push")
+        })?;
+        return Ok(vec![wish(Some("HEAD"), &branch)?]);
+    }
+    texts
+        .iter()
+        .map(|text| {
+            let text = text.trim_start_matches('+');
+            match text.split_once(':') {
+                Some(("", to)) => wish(None, to),
+                Some((from, to)) => wish(Some(from), to),
+                None if reader.resolve(&format!("refs/heads/{text}")).is_ok() => {
+                    wish(Some(text), text)
+                }
+                None if reader.resolve(&format!("refs/tags/{text}")).is_ok() => {
+                    let tag = format!("refs/tags/{text}");
+                    wish(Some(&tag), &tag)
+                }
+                None => {
+                    let message = format!("`{text}` is neither a branch nor a tag here");
+                    Err(Failure::new(Exit::BadInput, message))
+                }
+            }
+        })
+        .collect()
+}
+
+fn wish(revision: Option<&str>, to: &str) -> Result<Wish, Failure> {
+    let full = if to.starts_with("refs/") { to.to_string() } else { format!("refs/heads/{to}") };
+    let name = RefName::parse(&full).map_err(|why| {
+        Failure::new(Exit::BadInput, format!("`{}`: {why}", refgate_report::clean(to)))
+    })?;
+    Ok(Wish { revision: revision.map(ToString::to_string), name })
+}

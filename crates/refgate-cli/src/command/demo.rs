@@ -1,3 +1,105 @@
-//! stub
-use crate::output::Done;
-pub(crate) fn run(_: &crate::args::Demo) -> Done { Ok(std::process::ExitCode::SUCCESS) }
+//! `refgate demo`: a throwaway server, real pushes, and what a person sees.
+
+use refgate_gate::{Exit, builtin};
+use refgate_report::clean_block;
+use refgate_scenario::{Act, Real, Report, Scenario, parse_scenarios};
+
+use crate::args::Demo;
+use crate::command::install::hook_program;
+use crate::output::{Done, Failure, done, say};
+
+/// The story; what is announced is what is checked.
+const STORY: &str = include_str!("demo.scn");
+
+pub(crate) fn run(args: &Demo) -> Done {
+    let failed = |what: String| Failure::new(Exit::Failed, what);
+    let hook = match hook_program(None) {
+        Ok(hook) => hook,
+        // `cargo run --bin refgate` builds this program alone.
+        Err(_) => build_hook()?,
+    };
+    let scenarios = parse_scenarios("demo", STORY).map_err(|error| failed(error.to_string()))?;
+    let text = builtin("portal").unwrap_or_default();
+    let clock = refgate_format::parse_instant("2026-12-24 10:00 Europe/Paris").unwrap_or_default();
+    let time = refgate_gate::horizon(clock);
+    let policy = refgate_gate::policy_from_text(text, "portal", time, |_| None)
+        .map_err(|error| failed(error.to_string()))?;
+    let mut world =
+        Real::new(text, policy, clock, &hook).map_err(|error| failed(error.to_string()))?;
+    say("A throwaway server with the policy \"portal\": dev -> stg -> main. It is");
+    say("24 December 2026; v2.0.0 went into production 12 days ago.");
+    let mut wrong = 0;
+    for scenario in &scenarios {
+        wrong += usize::from(!tell(&mut world, scenario).map_err(failed)?);
+    }
+    if args.keep {
+        say(&format!("\nThe server and a clone are kept in {}", world.keep().display()));
+    }
+    if wrong > 0 {
+        return Err(failed(format!("{wrong} verdict(s) were not as announced")));
+    }
+    say("\nEvery verdict was as announced. Next: `refgate explain freeze`,");
+    say("`refgate install REPO`, `refgate replay REPO`.");
+    Ok(done(Exit::Accepted))
+}
+
+/// Tells one part of the story; answers whether it went as announced.
+fn tell(world: &mut Real, scenario: &Scenario) -> Result<bool, String> {
+    let title = scenario.name.trim_start_matches("demo: ");
+    say(&format!("\n--- {title}\n"));
+    let mut last = Report::default();
+    let mut as_announced = true;
+    for line in &scenario.lines {
+        if let Act::Expect(expected) = &line.act {
+            let same = last.verdict == expected.verdict;
+            let rules = expected.rules.iter().all(|rule| last.rules.contains(rule));
+            as_announced &= same && rules;
+            let mark = if same && rules { "as announced" } else { "NOT AS ANNOUNCED" };
+            say(&format!("[{}: {mark}]", last.verdict));
+            continue;
+        }
+        say(&shown(&line.act, &line.text));
+        let report = world.perform(&line.act).map_err(|error| error.to_string())?;
+        if let Some(report) = report {
+            // Escapes were made visible by the hook; this is for git's own words.
+            let accepted = report.verdict == "accept";
+            let said = if accepted { "(accepted)".to_string() } else { clean_block(&report.text) };
+            for line in said.lines() {
+                let server = !accepted && !line.starts_with("error: ");
+                say(format!("{}{line}", if server { "remote: " } else { "" }).trim_end());
+            }
+            last = report;
+        }
+    }
+    Ok(as_announced)
+}
+
+/// A push as the person types it; what leads to it in the story's own words.
+fn shown(act: &Act, text: &str) -> String {
+    match act {
+        Act::Push { who, specs, .. } => {
+            let names = specs.iter().filter_map(|spec| spec.from.clone()).collect::<Vec<_>>();
+            format!("{who}$ git push origin {}", names.join(" "))
+        }
+        _ => format!("  # {text}"),
+    }
+}
+
+/// Builds the hook with the Cargo that built this program.
+fn build_hook() -> Result<std::path::PathBuf, Failure> {
+    let own = std::env::current_exe()?;
+    let release = own.parent().is_some_and(|folder| folder.ends_with("release"));
+    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+    let mut cargo = std::process::Command::new("cargo");
+    cargo.args(["build", "--quiet", "--package", "refgate-hook", "--manifest-path"]).arg(manifest);
+    if release {
+        cargo.arg("--release");
+    }
+    crate::output::tell("building the hook …");
+    let built = cargo.status().is_ok_and(|status| status.success());
+    if !built {
+        let message = "the hook could not be built; run `cargo build --release --workspace`";
+        return Err(Failure::new(Exit::BadSetup, message));
+    }
+    hook_program(None)
+}

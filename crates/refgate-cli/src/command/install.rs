@@ -1,4 +1,108 @@
-//! stub
-use crate::output::Done;
-pub(crate) fn run(_: &crate::args::Install) -> Done { Ok(std::process::ExitCode::SUCCESS) }
-pub(crate) fn undo(_: &crate::args::Place) -> Done { Ok(std::process::ExitCode::SUCCESS) }
+//! `refgate install` and `uninstall`: into a repository, and out of it again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use refgate_format::{Identity, Limits, PolicySource, Settings, wanted_calendars};
+use refgate_gate::{
+    Exit, InstallPlan, builtin, horizon, install, load_policy, policy_from_text, uninstall,
+};
+use refgate_git::{Bounds, Reader};
+
+use crate::args::{IdentityArg, Install, Place};
+use crate::command::doctor;
+use crate::output::{Done, Failure, done, say};
+use crate::policy::{explain, find};
+
+pub(crate) fn run(args: &Install) -> Done {
+    let limits = Limits::default();
+    let reader = Reader::open(&args.repository, reading(&limits))?;
+    let baseline = args.baseline.as_deref().map(|revision| reader.resolve(revision)).transpose()?;
+    let (policy, files) = policy(args, &reader)?;
+    let settings = Settings { policy, identity: identity(args.identity), baseline, limits };
+    let plan = InstallPlan {
+        repository: args.repository.clone(),
+        program: hook_program(args.hook.as_deref())?,
+        settings,
+        files,
+    };
+    let directory = install(&plan)?;
+    say(&format!("refgate is installed; its files are in {}", directory.display()));
+    doctor::examine(&args.repository, false)
+}
+
+pub(crate) fn undo(args: &Place) -> Done {
+    uninstall(&args.repository)?;
+    say("refgate is gone; former hooks and settings are back");
+    Ok(done(Exit::Accepted))
+}
+
+fn reading(limits: &Limits) -> Bounds {
+    Bounds {
+        max_commits: limits.max_commits,
+        max_commit_bytes: limits.max_commit_bytes,
+        max_tree_bytes: limits.max_tree_bytes,
+        max_policy_bytes: limits.max_policy_bytes,
+        max_changes: limits.max_changes,
+        max_seconds: limits.max_seconds,
+    }
+}
+
+/// The hook program: the one named, or the one beside this program.
+pub(crate) fn hook_program(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(path) = named {
+        return Ok(path.to_path_buf());
+    }
+    let own = std::env::current_exe()?;
+    let beside = own.with_file_name("refgate-hook");
+    if beside.is_file() {
+        return Ok(beside);
+    }
+    let message = format!(
+        "the hook program `refgate-hook` is not beside {}; build it with `cargo build --release \
+         --workspace`, or name it with --hook",
+        own.display()
+    );
+    Err(Failure::new(Exit::BadSetup, message))
+}
+
+/// Where the policy will come from; what has to be copied to the server. A
+/// policy that does not hold now is not installed.
+fn policy(
+    args: &Install,
+    reader: &Reader,
+) -> Result<(PolicySource, BTreeMap<String, String>), Failure> {
+    let time = horizon(chrono::Utc::now());
+    let bad = |error: &refgate_gate::PolicyError| Failure::new(Exit::BadPolicy, explain(error));
+    let local = builtin(&args.policy).is_some() || Path::new(&args.policy).is_file();
+    if !local && let Some((branch, path)) = args.policy.split_once(':') {
+        let (branch, path) = (branch.to_string(), path.to_string());
+        let source = PolicySource::Tracked { branch, path };
+        load_policy(reader, &source, Path::new("."), time).map_err(|error| bad(&error))?;
+        return Ok((source, BTreeMap::new()));
+    }
+    let found = find(&args.policy, Some(reader))?;
+    let calendar = |name: &str| found.calendar(Some(reader), name);
+    policy_from_text(&found.text, &found.place, time, calendar).map_err(|error| bad(&error))?;
+    let mut files = BTreeMap::from([("policy.toml".to_string(), found.text.clone())]);
+    for name in wanted_calendars(&found.text) {
+        if let Some(text) = found.calendar(Some(reader), &name) {
+            files.insert(name, text);
+        }
+    }
+    Ok((PolicySource::File("policy.toml".to_string()), files))
+}
+
+const fn identity(identity: IdentityArg) -> Identity {
+    match identity {
+        IdentityArg::OsUser => Identity::OsUser,
+        IdentityArg::Gitolite => Identity::Gitolite,
+        IdentityArg::Gitlab => Identity::Gitlab,
+        IdentityArg::Gitea => Identity::Gitea,
+        IdentityArg::Github => Identity::Github,
+        IdentityArg::Http => Identity::Http,
+        IdentityArg::SshKey => Identity::SshKey,
+        IdentityArg::PushCertificate => Identity::PushCertificate,
+        IdentityArg::None => Identity::None,
+    }
+}

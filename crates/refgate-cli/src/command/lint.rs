@@ -1,3 +1,97 @@
-//! stub
-use crate::output::Done;
-pub(crate) fn run(_: &crate::args::Lint) -> Done { Ok(std::process::ExitCode::SUCCESS) }
+//! `refgate lint`: everything that is wrong with a policy, at its place.
+
+use refgate_core::{Interval, Policy};
+use refgate_format::{Complaint, PolicyFile, read_policy, wanted_calendars};
+use refgate_gate::{Exit, horizon};
+use refgate_report::clean;
+use serde_json::json;
+
+use crate::args::Lint;
+use crate::output::{Done, done, say};
+use crate::policy::{Found, find};
+
+pub(crate) fn run(args: &Lint) -> Done {
+    let mut bad = false;
+    for name in &args.policies {
+        let found = find(name, None)?;
+        let time = horizon(chrono::Utc::now());
+        let (complaints, notes) = match read(&found, time) {
+            Ok(policy) => (Vec::new(), notes(&policy)),
+            Err(complaints) => (complaints, Vec::new()),
+        };
+        bad |= !complaints.is_empty();
+        if args.json {
+            say(&object(name, &complaints, &notes).to_string());
+        } else {
+            complaints.iter().for_each(|complaint| say(&shown(&found.place, complaint)));
+            notes.iter().for_each(|note| say(&format!("{}: note: {note}\n", found.place)));
+            let verdict = match complaints.len() {
+                0 => "is a policy".to_string(),
+                1 => "has 1 complaint".to_string(),
+                count => format!("has {count} complaints"),
+            };
+            say(&format!("{} {verdict}", found.place));
+        }
+    }
+    Ok(done(if bad { Exit::BadPolicy } else { Exit::Accepted }))
+}
+
+fn read(found: &Found, time: Interval) -> Result<Policy, Vec<Complaint>> {
+    let mut file = PolicyFile { text: found.text.clone(), ..PolicyFile::default() };
+    for name in wanted_calendars(&found.text) {
+        if let Some(text) = found.calendar(None, &name) {
+            file.calendars.insert(name, text);
+        }
+    }
+    read_policy(&file, time)
+}
+
+/// What is allowed, and probably not meant.
+fn notes(policy: &Policy) -> Vec<String> {
+    let mut notes = Vec::new();
+    for window in &policy.windows {
+        if let refgate_core::Span::Fixed(intervals) = &window.span
+            && intervals.is_empty()
+        {
+            notes.push(format!("the freeze \"{}\" holds at no time near now", window.name));
+        }
+        if window.lets_through.is_empty() {
+            notes.push(format!("the freeze \"{}\" lets nothing through", window.name));
+        }
+    }
+    if policy.waivers.is_empty() {
+        notes.push("nobody may grant a waiver: `[waivers] approvers` is not set".to_string());
+    }
+    notes
+}
+
+fn shown(place: &str, complaint: &Complaint) -> String {
+    let (line, column) = (complaint.place.line, complaint.place.column);
+    let number = line.to_string();
+    let gap = " ".repeat(number.len());
+    let mark = "^".repeat(complaint.width.min(60));
+    let before = " ".repeat(column.saturating_sub(1));
+    let mut text = format!("{place}:{line}:{column}: {}\n", clean(&complaint.what));
+    text.push_str(&format!("{gap} |\n{number} | {}\n{gap} | {before}{mark}", clean(&complaint.excerpt)));
+    if let Some(hint) = &complaint.hint {
+        text.push_str(&format!("\n{gap} = {}", clean(hint)));
+    }
+    text.push('\n');
+    text
+}
+
+fn object(name: &str, complaints: &[Complaint], notes: &[String]) -> serde_json::Value {
+    let all: Vec<_> = complaints
+        .iter()
+        .map(|complaint| {
+            json!({
+                "line": complaint.place.line,
+                "column": complaint.place.column,
+                "what": complaint.what,
+                "hint": complaint.hint,
+                "excerpt": complaint.excerpt,
+            })
+        })
+        .collect();
+    json!({ "policy": name, "complaints": all, "notes": notes })
+}

@@ -1,3 +1,72 @@
-//! stub
-use crate::output::Done;
-pub(crate) fn run(_: &crate::args::Test) -> Done { Ok(std::process::ExitCode::SUCCESS) }
+//! `refgate test`: scenarios that users write against their own policy.
+
+use std::path::Path;
+
+use refgate_gate::Exit;
+use refgate_scenario::{Scenario, parse_markdown, parse_scenarios, run_in_memory, run_on_disk};
+use serde_json::json;
+
+use crate::args::Test;
+use crate::command::install::hook_program;
+use crate::output::{Done, Failure, done, say};
+
+pub(crate) fn run(args: &Test) -> Done {
+    let (mut passed, mut failed) = (0_usize, 0_usize);
+    for file in &args.files {
+        let shown = file.display().to_string();
+        let bad = |what: String| Failure::new(Exit::BadInput, format!("{shown}: {what}"));
+        let text = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
+        let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        let markdown = file.extension().is_some_and(|extension| extension == "md");
+        let read = if markdown { parse_markdown } else { parse_scenarios };
+        let scenarios = read(&name, &text).map_err(|error| bad(error.to_string()))?;
+        if scenarios.is_empty() {
+            return Err(bad("it holds no scenario".to_string()));
+        }
+        // Policies are named relative to the scenario file.
+        let folder = file.parent().unwrap_or(Path::new("."));
+        for scenario in &scenarios {
+            let result = one(args, scenario, folder)?;
+            match &result {
+                None => passed += 1,
+                Some(_) => failed += 1,
+            }
+            if args.json {
+                let object = json!({
+                    "scenario": scenario.name, "passed": result.is_none(), "failure": result,
+                });
+                say(&object.to_string());
+            } else {
+                say(&match result {
+                    None => format!("ok      {}", scenario.name),
+                    Some(why) => format!("FAILED  {why}"),
+                });
+            }
+        }
+    }
+    if !args.json {
+        say(&format!("{passed} passed, {failed} failed"));
+    }
+    Ok(done(if failed == 0 { Exit::Accepted } else { Exit::Failed }))
+}
+
+/// What went wrong with one, if something did.
+fn one(args: &Test, scenario: &Scenario, folder: &Path) -> Result<Option<String>, Failure> {
+    let here = std::env::current_dir()?;
+    let default = args.policy.as_deref().map(|name| here.join(name).display().to_string());
+    // A built-in policy has no path.
+    let default = match (&args.policy, default) {
+        (Some(name), _) if refgate_gate::builtin(name).is_some() => Some(name.clone()),
+        (_, path) => path,
+    };
+    if let Err(failure) = run_in_memory(scenario, folder, default.as_deref()) {
+        return Ok(Some(failure.to_string()));
+    }
+    if args.real {
+        let hook = hook_program(None)?;
+        if let Err(failure) = run_on_disk(scenario, folder, default.as_deref(), &hook) {
+            return Ok(Some(format!("on a real repository: {failure}")));
+        }
+    }
+    Ok(None)
+}

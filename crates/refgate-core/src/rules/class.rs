@@ -8,8 +8,10 @@ use crate::{Case, ClassId, Finding, Route, RuleId, Takes, What};
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in landed {
-        // What another stage has accepted was judged there.
-        if !matches!(one.route, Route::Topic | Route::Hotfix | Route::Backport { .. }) {
+        // What another stage has accepted was judged there, and a squashed
+        // copy of it is promotion's matter.
+        let own = matches!(one.route, Route::Topic | Route::Hotfix | Route::Backport { .. });
+        if !own || one.landing.squash_of.is_some() {
             continue;
         }
         if one.landing.changes.is_none() && case.policy.classes.bounded() {

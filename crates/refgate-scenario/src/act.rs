@@ -1,0 +1,224 @@
+//! Which acts can a scenario tell? One per line, readable aloud.
+
+use refgate_core::{ChangeMode, Duration, Instant};
+
+/// A script: acts in order.
+#[derive(Debug, Clone, Default)]
+pub struct Scenario {
+    /// What people call it: its heading, or its file.
+    pub name: String,
+    /// The acts.
+    pub lines: Vec<Line>,
+}
+
+/// An act with its place.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The line number in its file, from 1.
+    pub number: usize,
+    /// The line as written.
+    pub text: String,
+    /// The act.
+    pub act: Act,
+}
+
+/// What a commit does to a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// The path.
+    pub path: String,
+    /// What is done to it.
+    pub mode: ChangeMode,
+}
+
+/// How a branch is brought into another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// `git merge --no-ff`.
+    Merge,
+    /// The other way round: the branch moves to a merge of which it is the
+    /// second parent.
+    Foxtrot,
+    /// `git merge --squash`.
+    Squash,
+    /// `git merge -s ours`.
+    Ours,
+    /// `git merge --ff-only`.
+    Forward,
+}
+
+/// One thing of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// The local revision; `None` deletes.
+    pub from: Option<String>,
+    /// The full name on the server.
+    pub to: String,
+}
+
+/// A record that somebody makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// `approves RULE of BRANCH`
+    Approval {
+        /// The rule.
+        rule: String,
+        /// The local branch whose tip is approved.
+        of: String,
+    },
+    /// `waives RULE on BRANCH for DURATION because "…"`
+    Waiver {
+        /// The rule.
+        rule: String,
+        /// The branch on the server.
+        on: String,
+        /// How long.
+        lasts: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// `signs off MEANING`, optionally `of BRANCH as CLASS`
+    SignOff {
+        /// The meaning.
+        meaning: String,
+        /// The local branch whose tip it binds.
+        of: Option<String>,
+        /// The class.
+        class: Option<String>,
+    },
+    /// `records KIND`
+    Evidence {
+        /// Such as `production-run`.
+        kind: String,
+    },
+    /// `opens the next iteration because "…"`
+    Iteration {
+        /// Why.
+        reason: String,
+    },
+    /// `asks to delete REF`, `agreed by NAME`
+    Deletion {
+        /// The full name.
+        name: String,
+        /// Who agreed.
+        agreed_by: Option<String>,
+    },
+}
+
+/// What is expected of the last push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// `accept`, `reject`, `undecided`, or `refuse` for what is not judged at all.
+    pub verdict: String,
+    /// Exactly these rules object; empty: any.
+    pub rules: Vec<String>,
+    /// Texts that the refusal holds.
+    pub says: Vec<String>,
+}
+
+/// One act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// `policy NAME|FILE`, or a block in braces.
+    Policy(String),
+    /// The policy's own text, from a block.
+    PolicyText(String),
+    /// `at TIME`
+    At(Instant),
+    /// `DURATION later`
+    Later(Duration),
+    /// `release TAG on BRANCH, DURATION ago`
+    Release {
+        /// The tag.
+        tag: String,
+        /// The branch on the server.
+        on: String,
+        /// How long ago.
+        ago: Duration,
+    },
+    /// `NAME branches NEW from OLD`
+    Branch {
+        /// The new local branch.
+        name: String,
+        /// From where.
+        from: String,
+    },
+    /// `NAME commits "MESSAGE" on BRANCH, adding PATH, changing PATH`
+    Commit {
+        /// The author.
+        who: String,
+        /// The message; `\n` stands for a line end.
+        message: String,
+        /// The local branch.
+        branch: String,
+        /// What it touches.
+        touches: Vec<Touch>,
+        /// A forged date.
+        dated: Option<Instant>,
+    },
+    /// `NAME merges FROM into INTO`
+    Merge {
+        /// The author.
+        who: String,
+        /// The branches.
+        from: Vec<String>,
+        /// The local branch that receives them.
+        into: String,
+        /// How.
+        how: How,
+        /// The message, if not Git's own.
+        message: Option<String>,
+        /// Content that comes from no parent.
+        touches: Vec<Touch>,
+    },
+    /// `NAME picks FROM onto BRANCH`, with `-x` unless `silently`.
+    Pick {
+        /// Who.
+        who: String,
+        /// The revision.
+        from: String,
+        /// The local branch.
+        onto: String,
+        /// Without the trailer.
+        silent: bool,
+    },
+    /// `NAME tags TAG on BRANCH`
+    Tag {
+        /// Who.
+        who: String,
+        /// The tag.
+        name: String,
+        /// The local branch.
+        on: String,
+        /// Not annotated.
+        light: bool,
+    },
+    /// `NAME resets BRANCH to REV`
+    Reset {
+        /// The local branch.
+        branch: String,
+        /// Where to.
+        to: String,
+    },
+    /// `NAME pushes …`, `force-pushes`, `deletes …`
+    Push {
+        /// Who pushes; `somebody` for nobody known.
+        who: String,
+        /// What.
+        specs: Vec<Spec>,
+        /// Push options.
+        options: Vec<String>,
+    },
+    /// A record of the ledger.
+    Record {
+        /// Who makes it.
+        who: String,
+        /// Which.
+        record: Record,
+    },
+    /// `expect …`
+    Expect(Expected),
+    /// `follow remedy N`: run the commands that the last refusal printed.
+    /// Only real repositories have a shell to run them in.
+    Follow(usize),
+}

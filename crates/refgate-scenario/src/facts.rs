@@ -1,0 +1,330 @@
+//! What are the facts about a push, seen from the world of maps? The photograph, taken naively.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refgate_core::{
+    Actor, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing, Message, Oid,
+    Person, Push, RefChange, RefKind, RefName, RefUpdate, Release, Shape, TagFacts, UpdateFacts,
+    cherry_picked_from, decide,
+};
+use refgate_format::resembles;
+
+use crate::act::Spec;
+use crate::memory::{Files, Memory, delta};
+
+/// A push with its facts.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub(crate) push: Push,
+    pub(crate) history: History,
+}
+
+impl Memory {
+    /// The push as the server would see it; `None` if a name is not acceptable
+    /// or a revision does not exist.
+    #[must_use]
+    pub fn take(&self, who: &str, specs: &[Spec], options: &[String]) -> Option<Taken> {
+        let actor = (who != "somebody").then(|| Actor(who.to_string()));
+        let mut updates = Vec::new();
+        for spec in specs {
+            let name = RefName::parse(&spec.to).ok()?;
+            let old = self.server.get(&spec.to).copied();
+            let new = match &spec.from {
+                Some(from) => Some(self.revision(from)?),
+                None => None,
+            };
+            let change = match (old, new) {
+                (Some(old), Some(new)) if old == new => continue,
+                (Some(old), Some(new)) => RefChange::Move { old, new },
+                (None, Some(new)) => RefChange::Create { new },
+                (Some(old), None) => RefChange::Delete { old },
+                (None, None) => return None,
+            };
+            updates.push(RefUpdate { name, change });
+        }
+        let push = Push { actor, at: self.clock, updates, options: options.to_vec() };
+        let history = self.photograph(&push);
+        Some(Taken { push, history })
+    }
+
+    /// The engine's decision about a push.
+    #[must_use]
+    pub fn decide(&self, taken: &Taken) -> Decision {
+        decide(&self.case(taken))
+    }
+
+    pub(crate) fn case<'a>(&'a self, taken: &'a Taken) -> Case<'a> {
+        let (policy, ledger) = (&self.policy, &self.ledger);
+        Case { policy, push: &taken.push, history: &taken.history, ledger }
+    }
+
+    /// Carries an accepted push out.
+    pub fn land(&mut self, taken: &Taken) {
+        for update in &taken.push.updates {
+            let name = update.name.as_str().to_string();
+            match update.change.new_value() {
+                Some(new) => {
+                    self.server.insert(name.clone(), new);
+                    self.received.entry(name).or_insert(self.clock);
+                }
+                None => drop(self.server.remove(&name)),
+            }
+        }
+    }
+
+    fn photograph(&self, push: &Push) -> History {
+        let mut history = History::default();
+        for (place, stage) in self.policy.flow.stages.iter().enumerate() {
+            if let Some(tip) = self.server.get(stage.branch.as_str()) {
+                history.tips.insert(place, *tip);
+            }
+        }
+        history.releases = self.releases();
+        for update in &push.updates {
+            let facts = self.facts(update, &mut history);
+            history.updates.push(facts);
+        }
+        history
+    }
+
+    fn releases(&self) -> Vec<Release> {
+        let mut all = Vec::new();
+        for (name, value) in &self.server {
+            let Some(tag) = name.strip_prefix("refs/tags/") else { continue };
+            let Some(version) = self.policy.release.version(tag) else { continue };
+            let commit = self.tags.get(value).map_or(*value, |tag| tag.commit);
+            let at = self.received.get(name).copied().unwrap_or(self.clock);
+            all.push(Release { tag: tag.to_string(), version, commit, at });
+        }
+        all.sort_by_key(|release| release.version);
+        all
+    }
+
+    fn facts(&self, update: &RefUpdate, history: &mut History) -> UpdateFacts {
+        let mut facts = UpdateFacts::default();
+        let Some(new) = update.change.new_value() else { return facts };
+        match self.policy.kind(&update.name) {
+            RefKind::Governed(target) => {
+                if !self.nodes.contains_key(&new) {
+                    facts.not_a_commit = true;
+                    return facts;
+                }
+                self.governed(update, target.place(), new, history, &mut facts);
+            }
+            RefKind::Release(_) => facts.tag = Some(self.tag_facts(update, new)),
+            RefKind::Topic if matches!(update.change, RefChange::Create { .. }) => {
+                let stages: Vec<RefName> =
+                    self.policy.flow.stages.iter().map(|stage| stage.branch.clone()).collect();
+                facts.resembles =
+                    resembles(&update.name, &stages).map(|name| name.short().to_string());
+            }
+            _ => {}
+        }
+        facts
+    }
+
+    fn tag_facts(&self, update: &RefUpdate, new: Oid) -> TagFacts {
+        let tag = self.tags.get(&new);
+        let commit = tag.map_or(new, |tag| tag.commit);
+        let mut facts = TagFacts {
+            annotated: tag.is_some_and(|tag| tag.annotated),
+            same_name: tag.is_some_and(|tag| Some(tag.name.as_str()) == update.name.tag_name()),
+            signed: false,
+            commit: Some(commit),
+            shipped: false,
+            on_flow: false,
+        };
+        for (name, tip) in &self.server {
+            let Some(target) = RefName::parse(name).ok().and_then(|name| {
+                let target = self.policy.flow.target(&name)?;
+                Some(target.place())
+            }) else {
+                continue;
+            };
+            let holds = self.ancestors(*tip).contains(&commit);
+            let production = target
+                .is_none_or(|place| self.policy.flow.stages.get(place).is_some_and(|s| s.production));
+            facts.shipped |= holds && production;
+            facts.on_flow |= holds && production && target.is_some();
+        }
+        facts
+    }
+
+    fn governed(
+        &self,
+        update: &RefUpdate,
+        place: Option<usize>,
+        new: Oid,
+        history: &mut History,
+        facts: &mut UpdateFacts,
+    ) {
+        let old = update.change.old_value();
+        let hidden: BTreeSet<Oid> = match old {
+            Some(old) => self.ancestors(old),
+            None if history.tips.is_empty() => return,
+            None => history.tips.values().flat_map(|tip| self.ancestors(*tip)).collect(),
+        };
+        let chain = self.chain(new, |id| hidden.contains(&id));
+        if let Some(old) = old {
+            let base = chain.last().map_or(new, |id| *id);
+            let below = self.node(base).and_then(|node| node.parents.first().copied());
+            let onward = if chain.is_empty() { new == old } else { below == Some(old) };
+            let shape = if onward {
+                Shape::Onward
+            } else if self.ancestors(new).contains(&old) {
+                Shape::Foxtrot
+            } else {
+                Shape::Rewrite
+            };
+            facts.shape = Some(shape);
+            if shape != Shape::Onward {
+                return;
+            }
+        }
+        let mut taken: BTreeSet<Oid> = chain.iter().copied().collect();
+        for id in chain.into_iter().rev() {
+            let side: Vec<Oid> = self
+                .ancestors(id)
+                .into_iter()
+                .filter(|other| !hidden.contains(other) && taken.insert(*other))
+                .collect();
+            for one in side.iter().chain([&id]) {
+                self.remember(*one, place, history);
+            }
+            let landing = self.landing(id, side, old, place, history);
+            facts.landings.push(landing);
+        }
+    }
+
+    /// First parents from `new` down to where `stop` says so, newest first.
+    fn chain(&self, new: Oid, stop: impl Fn(Oid) -> bool) -> Vec<Oid> {
+        let mut chain = Vec::new();
+        let mut at = Some(new);
+        while let Some(id) = at.filter(|id| !stop(*id)) {
+            chain.push(id);
+            at = self.node(id).and_then(|node| node.parents.first().copied());
+        }
+        chain
+    }
+
+    fn remember(&self, id: Oid, place: Option<usize>, history: &mut History) {
+        let Some(node) = self.node(id) else { return };
+        let mut reach = 0;
+        for (stage, tip) in &history.tips {
+            if Some(*stage) != place && self.ancestors(*tip).contains(&id) {
+                reach |= 1 << stage;
+            }
+        }
+        let author = Person { name: node.author.clone(), email: format!("{}@x", node.author) };
+        let commit = Commit {
+            id,
+            tree: tree_id(&node.files),
+            parents: node.parents.clone(),
+            message: Message::new(&node.message),
+            author,
+            reach,
+            defect: None,
+        };
+        history.commits.insert(id, commit);
+    }
+
+    fn landing(
+        &self,
+        id: Oid,
+        side: Vec<Oid>,
+        old: Option<Oid>,
+        place: Option<usize>,
+        history: &History,
+    ) -> Landing {
+        let parents = self.node(id).map(|node| node.parents.clone()).unwrap_or_default();
+        let files = self.files(id);
+        let changes = self.delta(id).into_iter().map(|(path, (before, after))| {
+            let mode = match (before, after) {
+                (None, _) => ChangeMode::Added,
+                (_, None) => ChangeMode::Deleted,
+                _ => ChangeMode::Modified,
+            };
+            Change { path, mode, kind: EntryKind::File }
+        });
+        let second = parents.get(1).map(|id| self.files(*id));
+        let evil = match parents.as_slice() {
+            [ours, theirs] => Some(self.evil(&files, *ours, *theirs)),
+            _ => None,
+        };
+        let previous = place.and_then(|place| place.checked_sub(1));
+        let here = old.map(|old| self.ancestors(old)).unwrap_or_default();
+        let own: BTreeSet<Oid> = self.ancestors(id);
+        let waiting = previous.and_then(|stage| history.tips.get(&stage)).map(|tip| {
+            let all = self.ancestors(*tip).into_iter();
+            all.filter(|other| !here.contains(other) && !own.contains(other)).collect::<Vec<_>>()
+        });
+        let squash_of = waiting
+            .into_iter()
+            .flatten()
+            .filter(|other| self.files(*other) == files && old.is_some())
+            .max();
+        Landing {
+            commit: id,
+            unchanged: parents.first().is_some_and(|parent| self.files(*parent) == files),
+            changes: Some(changes.collect()),
+            evil,
+            same_as_side: second.as_ref() == Some(&files),
+            squash_of,
+            picked_from: self.picked_from(id, &parents, place, history),
+            side,
+        }
+    }
+
+    fn evil(&self, files: &Files, ours: Oid, theirs: Oid) -> Vec<String> {
+        let plain = self.merged(ours, theirs);
+        let (a, b) = (self.files(ours), self.files(theirs));
+        let differs = |path: &String| {
+            let mine = files.get(path);
+            mine != a.get(path) && mine != b.get(path)
+        };
+        delta(&plain, files).into_keys().filter(differs).collect()
+    }
+
+    fn picked_from(
+        &self,
+        id: Oid,
+        parents: &[Oid],
+        place: Option<usize>,
+        history: &History,
+    ) -> Option<(Oid, u32)> {
+        if parents.len() != 1 {
+            return None;
+        }
+        let node = self.node(id)?;
+        let held = |other: Oid| {
+            let stages = history.tips.iter().filter(|(stage, _)| Some(**stage) != place);
+            stages
+                .filter(|(_, tip)| self.ancestors(**tip).contains(&other))
+                .fold(0, |bits, (stage, _)| bits | 1 << stage)
+        };
+        let named = cherry_picked_from(&Message::new(&node.message));
+        let by_name = named.into_iter().rev().map(|other| (other, held(other)));
+        let same = |other: &&Oid| {
+            **other != id
+                && self.delta(**other) == self.delta(id)
+                && self.node(**other).is_some_and(|twin| twin.message == node.message)
+        };
+        let twins = self.nodes.keys().filter(same).map(|other| (*other, held(*other)));
+        by_name.chain(twins).find(|(_, stages)| *stages != 0)
+    }
+}
+
+/// Equal trees have equal ids; more is not asked of them.
+fn tree_id(files: &Files) -> Oid {
+    let mut numbers: BTreeMap<usize, u64> = BTreeMap::new();
+    for (place, (path, content)) in files.iter().enumerate() {
+        let name = path.bytes().fold(7_u64, |sum, b| sum.wrapping_mul(131).wrapping_add(b.into()));
+        numbers.insert(place % 2, numbers.get(&(place % 2)).unwrap_or(&0).wrapping_mul(31).wrapping_add(name ^ content));
+    }
+    let mut bytes = [0; 20];
+    let all = numbers.values().flat_map(|n| n.to_be_bytes());
+    for (to, from) in bytes.iter_mut().zip(all) {
+        *to = from;
+    }
+    Oid::new(bytes)
+}

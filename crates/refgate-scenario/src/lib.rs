@@ -1,0 +1,18 @@
+//! What should happen when people do this and that? One script, two worlds, and both must agree.
+
+mod act;
+mod facts;
+
+mod memory;
+mod parse;
+mod real;
+
+mod run;
+
+pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
+
+pub use memory::Memory;
+pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
+pub use real::{Real, RealError, git_command};
+
+pub use run::{Failure, Report, run_in_memory, run_on_disk};

@@ -1,0 +1,365 @@
+//! How is a scenario read? Strictly, with line and column of what is not understood.
+
+use refgate_core::{ChangeMode, Duration, Instant};
+use refgate_format::{parse_duration, parse_instant};
+
+use crate::act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
+
+/// A line that is no act.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}\n    {text}")]
+pub struct ScenarioError {
+    /// The line number, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// The line.
+    pub text: String,
+}
+
+/// The scenarios of a file: one, or several that begin with `scenario NAME`.
+///
+/// # Errors
+/// The first line that is not understood.
+pub fn parse_scenarios(name: &str, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
+    scenarios(name, text.lines().enumerate().map(|(place, line)| (place + 1, line)))
+}
+
+/// The scenarios of a Markdown page: each fenced block marked `scenario`,
+/// named after the heading above it.
+///
+/// # Errors
+/// The first line that is not understood.
+pub fn parse_markdown(name: &str, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
+    let mut all = Vec::new();
+    let mut heading = name.to_string();
+    let mut block: Option<Vec<(usize, &str)>> = None;
+    for (place, line) in text.lines().enumerate() {
+        match &mut block {
+            Some(lines) if line.starts_with("```") => {
+                let lines = std::mem::take(lines);
+                all.extend(scenarios(&format!("{name}: {heading}"), lines.into_iter())?);
+                block = None;
+            }
+            Some(lines) => lines.push((place + 1, line)),
+            None if line.trim_end() == "```scenario" => block = Some(Vec::new()),
+            None => {
+                if let Some(title) = line.strip_prefix('#') {
+                    heading = title.trim_start_matches('#').trim().to_string();
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn scenarios<'t>(
+    name: &str,
+    lines: impl Iterator<Item = (usize, &'t str)>,
+) -> Result<Vec<Scenario>, ScenarioError> {
+    let mut all = vec![Scenario { name: name.to_string(), lines: Vec::new() }];
+    let mut policy: Option<(usize, String)> = None;
+    for (number, text) in lines {
+        if let Some((start, body)) = &mut policy {
+            if text.trim_end() == "}" {
+                let act = Act::PolicyText(std::mem::take(body));
+                push(&mut all, Line { number: *start, text: "policy { … }".to_string(), act });
+                policy = None;
+            } else {
+                body.push_str(text);
+                body.push('\n');
+            }
+            continue;
+        }
+        let plain = text.trim();
+        if plain.is_empty() || plain.starts_with('#') {
+            continue;
+        }
+        if plain == "policy {" {
+            policy = Some((number, String::new()));
+        } else if let Some(title) = plain.strip_prefix("scenario ") {
+            all.push(Scenario { name: format!("{name}: {title}"), lines: Vec::new() });
+        } else {
+            let fail = |what: String| ScenarioError { line: number, what, text: text.to_string() };
+            let act = tokens(plain).and_then(|tokens| act(&tokens)).map_err(fail)?;
+            push(&mut all, Line { number, text: plain.to_string(), act });
+        }
+    }
+    if let Some((line, text)) = policy {
+        return Err(ScenarioError { line, what: "the policy has no closing `}`".into(), text });
+    }
+    all.retain(|scenario| !scenario.lines.is_empty());
+    Ok(all)
+}
+
+fn push(all: &mut [Scenario], line: Line) {
+    if let Some(last) = all.last_mut() {
+        last.lines.push(line);
+    }
+}
+
+/// Words, and texts in double quotes (marked with a leading quote); commas
+/// between words are for the reader only.
+fn tokens(line: &str) -> Result<Vec<String>, String> {
+    let mut all = Vec::new();
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start_matches([' ', ',']);
+        if rest.is_empty() {
+            return Ok(all);
+        }
+        if let Some(inner) = rest.strip_prefix('"') {
+            let (text, after) = inner.split_once('"').ok_or("a text has no closing quote")?;
+            all.push(format!("\"{}", unescape(text)));
+            rest = after;
+        } else {
+            let end = rest.find([' ', ',']).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            all.push(word.to_string());
+            rest = after;
+        }
+    }
+}
+
+/// `\n`, `\e` (escape) and `\u{202e}`, for messages that try things.
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        if let Some((hex, tail)) = after.strip_prefix("u{").and_then(|hex| hex.split_once('}')) {
+            out.extend(u32::from_str_radix(hex, 16).ok().and_then(char::from_u32));
+            rest = tail;
+            continue;
+        }
+        match after.chars().next() {
+            Some('n') => out.push('\n'),
+            Some('e') => out.push('\u{1b}'),
+            Some(other) => out.push(other),
+            None => {}
+        }
+        rest = after.get(after.chars().next().map_or(0, char::len_utf8)..).unwrap_or("");
+    }
+    out.push_str(rest);
+    out
+}
+
+fn text(token: &str) -> Result<String, String> {
+    token.strip_prefix('"').map(ToString::to_string).ok_or(format!("`{token}` should be in quotes"))
+}
+
+fn time(words: &[&str]) -> Result<Instant, String> {
+    let joined = words.join(" ");
+    parse_instant(&joined).ok_or(format!("`{joined}` is no time"))
+}
+
+fn length(words: &[&str]) -> Result<Duration, String> {
+    let joined = words.join(" ");
+    parse_duration(&joined).ok_or(format!("`{joined}` is no length of time"))
+}
+
+fn act(tokens: &[String]) -> Result<Act, String> {
+    let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["policy", name] => Ok(Act::Policy(name.trim_start_matches('"').to_string())),
+        ["at", rest @ ..] => Ok(Act::At(time(rest)?)),
+        [number, unit, "later"] => Ok(Act::Later(length(&[number, unit])?)),
+        ["release", tag, "on", on, number, unit, "ago"] => Ok(Act::Release {
+            tag: (*tag).to_string(),
+            on: (*on).to_string(),
+            ago: length(&[number, unit])?,
+        }),
+        ["expect", rest @ ..] => expect(rest),
+        ["follow", "remedy"] => Ok(Act::Follow(1)),
+        ["follow", "remedy", number] => {
+            Ok(Act::Follow(number.parse().map_err(|_| format!("`{number}` is no number"))?))
+        }
+        [who, verb, rest @ ..] => deed(who, verb, rest),
+        _ => Err("this is no act".to_string()),
+    }
+}
+
+fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
+    let who = who.to_string();
+    match (verb, rest) {
+        ("branches", [name, "from", from]) => {
+            Ok(Act::Branch { name: (*name).to_string(), from: (*from).to_string() })
+        }
+        ("resets", [branch, "to", to]) => {
+            Ok(Act::Reset { branch: (*branch).to_string(), to: (*to).to_string() })
+        }
+        ("commits", [message, "on", branch, rest @ ..]) => {
+            let (touches, rest) = touches(rest)?;
+            let dated = match rest {
+                [] => None,
+                ["dated", when @ ..] => Some(time(when)?),
+                _ => return Err(format!("`{}` is not understood here", rest.join(" "))),
+            };
+            let message = text(message)?;
+            Ok(Act::Commit { who, message, branch: (*branch).to_string(), touches, dated })
+        }
+        ("merges" | "squashes" | "forwards", rest) => merge(who, verb, rest),
+        ("picks", [from, "onto", onto, tail @ ..]) if matches!(tail, [] | ["silently"]) => {
+            let (from, onto) = ((*from).to_string(), (*onto).to_string());
+            Ok(Act::Pick { who, from, onto, silent: !tail.is_empty() })
+        }
+        ("tags", [name, "on", on, tail @ ..]) if matches!(tail, [] | ["lightly"]) => {
+            let (name, on) = ((*name).to_string(), (*on).to_string());
+            Ok(Act::Tag { who, name, on, light: !tail.is_empty() })
+        }
+        ("pushes" | "force-pushes", rest) => pushes(who, verb == "force-pushes", rest),
+        ("deletes", names) => {
+            let specs = names.iter().filter(|name| **name != "and");
+            let specs = specs.map(|name| Spec { from: None, to: full(name) }).collect();
+            Ok(Act::Push { who, specs, options: Vec::new() })
+        }
+        _ => record(who, verb, rest),
+    }
+}
+
+fn merge(who: String, verb: &str, rest: &[&str]) -> Result<Act, String> {
+    let into_at = rest.iter().position(|word| *word == "into").ok_or("it lacks `into BRANCH`")?;
+    let (from, tail) = rest.split_at(into_at);
+    let [_, into, tail @ ..] = tail else { return Err("`into` needs a branch".to_string()) };
+    let from = from.iter().filter(|word| **word != "and").map(|word| (*word).to_string()).collect();
+    let (mut touched, mut message) = (Vec::new(), None);
+    let mut how = match verb {
+        "squashes" => How::Squash,
+        "forwards" => How::Forward,
+        _ => How::Merge,
+    };
+    let mut tail = tail;
+    loop {
+        tail = match tail {
+            [] => break,
+            ["the", "wrong", "way", "round", rest @ ..] => {
+                how = How::Foxtrot;
+                rest
+            }
+            ["keeping", "ours", rest @ ..] => {
+                how = How::Ours;
+                rest
+            }
+            ["saying", words, rest @ ..] => {
+                message = Some(text(words)?);
+                rest
+            }
+            other => {
+                let (touches, rest) = touches(other)?;
+                if touches.is_empty() {
+                    return Err(format!("`{}` is not understood here", other.join(" ")));
+                }
+                touched.extend(touches);
+                rest
+            }
+        };
+    }
+    Ok(Act::Merge { who, from, into: (*into).to_string(), how, message, touches: touched })
+}
+
+fn touches<'w, 's>(mut rest: &'s [&'w str]) -> Result<(Vec<Touch>, &'s [&'w str]), String> {
+    let mut all = Vec::new();
+    loop {
+        let mode = match rest.first() {
+            Some(&"adding") => ChangeMode::Added,
+            Some(&"changing") => ChangeMode::Modified,
+            Some(&"deleting") => ChangeMode::Deleted,
+            _ => return Ok((all, rest)),
+        };
+        let path = rest.get(1).ok_or("it names no path")?;
+        all.push(Touch { path: path.trim_start_matches('"').to_string(), mode });
+        rest = &rest[2..];
+    }
+}
+
+/// `dev`, `dev to stg`, `tag v1`, `dev and stg`, `with option class=docs`.
+fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Act, String> {
+    let (mut specs, mut options) = (Vec::new(), Vec::new());
+    let mut rest = rest;
+    loop {
+        rest = match rest {
+            [] => break,
+            ["and", tail @ ..] => tail,
+            ["with", "option", option, tail @ ..] => {
+                options.push(option.trim_start_matches('"').to_string());
+                tail
+            }
+            ["tag", name, tail @ ..] => {
+                let full = format!("refs/tags/{name}");
+                specs.push(Spec { from: Some(full.clone()), to: full });
+                tail
+            }
+            [from, "to", to, tail @ ..] => {
+                specs.push(Spec { from: Some((*from).to_string()), to: full(to) });
+                tail
+            }
+            [name, tail @ ..] => {
+                specs.push(Spec { from: Some((*name).to_string()), to: full(name) });
+                tail
+            }
+        };
+    }
+    if specs.is_empty() {
+        return Err("it pushes nothing".to_string());
+    }
+    let _ = force; // A server cannot tell a forced push from another.
+    Ok(Act::Push { who, specs, options })
+}
+
+fn full(name: &str) -> String {
+    let name = name.trim_start_matches('"');
+    if name.starts_with("refs/") { name.to_string() } else { format!("refs/heads/{name}") }
+}
+
+fn record(who: String, verb: &str, rest: &[&str]) -> Result<Act, String> {
+    let own = |word: &&str| (*word).to_string();
+    let record = match (verb, rest) {
+        ("approves", [rule, "of", of]) => Record::Approval { rule: own(rule), of: own(of) },
+        ("waives", [rule, "on", on, "for", number, unit, "because", reason]) => Record::Waiver {
+            rule: own(rule),
+            on: own(on),
+            lasts: length(&[number, unit])?,
+            reason: text(reason)?,
+        },
+        ("signs", ["off", meaning]) => {
+            Record::SignOff { meaning: own(meaning), of: None, class: None }
+        }
+        ("signs", ["off", meaning, "of", of, "as", class]) => {
+            let (of, class) = (Some(own(of)), Some(own(class)));
+            Record::SignOff { meaning: own(meaning), of, class }
+        }
+        ("records", [kind]) => Record::Evidence { kind: own(kind) },
+        ("opens", ["the", "next", "iteration", "because", reason]) => {
+            Record::Iteration { reason: text(reason)? }
+        }
+        ("asks", ["to", "delete", name]) => Record::Deletion { name: full(name), agreed_by: None },
+        ("asks", ["to", "delete", name, "agreed", "by", by]) => {
+            Record::Deletion { name: full(name), agreed_by: Some(own(by)) }
+        }
+        _ => return Err(format!("nobody can `{verb}` like this")),
+    };
+    Ok(Act::Record { who, record })
+}
+
+/// `accept`, `reject freeze class`, `reject freeze: "text" "text"`.
+fn expect(rest: &[&str]) -> Result<Act, String> {
+    let [verdict, rest @ ..] = rest else { return Err("it lacks a verdict".to_string()) };
+    if !["accept", "reject", "undecided", "refuse"].contains(verdict) {
+        return Err(format!("`{verdict}` is no verdict"));
+    }
+    let mut expected =
+        Expected { verdict: (*verdict).to_string(), rules: Vec::new(), says: Vec::new() };
+    for word in rest {
+        match word.strip_prefix('"') {
+            Some(said) => expected.says.push(said.to_string()),
+            None if *word == "and" => {}
+            None => {
+                let rule = word.trim_end_matches(':');
+                refgate_core::RuleId::find(rule).ok_or(format!("there is no rule `{rule}`"))?;
+                expected.rules.push(rule.to_string());
+            }
+        }
+    }
+    Ok(Act::Expect(expected))
+}

@@ -1,0 +1,307 @@
+//! Did everything turn out as the script expects? One runner, two worlds.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use chrono::DateTime;
+use refgate_core::{
+    Approval, DeletionRequest, Evidence, Instant, Interval, LedgerView, NextIteration, Oid, Policy,
+    RefName, SignOff, Waiver,
+};
+use refgate_gate::{builtin, horizon, policy_from_text};
+use refgate_report::{refusal, remedies};
+
+use crate::act::{Act, Expected, Line, Record, Scenario};
+use crate::memory::Memory;
+use crate::real::{Real, RealError};
+
+/// Why a scenario failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{scenario}, line {line}: {what}\n    {text}")]
+pub struct Failure {
+    /// The scenario.
+    pub scenario: String,
+    /// The line in its file.
+    pub line: usize,
+    /// The act.
+    pub text: String,
+    /// What went wrong.
+    pub what: String,
+}
+
+/// The answer to one push, in either world.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// `accept`, `reject`, `undecided` or `refuse`.
+    pub verdict: String,
+    /// The rules that object.
+    pub rules: BTreeSet<String>,
+    /// The text that the pusher reads.
+    pub text: String,
+}
+
+/// The clock of scenarios that set none.
+pub(crate) fn default_clock() -> Instant {
+    DateTime::from_timestamp(1_798_106_400, 0).unwrap_or(Instant::UNIX_EPOCH)
+}
+
+/// The policy that a scenario names: a built-in one, or a file beside `folder`.
+pub(crate) fn policy_text(name: &str, folder: &Path) -> Result<String, String> {
+    if let Some(text) = builtin(name) {
+        return Ok(text.to_string());
+    }
+    std::fs::read_to_string(folder.join(name)).map_err(|error| format!("policy `{name}`: {error}"))
+}
+
+fn read(text: &str, at: Instant) -> Result<Policy, String> {
+    policy_from_text(text, "scenario", horizon(at), |_| None).map_err(|error| error.to_string())
+}
+
+/// The policy and the clock with which a scenario begins.
+pub(crate) fn opening(
+    scenario: &Scenario,
+    folder: &Path,
+    default: Option<&str>,
+) -> Result<(String, Instant), String> {
+    let mut text = None;
+    let mut clock = None;
+    for line in &scenario.lines {
+        match &line.act {
+            Act::Policy(name) => text = Some(policy_text(name, folder)?),
+            Act::PolicyText(inline) => text = Some(inline.clone()),
+            Act::At(at) if clock.is_none() => clock = Some(*at),
+            _ => {}
+        }
+    }
+    let text = match (text, default) {
+        (Some(text), _) => text,
+        (None, Some(name)) => policy_text(name, folder)?,
+        (None, None) => policy_text("portal", folder)?,
+    };
+    Ok((text, clock.unwrap_or_else(default_clock)))
+}
+
+/// A world in which acts can be done.
+trait World {
+    fn act(&mut self, act: &Act) -> Result<Option<Report>, String>;
+}
+
+/// Runs a scenario over maps. Acts that need a shell end it early: what
+/// follows them is for the other world.
+///
+/// # Errors
+/// The first thing that did not turn out as expected.
+pub fn run_in_memory(
+    scenario: &Scenario,
+    folder: &Path,
+    default: Option<&str>,
+) -> Result<Vec<Report>, Failure> {
+    let (text, clock) = opening(scenario, folder, default).map_err(|what| top(scenario, what))?;
+    let policy = read(&text, clock).map_err(|what| top(scenario, what))?;
+    run(scenario, &mut Memory::new(policy, clock), false)
+}
+
+/// Runs a scenario on a real repository, through real pushes and the real hook.
+///
+/// # Errors
+/// The first thing that did not turn out as expected.
+pub fn run_on_disk(
+    scenario: &Scenario,
+    folder: &Path,
+    default: Option<&str>,
+    hook: &Path,
+) -> Result<Vec<Report>, Failure> {
+    let (text, clock) = opening(scenario, folder, default).map_err(|what| top(scenario, what))?;
+    let policy = read(&text, clock).map_err(|what| top(scenario, what))?;
+    let mut world = Real::new(&text, policy, clock, hook)
+        .map_err(|error: RealError| top(scenario, error.to_string()))?;
+    run(scenario, &mut world, true)
+}
+
+fn top(scenario: &Scenario, what: String) -> Failure {
+    Failure { scenario: scenario.name.clone(), line: 0, text: String::new(), what }
+}
+
+fn run(scenario: &Scenario, world: &mut dyn World, shell: bool) -> Result<Vec<Report>, Failure> {
+    let mut reports = Vec::new();
+    for line in &scenario.lines {
+        let fail = |what: String| Failure {
+            scenario: scenario.name.clone(),
+            line: line.number,
+            text: line.text.clone(),
+            what,
+        };
+        match &line.act {
+            Act::Expect(expected) => {
+                let last = reports.last().ok_or_else(|| fail("nothing was pushed yet".into()))?;
+                meets(last, expected).map_err(fail)?;
+            }
+            Act::Follow(_) if !shell => return Ok(reports),
+            act => reports.extend(world.act(act).map_err(fail)?),
+        }
+    }
+    expects_something(scenario).map_err(|what| top(scenario, what))?;
+    Ok(reports)
+}
+
+/// A scenario that expects nothing cannot fail, so it is no test.
+fn expects_something(scenario: &Scenario) -> Result<(), String> {
+    let expects = |line: &Line| matches!(line.act, Act::Expect(_));
+    if scenario.lines.iter().any(expects) {
+        return Ok(());
+    }
+    Err("it expects nothing".to_string())
+}
+
+fn meets(report: &Report, expected: &Expected) -> Result<(), String> {
+    let told = || format!("\n{}", report.text);
+    if report.verdict != expected.verdict {
+        return Err(format!("expected {}, got {}{}", expected.verdict, report.verdict, told()));
+    }
+    let wanted: BTreeSet<String> = expected.rules.iter().cloned().collect();
+    if !wanted.is_empty() && wanted != report.rules {
+        return Err(format!("expected objections by {wanted:?}, got {:?}{}", report.rules, told()));
+    }
+    let flat = report.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in &expected.says {
+        if !flat.contains(said.as_str()) {
+            return Err(format!("the answer does not say \"{said}\"{}", told()));
+        }
+    }
+    Ok(())
+}
+
+/// Adds a record to a ledger view, the same way in both worlds.
+pub(crate) fn enter(
+    ledger: &mut LedgerView,
+    policy: &Policy,
+    (who, at): (&str, Instant),
+    record: &Record,
+    revision: &dyn Fn(&str) -> Option<Oid>,
+    value: &dyn Fn(&str) -> Option<Oid>,
+) -> Result<(), String> {
+    let by = who.to_string();
+    let found = |name: &str| revision(name).ok_or(format!("there is no `{name}`"));
+    let class = |name: &String| policy.classes.find(name).ok_or(format!("no class `{name}`"));
+    match record {
+        Record::Approval { rule, of } => {
+            ledger.approvals.push(Approval { rule: rule.clone(), by, of: found(of)?, at });
+        }
+        Record::Waiver { rule, on, lasts, reason } => {
+            let on = RefName::branch(on).map_err(|error| error.to_string())?;
+            let during = Interval::new(at, at + *lasts).ok_or("it never holds")?;
+            ledger.waivers.push(Waiver {
+                id: format!("training-{}", ledger.waivers.len() + 1),
+                rule: rule.clone(),
+                on,
+                class: None,
+                commit: None,
+                by,
+                reason: reason.clone(),
+                during,
+                uses_left: 1,
+            });
+        }
+        Record::SignOff { meaning, of, class: name } => ledger.sign_offs.push(SignOff {
+            meaning: meaning.clone(),
+            by,
+            commit: of.as_deref().map(found).transpose()?,
+            class: name.as_ref().map(class).transpose()?,
+            at,
+        }),
+        Record::Evidence { kind } => ledger.evidence.push(Evidence { kind: kind.clone(), at }),
+        Record::Iteration { reason } => {
+            ledger.iterations.push(NextIteration { by, reason: reason.clone(), at });
+        }
+        Record::Deletion { name, agreed_by } => {
+            let value = value(name).ok_or(format!("`{name}` is not on the server"))?;
+            let name = RefName::parse(name).map_err(|error| error.to_string())?;
+            let approved_by = agreed_by.clone();
+            ledger.deletions.push(DeletionRequest { name, value, by, approved_by, at });
+        }
+    }
+    Ok(())
+}
+
+impl World for Memory {
+    fn act(&mut self, act: &Act) -> Result<Option<Report>, String> {
+        let missing = |name: &str| format!("there is no `{name}`");
+        match act {
+            Act::At(at) => self.clock = *at,
+            Act::Later(length) => self.clock += *length,
+            Act::Release { tag, on, ago } => {
+                self.tag(tag, &format!("origin/{on}"), false).ok_or_else(|| missing(on))?;
+                let id = self.revision(tag).ok_or_else(|| missing(tag))?;
+                self.server.insert(format!("refs/tags/{tag}"), id);
+                self.received.insert(format!("refs/tags/{tag}"), self.clock - *ago);
+            }
+            Act::Branch { name, from } => {
+                let id = self.revision(from).ok_or_else(|| missing(from))?;
+                self.local.insert(name.clone(), id);
+            }
+            Act::Reset { branch, to } => {
+                let id = self.revision(to).ok_or_else(|| missing(to))?;
+                self.local.insert(branch.clone(), id);
+            }
+            Act::Commit { who, message, branch, touches, .. } => {
+                let tip = self.revision(branch).ok_or_else(|| missing(branch))?;
+                let mut files = self.files(tip);
+                self.touch(&mut files, touches);
+                let id = self.add(vec![tip], files, message, who);
+                self.local.insert(branch.clone(), id);
+            }
+            Act::Merge { who, from, into, how, message, touches } => {
+                let done = self.merge(who, from, into, *how, message.as_deref(), touches);
+                done.ok_or_else(|| missing(into))?;
+            }
+            Act::Pick { from, onto, silent, .. } => {
+                self.pick(from, onto, *silent).ok_or_else(|| missing(from))?;
+            }
+            Act::Tag { name, on, light, .. } => {
+                self.tag(name, on, *light).ok_or_else(|| missing(on))?;
+            }
+            Act::Record { who, record } => {
+                let mut ledger = std::mem::take(&mut self.ledger);
+                let revision = |name: &str| self.revision(name);
+                let value = |name: &str| self.server.get(name).copied();
+                let by = (who.as_str(), self.clock);
+                let done = enter(&mut ledger, &self.policy, by, record, &revision, &value);
+                self.ledger = ledger;
+                done?;
+            }
+            Act::Push { who, specs, options } => return self.push(who, specs, options).map(Some),
+            Act::Policy(_) | Act::PolicyText(_) | Act::Expect(_) | Act::Follow(_) => {}
+        }
+        Ok(None)
+    }
+}
+
+impl Memory {
+    fn push(
+        &mut self,
+        who: &str,
+        specs: &[crate::act::Spec],
+        options: &[String],
+    ) -> Result<Report, String> {
+        let Some(taken) = self.take(who, specs, options) else {
+            return Ok(Report { verdict: "refuse".to_string(), ..Report::default() });
+        };
+        let decision = self.decide(&taken);
+        let case = self.case(&taken);
+        let text = refusal(&case, &decision);
+        // Remedies must at least be there to be said, in this world too.
+        let _ = decision.findings.iter().map(|finding| remedies(&case, finding)).count();
+        let rules = decision.findings.iter().map(|f| f.rule.name().to_string()).collect();
+        let verdict = decision.verdict.name().to_string();
+        if decision.verdict == refgate_core::Verdict::Accept {
+            self.land(&taken);
+        }
+        Ok(Report { verdict, rules, text })
+    }
+}
+
+impl World for Real {
+    fn act(&mut self, act: &Act) -> Result<Option<Report>, String> {
+        self.perform(act).map_err(|error| error.to_string())
+    }
+}
