@@ -53,6 +53,13 @@ impl<'a> Case<'a> {
         pairs.enumerate().map(|(index, (update, facts))| Item { index, update, facts })
     }
 
+    /// Whether a person is known not to be the pusher. Where nobody knows who
+    /// pushes, nobody can be told apart from them.
+    #[must_use]
+    pub(crate) fn is_not_pusher(&self, person: &str) -> bool {
+        self.push.actor.as_ref().is_some_and(|actor| actor.0 != person)
+    }
+
     /// The stage or line that an update moves, if it moves one.
     #[must_use]
     pub fn target(&self, item: &Item<'a>) -> Option<Target<'a>> {
@@ -83,12 +90,11 @@ impl Landed<'_> {
     /// approved exactly this landing, by the time of the push.
     #[must_use]
     pub(crate) fn approved(&self, case: &Case<'_>, rule: RuleId, role: &str) -> bool {
-        let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
         case.ledger.approvals.iter().any(|approval| {
             approval.rule == rule.name()
                 && approval.of == self.landing.commit
                 && approval.at <= case.push.at
-                && Some(approval.by.as_str()) != pusher
+                && case.is_not_pusher(&approval.by)
                 && case.policy.roles.has(&approval.by, role)
                 && !self.wrote(case, &approval.by)
         })

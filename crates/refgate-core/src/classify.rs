@@ -176,13 +176,12 @@ pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Opt
 
 /// A signed classification by somebody else settles a dispute (MODEL.md 2).
 fn settled(case: &Case<'_>, commit: Oid, class: ClassId, author: &str) -> bool {
-    let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
     case.ledger.sign_offs.iter().any(|sign_off| {
         sign_off.meaning == "classification"
             && sign_off.commit == Some(commit)
             && sign_off.class == Some(class)
             && sign_off.by != author
-            && Some(sign_off.by.as_str()) != pusher
+            && case.is_not_pusher(&sign_off.by)
             && sign_off.at <= case.push.at
     })
 }

@@ -116,7 +116,6 @@ fn holds(case: &Case<'_>, landed: &[Landed<'_>], finding: &Finding, waiver: &Wai
         .find(|l| l.item.index == finding.update && Some(l.landing.commit) == finding.landing);
     let class_fits = waiver.class.is_none_or(|c| of.is_some_and(|l| l.class.effective() == c));
     let commit_fits = waiver.commit.is_none_or(|c| finding.landing == Some(c));
-    let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
     let wrote = of.is_some_and(|l| l.wrote(case, &waiver.by));
     waivable(finding.rule)
         && waiver.rule == finding.rule.name()
@@ -125,7 +124,7 @@ fn holds(case: &Case<'_>, landed: &[Landed<'_>], finding: &Finding, waiver: &Wai
         && class_fits
         && commit_fits
         && case.policy.roles.has(&waiver.by, &case.policy.waivers)
-        && pusher != Some(waiver.by.as_str())
+        && case.is_not_pusher(&waiver.by)
         && !wrote
 }
 

@@ -52,12 +52,23 @@ impl Route {
 /// The route of one landing on a stage or line.
 #[must_use]
 pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
-    let merge = !landing.side.is_empty()
-        || case.history.commit(landing.commit).is_some_and(|commit| commit.parents.len() > 1);
-    if let Some(place) = target.place()
-        && let Some(stage_route) = from_another_stage(case, place, landing, merge)
-    {
-        return stage_route;
+    let parents = case.history.commit(landing.commit).map_or(0, |commit| commit.parents.len());
+    let merge = parents > 1;
+    let stages = case.policy.flow.stages.len();
+    if let Some(place) = target.place() {
+        // A commit that another stage holds as it is (a fast-forward) is that
+        // stage's; of a merge made here, all that it brings must be there.
+        let held = |stage: usize| {
+            case.history.reached_by(landing.commit, stage)
+                || (merge && !landing.unchanged && brings_only(case, landing, stage))
+        };
+        if let Some(from) = (0..place).rev().find(|stage| held(*stage)) {
+            let next = from + 1 == place;
+            return if next { Route::Promotion { from } } else { Route::Leap { from } };
+        }
+        if let Some(from) = (place + 1..stages).find(|stage| held(*stage)) {
+            return Route::BackMerge { from };
+        }
     }
     if merge && landing.unchanged {
         return Route::AncestryOnly;
@@ -69,35 +80,6 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
     }
 }
 
-fn from_another_stage(
-    case: &Case<'_>,
-    place: usize,
-    landing: &Landing,
-    merge: bool,
-) -> Option<Route> {
-    // A commit that another stage holds as it is (a fast-forward) counts as
-    // that stage's; of a merge made here, what it brings must all be there.
-    let held = |stage: usize| {
-        case.history.reached_by(landing.commit, stage)
-            || (merge && brings_only(case, landing, stage))
-    };
-    let stages = case.policy.flow.stages.len();
-    if let Some(from) = (0..place).rev().find(|stage| held(*stage)) {
-        return Some(if from + 1 == place {
-            Route::Promotion { from }
-        } else {
-            Route::Leap { from }
-        });
-    }
-    let from = (place + 1..stages).find(|stage| held(*stage))?;
-    Some(if landing.unchanged { Route::AncestryOnly } else { Route::BackMerge { from } })
-}
-
 fn brings_only(case: &Case<'_>, landing: &Landing, stage: usize) -> bool {
-    let Some(commit) = case.history.commit(landing.commit) else { return false };
-    // A merge may bring nothing new but its own tip; then its other parents
-    // decide, which are in the photograph when they are known to be elsewhere.
-    let mut others = commit.parents.iter().skip(1);
-    landing.side.iter().all(|id| case.history.reached_by(*id, stage))
-        && others.all(|id| case.history.reached_by(*id, stage))
+    !landing.side.is_empty() && landing.side.iter().all(|id| case.history.reached_by(*id, stage))
 }

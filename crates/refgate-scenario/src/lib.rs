@@ -2,16 +2,18 @@
 
 mod act;
 mod facts;
-
+mod generate;
 mod memory;
 mod parse;
 mod real;
-
+mod reference;
 mod run;
 
 pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
 
+pub use generate::{Difference, differences};
 pub use memory::Memory;
+pub use reference::judge_naively;
 pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
 pub use real::{Real, RealError, git_command};
 

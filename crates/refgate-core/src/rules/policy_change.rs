@@ -39,14 +39,13 @@ fn judge(case: &Case<'_>, item: &Item<'_>) -> Vec<Finding> {
 
 /// Approvals of exactly this file by different people other than the pusher.
 fn approvals(case: &Case<'_>, blob: Oid) -> u32 {
-    let pusher = case.push.actor.as_ref().map(|actor| actor.0.as_str());
     let name = RuleId::PolicyChange.name();
     let role = &case.policy.protect.approvers;
     let given = case.ledger.approvals.iter().filter(|approval| {
         approval.rule == name
             && approval.of == blob
             && approval.at <= case.push.at
-            && Some(approval.by.as_str()) != pusher
+            && case.is_not_pusher(&approval.by)
             && case.policy.roles.has(&approval.by, role)
     });
     let mut people: Vec<&str> = given.map(|approval| approval.by.as_str()).collect();

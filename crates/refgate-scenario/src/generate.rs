@@ -1,0 +1,318 @@
+//! Which pushes has nobody thought of? Stories made by a seeded generator, honest and hostile.
+
+use std::collections::BTreeSet;
+
+use refgate_core::{ChangeMode, Duration, Policy, Verdict};
+use refgate_gate::{builtin, horizon, policy_from_text};
+
+use crate::act::{How, Record, Spec, Touch};
+use crate::memory::Memory;
+use crate::reference::judge_naively;
+use crate::run::{default_clock, enter};
+
+/// A push about which engine and model disagree, with the story before it.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The seed of the story.
+    pub seed: u64,
+    /// The acts, the push last.
+    pub story: Vec<String>,
+    /// What the engine says.
+    pub engine: String,
+    /// What the model says.
+    pub model: String,
+}
+
+/// Judges at least `pushes` pushes both ways; stories begin at `seed`.
+///
+/// # Errors
+/// If a built-in policy cannot be read.
+pub fn differences(seed: u64, pushes: usize) -> Result<(usize, usize, Vec<Difference>), String> {
+    let at = default_clock();
+    let mut policies = Vec::new();
+    for name in ["portal", "strict", "release-lines", "minimal"] {
+        let text = builtin(name).ok_or("no such policy")?;
+        let policy = policy_from_text(text, name, horizon(at), |_| None);
+        policies.push(policy.map_err(|error| error.to_string())?);
+    }
+    let (mut judged, mut refused) = (0, 0);
+    let mut found = Vec::new();
+    let mut next = seed;
+    while judged < pushes && found.len() < 10 {
+        let mut story = Story::new(next, &policies).ok_or("there is no policy")?;
+        story.tell();
+        judged += story.judged;
+        refused += story.refused;
+        found.extend(story.found);
+        next += 1;
+    }
+    Ok((judged, refused, found))
+}
+
+/// A small generator of numbers; the same seed tells the same story.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) >> 16).unwrap_or(0) % sides.max(1)
+    }
+
+    fn pick<'t, T>(&mut self, from: &'t [T]) -> Option<&'t T> {
+        from.get(self.roll(from.len()))
+    }
+
+    fn word(&mut self, from: &[&str]) -> String {
+        self.pick(from).copied().unwrap_or_default().to_string()
+    }
+}
+
+struct Story {
+    seed: u64,
+    dice: Dice,
+    world: Memory,
+    told: Vec<String>,
+    topics: Vec<String>,
+    judged: usize,
+    refused: usize,
+    found: Vec<Difference>,
+}
+
+const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
+const PATHS: [&str; 8] = [
+    "README.md", "docs/guide.md", "src/app.rs", "src/search.rs", "tests/new.rs", "Cargo.lock",
+    "docs/new.md", "src/deep/er/x.rs",
+];
+const MESSAGES: [&str; 11] = [
+    "feat: x", "fix: x", "docs: x", "chore: x", "security: x", "hotfix: x", "zzz",
+    "zzz\n\nChange-Class: docs", "zzz\n\nChange-Class: minor-feature",
+    "fix: x\n\nChange-Class: feature", "feat: x\n\nChange-Class: bugfix",
+];
+
+impl Story {
+    fn new(seed: u64, policies: &[Policy]) -> Option<Self> {
+        let mut dice = Dice(seed);
+        let at = default_clock() - Duration::days(i64::try_from(dice.roll(60)).unwrap_or(0));
+        let place = dice.roll(policies.len());
+        let world = Memory::new(policies.iter().cycle().nth(place).cloned()?, at);
+        let (told, topics, found) = (Vec::new(), Vec::new(), Vec::new());
+        Some(Self { seed, dice, world, told, topics, judged: 0, refused: 0, found })
+    }
+
+    fn tell(&mut self) {
+        if self.dice.roll(3) > 0 {
+            let ago = Duration::days(i64::try_from(self.dice.roll(100)).unwrap_or(0));
+            self.release("v2.0.0", ago);
+        }
+        for _ in 0..4 + self.dice.roll(14) {
+            match self.dice.roll(20) {
+                0..=5 => self.commit(),
+                6 => self.branch(),
+                7..=9 => self.merge(),
+                10 => self.pick(),
+                11 => self.tag(),
+                12 => self.record(),
+                13 => {
+                    let hours = i64::try_from(self.dice.roll(400)).unwrap_or(0);
+                    self.world.clock += Duration::hours(hours);
+                    self.told.push(format!("{hours} hours later"));
+                }
+                _ => self.push(),
+            }
+        }
+        self.push();
+    }
+
+    fn stages(&self) -> Vec<String> {
+        let stages = &self.world.policy.flow.stages;
+        stages.iter().map(|stage| stage.branch.short().to_string()).collect()
+    }
+
+    fn any_branch(&mut self) -> String {
+        let mut all = self.stages();
+        all.extend(self.topics.clone());
+        if !self.world.policy.flow.lines.is_empty() && self.world.local.contains_key("release/2.x") {
+            all.push("release/2.x".to_string());
+        }
+        self.dice.pick(&all).cloned().unwrap_or_default()
+    }
+
+    fn release(&mut self, tag: &str, ago: Duration) {
+        let stages = self.stages();
+        let Some(on) = stages.last() else { return };
+        self.told.push(format!("release {tag} on {on}, {} days ago", ago.num_days()));
+        if self.world.tag(tag, &format!("origin/{on}"), false).is_some()
+            && let Some(id) = self.world.revision(tag)
+        {
+            let name = format!("refs/tags/{tag}");
+            self.world.server.insert(name.clone(), id);
+            self.world.received.insert(name, self.world.clock - ago);
+        }
+    }
+
+    fn touches(&mut self) -> Vec<Touch> {
+        let count = 1 + self.dice.roll(2);
+        (0..count)
+            .map(|_| {
+                let path = self.dice.word(&PATHS);
+                let modes = [ChangeMode::Added, ChangeMode::Modified, ChangeMode::Modified, ChangeMode::Deleted];
+                Touch { path, mode: *self.dice.pick(&modes).unwrap_or(&ChangeMode::Modified) }
+            })
+            .collect()
+    }
+
+    fn commit(&mut self) {
+        let (who, branch) = (self.dice.word(&PEOPLE), self.any_branch());
+        let (message, touches) = (self.dice.word(&MESSAGES), self.touches());
+        let Some(tip) = self.world.revision(&branch) else { return };
+        let mut files = self.world.files(tip);
+        self.world.touch(&mut files, &touches);
+        self.told.push(format!("{who} commits {message:?} on {branch} {touches:?}"));
+        let id = self.world.add(vec![tip], files, &message, &who);
+        self.world.local.insert(branch, id);
+    }
+
+    fn branch(&mut self) {
+        let kind = self.dice.word(&["feature", "fix", "docs", "hotfix", "zz"]);
+        let name = if self.dice.roll(6) == 0 {
+            "release/2.x".to_string()
+        } else {
+            format!("{kind}/t{}", self.topics.len())
+        };
+        let from = self.any_branch();
+        let Some(id) = self.world.revision(&from) else { return };
+        self.told.push(format!("branch {name} from {from}"));
+        self.world.local.insert(name.clone(), id);
+        if !name.starts_with("release/") {
+            self.topics.push(name);
+        }
+    }
+
+    fn merge(&mut self) {
+        let (who, from, into) = (self.dice.word(&PEOPLE), self.any_branch(), self.any_branch());
+        let hows = [How::Merge, How::Merge, How::Merge, How::Foxtrot, How::Squash, How::Ours];
+        let how = *self.dice.pick(&hows).unwrap_or(&How::Merge);
+        let (Some(ours), Some(theirs)) = (self.world.revision(&into), self.world.revision(&from))
+        else {
+            return;
+        };
+        // Git merges nothing that is there already.
+        if self.world.ancestors(ours).contains(&theirs) {
+            return;
+        }
+        let evil = self.dice.roll(6) == 0 && how == How::Merge;
+        let touches = if evil { self.touches() } else { Vec::new() };
+        let message = (how == How::Squash).then(|| self.dice.word(&MESSAGES));
+        self.told.push(format!("{who} merges {from} into {into} {how:?} {message:?} {touches:?}"));
+        let done = self.world.merge(&who, &[from], &into, how, message.as_deref(), &touches);
+        debug_assert!(done.is_some());
+    }
+
+    fn pick(&mut self) {
+        let (from, onto) = (self.any_branch(), self.any_branch());
+        let silent = self.dice.roll(2) == 0;
+        let merge = self.world.revision(&from).and_then(|id| self.world.node(id).cloned());
+        if merge.is_none_or(|node| node.parents.len() != 1) {
+            return;
+        }
+        self.told.push(format!("pick {from} onto {onto} silently={silent}"));
+        let done = self.world.pick(&from, &onto, silent);
+        debug_assert!(done.is_some());
+    }
+
+    fn tag(&mut self) {
+        let name = self.dice.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0", "nightly"]);
+        let (on, light) = (self.any_branch(), self.dice.roll(4) == 0);
+        self.told.push(format!("tag {name} on {on} light={light}"));
+        let done = self.world.tag(&name, &on, light);
+        debug_assert!(done.is_some());
+    }
+
+    fn record(&mut self) {
+        let who = self.dice.word(&PEOPLE);
+        let of = self.any_branch();
+        let record = match self.dice.roll(7) {
+            0 => Record::Approval { rule: self.dice.word(&["freeze", "backport"]), of },
+            1 => Record::Waiver {
+                rule: self.dice.word(&["freeze", "class", "backport", "promotion", "deletion"]),
+                on: of,
+                lasts: Duration::days(5),
+                reason: "so".to_string(),
+            },
+            2 => Record::SignOff { meaning: "freeze-exit".to_string(), of: None, class: None },
+            3 => Record::SignOff {
+                meaning: "classification".to_string(),
+                of: Some(of),
+                class: Some(self.dice.word(&["docs", "bugfix"])),
+            },
+            4 => Record::Evidence { kind: self.dice.word(&["production-run", "notice"]) },
+            5 => Record::Iteration { reason: "so".to_string() },
+            _ => {
+                let agreed_by = Some(self.dice.word(&PEOPLE));
+                Record::Deletion { name: format!("refs/heads/{of}"), agreed_by }
+            }
+        };
+        self.told.push(format!("{who} records {record:?}"));
+        let mut ledger = std::mem::take(&mut self.world.ledger);
+        let world = &self.world;
+        let (revision, value) =
+            (|name: &str| world.revision(name), |name: &str| world.server.get(name).copied());
+        let by = (who.as_str(), world.clock);
+        let _ = enter(&mut ledger, &world.policy, by, &record, &revision, &value);
+        // One push must not be able to use a waiver up: the model does not count.
+        ledger.waivers.iter_mut().for_each(|waiver| waiver.uses_left = 1_000);
+        self.world.ledger = ledger;
+    }
+
+    fn specs(&mut self) -> Vec<Spec> {
+        let mut specs = Vec::new();
+        for _ in 0..1 + self.dice.roll(8) / 6 {
+            let from = self.any_branch();
+            let spec = match self.dice.roll(12) {
+                0 => Spec { from: None, to: format!("refs/heads/{from}") },
+                1 => {
+                    let tag = self.dice.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0"]);
+                    Spec { from: Some(tag.clone()), to: format!("refs/tags/{tag}") }
+                }
+                2 => Spec { from: Some(from), to: "refs/replace/0123456789".to_string() },
+                3 | 4 => {
+                    let to = self.any_branch();
+                    Spec { from: Some(from), to: format!("refs/heads/{to}") }
+                }
+                _ => Spec { from: Some(from.clone()), to: format!("refs/heads/{from}") },
+            };
+            if !specs.iter().any(|other: &Spec| other.to == spec.to) {
+                specs.push(spec);
+            }
+        }
+        specs
+    }
+
+    fn push(&mut self) {
+        let (who, specs) = (self.dice.word(&PEOPLE), self.specs());
+        let options: Vec<String> =
+            if self.dice.roll(12) == 0 { vec!["class=bugfix".to_string()] } else { Vec::new() };
+        self.told.push(format!("{who} pushes {specs:?} {options:?}"));
+        let Some(taken) = self.world.take(&who, &specs, &options) else { return };
+        let decision = self.world.decide(&taken);
+        let (lands, rules) = judge_naively(&self.world, &who, &specs, &options);
+        let objecting: BTreeSet<&str> = decision.findings.iter().map(|f| f.rule.name()).collect();
+        let accepted = decision.verdict == Verdict::Accept;
+        self.judged += 1;
+        self.refused += usize::from(!accepted);
+        if accepted != lands || objecting != rules {
+            self.found.push(Difference {
+                seed: self.seed,
+                story: self.told.clone(),
+                engine: format!("{accepted} {objecting:?}"),
+                model: format!("{lands} {rules:?}"),
+            });
+        }
+        if accepted {
+            self.world.land(&taken);
+        }
+    }
+}
