@@ -88,7 +88,12 @@ impl<'a> Complaints<'a> {
 
 /// The nearest of some names, if one is near enough to have been meant.
 pub(crate) fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let scored = names.into_iter().map(|name| (strsim::osa_distance(word, name), name));
-    let (distance, name) = scored.min()?;
+    let first = |name: &str| name.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
+    let scored = names.into_iter().map(|name| {
+        // Of equals, the one that begins more alike, then the longer one.
+        let tie = std::cmp::Reverse((first(name), name.len()));
+        (strsim::osa_distance(word, name), tie, name)
+    });
+    let (distance, _, name) = scored.min()?;
     (distance <= 1 + word.chars().count() / 3).then_some(name)
 }

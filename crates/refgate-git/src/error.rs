@@ -1,6 +1,6 @@
 //! What can go wrong while reading a repository? Each of these refuses.
 
-use refgate_core::{Instant, Oid};
+use refgate_core::Oid;
 
 /// Why a fact could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ pub enum GitError {
         /// Claimed.
         claimed: String,
     },
-    /// The name points elsewhere through a name that is not given.
+    /// A file in a tree cannot be used.
     #[error("the file `{path}` cannot be read from `{reference}`: {why}")]
     File {
         /// Its path.
@@ -73,14 +73,6 @@ pub enum GitError {
         reference: String,
         /// Why.
         why: String,
-    },
-    /// A release's moment lies in the future.
-    #[error("the release tag `{tag}` was received at {at}, which lies in the future")]
-    Future {
-        /// The tag.
-        tag: String,
-        /// When.
-        at: Instant,
     },
     /// Writing is forbidden while Git holds a push in quarantine (SECURITY.md R7).
     #[error("nothing is written while a push is being judged")]

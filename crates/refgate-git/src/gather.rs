@@ -59,6 +59,8 @@ pub fn gather(
     } else if governed {
         history.releases = release_openers(reader, &policy.release)?;
     }
+    // A tag that claims to come from the future came by now at the latest.
+    history.releases.iter_mut().for_each(|release| release.at = release.at.min(push.at));
     if kinds.iter().any(|kind| !matches!(kind, RefKind::Topic)) {
         for (place, stage) in policy.flow.stages.iter().enumerate() {
             if let Some((tip, _)) = reader.reference(&stage.branch)? {

@@ -3,3 +3,6 @@
     clippy::print_stderr, reason = "tests fail by panicking")]
 
 mod pages;
+mod policy;
+mod raw;
+mod server;

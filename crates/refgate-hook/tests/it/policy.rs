@@ -1,0 +1,171 @@
+//! Does a policy in the repository guard itself? And what happens when there is none?
+
+use crate::server::Server;
+
+const POLICY: &str = r#"format = 1
+name = "own"
+revision = 3
+[[stage]]
+branch = "dev"
+[[stage]]
+branch = "main"
+production = true
+[roles]
+keeper = ["grace", "henry"]
+[policy]
+approvals = 0
+approvers = "keeper"
+[hotfix]
+classes = ["docs", "chore", "bugfix", "feature", "hotfix"]
+"#;
+
+fn server() -> Server {
+    Server::with(POLICY, "main:.refgate/policy.toml", |clone| {
+        std::fs::create_dir_all(clone.join(".refgate")).unwrap();
+        std::fs::write(clone.join(".refgate/policy.toml"), POLICY).unwrap();
+    })
+}
+
+/// Writes a policy on main, pushes it, and answers what came back.
+fn change(server: &Server, text: &str, more: &[&str]) -> (bool, String) {
+    server.git(&["switch", "-q", "main"]);
+    server.git(&["reset", "-q", "--hard", "origin/main"]);
+    let file = server.clone().join(".refgate/policy.toml");
+    std::fs::write(file, text).unwrap();
+    server.git(&["add", "-A"]);
+    server.git(&["commit", "-q", "-m", "chore: policy"]);
+    server.push("grace", &[&["main"], more].concat())
+}
+
+#[test]
+fn a_sound_newer_policy_lands_alone() {
+    let server = server();
+    let newer = POLICY.replace("revision = 3", "revision = 4");
+    let (ok, said) = change(&server, &newer, &[]);
+    assert!(ok, "{said}");
+    // From now on the new one judges: going back is a rollback.
+    let (ok, said) = change(&server, POLICY, &[]);
+    assert!(!ok && said.contains("must be above the 4 in force"), "{said}");
+}
+
+#[test]
+fn a_broken_locking_or_missing_policy_does_not() {
+    let server = server();
+    for (text, says) in [
+        (format!("freze = true\n{POLICY}"), "unknown key `freze`"),
+        ("format = 9\n".to_string(), "format 9 is not known"),
+        (POLICY.replace("approvals = 0", "approvals = 3"), "nobody could change"),
+        (POLICY.replace("revision = 3", "revision = 4\r"), "carriage returns"),
+    ] {
+        let (ok, said) = change(&server, &text, &[]);
+        assert!(!ok && said.contains("[policy-change]") && said.contains(says), "{said}");
+    }
+    server.git(&["reset", "-q", "--hard", "origin/main"]);
+    server.git(&["rm", "-q", ".refgate/policy.toml"]);
+    server.git(&["commit", "-q", "-m", "chore: no policy"]);
+    let (ok, said) = server.push("grace", &["main"]);
+    assert!(!ok && said.contains("[policy-change]"), "{said}");
+}
+
+#[test]
+fn a_link_in_the_policys_place_is_no_policy() {
+    let server = server();
+    server.git(&["rm", "-q", ".refgate/policy.toml"]);
+    std::fs::create_dir_all(server.clone().join(".refgate")).unwrap();
+    std::os::unix::fs::symlink("../README.md", server.clone().join(".refgate/policy.toml")).unwrap();
+    server.git(&["add", "-A"]);
+    server.git(&["commit", "-q", "-m", "chore: link"]);
+    let (ok, said) = server.push("grace", &["main"]);
+    assert!(!ok && said.contains("no plain file"), "{said}");
+}
+
+#[test]
+fn a_policy_change_lands_with_nothing_else() {
+    let server = server();
+    server.git(&["branch", "topic"]);
+    let newer = POLICY.replace("revision = 3", "revision = 4");
+    let (ok, said) = change(&server, &newer, &["topic"]);
+    assert!(!ok && said.contains("must be alone"), "{said}");
+    // The policy inside a push never judges that push.
+    let open = newer.replace("[hotfix]", "[rules]\nbackport = \"off\"\n[hotfix]");
+    server.git(&["reset", "-q", "--hard", "origin/main"]);
+    std::fs::write(server.clone().join(".refgate/policy.toml"), open).unwrap();
+    server.git(&["add", "-A"]);
+    server.git(&["commit", "-q", "-m", "minor-feature\n\nChange-Class: minor-feature"]);
+    let (ok, said) = server.push("grace", &["main"]);
+    assert!(!ok && said.contains("[backport]"), "{said}");
+}
+
+#[test]
+fn approvals_are_asked_for() {
+    let server = Server::with(POLICY, "main:p.toml", |clone| {
+        std::fs::write(clone.join("p.toml"), POLICY.replace("approvals = 0", "approvals = 1")).unwrap();
+    });
+    server.git(&["switch", "-q", "main"]);
+    let newer = POLICY.replace("revision = 3", "revision = 4");
+    std::fs::write(server.clone().join("p.toml"), newer).unwrap();
+    server.git(&["add", "-A"]);
+    server.git(&["commit", "-q", "-m", "chore: policy"]);
+    let (ok, said) = server.push("grace", &["main"]);
+    assert!(!ok && said.contains("0 of 1 approvals by keeper"), "{said}");
+}
+
+#[test]
+fn without_a_policy_nothing_lands_and_the_administrator_is_named() {
+    let server = Server::new("portal");
+    server.git(&["switch", "-q", "dev"]);
+    server.commit("fix: a", "src/app.rs");
+    let policy = server.path().join("refgate/policy.toml");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    let before = server.state();
+    std::fs::write(&policy, text.replace("[classes]", "[clases]")).unwrap();
+    let (ok, said) = server.push("ada", &["dev"]);
+    assert!(!ok && said.contains("Tell its") && said.contains("classes"), "{said}");
+    std::fs::remove_file(&policy).unwrap();
+    let (ok, said) = server.push("ada", &["dev"]);
+    assert!(!ok && said.contains("there is no policy"), "{said}");
+    std::fs::remove_file(server.path().join("refgate/server.toml")).unwrap();
+    let (ok, said) = server.push("ada", &["dev"]);
+    assert!(!ok && said.contains("refgate is not installed"), "{said}");
+    assert_eq!(server.state(), before);
+}
+
+#[test]
+fn limits_refuse_and_leave_nothing() {
+    let server = Server::new("portal");
+    server.git(&["switch", "-q", "dev"]);
+    for n in 0..4 {
+        server.commit(&format!("fix: {n}"), "src/app.rs");
+    }
+    let settings = server.path().join("refgate/server.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let before = server.state();
+    for (from, to, says) in [
+        ("max-commits = 200000", "max-commits = 3", "more than 3 new"),
+        ("max-refs = 10000", "max-refs = 0", "more than 0 references"),
+        ("max-tree-bytes = 33554432", "max-tree-bytes = 10", "more than the limit of 10"),
+        ("max-commit-bytes = 1048576", "max-commit-bytes = 20", "more than the limit of 20"),
+        ("max-changes = 200000", "max-changes = 0", "changes more paths"),
+    ] {
+        assert!(text.contains(from), "{from}: {text}");
+        std::fs::write(&settings, text.replace(from, to)).unwrap();
+        let (ok, said) = server.push("ada", &["dev"]);
+        assert!(!ok && said.contains(says), "{says}: {said}");
+        assert_eq!(server.state(), before);
+    }
+    std::fs::write(&settings, text).unwrap();
+    assert!(server.push("ada", &["dev"]).0);
+}
+
+#[test]
+fn a_training_clock_needs_the_servers_mark() {
+    let server = Server::new("portal");
+    server.on_server(&["tag", "-a", "-m", "x", "v1.0.0", "main"]);
+    server.git(&["switch", "-q", "dev"]);
+    server.commit("feat: a", "src/a.rs");
+    // Asking by environment is asking nobody.
+    let mut push = refgate_scenario::git_command(&server.clone());
+    push.env("GL_USER", "ada").env("REFGATE_AT", "2020-01-01").env("REFGATE_TRAINING", "1");
+    let output = push.args(["push", "origin", "dev"]).output().unwrap();
+    assert!(!output.status.success());
+}

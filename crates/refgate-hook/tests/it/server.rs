@@ -1,0 +1,210 @@
+//! A bare server with the hook, for tests that need more than a scenario can say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use refgate_scenario::git_command;
+use tempfile::TempDir;
+
+use crate::pages::hook;
+
+pub(crate) const ZERO: &str = "0000000000000000000000000000000000000000";
+
+/// A server whose stages stand at one commit, and a clone of it.
+pub(crate) struct Server {
+    folder: TempDir,
+}
+
+impl Server {
+    /// With a built-in policy as a file on the server.
+    pub(crate) fn new(policy: &str) -> Self {
+        Self::with(policy, "policy.toml", |_| {})
+    }
+
+    /// `source` is `policy.toml`, or `branch:path` in the repository.
+    pub(crate) fn with(policy: &str, source: &str, prepare: impl Fn(&Path)) -> Self {
+        let server = Self { folder: tempfile::tempdir().unwrap() };
+        let path = server.folder.path();
+        git(path, &["init", "-q", "--bare", "server.git"]);
+        git(path, &["init", "-q", "clone"]);
+        fs::create_dir_all(server.clone().join("src")).unwrap();
+        fs::write(server.clone().join("src/app.rs"), "a\n").unwrap();
+        fs::write(server.clone().join("README.md"), "a\n").unwrap();
+        prepare(&server.clone());
+        server.git(&["add", "-A"]);
+        server.git(&["commit", "-q", "-m", "start"]);
+        server.git(&["remote", "add", "origin", "../server.git"]);
+        server.git(&["branch", "dev"]);
+        server.git(&["branch", "stg"]);
+        server.git(&["push", "-q", "origin", "main", "dev", "stg"]);
+        let policy = refgate_gate::builtin(policy).map_or(policy.to_string(), ToString::to_string);
+        let source = match source.split_once(':') {
+            Some((branch, path)) => refgate_format::PolicySource::Tracked {
+                branch: branch.to_string(),
+                path: path.to_string(),
+            },
+            None => refgate_format::PolicySource::File(source.to_string()),
+        };
+        let settings = refgate_format::Settings {
+            policy: source,
+            identity: refgate_format::Identity::Gitolite,
+            baseline: None,
+            limits: refgate_format::Limits::default(),
+        };
+        refgate_gate::install(&refgate_gate::InstallPlan {
+            repository: server.path(),
+            program: hook().to_path_buf(),
+            settings,
+            files: BTreeMap::from([("policy.toml".to_string(), policy)]),
+        })
+        .unwrap();
+        server
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("server.git")
+    }
+
+    pub(crate) fn clone(&self) -> PathBuf {
+        self.folder.path().join("clone")
+    }
+
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        git(&self.clone(), arguments)
+    }
+
+    pub(crate) fn on_server(&self, arguments: &[&str]) -> String {
+        git(&self.path(), arguments)
+    }
+
+    /// A commit on the branch that is checked out.
+    pub(crate) fn commit(&self, message: &str, path: &str) -> String {
+        let file = self.clone().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let before = fs::read_to_string(&file).unwrap_or_default();
+        fs::write(&file, format!("{before}{message}\n")).unwrap();
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    pub(crate) fn tip(&self, name: &str) -> String {
+        let output = git_command(&self.path())
+            .args(["rev-parse", "--verify", "-q", name])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    }
+
+    /// `git push` by somebody; success and what was said.
+    pub(crate) fn push(&self, who: &str, arguments: &[&str]) -> (bool, String) {
+        let mut push = git_command(&self.clone());
+        let output = push.env("GL_USER", who).arg("push").arg("origin").args(arguments).output();
+        told(&output.unwrap())
+    }
+
+    /// All references, and whether the repository is whole.
+    pub(crate) fn state(&self) -> String {
+        let refs = self.on_server(&["for-each-ref"]);
+        let fsck = git_command(&self.path()).args(["fsck", "--strict"]).output().unwrap();
+        assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
+        refs
+    }
+
+    /// Writes an object without asking Git whether it likes it.
+    pub(crate) fn object(&self, kind: &str, data: &[u8]) -> String {
+        let mut git = git_command(&self.clone());
+        git.args(["hash-object", "-w", "--literally", "-t", kind, "--stdin"]);
+        let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(data).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    }
+
+    /// Speaks to `git receive-pack` as no client would: commands as given, a
+    /// pack of `objects`. Answers all that came back.
+    pub(crate) fn raw(&self, who: &str, commands: &[Vec<u8>], objects: &[String]) -> String {
+        let mut pack = git_command(&self.clone());
+        pack.args(["pack-objects", "--stdout", "-q", "--revs"]);
+        let mut child = pack.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(objects.join("\n").as_bytes()).unwrap();
+        let pack = child.wait_with_output().unwrap().stdout;
+        self.raw_pack(who, commands, &pack)
+    }
+
+    pub(crate) fn raw_pack(&self, who: &str, commands: &[Vec<u8>], pack: &[u8]) -> String {
+        let mut server = git_command(self.folder.path());
+        server.env("GL_USER", who).args(["receive-pack", "server.git"]);
+        let mut child = server
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut output = child.stdout.take().unwrap();
+        read_until_flush(&mut output);
+        let mut sent = Vec::new();
+        for (place, command) in commands.iter().enumerate() {
+            let mut line = command.clone();
+            if place == 0 {
+                line.extend_from_slice(b"\0report-status side-band-64k");
+            }
+            sent.extend_from_slice(format!("{:04x}", line.len() + 4).as_bytes());
+            sent.extend_from_slice(&line);
+        }
+        sent.extend_from_slice(b"0000");
+        sent.extend_from_slice(pack);
+        // The server may have hung up on us already, which is an answer too.
+        let _ = input.write_all(&sent);
+        drop(input);
+        let mut answer = Vec::new();
+        output.read_to_end(&mut answer).unwrap();
+        let mut error = Vec::new();
+        child.stderr.take().unwrap().read_to_end(&mut error).unwrap();
+        child.wait().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&answer), String::from_utf8_lossy(&error))
+    }
+}
+
+/// One command of the protocol.
+pub(crate) fn command(old: &str, new: &str, name: &str) -> Vec<u8> {
+    format!("{old} {new} {name}").into_bytes()
+}
+
+fn read_until_flush(output: &mut impl std::io::Read) {
+    loop {
+        let mut length = [0; 4];
+        output.read_exact(&mut length).unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&length).unwrap(), 16).unwrap();
+        if length == 0 {
+            return;
+        }
+        let mut line = vec![0; length - 4];
+        output.read_exact(&mut line).unwrap();
+    }
+}
+
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut git: Command = git_command(folder);
+    for (key, value) in [("NAME", "ada"), ("EMAIL", "ada@x"), ("DATE", "2026-12-01T10:00:00Z")] {
+        git.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
+    }
+    let output = git.args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).trim().to_string()
+}
+
+pub(crate) fn told(output: &Output) -> (bool, String) {
+    // Lines are wrapped for people; tests look for sentences.
+    let said = String::from_utf8_lossy(&output.stderr).replace("remote: ", " ");
+    (output.status.success(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+}
