@@ -85,17 +85,17 @@ pub(crate) struct Install {
 pub(crate) enum IdentityArg {
     /// The operating system's user that runs the hook
     OsUser,
-    /// gitolite (GL_USER)
+    /// gitolite (`GL_USER`)
     Gitolite,
-    /// GitLab (GL_USERNAME)
+    /// GitLab (`GL_USERNAME`)
     Gitlab,
-    /// Gitea or Forgejo (GITEA_PUSHER_NAME)
+    /// Gitea or Forgejo (`GITEA_PUSHER_NAME`)
     Gitea,
-    /// GitHub Enterprise Server (GITHUB_USER_LOGIN)
+    /// GitHub Enterprise Server (`GITHUB_USER_LOGIN`)
     Github,
-    /// A web server that authenticates (REMOTE_USER)
+    /// A web server that authenticates (`REMOTE_USER`)
     Http,
-    /// A forced command in authorized_keys (REFGATE_USER)
+    /// A forced command in `authorized_keys` (`REFGATE_USER`)
     SshKey,
     /// A signed push certificate
     PushCertificate,

@@ -254,7 +254,9 @@ fn declared(
         Source::Option => named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?),
         Source::Author => {
             let is = |who: &String| {
-                [&commit.author.name, &commit.author.email].iter().any(|a| a.eq_ignore_ascii_case(who))
+                [&commit.author.name, &commit.author.email]
+                    .iter()
+                    .any(|a| a.eq_ignore_ascii_case(who))
             };
             let (who, class) = policy.declare.authors.iter().find(|(who, _)| is(who))?;
             hit(*class, who, who)
@@ -285,8 +287,8 @@ fn declared(
             let title = title?;
             let whole = bare(title);
             let rest = whole.split_once(": ").filter(|(area, _)| split(area).len() <= 3);
-            let found = guessed(policy, &split(whole))
-                .or_else(|| guessed(policy, &split(bare(rest?.1))));
+            let found =
+                guessed(policy, &split(whole)).or_else(|| guessed(policy, &split(bare(rest?.1))));
             let (pattern, class) = found?;
             Some(Classification::new(class, because(title, pattern, true)))
         }
@@ -335,9 +337,14 @@ mod tests {
     #[test]
     fn tickets_and_labels_say_nothing() {
         for (text, rest) in [
-            ("[ABC-12] Fix x", "Fix x"), ("#12 fix x", "fix x"), ("ABC-12: fix", "fix"),
-            ("381-update-lims", "update-lims"), ("Fix: 561 - x", "Fix: 561 - x"),
-            ("fix-1 thing", "thing"), ("10x-adapter", "10x-adapter"), ("(api) add", "api) add"),
+            ("[ABC-12] Fix x", "Fix x"),
+            ("#12 fix x", "fix x"),
+            ("ABC-12: fix", "fix"),
+            ("381-update-lims", "update-lims"),
+            ("Fix: 561 - x", "Fix: 561 - x"),
+            ("fix-1 thing", "thing"),
+            ("10x-adapter", "10x-adapter"),
+            ("(api) add", "api) add"),
         ] {
             assert_eq!(bare(text), rest, "{text}");
         }

@@ -89,7 +89,12 @@ impl<'a> Uses<'a> {
 
     /// The waiver that sets a finding aside, if there is one. Several findings
     /// of one rule about one landing are one use.
-    fn take(&mut self, case: &Case<'a>, landed: &[Landed<'_>], finding: &Finding) -> Option<&'a Waiver> {
+    fn take(
+        &mut self,
+        case: &Case<'a>,
+        landed: &[Landed<'_>],
+        finding: &Finding,
+    ) -> Option<&'a Waiver> {
         let subject = (finding.update, finding.landing);
         let before = self.taken.iter().find(|(waiver, update, landing)| {
             (*update, *landing) == subject && waiver.rule == finding.rule.name()

@@ -24,8 +24,14 @@ pub enum Source {
 
 impl Source {
     /// All of them, in the order that counts unless a policy says otherwise.
-    pub const ALL: [Self; 6] =
-        [Self::Trailer, Self::Option, Self::Author, Self::Branch, Self::Conventional, Self::Subject];
+    pub const ALL: [Self; 6] = [
+        Self::Trailer,
+        Self::Option,
+        Self::Author,
+        Self::Branch,
+        Self::Conventional,
+        Self::Subject,
+    ];
 
     /// Its name in policies.
     #[must_use]

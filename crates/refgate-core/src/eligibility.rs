@@ -46,7 +46,9 @@ pub fn eligibility(
     let end = last_major(releases, at).map(|release| after(release.at, rules.window));
     match end {
         Some(end) if at < end && within => Eligibility::Yes,
-        Some(end) if at < end => Eligibility::Approval { role: rules.approvers.clone(), until: end },
+        Some(end) if at < end => {
+            Eligibility::Approval { role: rules.approvers.clone(), until: end }
+        }
         since => Eligibility::Deferred { since },
     }
 }

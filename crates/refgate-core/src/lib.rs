@@ -41,7 +41,7 @@ pub use decision::{Decision, Seen, Verdict, Waived};
 pub use declare::{Declarations, Source};
 pub use eligibility::{Eligibility, eligibility};
 pub use finding::{Finding, Takes, What};
-pub use flow::{Flow, MAX_STAGES, LinePattern, RefKind, Stage, Target};
+pub use flow::{Flow, LinePattern, MAX_STAGES, RefKind, Stage, Target};
 pub use freeze::{Exit, Freeze, FreezeState, Missing, Span, Window, freezes_at};
 pub use glob::Glob;
 pub use history::{

@@ -1,6 +1,6 @@
 //! What does a commit message say? Subject, trailers, merge and squash conventions.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::Oid;
@@ -86,9 +86,12 @@ impl Message {
 pub(crate) fn conventional_type(subject: &str) -> Option<&str> {
     let (head, rest) = subject.split_once(':')?;
     let head = head.strip_suffix('!').unwrap_or(head);
-    let kind = head.split_once('(').map_or(head, |(kind, scope)| {
-        if scope.ends_with(')') { kind } else { "" }
-    });
+    let kind = head.split_once('(').map_or(
+        head,
+        |(kind, scope)| {
+            if scope.ends_with(')') { kind } else { "" }
+        },
+    );
     let word = !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
     (word && rest.starts_with([' ', '\t'])).then_some(kind)
 }
@@ -119,7 +122,7 @@ pub fn cherry_picked_from(message: &Message) -> Vec<Oid> {
 
 impl From<&str> for Message {
     fn from(text: &str) -> Self {
-        Self::new(&text.to_string())
+        Self::new(text)
     }
 }
 
@@ -149,8 +152,13 @@ mod tests {
     #[test]
     fn conventional_types() {
         for (subject, kind) in [
-            ("feat: x", Some("feat")), ("  feat(api)!: x", Some("feat")), ("Fix: x", Some("Fix")),
-            ("feat:x", None), ("Merge: a thing", Some("Merge")), ("two words: x", None), ("x", None),
+            ("feat: x", Some("feat")),
+            ("  feat(api)!: x", Some("feat")),
+            ("Fix: x", Some("Fix")),
+            ("feat:x", None),
+            ("Merge: a thing", Some("Merge")),
+            ("two words: x", None),
+            ("x", None),
         ] {
             assert_eq!(Message::new(subject).conventional_type(), kind, "{subject}");
         }
@@ -158,7 +166,8 @@ mod tests {
 
     #[test]
     fn trailers_come_from_the_last_paragraph() {
-        let text = "fix: a\n\nChange-Class: feature\n\nwhy\n\nchange-class: docs\nSigned-off-by: x\n";
+        let text =
+            "fix: a\n\nChange-Class: feature\n\nwhy\n\nchange-class: docs\nSigned-off-by: x\n";
         assert_eq!(Message::new(text).trailer("Change-Class"), Some("docs"));
         assert_eq!(Message::new("Change-Class: docs").trailer("Change-Class"), None);
         assert_eq!(Message::new("a\r\rChange-Class: docs\r").trailer("Change-Class"), Some("docs"));

@@ -185,18 +185,34 @@ mod tests {
 
     #[test]
     fn only_names_that_git_and_people_can_read() {
-        for good in ["refs/heads/dev", "refs/heads/feature/x-1", "refs/tags/v2.0", "refs/heads/é"] {
+        for good in ["refs/heads/dev", "refs/heads/feature/x-1", "refs/tags/v2.0", "refs/heads/é"]
+        {
             assert!(RefName::parse(good).is_ok(), "{good}");
         }
         for bad in [
-            "HEAD", "refs/heads", "refs/heads/", "refs//heads/q", "refs/heads/../../config",
-            "refs/heads/a b", "refs/heads/x.lock", "refs/heads/.x", "refs/heads/x.", "refs/heads/a@{b",
-            "refs/heads/a\u{1b}[1m", "refs/heads/de\u{200b}v", "refs/heads/\u{202e}ved",
-            "refs/heads/a\\b", "refs/heads/a*", "refs/heads/x\n",
+            "HEAD",
+            "refs/heads",
+            "refs/heads/",
+            "refs//heads/q",
+            "refs/heads/../../config",
+            "refs/heads/a b",
+            "refs/heads/x.lock",
+            "refs/heads/.x",
+            "refs/heads/x.",
+            "refs/heads/a@{b",
+            "refs/heads/a\u{1b}[1m",
+            "refs/heads/de\u{200b}v",
+            "refs/heads/\u{202e}ved",
+            "refs/heads/a\\b",
+            "refs/heads/a*",
+            "refs/heads/x\n",
         ] {
             assert!(RefName::parse(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(RefName::parse(&alloc::format!("refs/heads/{}", "x".repeat(200))), Err(BadName::TooLong));
+        assert_eq!(
+            RefName::parse(&alloc::format!("refs/heads/{}", "x".repeat(200))),
+            Err(BadName::TooLong)
+        );
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! Which facts do these updates want? Asking first keeps gathering small.
 
 use crate::when::covers;
-use crate::{
-    Instant, LedgerView, Policy, RefKind, RefUpdate, Release, RuleId, Target, freezes_at,
-};
+use crate::{Instant, LedgerView, Policy, RefKind, RefUpdate, Release, RuleId, Target, freezes_at};
 
 /// What to gather for one update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -162,10 +162,16 @@ mod tests {
             at: Instant::UNIX_EPOCH + Duration::days(day),
         };
         let all = vec![
-            release("0.9.4", 1), release("1.0.0", 5), release("1.1", 7), release("2.0", 9),
+            release("0.9.4", 1),
+            release("1.0.0", 5),
+            release("1.1", 7),
+            release("2.0", 9),
             release("1.1.1", 10),
         ];
         let at = |day| last_major(&all, Instant::UNIX_EPOCH + Duration::days(day)).map(|r| &*r.tag);
-        assert_eq!((at(4), at(5), at(8), at(20)), (None, Some("1.0.0"), Some("1.0.0"), Some("2.0")));
+        assert_eq!(
+            (at(4), at(5), at(8), at(20)),
+            (None, Some("1.0.0"), Some("1.0.0"), Some("2.0"))
+        );
     }
 }

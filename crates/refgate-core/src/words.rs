@@ -89,7 +89,11 @@ mod tests {
 
     #[test]
     fn words_match_whole_and_from_the_start() {
-        check("fix", &["Fix the thing", "fix-the-thing", "fix(api): x", "FIX"], &["fixture", "a fix"]);
+        check(
+            "fix",
+            &["Fix the thing", "fix-the-thing", "fix(api): x", "FIX"],
+            &["fixture", "a fix"],
+        );
         check("* typo", &["Corrected a typo", "typo"], &["typography"]);
         check("bump * to", &["Bump axios from 1 to 2"], &["Bump axios"]);
         check("don't", &["Don't panic"], &["dont"]);

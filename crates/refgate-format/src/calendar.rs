@@ -105,7 +105,8 @@ pub fn import(text: &str, zone: Zone, horizon: Interval) -> Result<Vec<Interval>
     let events = calendar.components.iter().filter(|component| component.name == "VEVENT");
     let mut all = Vec::new();
     for (place, event) in events.enumerate() {
-        let complain = |what: &str| CalendarError::Event { event: place + 1, what: what.to_string() };
+        let complain =
+            |what: &str| CalendarError::Event { event: place + 1, what: what.to_string() };
         all.extend(occurrences(event, zone, horizon, &complain)?);
     }
     all.sort();

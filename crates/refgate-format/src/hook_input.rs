@@ -27,7 +27,9 @@ pub enum BadInput {
         line: usize,
     },
     /// Ids of a length that is not SHA-1's.
-    #[error("line {line} of the hook's input has ids that are not SHA-1; the object format sha256 is not supported")]
+    #[error(
+        "line {line} of the hook's input has ids that are not SHA-1; the object format sha256 is not supported"
+    )]
     Format {
         /// Which, from 1.
         line: usize,
@@ -113,10 +115,8 @@ fn line(number: usize, bytes: &[u8]) -> Result<HookLine, BadInput> {
         }
     };
     let (claimed_old, new) = (id(old)?, id(new)?);
-    let text = std::str::from_utf8(name).map_err(|_| BadInput::Utf8 {
-        line: number,
-        shown: name.escape_ascii().to_string(),
-    })?;
+    let text = std::str::from_utf8(name)
+        .map_err(|_| BadInput::Utf8 { line: number, shown: name.escape_ascii().to_string() })?;
     let name = RefName::parse(text)
         .map_err(|why| BadInput::Name { shown: text.escape_default().to_string(), why })?;
     if claimed_old.is_zero() && new.is_zero() {

@@ -185,7 +185,8 @@ pub fn write_training(training: &Training, classes: &Classes) -> Result<String, 
     let ledger = &training.ledger;
     let show = |at: Instant| at.to_rfc3339();
     let id = |id: Option<Oid>| id.map_or_else(String::new, |id| id.to_string());
-    let class = |id: Option<refgate_core::ClassId>| id.map_or_else(String::new, |id| classes.name(id));
+    let class =
+        |id: Option<refgate_core::ClassId>| id.map_or_else(String::new, |id| classes.name(id));
     let blank = Raw::default;
     let mut file = File { at: show(training.at), ..File::default() };
     file.approval.extend(ledger.approvals.iter().map(|a| {
@@ -212,15 +213,20 @@ pub fn write_training(training: &Training, classes: &Classes) -> Result<String, 
         at: show(s.at),
         ..blank()
     }));
-    file.evidence.extend(
-        ledger.evidence.iter().map(|e| Raw { meaning: e.kind.clone(), at: show(e.at), ..blank() }),
-    );
+    file.evidence.extend(ledger.evidence.iter().map(|e| Raw {
+        meaning: e.kind.clone(),
+        at: show(e.at),
+        ..blank()
+    }));
     file.blocker.extend(ledger.blockers.iter().map(|b| {
         let (at, until) = (show(b.open.start), show(b.open.end));
         Raw { reason: b.name.clone(), at, until, ..blank() }
     }));
-    file.iteration.extend(ledger.iterations.iter().map(|n| {
-        Raw { by: n.by.clone(), reason: n.reason.clone(), at: show(n.at), ..blank() }
+    file.iteration.extend(ledger.iterations.iter().map(|n| Raw {
+        by: n.by.clone(),
+        reason: n.reason.clone(),
+        at: show(n.at),
+        ..blank()
     }));
     file.deletion.extend(ledger.deletions.iter().map(|d| Raw {
         on: d.name.as_str().to_string(),

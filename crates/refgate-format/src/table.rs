@@ -40,9 +40,9 @@ impl<'t> Section<'t> {
 
     /// All entries, for tables whose keys the author chooses.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (Text, &'t Spanned<DeValue<'t>>)> {
-        self.table.iter().map(|(key, value)| {
-            (Text { text: key.get_ref().to_string(), span: key.span() }, value)
-        })
+        self.table
+            .iter()
+            .map(|(key, value)| (Text { text: key.get_ref().to_string(), span: key.span() }, value))
     }
 
     pub(crate) fn text(&mut self, c: &mut Complaints<'_>, key: &'static str) -> Option<Text> {
@@ -68,9 +68,10 @@ impl<'t> Section<'t> {
 
     pub(crate) fn number(&mut self, c: &mut Complaints<'_>, key: &'static str) -> Option<u64> {
         let value = self.value(key)?;
-        let number = value.get_ref().as_integer().and_then(|n| {
-            u64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).ok()
-        });
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| u64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).ok());
         if number.is_none() {
             wrong_type(c, value, "a whole number from 0 on");
         }

@@ -90,7 +90,8 @@ pub struct InstallPlan {
 /// If its configuration cannot be read.
 pub fn hooks_folder(writer: &Writer) -> Result<PathBuf, GitError> {
     let configured = writer.setting("core.hooksPath")?;
-    Ok(configured.map_or_else(|| writer.git_dir().join("hooks"), |path| writer.git_dir().join(path)))
+    Ok(configured
+        .map_or_else(|| writer.git_dir().join("hooks"), |path| writer.git_dir().join(path)))
 }
 
 /// Puts refgate into a repository. Doing it again renews it.

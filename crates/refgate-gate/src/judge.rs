@@ -95,9 +95,7 @@ fn policy_edit(
         Err(PolicyError::Git(error @ (GitError::Deadline(_) | GitError::Library(_)))) => {
             return Err(error);
         }
-        Err(problem) => {
-            PolicyEdit { blob: None, problem: Some(problem.to_string()), revision: 0 }
-        }
+        Err(problem) => PolicyEdit { blob: None, problem: Some(problem.to_string()), revision: 0 },
     };
     Ok(Some(edit))
 }

@@ -12,7 +12,7 @@ mod setup;
 mod source;
 
 pub use builtin::{BUILTIN, builtin};
-pub use check::{Checked, CheckError, Wish, check};
+pub use check::{CheckError, Checked, Wish, check};
 pub use exit::Exit;
 pub use identity::{Environment, actor};
 pub use install::{

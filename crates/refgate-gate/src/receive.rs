@@ -62,10 +62,7 @@ impl Unjudged {
 
     /// Whether the pusher can mend it; otherwise the administrator must.
     const fn is_pushers(&self) -> bool {
-        matches!(
-            self.exit(),
-            Exit::BadInput | Exit::TooMuch
-        )
+        matches!(self.exit(), Exit::BadInput | Exit::TooMuch)
     }
 }
 
@@ -107,9 +104,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
         Verdict::Accept => {
             Outcome { exit: Exit::Accepted, text: warnings(&case, &judged.decision) }
         }
-        Verdict::Reject => {
-            Outcome { exit: Exit::Refused, text: refusal(&case, &judged.decision) }
-        }
+        Verdict::Reject => Outcome { exit: Exit::Refused, text: refusal(&case, &judged.decision) },
         Verdict::Undecided => {
             Outcome { exit: Exit::Undecided, text: refusal(&case, &judged.decision) }
         }
@@ -147,7 +142,7 @@ fn at_rest(reader: &Reader, lines: Vec<HookLine>) -> Result<Vec<RefUpdate>, GitE
 fn push_options(environment: &Environment) -> Vec<String> {
     let count: usize =
         environment.get("GIT_PUSH_OPTION_COUNT").and_then(|n| n.parse().ok()).unwrap_or(0);
-    let options = (0..count.min(64))
-        .filter_map(|place| environment.get(&format!("GIT_PUSH_OPTION_{place}")));
+    let options =
+        (0..count.min(64)).filter_map(|place| environment.get(&format!("GIT_PUSH_OPTION_{place}")));
     options.filter(|text| !text.contains(char::is_control)).map(ToString::to_string).collect()
 }

@@ -131,9 +131,15 @@ pub fn replay(
     if plans.is_empty() {
         let missing = only.map(ToString::to_string);
         return Err(missing.map_or_else(
-            || ReplayError::NoBranch(policy.flow.stages.first().map_or_else(String::new, |s| {
-                s.branch.short().to_string()
-            })),
+            || {
+                ReplayError::NoBranch(
+                    policy
+                        .flow
+                        .stages
+                        .first()
+                        .map_or_else(String::new, |s| s.branch.short().to_string()),
+                )
+            },
             ReplayError::NoStage,
         ));
     }
@@ -207,8 +213,8 @@ impl Stage<'_> {
             return Ok(None);
         }
         let Some(stage) = self.policy.flow.stages.get(self.place) else { return Ok(None) };
-        let mut history = History::default();
-        history.releases = self.releases.iter().filter(|r| r.at <= at).cloned().collect();
+        let releases = self.releases.iter().filter(|r| r.at <= at).cloned().collect();
+        let mut history = History { releases, ..History::default() };
         let later = self.merged_later(&commit);
         for one in side.iter().chain([&id]) {
             let parsed = replay.commit(*one)?;
@@ -235,7 +241,8 @@ impl Stage<'_> {
             picked_from: None,
         };
         let shape = Some(Shape::Onward);
-        history.updates = vec![UpdateFacts { shape, landings: vec![landing], ..Default::default() }];
+        history.updates =
+            vec![UpdateFacts { shape, landings: vec![landing], ..Default::default() }];
         let change = match parents.first() {
             Some(old) => RefChange::Move { old: *old, new: id },
             None => RefChange::Create { new: id },

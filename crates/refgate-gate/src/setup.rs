@@ -63,8 +63,8 @@ impl Setup {
         let path = directory.join(SETTINGS);
         let shown = path.display().to_string();
         let text = read(&path)?.ok_or_else(|| SetupError::Missing(shown.clone()))?;
-        let settings = Settings::parse(&text)
-            .map_err(|why| SetupError::Settings { path: shown, why })?;
+        let settings =
+            Settings::parse(&text).map_err(|why| SetupError::Settings { path: shown, why })?;
         Ok(Self { directory, settings })
     }
 
@@ -108,10 +108,9 @@ fn read(path: &Path) -> Result<Option<String>, SetupError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(SetupError::Unreadable {
-            path: path.display().to_string(),
-            why: error.to_string(),
-        }),
+        Err(error) => {
+            Err(SetupError::Unreadable { path: path.display().to_string(), why: error.to_string() })
+        }
     }
 }
 

@@ -77,7 +77,8 @@ fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
     let text = String::from_utf8_lossy(line);
     let (name, rest) = text.split_once('<')?;
     let (email, when) = rest.split_once('>')?;
-    if email.contains('<') || when.contains(['<', '>']) || !(name.is_empty() || name.ends_with(' ')) {
+    if email.contains('<') || when.contains(['<', '>']) || !(name.is_empty() || name.ends_with(' '))
+    {
         return None;
     }
     let (seconds, zone) = when.strip_prefix(' ')?.split_once(' ')?;

@@ -9,7 +9,9 @@ pub enum GitError {
     #[error("the repository cannot be opened: {0}")]
     Open(String),
     /// The object format or reference storage is not supported.
-    #[error("the {what} `{name}` is not supported by this refgate; it reads SHA-1 repositories with the files reference format")]
+    #[error(
+        "the {what} `{name}` is not supported by this refgate; it reads SHA-1 repositories with the files reference format"
+    )]
     Format {
         /// `object format` or `reference format`.
         what: &'static str,
@@ -55,7 +57,9 @@ pub enum GitError {
         why: String,
     },
     /// What the client claims is not what is at rest.
-    #[error("`{name}` is at {actual} on the server, not at {claimed} as the push says; fetch and try again")]
+    #[error(
+        "`{name}` is at {actual} on the server, not at {claimed} as the push says; fetch and try again"
+    )]
     Stale {
         /// The reference.
         name: String,

@@ -84,7 +84,8 @@ fn collect(
         let length = path.len();
         path.extend_from_slice(&name);
         let folder = |entry: &Option<Entry>| entry.as_ref().filter(|e| e.is_tree()).map(|e| e.id);
-        let file = |entry: &Option<Entry>| entry.as_ref().filter(|e| !e.is_tree()).map(|e| (e.id, e.mode));
+        let file =
+            |entry: &Option<Entry>| entry.as_ref().filter(|e| !e.is_tree()).map(|e| (e.id, e.mode));
         let held = [file(mine), file(one), file(two)];
         if held[0] != held[1] && held[0] != held[2] {
             suspects.insert(path.clone(), held[0]);

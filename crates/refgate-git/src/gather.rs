@@ -131,7 +131,9 @@ impl Photo<'_> {
         };
         let Some(commit) = chain.commit else { return Ok(Some(facts)) };
         for (place, stage) in self.policy.flow.stages.iter().enumerate() {
-            let Some(tip) = self.history.tips.get(&place).filter(|_| stage.production) else { continue };
+            let Some(tip) = self.history.tips.get(&place).filter(|_| stage.production) else {
+                continue;
+            };
             if self.graph.is_ancestor(commit, *tip)? {
                 (facts.shipped, facts.on_flow) = (true, true);
             }
@@ -239,15 +241,18 @@ impl Photo<'_> {
                 self.commits += 1;
                 let parsed = self.reader.commit(*id)?;
                 self.graph.learn(*id, &parsed);
-                self.history.commits.insert(*id, Commit {
-                    id: *id,
-                    tree: parsed.tree,
-                    parents: parsed.parents,
-                    message: parsed.message,
-                    author: parsed.author,
-                    reach: 0,
-                    defect: parsed.defect,
-                });
+                self.history.commits.insert(
+                    *id,
+                    Commit {
+                        id: *id,
+                        tree: parsed.tree,
+                        parents: parsed.parents,
+                        message: parsed.message,
+                        author: parsed.author,
+                        reach: 0,
+                        defect: parsed.defect,
+                    },
+                );
             }
         }
         Ok(())

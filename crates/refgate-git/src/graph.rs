@@ -67,7 +67,7 @@ impl<'r> Graph<'r> {
         if let Some(node) = self.nodes.borrow().get(&id) {
             return Ok(node.clone());
         }
-        let node = match self.from_file(id) {
+        let node = match self.filed(id) {
             Some(node) => node,
             None => Node { parents: self.reader.commit(id)?.parents, generation: UNKNOWN },
         };
@@ -75,7 +75,7 @@ impl<'r> Graph<'r> {
         Ok(node)
     }
 
-    fn from_file(&self, id: Oid) -> Option<Node> {
+    fn filed(&self, id: Oid) -> Option<Node> {
         let file = self.file.as_ref()?;
         let hash = gix_hash::ObjectId::try_from(id.as_bytes().as_slice()).ok()?;
         let commit = file.commit_by_id(hash)?;
@@ -94,7 +94,12 @@ impl<'r> Graph<'r> {
     ///
     /// # Errors
     /// If a commit cannot be read, or there are more than the limit.
-    pub fn fresh(&self, new: Oid, hidden: &[Oid], certain: &HashSet<Oid>) -> Result<Vec<Oid>, GitError> {
+    pub fn fresh(
+        &self,
+        new: Oid,
+        hidden: &[Oid],
+        certain: &HashSet<Oid>,
+    ) -> Result<Vec<Oid>, GitError> {
         const HIDDEN: u64 = 1;
         const NEW: u64 = 2;
         let starts = hidden.iter().map(|tip| (*tip, HIDDEN)).chain([(new, NEW)]);
@@ -158,11 +163,7 @@ struct Walk<'g, 'r> {
 }
 
 impl<'g, 'r> Walk<'g, 'r> {
-    fn new(
-        graph: &'g Graph<'r>,
-        starts: impl Iterator<Item = (Oid, u64)>,
-        settled: u64,
-    ) -> Self {
+    fn new(graph: &'g Graph<'r>, starts: impl Iterator<Item = (Oid, u64)>, settled: u64) -> Self {
         Self {
             graph,
             colours: Colours::new(),

@@ -17,7 +17,12 @@ pub(crate) struct Chain {
 ///
 /// # Errors
 /// If a commit cannot be read, or the chain is longer than the limit.
-pub(crate) fn chain(graph: &Graph<'_>, photo: &mut Photo<'_>, old: Oid, new: Oid) -> Result<Chain, GitError> {
+pub(crate) fn chain(
+    graph: &Graph<'_>,
+    photo: &mut Photo<'_>,
+    old: Oid,
+    new: Oid,
+) -> Result<Chain, GitError> {
     let floor = graph.generation(old)?;
     let mut commits = Vec::new();
     let mut at = new;

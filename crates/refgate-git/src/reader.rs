@@ -51,7 +51,15 @@ impl Reader {
     fn new(repo: Repository, bounds: Bounds, quarantined: bool) -> Result<Self, GitError> {
         trustworthy(&repo)?;
         let trees = RefCell::new(HashMap::new());
-        Ok(Self { repo, bounds, started: Moment::now(), quarantined, remote: None, rest: OnceCell::new(), trees })
+        Ok(Self {
+            repo,
+            bounds,
+            started: Moment::now(),
+            quarantined,
+            remote: None,
+            rest: OnceCell::new(),
+            trees,
+        })
     }
 
     /// Takes what was last fetched from a remote for what is at rest: the

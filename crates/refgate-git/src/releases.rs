@@ -15,7 +15,9 @@ use crate::tag::follow;
 /// If a tag cannot be read.
 pub fn releases(reader: &Reader, rules: &ReleaseRules) -> Result<Vec<Release>, GitError> {
     let all = versions(reader, rules)?;
-    all.into_iter().filter_map(|(version, name)| release(reader, version, &name).transpose()).collect()
+    all.into_iter()
+        .filter_map(|(version, name)| release(reader, version, &name).transpose())
+        .collect()
 }
 
 /// The lowest release of each major version: since versions only grow, it is
@@ -26,7 +28,9 @@ pub fn releases(reader: &Reader, rules: &ReleaseRules) -> Result<Vec<Release>, G
 pub fn release_openers(reader: &Reader, rules: &ReleaseRules) -> Result<Vec<Release>, GitError> {
     let mut all = versions(reader, rules)?;
     all.dedup_by_key(|(version, _)| version.major);
-    all.into_iter().filter_map(|(version, name)| release(reader, version, &name).transpose()).collect()
+    all.into_iter()
+        .filter_map(|(version, name)| release(reader, version, &name).transpose())
+        .collect()
 }
 
 fn versions(reader: &Reader, rules: &ReleaseRules) -> Result<Vec<(Version, RefName)>, GitError> {
@@ -44,11 +48,7 @@ fn versions(reader: &Reader, rules: &ReleaseRules) -> Result<Vec<(Version, RefNa
     Ok(all)
 }
 
-fn release(
-    reader: &Reader,
-    version: Version,
-    name: &RefName,
-) -> Result<Option<Release>, GitError> {
+fn release(reader: &Reader, version: Version, name: &RefName) -> Result<Option<Release>, GitError> {
     let Some((value, _)) = reader.reference(name)? else { return Ok(None) };
     let chain = follow(reader, name, value)?;
     let Some(commit) = chain.commit else { return Ok(None) };

@@ -11,11 +11,14 @@ const MOST_INPUT: u64 = 64 << 20;
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
-    let name = Path::new(&name).file_name().and_then(|name| name.to_str()).unwrap_or("").to_string();
+    let name =
+        Path::new(&name).file_name().and_then(|name| name.to_str()).unwrap_or("").to_string();
     match std::env::args().nth(1).as_deref() {
         None if name == "pre-receive" => pre_receive(),
         Some("pre-receive") => pre_receive(),
-        Some("--version") => say(&format!("refgate-hook {}", env!("CARGO_PKG_VERSION")), Exit::Accepted),
+        Some("--version") => {
+            say(&format!("refgate-hook {}", env!("CARGO_PKG_VERSION")), Exit::Accepted)
+        }
         _ => say(
             &format!("{}.\nGit runs it as `pre-receive`; see `refgate install`.", mark()),
             Exit::Usage,
@@ -31,8 +34,7 @@ fn pre_receive() -> ExitCode {
     }
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let environment =
-        Environment { variables: variables.collect(), user: whoami::username().ok() };
+    let environment = Environment { variables: variables.collect(), user: whoami::username().ok() };
     let inputs = Inputs { stdin, environment, now: chrono::Utc::now() };
     let Outcome { exit, text } = receive(&inputs);
     if exit != Exit::Accepted {

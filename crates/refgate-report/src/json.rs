@@ -21,12 +21,13 @@ pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
         })
     });
     let findings = |list: &[Finding]| list.iter().map(|f| finding(case, f)).collect::<Vec<_>>();
-    let waived = decision.waived.iter().map(|waived| {
-        json!({ "waiver": waived.waiver, "finding": finding(case, &waived.finding) })
-    });
-    let freezes = decision.freezes.iter().map(|(name, state)| {
-        json!({ "window": name, "state": state.name() })
-    });
+    let waived = decision.waived.iter().map(
+        |waived| json!({ "waiver": waived.waiver, "finding": finding(case, &waived.finding) }),
+    );
+    let freezes = decision
+        .freezes
+        .iter()
+        .map(|(name, state)| json!({ "window": name, "state": state.name() }));
     json!({
         "format": 1,
         "verdict": decision.verdict.name(),

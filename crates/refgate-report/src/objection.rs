@@ -56,7 +56,11 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
 
 /// `feature, by its branch …`.
 pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
-    format!("{}, {}", case.policy.classes.name(class.class), because(&case.policy.classes, &class.because))
+    format!(
+        "{}, {}",
+        case.policy.classes.name(class.class),
+        because(&case.policy.classes, &class.because)
+    )
 }
 
 /// A role with the people who have it.
@@ -73,7 +77,16 @@ pub(crate) fn people(case: &Case<'_>, role: &str) -> String {
 
 fn frozen(case: &Case<'_>, what: &What, facts: &mut Vec<(&'static str, String)>) -> String {
     let What::Frozen {
-        window, reason, state, since, release, class, earliest, missing, fast_track, lets_through,
+        window,
+        reason,
+        state,
+        since,
+        release,
+        class,
+        earliest,
+        missing,
+        fast_track,
+        lets_through,
     } = what
     else {
         return String::new();
@@ -156,7 +169,10 @@ fn contradicted(
 fn not_eligible(eligibility: &Eligibility, facts: &mut Vec<(&'static str, String)>) -> String {
     match eligibility {
         Eligibility::Approval { role, until } => {
-            facts.push(("needs", format!("an approval by {}, before {}", clean(role), show(*until))));
+            facts.push((
+                "needs",
+                format!("an approval by {}, before {}", clean(role), show(*until)),
+            ));
             "This class goes here only with an approval.".to_string()
         }
         Eligibility::Deferred { since } => {
@@ -182,7 +198,10 @@ fn deleted(case: &Case<'_>, what: &What, facts: &mut Vec<(&'static str, String)>
         None => facts.push(("request", "there is none for this value".to_string())),
     }
     if !approved {
-        facts.push(("approval", format!("missing, by {}", people(case, &case.policy.deletion.approvers))));
+        facts.push((
+            "approval",
+            format!("missing, by {}", people(case, &case.policy.deletion.approvers)),
+        ));
     }
     "Deleting it needs a request, an approval and a cooling-off period.".to_string()
 }
@@ -202,13 +221,12 @@ fn plain(what: &What) -> String {
              parent, not a side branch.",
             old.short()
         ),
-        What::Octopus { parents } => format!(
-            "It has {parents} parents; a landing has one, or two that differ."
-        ),
-        What::Rewritten { old, .. } => format!(
-            "It would drop commits that the branch has: {} is not part of it.",
-            old.short()
-        ),
+        What::Octopus { parents } => {
+            format!("It has {parents} parents; a landing has one, or two that differ.")
+        }
+        What::Rewritten { old, .. } => {
+            format!("It would drop commits that the branch has: {} is not part of it.", old.short())
+        }
         What::Squashed { from, of } => format!(
             "It is a squashed copy of {} on `{}`, not a promotion of it: history would fork, and \
              the next promotion would conflict with itself.",
@@ -220,25 +238,21 @@ fn plain(what: &What) -> String {
              what lands here.",
             clean(from)
         ),
-        What::Leapt { from, over } => format!(
-            "It comes from `{}` without having been on `{}`.",
-            clean(from),
-            clean(over)
-        ),
+        What::Leapt { from, over } => {
+            format!("It comes from `{}` without having been on `{}`.", clean(from), clean(over))
+        }
         What::TagMoved { old } => {
             format!("A release tag never moves; this one stands at {}.", old.short())
         }
         What::TagNotAnnotated => "A release tag must be annotated.".to_string(),
         What::TagNotSigned => "A release tag must be signed.".to_string(),
         What::TagNameDiffers => "The tag object says another name than its reference.".to_string(),
-        What::TagNotShipped { production } => format!(
-            "The tagged commit is not on `{}` or a release line yet.",
-            clean(production)
-        ),
-        What::VersionNotGrown { version, existing, .. } => format!(
-            "Versions only grow: {version} is not above the release {}.",
-            clean(existing)
-        ),
+        What::TagNotShipped { production } => {
+            format!("The tagged commit is not on `{}` or a release line yet.", clean(production))
+        }
+        What::VersionNotGrown { version, existing, .. } => {
+            format!("Versions only grow: {version} is not above the release {}.", clean(existing))
+        }
         What::NameReserved => "This namespace cannot be pushed to.".to_string(),
         What::NameResembles { name } => {
             format!("The name can be mistaken for `{}`.", clean(name))
@@ -254,12 +268,10 @@ fn plain(what: &What) -> String {
         What::Malformed { commit, defect } => {
             format!("Commit {} is not as Git writes commits: {}.", commit.short(), clean(defect))
         }
-        What::PolicyNotAlone => {
-            "A change of the policy must be alone in its push.".to_string()
+        What::PolicyNotAlone => "A change of the policy must be alone in its push.".to_string(),
+        What::PolicyRevision { now, new } => {
+            format!("The new policy has revision {new}; it must be above the {now} in force.")
         }
-        What::PolicyRevision { now, new } => format!(
-            "The new policy has revision {new}; it must be above the {now} in force."
-        ),
         What::PolicyNotApproved { have, want, role, blob } => format!(
             "The new policy (blob {}) has {have} of {want} approvals by {}.",
             blob.short(),

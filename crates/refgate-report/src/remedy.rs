@@ -79,7 +79,7 @@ pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
                 vec!["git commit --amend --no-edit --allow-empty".to_string()],
             )]
         }
-        What::StageCreated => subject.from_known(),
+        What::StageCreated => subject.open_at_known(),
         _ => Vec::new(),
     }
 }
@@ -121,9 +121,9 @@ impl Subject<'_> {
             format!("git reset --keep {}", brief(*before))
         } else {
             {
-            let (before, landing) = (brief(*before), brief(landing));
-            format!("git rebase --rebase-merges --onto {before} {landing} {branch}")
-        }
+                let (before, landing) = (brief(*before), brief(landing));
+                format!("git rebase --rebase-merges --onto {before} {landing} {branch}")
+            }
         };
         let push = format!("git push origin {}:refs/heads/{}", brief(work), self.topic());
         vec![Remedy::new("keep it on a branch of its own, and off this one:", vec![push, off])]
@@ -137,15 +137,13 @@ impl Subject<'_> {
             let target = self.case.policy.flow.target(&self.update.name);
             target.is_some_and(|target| {
                 target.is_first()
-                    && refgate_core::earliest(self.case, &target, *class)
-                        == refgate_core::When::Now
+                    && refgate_core::earliest(self.case, &target, *class) == refgate_core::When::Now
             })
         };
         let Some(class) = strictest.filter(|class| self.tip() && open(class)) else {
             return self.keep();
         };
-        let trailer =
-            format!("{}: {}", self.case.policy.declare.trailer, classes.name(class));
+        let trailer = format!("{}: {}", self.case.policy.declare.trailer, classes.name(class));
         let amend = format!("git commit --amend --no-edit --trailer {}", quoted(&trailer));
         vec![Remedy::new("if it is more than that, say what it is:", vec![amend])]
     }
@@ -169,7 +167,8 @@ impl Subject<'_> {
         };
         let mut commands = vec![format!("git reset --keep {}", brief(*first))];
         let others = others.iter().filter(|other| *other != first);
-        commands.extend(others.map(|other| format!("git merge --no-ff --no-edit {}", brief(*other))));
+        commands
+            .extend(others.map(|other| format!("git merge --no-ff --no-edit {}", brief(*other))));
         vec![Remedy::new("merge one branch after the other:", commands)]
     }
 
@@ -229,7 +228,11 @@ impl Subject<'_> {
         vec![Remedy::new(
             "release it under the next version:",
             vec![
-                format!("git tag -a {tag} -m {} {}^{{}}", quoted(&format!("Release {next}")), brief(new)),
+                format!(
+                    "git tag -a {tag} -m {} {}^{{}}",
+                    quoted(&format!("Release {next}")),
+                    brief(new)
+                ),
                 format!("git push origin {tag}"),
             ],
         )]
@@ -253,7 +256,7 @@ impl Subject<'_> {
         vec![Remedy::new("push the policy first, by itself:", vec![push])]
     }
 
-    fn from_known(&self) -> Vec<Remedy> {
+    fn open_at_known(&self) -> Vec<Remedy> {
         let RefChange::Create { new } = self.update.change else { return Vec::new() };
         let tips = &self.case.history.tips;
         let Some(tip) = tips.values().next_back() else { return Vec::new() };

@@ -142,8 +142,9 @@ impl Memory {
                 continue;
             };
             let holds = self.ancestors(*tip).contains(&commit);
-            let production = target
-                .is_none_or(|place| self.policy.flow.stages.get(place).is_some_and(|s| s.production));
+            let production = target.is_none_or(|place| {
+                self.policy.flow.stages.get(place).is_some_and(|s| s.production)
+            });
             facts.shipped |= holds && production;
             facts.on_flow |= holds && production && target.is_some();
         }
@@ -319,7 +320,10 @@ fn tree_id(files: &Files) -> Oid {
     let mut numbers: BTreeMap<usize, u64> = BTreeMap::new();
     for (place, (path, content)) in files.iter().enumerate() {
         let name = path.bytes().fold(7_u64, |sum, b| sum.wrapping_mul(131).wrapping_add(b.into()));
-        numbers.insert(place % 2, numbers.get(&(place % 2)).unwrap_or(&0).wrapping_mul(31).wrapping_add(name ^ content));
+        numbers.insert(
+            place % 2,
+            numbers.get(&(place % 2)).unwrap_or(&0).wrapping_mul(31).wrapping_add(name ^ content),
+        );
     }
     let mut bytes = [0; 20];
     let all = numbers.values().flat_map(|n| n.to_be_bytes());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{ChangeMode, Duration, Policy, Verdict};
+use refgate_core::{ChangeMode, Decision, Duration, Policy, Verdict};
 use refgate_gate::{builtin, horizon, policy_from_text};
 
 use crate::act::{How, Record, Spec, Touch};
@@ -83,13 +83,27 @@ struct Story {
 
 const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
 const PATHS: [&str; 8] = [
-    "README.md", "docs/guide.md", "src/app.rs", "src/search.rs", "tests/new.rs", "Cargo.lock",
-    "docs/new.md", "src/deep/er/x.rs",
+    "README.md",
+    "docs/guide.md",
+    "src/app.rs",
+    "src/search.rs",
+    "tests/new.rs",
+    "Cargo.lock",
+    "docs/new.md",
+    "src/deep/er/x.rs",
 ];
 const MESSAGES: [&str; 11] = [
-    "feat: x", "fix: x", "docs: x", "chore: x", "security: x", "hotfix: x", "zzz",
-    "zzz\n\nChange-Class: docs", "zzz\n\nChange-Class: minor-feature",
-    "fix: x\n\nChange-Class: feature", "feat: x\n\nChange-Class: bugfix",
+    "feat: x",
+    "fix: x",
+    "docs: x",
+    "chore: x",
+    "security: x",
+    "hotfix: x",
+    "zzz",
+    "zzz\n\nChange-Class: docs",
+    "zzz\n\nChange-Class: minor-feature",
+    "fix: x\n\nChange-Class: feature",
+    "feat: x\n\nChange-Class: bugfix",
 ];
 
 impl Story {
@@ -134,7 +148,8 @@ impl Story {
     fn any_branch(&mut self) -> String {
         let mut all = self.stages();
         all.extend(self.topics.clone());
-        if !self.world.policy.flow.lines.is_empty() && self.world.local.contains_key("release/2.x") {
+        if !self.world.policy.flow.lines.is_empty() && self.world.local.contains_key("release/2.x")
+        {
             all.push("release/2.x".to_string());
         }
         self.dice.pick(&all).cloned().unwrap_or_default()
@@ -158,7 +173,12 @@ impl Story {
         (0..count)
             .map(|_| {
                 let path = self.dice.word(&PATHS);
-                let modes = [ChangeMode::Added, ChangeMode::Modified, ChangeMode::Modified, ChangeMode::Deleted];
+                let modes = [
+                    ChangeMode::Added,
+                    ChangeMode::Modified,
+                    ChangeMode::Modified,
+                    ChangeMode::Deleted,
+                ];
                 Touch { path, mode: *self.dice.pick(&modes).unwrap_or(&ChangeMode::Modified) }
             })
             .collect()
@@ -311,8 +331,51 @@ impl Story {
                 model: format!("{lands} {rules:?}"),
             });
         }
+        if let Some(law) = self.broken_law(&who, &specs, &options, &decision) {
+            self.found.push(Difference {
+                seed: self.seed,
+                story: self.told.clone(),
+                engine: format!("{accepted} {objecting:?}"),
+                model: law.to_string(),
+            });
+        }
         if accepted {
             self.world.land(&taken);
         }
+    }
+
+    /// What must hold whatever the policy says (MODEL.md 8, SECURITY.md R1).
+    fn broken_law(
+        &self,
+        who: &str,
+        specs: &[Spec],
+        options: &[String],
+        decision: &Decision,
+    ) -> Option<&'static str> {
+        let verdict = |world: &Memory, specs: &[Spec]| {
+            world.take(who, specs, options).map(|taken| world.decide(&taken).verdict)
+        };
+        let accepted = decision.verdict == Verdict::Accept;
+        let mut backwards = specs.to_vec();
+        backwards.reverse();
+        if verdict(&self.world, &backwards) != Some(decision.verdict) {
+            return Some("the order of the updates changes the verdict");
+        }
+        let alone = |spec: &Spec| verdict(&self.world, std::slice::from_ref(spec));
+        if accepted && specs.iter().any(|spec| alone(spec) != Some(Verdict::Accept)) {
+            return Some("an update lands in company that does not land alone");
+        }
+        let mut silent = self.world.clone();
+        silent.ledger = refgate_core::LedgerView::default();
+        // Without records a freeze may only be more closed, and nothing waived.
+        if !accepted && verdict(&silent, specs) == Some(Verdict::Accept) {
+            return Some("taking records away lets a refused push in");
+        }
+        let mut closed = self.world.clone();
+        closed.policy.windows.iter_mut().for_each(|window| window.lets_through.clear());
+        if !accepted && verdict(&closed, specs) == Some(Verdict::Accept) {
+            return Some("a wider freeze accepts more");
+        }
+        None
     }
 }

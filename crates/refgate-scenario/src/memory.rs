@@ -173,7 +173,8 @@ impl Memory {
         touches: &[Touch],
     ) -> Option<()> {
         let ours = self.revision(into)?;
-        let theirs: Vec<Oid> = from.iter().map(|name| self.revision(name)).collect::<Option<_>>()?;
+        let theirs: Vec<Oid> =
+            from.iter().map(|name| self.revision(name)).collect::<Option<_>>()?;
         let first = *theirs.first()?;
         if how == How::Forward {
             self.local.insert(into.to_string(), first);
@@ -193,7 +194,9 @@ impl Memory {
         let title = message.map_or_else(
             || match how {
                 How::Foxtrot => format!("Merge branch '{into}' into {}", from.join(", ")),
-                _ if names.len() > 1 => format!("Merge branches {} into {into}", names.join(" and ")),
+                _ if names.len() > 1 => {
+                    format!("Merge branches {} into {into}", names.join(" and "))
+                }
                 _ => format!("Merge branch {} into {into}", names.join(" ")),
             },
             ToString::to_string,
@@ -249,8 +252,8 @@ impl Memory {
 
 pub(crate) fn delta(before: &Files, after: &Files) -> BTreeMap<String, (Option<u64>, Option<u64>)> {
     let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let pairs = paths.into_iter().map(|path| {
-        (path.clone(), (before.get(path).copied(), after.get(path).copied()))
-    });
+    let pairs = paths
+        .into_iter()
+        .map(|path| (path.clone(), (before.get(path).copied(), after.get(path).copied())));
     pairs.filter(|(_, (a, b))| a != b).collect()
 }

@@ -269,7 +269,7 @@ fn touches<'w, 's>(mut rest: &'s [&'w str]) -> Result<(Vec<Touch>, &'s [&'w str]
         };
         let path = rest.get(1).ok_or("it names no path")?;
         all.push(Touch { path: path.trim_start_matches('"').to_string(), mode });
-        rest = &rest[2..];
+        rest = rest.get(2..).unwrap_or(&[]);
     }
 }
 

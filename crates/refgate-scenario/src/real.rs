@@ -173,7 +173,7 @@ impl Real {
 
     fn git_in(&self, folder: &Path, who: &str, args: &[&str]) -> Result<String, RealError> {
         let output = self.command(folder, who).args(args).output()?;
-        checked(args, output)
+        checked(args, &output)
     }
 
     fn git(&self, who: &str, args: &[&str]) -> Result<String, RealError> {
@@ -242,7 +242,7 @@ impl Real {
                     git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
                 }
                 let args = ["commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", message];
-                checked(&args, git.args(args).output()?)?;
+                checked(&args, &git.args(args).output()?)?;
             }
             Act::Merge { who, from, into, how, message, touches } => {
                 self.merge(who, from, into, *how, message.as_deref(), touches)?;
@@ -284,7 +284,7 @@ impl Real {
         let mut git = self.command(&server, "grace");
         git.env("GIT_COMMITTER_DATE", &date);
         let args = ["tag", "-a", "-m", tag, tag, on];
-        checked(&args, git.args(args).output()?)?;
+        checked(&args, &git.args(args).output()?)?;
         self.git("somebody", &["fetch", "-q", "--tags"])?;
         Ok(())
     }
@@ -338,12 +338,7 @@ impl Real {
     ///
     /// # Errors
     /// If git cannot even be started.
-    pub fn push(
-        &self,
-        who: &str,
-        specs: &[Spec],
-        options: &[String],
-    ) -> Result<Report, RealError> {
+    pub fn push(&self, who: &str, specs: &[Spec], options: &[String]) -> Result<Report, RealError> {
         let mut args = vec!["push".to_string(), "--porcelain".to_string()];
         args.extend(options.iter().flat_map(|option| ["-o".to_string(), option.clone()]));
         args.push("origin".to_string());
@@ -367,7 +362,7 @@ impl Real {
             shell.current_dir(self.clone_folder()).arg("-c").arg(&command);
             shell.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
             self.dress(&mut shell, "grace");
-            checked(&[command.as_str()], shell.output()?)?;
+            checked(&[command.as_str()], &shell.output()?)?;
         }
         self.git("somebody", &["fetch", "-q"])?;
         Ok(())
@@ -389,7 +384,7 @@ fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
     Some(commands.map(|line| line.trim().to_string()).collect())
 }
 
-fn checked(args: &[&str], output: Output) -> Result<String, RealError> {
+fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -16,7 +16,12 @@ type Objections = BTreeSet<&'static str>;
 /// Judges a push: whether it lands, and which rules object. Names are assumed to be valid; look-alikes, malformed
 /// objects and changes of the policy have tests of their own.
 #[must_use]
-pub fn judge_naively(world: &Memory, who: &str, specs: &[Spec], options: &[String]) -> (bool, BTreeSet<&'static str>) {
+pub fn judge_naively(
+    world: &Memory,
+    who: &str,
+    specs: &[Spec],
+    options: &[String],
+) -> (bool, BTreeSet<&'static str>) {
     let mut no = Objections::new();
     for spec in specs {
         let new = spec.from.as_ref().and_then(|from| world.revision(from));
@@ -77,7 +82,9 @@ impl View<'_> {
         let line = |glob: &str| {
             // Lines are written `prefix/*` in the policies that this model knows.
             glob.strip_suffix('*').is_some_and(|prefix| {
-                branch.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+                branch
+                    .strip_prefix(prefix)
+                    .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
             })
         };
         self.policy().flow.lines.iter().any(|l| line(l.branches.as_str())).then_some(Place::Line)
@@ -102,7 +109,11 @@ impl View<'_> {
     fn may(&self, roles: &[String]) -> bool {
         roles.is_empty()
             || roles.iter().any(|role| {
-                self.policy().roles.0.get(role).is_some_and(|people| people.iter().any(|p| p == self.who))
+                self.policy()
+                    .roles
+                    .0
+                    .get(role)
+                    .is_some_and(|people| people.iter().any(|p| p == self.who))
             })
     }
 
@@ -168,9 +179,9 @@ impl View<'_> {
             return true;
         }
         let stages = self.policy().flow.stages.iter().enumerate();
-        let on_flow = stages.filter(|(_, stage)| stage.production).any(|(at, _)| {
-            self.tip(at).is_some_and(|tip| self.past(tip).contains(&commit))
-        });
+        let on_flow = stages
+            .filter(|(_, stage)| stage.production)
+            .any(|(at, _)| self.tip(at).is_some_and(|tip| self.past(tip).contains(&commit)));
         let on_line = self.world.server.iter().any(|(branch, tip)| {
             self.place(branch) == Some(Place::Line) && self.past(*tip).contains(&commit)
         });
@@ -183,7 +194,9 @@ impl View<'_> {
         let stages = self.policy().flow.stages.len();
         let known: BTreeSet<Oid> = match old {
             Some(old) => self.past(old),
-            None => (0..stages).filter_map(|s| self.tip(s)).flat_map(|tip| self.past(tip)).collect(),
+            None => {
+                (0..stages).filter_map(|s| self.tip(s)).flat_map(|tip| self.past(tip)).collect()
+            }
         };
         if old.is_none() && known.is_empty() {
             return;
@@ -270,7 +283,7 @@ impl View<'_> {
                 }
             }
         }
-        if parents.len() == 2 && self.evil(id, &parents) && !(trailer && !contradicted) {
+        if parents.len() == 2 && self.evil(id, &parents) && (!trailer || contradicted) {
             objections.insert("evil-merge");
         }
         if !joined && self.frozen(place, effective, id, side) {
@@ -297,7 +310,8 @@ impl View<'_> {
         if self.parents(id).len() > 1 && unchanged {
             return (least, false, false);
         }
-        let message = |id: &Oid| self.world.nodes.get(id).map(|n| n.message.clone()).unwrap_or_default();
+        let message =
+            |id: &Oid| self.world.nodes.get(id).map(|n| n.message.clone()).unwrap_or_default();
         let mut found = self.own_class(&message(&id), true);
         if !side.is_empty() {
             let plain = side.iter().filter(|id| self.parents(**id).len() < 2);
@@ -308,7 +322,9 @@ impl View<'_> {
             let raise = self.policy().merge == refgate_core::MergeClass::Highest;
             match (&found, highest) {
                 (None, Some(side)) => found = Some((side, false)),
-                (Some((own, _)), Some(side)) if raise && classes.rank(side) > classes.rank(*own) => {
+                (Some((own, _)), Some(side))
+                    if raise && classes.rank(side) > classes.rank(*own) =>
+                {
                     found = Some((side, false));
                 }
                 _ => {}
@@ -431,7 +447,8 @@ impl View<'_> {
 
     fn evil(&self, id: Oid, parents: &[Oid]) -> bool {
         let [ours, theirs] = parents else { return false };
-        let (files, a, b) = (self.world.files(id), self.world.files(*ours), self.world.files(*theirs));
+        let (files, a, b) =
+            (self.world.files(id), self.world.files(*ours), self.world.files(*theirs));
         let plain = self.world.merged(*ours, *theirs);
         let paths: BTreeSet<&String> = files.keys().chain(plain.keys()).collect();
         paths.into_iter().any(|p| {
@@ -455,7 +472,9 @@ impl View<'_> {
     fn closed(&self, window: &Window) -> bool {
         let now = self.world.clock;
         let (minimum, exit) = match &window.span {
-            Span::Fixed(intervals) => return intervals.iter().any(|i| i.start <= now && now < i.end),
+            Span::Fixed(intervals) => {
+                return intervals.iter().any(|i| i.start <= now && now < i.end);
+            }
             Span::AfterMajorRelease { minimum, exit, .. } => (*minimum, exit),
         };
         let Some(since) = self.major() else { return false };
@@ -464,7 +483,8 @@ impl View<'_> {
         if ledger.iterations.iter().any(|next| later(next.at)) {
             return false;
         }
-        let count = |kind: &str| ledger.evidence.iter().filter(|e| e.kind == kind && later(e.at)).count();
+        let count =
+            |kind: &str| ledger.evidence.iter().filter(|e| e.kind == kind && later(e.at)).count();
         let enough = count("production-run") >= exit.production_runs as usize
             && (!exit.notice || count("notice") > 0)
             && ledger.blockers.iter().all(|b| now < b.open.start || now >= b.open.end)
@@ -506,9 +526,8 @@ fn naive_glob(pattern: &str, path: &str) -> bool {
     fn letters(pattern: &[u8], text: &[u8]) -> bool {
         match (pattern, text) {
             ([], []) => true,
-            ([b'*', rest @ ..], _) => {
-                (0..=text.len()).any(|skip| text.get(skip..).is_some_and(|tail| letters(rest, tail)))
-            }
+            ([b'*', rest @ ..], _) => (0..=text.len())
+                .any(|skip| text.get(skip..).is_some_and(|tail| letters(rest, tail))),
             ([b'?', rest @ ..], [_, tail @ ..]) => letters(rest, tail),
             ([p, rest @ ..], [t, tail @ ..]) => p == t && letters(rest, tail),
             _ => false,

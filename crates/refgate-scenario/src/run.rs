@@ -9,7 +9,7 @@ use refgate_core::{
     RefName, SignOff, Waiver,
 };
 use refgate_gate::{builtin, horizon, policy_from_text};
-use refgate_report::{refusal, remedies};
+use refgate_report::refusal;
 
 use crate::act::{Act, Expected, Line, Record, Scenario};
 use crate::memory::Memory;
@@ -289,8 +289,6 @@ impl Memory {
         let decision = self.decide(&taken);
         let case = self.case(&taken);
         let text = refusal(&case, &decision);
-        // Remedies must at least be there to be said, in this world too.
-        let _ = decision.findings.iter().map(|finding| remedies(&case, finding)).count();
         let rules = decision.findings.iter().map(|f| f.rule.name().to_string()).collect();
         let verdict = decision.verdict.name().to_string();
         if decision.verdict == refgate_core::Verdict::Accept {

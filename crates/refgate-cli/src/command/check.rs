@@ -38,8 +38,10 @@ pub(crate) fn run(args: &Check) -> Done {
 
 fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
     if decision.verdict != Verdict::Accept {
-        return refusal(case, decision)
-            .replace("refused. Nothing has changed on the server.", "the server would refuse this.");
+        return refusal(case, decision).replace(
+            "refused. Nothing has changed on the server.",
+            "the server would refuse this.",
+        );
     }
     let mut lines = vec![match case.push.updates.len() {
         0 => "The server has all of this already.".to_string(),

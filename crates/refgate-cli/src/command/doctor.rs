@@ -92,7 +92,9 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
                 found.wrong(format!("the hook {shown} is not refgate's"), mend);
             }
             Ok(_) if link.is_symlink() => {
-                found.noted.push(format!("{shown} is a link; if its target goes, so does the gate"));
+                found
+                    .noted
+                    .push(format!("{shown} is a link; if its target goes, so does the gate"));
             }
             Ok(_) => {}
         }
@@ -164,7 +166,8 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
         }
     };
     if setup.directory.join(TRAINING).exists() {
-        let mend = format!("delete {} if this is a real server", setup.directory.join(TRAINING).display());
+        let mend =
+            format!("delete {} if this is a real server", setup.directory.join(TRAINING).display());
         found.wrong("this is a training repository: its clock and records are made up", mend);
     }
     let limits = &setup.settings.limits;

@@ -72,7 +72,10 @@ fn shown(place: &str, complaint: &Complaint) -> String {
     let mark = "^".repeat(complaint.width.min(60));
     let before = " ".repeat(column.saturating_sub(1));
     let mut text = format!("{place}:{line}:{column}: {}\n", clean(&complaint.what));
-    text.push_str(&format!("{gap} |\n{number} | {}\n{gap} | {before}{mark}", clean(&complaint.excerpt)));
+    text.push_str(&format!(
+        "{gap} |\n{number} | {}\n{gap} | {before}{mark}",
+        clean(&complaint.excerpt)
+    ));
     if let Some(hint) = &complaint.hint {
         text.push_str(&format!("\n{gap} = {}", clean(hint)));
     }

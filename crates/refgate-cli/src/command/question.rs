@@ -48,9 +48,15 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
         (None, Some(setup)) => {
             let source = setup.settings.policy.clone();
             let sourced = load_policy(&reader, &source, &setup.directory, horizon(at));
-            let sourced = sourced
-                .map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?;
-            return Ok(Asked { policy: sourced.policy, source, actor: actor(question), at, reader });
+            let sourced =
+                sourced.map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?;
+            return Ok(Asked {
+                policy: sourced.policy,
+                source,
+                actor: actor(question),
+                at,
+                reader,
+            });
         }
         (None, None) => {
             let (name, branch) = tracked(&reader, &question.remote)?;

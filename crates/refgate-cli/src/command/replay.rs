@@ -121,7 +121,8 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
         let mut classes: BTreeMap<(u8, String), Count> = BTreeMap::new();
         for row in &own {
             let Some(seen) = row.decision.landings.first() else { continue };
-            let key = (policy.classes.rank(seen.class.class), policy.classes.name(seen.class.class));
+            let key =
+                (policy.classes.rank(seen.class.class), policy.classes.name(seen.class.class));
             let count = classes.entry(key).or_default();
             let no = usize::from(row.decision.verdict != Verdict::Accept);
             let closed = usize::from(row.freeze.closed());
@@ -199,8 +200,14 @@ fn difference(
         other.name
     ));
     for (a, b) in changed {
-        say(&format!("  {} on {} at {}: {} -> {}", a.commit.short(), a.stage, show(a.at),
-            a.decision.verdict.name(), b.decision.verdict.name()));
+        say(&format!(
+            "  {} on {} at {}: {} -> {}",
+            a.commit.short(),
+            a.stage,
+            show(a.at),
+            a.decision.verdict.name(),
+            b.decision.verdict.name()
+        ));
         line(policy, a);
     }
     Ok(done(Exit::Accepted))

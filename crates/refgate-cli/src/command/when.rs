@@ -68,7 +68,8 @@ fn answer(
         Answer::Now => "  now; no freeze keeps it out".to_string(),
         Answer::At(at) => format!("  from {}", show(at)),
         Answer::Needs { from, window, .. } => {
-            let from = if from > case.push.at { format!("from {}, ", show(from)) } else { String::new() };
+            let from =
+                if from > case.push.at { format!("from {}, ", show(from)) } else { String::new() };
             format!("  {from}once the freeze \"{window}\" has: {}", waits.join(", "))
         }
     });
@@ -84,8 +85,7 @@ fn found(
 ) -> Result<(ClassId, String), Failure> {
     let wish = Wish { revision: Some(what.to_string()), name: onto.clone() };
     let who = (asked.actor.clone(), asked.at);
-    let checked =
-        check(&asked.reader, &asked.policy, &asked.source, ledger, who, &[wish], &[])?;
+    let checked = check(&asked.reader, &asked.policy, &asked.source, ledger, who, &[wish], &[])?;
     let landings = &checked.judged.decision.landings;
     let rank = |class| asked.policy.classes.rank(class);
     let highest = landings.iter().max_by_key(|seen| rank(seen.class.effective()));
@@ -95,7 +95,8 @@ fn found(
             (seen.class.effective(), format!("{} {why}", seen.commit.short()))
         })
         .ok_or_else(|| {
-            let message = format!("`{what}` brings nothing new to `{onto}`, or does not contain it");
+            let message =
+                format!("`{what}` brings nothing new to `{onto}`, or does not contain it");
             Failure::new(Exit::BadInput, message)
         })
 }

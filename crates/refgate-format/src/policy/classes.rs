@@ -69,11 +69,14 @@ fn order(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Class> {
 fn bounds(c: &mut Complaints<'_>, from: &mut Section<'_>, all: &mut [Class], own: bool) {
     let Some(sections) = from.table(c, "class") else { return };
     for (name, value) in sections.entries() {
-        let Some(mut section) = table_of(c, &format!("class.{}", name.text), value) else { continue };
+        let Some(mut section) = table_of(c, &format!("class.{}", name.text), value) else {
+            continue;
+        };
         let mut globs = |c: &mut Complaints<'_>, key| {
             section.list(c, key).iter().filter_map(|text| glob(c, text)).collect()
         };
-        let found = Bounds { only: globs(c, "only"), adds: globs(c, "adds"), never: globs(c, "never") };
+        let found =
+            Bounds { only: globs(c, "only"), adds: globs(c, "adds"), never: globs(c, "never") };
         section.finish(c);
         match all.iter_mut().find(|class| class.name == name.text) {
             Some(class) => class.bounds = found,

@@ -1,1 +1,124 @@
+//! Does a policy author get every complaint, at its place, with what was probably meant?
 
+use chrono::{TimeZone as _, Utc};
+use insta::assert_snapshot;
+use refgate_core::Span;
+
+use super::*;
+
+fn horizon() -> Interval {
+    let at = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).unwrap();
+    Interval::new(at(2026), at(2028)).unwrap()
+}
+
+fn read(text: &str) -> Result<Policy, Vec<Complaint>> {
+    read_policy(&PolicyFile { text: text.to_string(), ..PolicyFile::default() }, horizon())
+}
+
+fn complaints(text: &str) -> String {
+    let all = read(text).unwrap_err();
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+const GOOD: &str = r#"format = 1
+name = "x"
+[[stage]]
+branch = "dev"
+[[stage]]
+branch = "main"
+production = true
+"#;
+
+#[test]
+fn the_smallest_policy_has_the_standard_classes() {
+    let policy = read(GOOD).unwrap();
+    assert_eq!(policy.flow.stages.len(), 2);
+    let names: Vec<&str> = policy.classes.names().collect();
+    assert_eq!(
+        names,
+        ["docs", "chore", "bugfix", "hotfix", "security", "minor-feature", "feature"]
+    );
+    let rank = |name| policy.classes.rank(policy.classes.find(name).unwrap());
+    assert_eq!(rank("hotfix"), rank("security"));
+    assert!(policy.classes.bounded());
+}
+
+#[test]
+fn all_complaints_at_once() {
+    let text = r#"format = 1
+name = "x"
+revison = 2
+[[stage]]
+branch = "dev"
+pushers = ["manger"]
+[[stage]]
+branch = "main"
+production = "yes"
+[roles]
+manager = ["grace"]
+nobody = []
+[[freeze]]
+name = "f"
+reason = "r"
+stages = ["deb"]
+lets-through = ["bugfixes", "docs"]
+from = "24.12.2026"
+to = "2027-01-04"
+zone = "Europe/Pariss"
+[rules]
+freez = "warn"
+ref-name = "off"
+"#;
+    assert_snapshot!(complaints(text), @r#"
+    line 1, column 1: no stage is production (write `production = true` in one stage)
+    line 3, column 1: unknown key `revison` in `policy file` (did you mean `revision`?)
+    line 6, column 12: there is no role `manger` (did you mean `manager`?)
+    line 9, column 14: this is of type string (expected `true` or `false`)
+    line 12, column 10: the role `nobody` has nobody in it
+    line 16, column 11: there is no stage `deb` (did you mean `dev`?)
+    line 17, column 17: there is no class `bugfixes` (did you mean `bugfix`?)
+    line 18, column 8: `24.12.2026` is no time (such as `2026-12-24` or `2026-12-24 10:00`)
+    line 20, column 8: `Europe/Pariss` is no time zone (use an IANA name such as `Europe/Paris`)
+    line 22, column 1: there is no rule `freez` (did you mean `freeze`?)
+    line 23, column 1: the rule `ref-name` cannot be weakened
+    "#);
+}
+
+#[test]
+fn what_is_no_toml_is_said_where_it_is() {
+    assert_snapshot!(complaints("format = 1\nname = \"x\nformat = 1\n"), @r#"
+    line 2, column 10: invalid basic string, expected `"`
+    line 3, column 1: duplicate key
+    "#);
+    assert!(complaints("format = 1\nformat = 1\nname = \"x\"\n").contains("line 2"));
+    assert!(complaints("\u{feff}format = 1\n").contains("byte order mark"));
+    assert!(complaints("format = 1\r\nname = \"x\"\r\n").contains("carriage returns"));
+    assert!(complaints("format = 7\n").contains("format 7 is not known"));
+}
+
+#[test]
+fn a_policy_that_locks_everybody_out_is_refused() {
+    let text = format!(
+        "{GOOD}[roles]\nkeeper = [\"grace\"]\n[policy]\napprovals = 2\napprovers = \"keeper\"\n"
+    );
+    assert!(complaints(&text).contains("nobody could change this policy again"));
+    let text = text.replace("approvals = 2", "approvals = 1");
+    assert!(read(&text).is_ok());
+    // Where only the one approver may push, nobody else is left to approve.
+    let text = text.replace("production = true", "production = true\npushers = [\"keeper\"]");
+    assert!(complaints(&text).contains("nobody could change this policy again"));
+}
+
+#[test]
+fn a_calendar_beside_the_policy() {
+    let text = format!(
+        "{GOOD}[[freeze]]\nname = \"f\"\nreason = \"r\"\nstages = [\"main\"]\nics = \"x.ics\"\n"
+    );
+    assert_eq!(wanted_calendars(&text), ["x.ics"]);
+    assert!(complaints(&text).contains("the calendar cannot be read"));
+    let ics = "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261220\n\
+        DTEND;VALUE=DATE:20270104\nEND:VEVENT\nEND:VCALENDAR\n";
+    let calendars = [("x.ics".to_string(), ics.to_string())].into();
+    let policy = read_policy(&PolicyFile { text, calendars }, horizon()).unwrap();
+    assert!(matches!(&policy.windows[0].span, Span::Fixed(all) if all.len() == 1));
+}

@@ -1,6 +1,10 @@
 //! Does the real hook hold, in both worlds and against a raw client?
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing,
-    clippy::print_stderr, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 mod pages;
 mod policy;

@@ -18,7 +18,9 @@ fn root() -> PathBuf {
 fn pages() -> Vec<Scenario> {
     RuleId::ALL
         .iter()
-        .flat_map(|rule| parse_markdown(rule.name(), rule.page()).unwrap_or_else(|e| panic!("{rule:?}: {e}")))
+        .flat_map(|rule| {
+            parse_markdown(rule.name(), rule.page()).unwrap_or_else(|e| panic!("{rule:?}: {e}"))
+        })
         .collect()
 }
 
@@ -90,9 +92,17 @@ fn pages_are_complete() {
             rule.page().lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(
             headings,
-            ["Why teams want it", "Settings", "What it lets through", "What it stops",
-             "The way out", "When to waive", "Related rules"],
-            "{}", rule.name()
+            [
+                "Why teams want it",
+                "Settings",
+                "What it lets through",
+                "What it stops",
+                "The way out",
+                "When to waive",
+                "Related rules"
+            ],
+            "{}",
+            rule.name()
         );
         let scenarios = parse_markdown(rule.name(), rule.page()).unwrap();
         let expects = |heading: &str, verdicts: &[&str]| {

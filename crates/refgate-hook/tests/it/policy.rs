@@ -72,7 +72,8 @@ fn a_link_in_the_policys_place_is_no_policy() {
     let server = server();
     server.git(&["rm", "-q", ".refgate/policy.toml"]);
     std::fs::create_dir_all(server.clone().join(".refgate")).unwrap();
-    std::os::unix::fs::symlink("../README.md", server.clone().join(".refgate/policy.toml")).unwrap();
+    std::os::unix::fs::symlink("../README.md", server.clone().join(".refgate/policy.toml"))
+        .unwrap();
     server.git(&["add", "-A"]);
     server.git(&["commit", "-q", "-m", "chore: link"]);
     let (ok, said) = server.push("grace", &["main"]);
@@ -99,7 +100,8 @@ fn a_policy_change_lands_with_nothing_else() {
 #[test]
 fn approvals_are_asked_for() {
     let server = Server::with(POLICY, "main:p.toml", |clone| {
-        std::fs::write(clone.join("p.toml"), POLICY.replace("approvals = 0", "approvals = 1")).unwrap();
+        std::fs::write(clone.join("p.toml"), POLICY.replace("approvals = 0", "approvals = 1"))
+            .unwrap();
     });
     server.git(&["switch", "-q", "main"]);
     let newer = POLICY.replace("revision = 3", "revision = 4");

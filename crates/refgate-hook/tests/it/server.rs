@@ -92,10 +92,8 @@ impl Server {
     }
 
     pub(crate) fn tip(&self, name: &str) -> String {
-        let output = git_command(&self.path())
-            .args(["rev-parse", "--verify", "-q", name])
-            .output()
-            .unwrap();
+        let output =
+            git_command(&self.path()).args(["rev-parse", "--verify", "-q", name]).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_string()
     }
 

@@ -1,0 +1,21 @@
+"""Holds the replay of the real history to what the project promises of it."""
+import json
+import sys
+
+rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+failed = 0
+for stage in ("dev", "stg", "main"):
+    own = [row for row in rows if row["stage"] == stage]
+    bare = sum(row["class"] == "unclassified" for row in own)
+    share = 100 * bare / len(own)
+    print(f"{stage}: {len(own)} landings, {share:.1f} % unclassified")
+    failed += share > 8
+frozen = [r for r in rows if r["stage"] == "dev" and r["freeze"] in ("frozen", "observing", "overdue")]
+for row in frozen:
+    words = row["subject"].lower()
+    routine = words.startswith(("bumped", "updated doc", "fix")) or "dependabot" in words
+    if routine and row["verdict"] != "accept":
+        print("refused inside the team's own freeze:", row["subject"])
+        failed += 1
+assert frozen, "the history's own freezes were not seen"
+sys.exit(1 if failed else 0)

@@ -1,0 +1,17 @@
+//! A million pushes, judged by the engine and by the model that shares no code with it.
+
+use refgate_scenario::differences;
+
+pub(crate) fn run(pushes: usize) -> Result<String, String> {
+    let (judged, refused, found) = differences(1_000_000, pushes)?;
+    if let Some(first) = found.first() {
+        return Err(format!(
+            "seed {}\n{}\nengine {}\nmodel  {}",
+            first.seed,
+            first.story.join("\n"),
+            first.engine,
+            first.model
+        ));
+    }
+    Ok(format!("{judged} pushes judged, {refused} of them refused, no disagreement"))
+}
