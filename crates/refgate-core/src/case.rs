@@ -86,6 +86,21 @@ impl<'a> Case<'a> {
 }
 
 impl Landed<'_> {
+    /// Whether it holds work that is judged here: new work, or a merge of
+    /// another stage that holds content of its own. What a stage has accepted
+    /// as it is was judged there.
+    #[must_use]
+    pub(crate) fn is_new_work(&self) -> bool {
+        match self.route {
+            Route::Topic | Route::Hotfix | Route::Backport { .. } => true,
+            Route::BackMerge { .. } => {
+                let evil = self.landing.evil.as_ref().is_some_and(|paths| !paths.is_empty());
+                evil || self.landing.resolved
+            }
+            Route::Promotion { .. } | Route::Leap { .. } | Route::AncestryOnly => false,
+        }
+    }
+
     /// Whether somebody with `role` who neither pushes nor wrote any of it has
     /// approved exactly this landing, by the time of the push.
     #[must_use]

@@ -43,21 +43,21 @@ impl Bounds {
         !(self.only.is_empty() && self.adds.is_empty() && self.never.is_empty())
     }
 
-    /// Whether one changed path lies within the bounds. A submodule is code of
-    /// its own (SECURITY.md H8): where `only` or `adds` bound a class, no
-    /// pattern lets one through.
+    /// Whether one changed path lies within the bounds. A submodule or a link is
+    /// code of its own (SECURITY.md H8): where `only` or `adds` bound a class,
+    /// no pattern lets one through.
     #[must_use]
     pub fn allow(&self, change: &Change) -> bool {
         let hit = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&change.path));
         if hit(&self.never) {
             return false;
         }
-        let submodule = change.kind == EntryKind::Submodule;
-        if !self.only.is_empty() && (submodule || !hit(&self.only)) {
+        let foreign = change.kind != EntryKind::File;
+        if !self.only.is_empty() && (foreign || !hit(&self.only)) {
             return false;
         }
         let added = change.mode == crate::ChangeMode::Added;
-        self.adds.is_empty() || !(added || submodule) || (!submodule && hit(&self.adds))
+        self.adds.is_empty() || !(added || foreign) || (!foreign && hit(&self.adds))
     }
 }
 

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::message::conventional_type;
+use crate::route::joins_stages;
 use crate::words::split;
 use crate::{Case, Change, ClassId, Commit, Landing, MergeClass, Oid, Policy, Push, Source};
 
@@ -82,6 +83,12 @@ impl Classification {
         Self { class, because, contradiction: None }
     }
 
+    /// Whether it rests on free words alone.
+    #[must_use]
+    pub fn is_guess(&self) -> bool {
+        is_guess(&self.because)
+    }
+
     /// The class that rules go by: a contradicted one counts as unclassified.
     #[must_use]
     pub const fn effective(&self) -> ClassId {
@@ -103,7 +110,7 @@ pub fn classify_landing(case: &Case<'_>, landing: &Landing) -> Classification {
     let Some(commit) = case.history.commit(landing.commit) else {
         return Classification::new(ClassId::UNCLASSIFIED, Because::Nothing);
     };
-    if landing.unchanged && commit.parents.len() > 1 {
+    if commit.parents.len() > 1 && joins_stages(case, landing) {
         let least = case.policy.classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
         return Classification::new(least, Because::AncestryOnly);
     }
@@ -120,7 +127,9 @@ pub fn classify_landing(case: &Case<'_>, landing: &Landing) -> Classification {
         }
     }
     let Some(changes) = &landing.changes else { return found };
-    if found.class == ClassId::UNCLASSIFIED
+    // Where all paths lie where one class works, they say more than words do.
+    let open = found.class == ClassId::UNCLASSIFIED || is_guess(&found.because);
+    if open
         && !matches!(found.because, Because::Unknown { .. })
         && let Some(class) = class_of_paths(case.policy, changes)
     {
@@ -142,6 +151,7 @@ fn is_guess(because: &Because) -> bool {
     match because {
         Because::Declared { guess, .. } => *guess,
         Because::Side { because, .. } => is_guess(because),
+        Because::Raised { .. } => true,
         _ => false,
     }
 }
@@ -245,10 +255,13 @@ fn declared(
     };
     // What a merge's subject says is what Git says: its branch. Words of its
     // own it has only below that.
-    let title = match message.merged_branch() {
-        Some(_) => message.merged_title(),
-        None => Some(message.subject()),
+    let merge = commit.parents.len() > 1 && message.is_merge_subject();
+    let title = if merge || message.merged_branch().is_some() {
+        message.merged_title()
+    } else {
+        Some(message.subject())
     };
+    let title = title.map(clipped);
     match by {
         Source::Trailer => named(message.trailer(&policy.declare.trailer)?),
         Source::Option => named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?),
@@ -263,14 +276,14 @@ fn declared(
         }
         Source::Branch => {
             let branch = message.merged_branch()?;
-            let words = split(bare(branch));
-            let own = policy.declare.branches.iter().find(|(pattern, _)| pattern.matches(&words));
-            if let Some((pattern, class)) = own {
-                return hit(*class, branch, pattern.as_str());
-            }
-            // What is no branch convention reads like a subject.
-            let (pattern, class) = guessed(policy, &words)?;
-            Some(Classification::new(class, because(branch, pattern, true)))
+            // An owner may stand before the convention: `ada/fix/x`.
+            let behind = branch.match_indices('/').filter_map(|(at, _)| branch.get(at + 1..));
+            let mut found = core::iter::once(branch).chain(behind).filter_map(|part| {
+                let words = split(part);
+                policy.declare.branches.iter().find(|(pattern, _)| pattern.matches(&words))
+            });
+            let (pattern, class) = found.next()?;
+            hit(*class, branch, pattern.as_str())
         }
         Source::Conventional => {
             let title = title?;
@@ -283,21 +296,63 @@ fn declared(
             hit(*class, title, name)
         }
         Source::Subject => {
-            // "area: do this" says what is done behind the colon.
-            let title = title?;
-            let whole = bare(title);
-            let rest = whole.split_once(": ").filter(|(area, _)| split(area).len() <= 3);
-            let found =
-                guessed(policy, &split(whole)).or_else(|| guessed(policy, &split(bare(rest?.1))));
-            let (pattern, class) = found?;
-            Some(Classification::new(class, because(title, pattern, true)))
+            let told = title.and_then(|title| guess_of(policy, title).map(|hit| (title, hit)));
+            let branch = || {
+                let branch = message.merged_branch()?;
+                guessed(policy, &split(bare(branch))).map(|hit| (branch, hit))
+            };
+            let (text, (pattern, class, _)) = told.or_else(branch)?;
+            Some(Classification::new(class, because(text, pattern, true)))
         }
     }
 }
 
-fn guessed<'p>(policy: &'p Policy, words: &[String]) -> Option<(&'p str, ClassId)> {
-    let found = policy.declare.subjects.iter().find(|(pattern, _)| pattern.matches(words))?;
-    Some((found.0.as_str(), found.1))
+/// What the words of a title say. "area: do this" says what is done behind the
+/// colon; of the whole and the parts behind, the most telling pattern counts.
+fn guess_of<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
+    if is_version(title) {
+        return policy.classes.find("chore").map(|class| ("a version", class, 0));
+    }
+    let mut rest = bare(title);
+    let mut best = None;
+    for _ in 0..3 {
+        let found = guessed(policy, &split(rest));
+        let better = |(_, _, place): &(_, _, usize)| {
+            best.as_ref().is_none_or(|(_, _, known): &(&str, ClassId, usize)| place < known)
+        };
+        best = found.filter(better).or(best);
+        let Some((area, behind)) = rest.split_once(": ") else { break };
+        if split(area).len() > 3 {
+            break;
+        }
+        rest = bare(behind);
+    }
+    best
+}
+
+/// `1.2.3`, `v2.0.0-rc.1`: a release says what it is.
+fn is_version(title: &str) -> bool {
+    let text = title.trim().trim_start_matches(['v', 'V']);
+    let digits = text.split(['-', '+']).next().unwrap_or("");
+    digits.contains('.')
+        && !text.contains(' ')
+        && digits
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The first pattern that matches, and its place: patterns are sorted, the
+/// most telling first.
+fn guessed<'p>(policy: &'p Policy, words: &[String]) -> Option<(&'p str, ClassId, usize)> {
+    let mut all = policy.declare.subjects.iter().enumerate();
+    let (place, (pattern, class)) = all.find(|(_, (pattern, _))| pattern.matches(words))?;
+    Some((pattern.as_str(), *class, place))
+}
+
+/// The beginning of a text; a hostile subject may be long.
+fn clipped(text: &str) -> &str {
+    let end = text.char_indices().nth(500).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
 }
 
 /// A text without the ticket numbers and labels before it: `[ABC-12] `, `#12 `,
@@ -307,6 +362,10 @@ fn bare(text: &str) -> &str {
     loop {
         let next = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[' && c != '(');
         let next = match next.strip_prefix('[').map(|inner| inner.split_once(']')) {
+            // `[fix] x` reads like `fix: x`; a ticket in brackets like none.
+            Some(Some((label, _))) if !label.contains(|c: char| c.is_ascii_digit()) => {
+                return next.get(1..).unwrap_or(next);
+            }
             Some(Some((_, after))) => after,
             _ => next.strip_prefix(['[', '(']).unwrap_or(next),
         };
@@ -320,9 +379,10 @@ fn bare(text: &str) -> &str {
 
 /// What follows a ticket's number, if the text begins with one.
 fn ticket(text: &str) -> Option<&str> {
-    let key = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    // Keys of tickets are in capitals; `fix-12` is a fix, and CVE-1 is no ticket.
+    let key = text.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let digits = match key.strip_prefix('-') {
-        Some(digits) if key.len() < text.len() => digits,
+        Some(digits) if key.len() < text.len() && !text.starts_with("CVE-") => digits,
         _ => text,
     };
     let after = digits.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -342,7 +402,7 @@ mod tests {
             ("ABC-12: fix", "fix"),
             ("381-update-lims", "update-lims"),
             ("Fix: 561 - x", "Fix: 561 - x"),
-            ("fix-1 thing", "thing"),
+            ("fix-1 thing", "fix-1 thing"),
             ("10x-adapter", "10x-adapter"),
             ("(api) add", "api) add"),
         ] {

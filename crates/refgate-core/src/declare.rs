@@ -24,13 +24,14 @@ pub enum Source {
 
 impl Source {
     /// All of them, in the order that counts unless a policy says otherwise.
+    /// An author counts last: anybody can write a bot's name.
     pub const ALL: [Self; 6] = [
         Self::Trailer,
         Self::Option,
-        Self::Author,
         Self::Branch,
         Self::Conventional,
         Self::Subject,
+        Self::Author,
     ];
 
     /// Its name in policies.

@@ -120,12 +120,19 @@ impl Policy {
         if let Some(target) = self.flow.target(name) {
             return RefKind::Governed(target);
         }
-        if let Some(version) = name.tag_name().and_then(|tag| self.release.version(tag)) {
-            return RefKind::Release(version);
+        if let Some(tag) = name.tag_name() {
+            if let Some(version) = self.release.version(tag) {
+                return RefKind::Release(version);
+            }
+            // A tag below a release's name would keep that release from being made.
+            let mut above = tag.match_indices('/').filter_map(|(at, _)| tag.get(..at));
+            if above.any(|name| self.release.version(name).is_some()) {
+                return RefKind::Forbidden;
+            }
         }
         match name.as_str() {
             full if full.starts_with("refs/refgate/") => RefKind::Records,
-            full if full.starts_with("refs/replace/") => RefKind::Forbidden,
+            full if full.to_lowercase().starts_with("refs/replace/") => RefKind::Forbidden,
             _ => RefKind::Topic,
         }
     }

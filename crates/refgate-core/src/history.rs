@@ -30,6 +30,9 @@ pub struct Commit {
     pub author: Person,
     /// Which stages' tips at rest reach it: bit `n` is stage `n` of the flow.
     pub reach: u32,
+    /// Which stages once had it as their tip: it is on the first-parent chain
+    /// of the tip at rest. What a stage reaches it need never have shown.
+    pub landed: u32,
     /// What the strict reading of its header complains of (SECURITY.md R12).
     pub defect: Option<String>,
 }
@@ -48,8 +51,10 @@ pub enum Mode {
 /// What a path holds, on the side where it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
-    /// A file or a symbolic link.
+    /// A file.
     File,
+    /// A symbolic link, which is whatever it points to.
+    Link,
     /// A submodule's commit.
     Submodule,
 }
@@ -76,9 +81,11 @@ pub struct Landing {
     pub unchanged: bool,
     /// The changes against the first parent, where [`crate::Needs`] asked for them.
     pub changes: Option<Vec<Change>>,
-    /// Paths of a merge whose content a plain merge of its parents would not
-    /// give, where asked for.
+    /// Paths of a merge at which a plain merge of its parents goes through and
+    /// gives something else, where asked for.
     pub evil: Option<Vec<String>>,
+    /// It settles conflicts, so it holds content that no parent has.
+    pub resolved: bool,
     /// The tree equals the second parent's: nothing was added to what it brings.
     pub same_as_side: bool,
     /// The commit of the previous stage, not contained here, whose tree this
@@ -174,6 +181,18 @@ impl History {
     #[must_use]
     pub fn commit(&self, id: Oid) -> Option<&Commit> {
         self.commits.get(&id)
+    }
+
+    /// Whether a stage once had the commit as its tip.
+    #[must_use]
+    pub fn landed_on(&self, id: Oid, stage: usize) -> bool {
+        self.commit(id).is_some_and(|commit| commit.landed >> stage & 1 == 1)
+    }
+
+    /// Whether some stage's tip at rest reaches the commit.
+    #[must_use]
+    pub fn is_on_a_stage(&self, id: Oid) -> bool {
+        self.commit(id).is_some_and(|commit| commit.reach != 0)
     }
 
     /// Whether a stage's tip at rest reaches the commit.

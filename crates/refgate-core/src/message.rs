@@ -46,18 +46,36 @@ impl Message {
         if let Some(rest) = subject.strip_prefix("Merged in ") {
             return rest.split(' ').next();
         }
-        let rest = subject
-            .strip_prefix("Merge remote-tracking branch ")
-            .or_else(|| subject.strip_prefix("Merge branch "))?;
-        let name = rest.strip_prefix('\'')?.split('\'').next()?;
+        let rest = ["Merge remote-tracking branch ", "Merge branch ", "merge branch "]
+            .iter()
+            .find_map(|prefix| subject.strip_prefix(prefix))?;
+        let name = match rest.strip_prefix('\'') {
+            Some(quoted) => quoted.split('\'').next()?,
+            None => rest.split(' ').next()?,
+        };
         Some(name.strip_prefix("origin/").unwrap_or(name))
+    }
+
+    /// Whether the subject is one that a tool writes for a merge. It says
+    /// nothing by itself; what was merged does.
+    #[must_use]
+    pub fn is_merge_subject(&self) -> bool {
+        let subject = self.subject();
+        let starts = |prefix: &str| {
+            subject.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+        };
+        ["merge ", "merged pr ", "merged in ", "auto merge of ", "rollup merge of ", "merges "]
+            .iter()
+            .any(|prefix| starts(prefix))
     }
 
     /// The title that a forge's merge commit carries in its body (GitHub and
     /// Gitea put the pull request's title there).
     #[must_use]
     pub fn merged_title(&self) -> Option<&str> {
-        self.merged_branch()?;
+        if !self.is_merge_subject() {
+            return None;
+        }
         let (_, body) = self.0.trim().split_once('\n')?;
         body.lines().map(str::trim).find(|line| !line.is_empty())
     }

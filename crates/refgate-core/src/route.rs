@@ -5,17 +5,17 @@ use crate::{Case, Landing, Oid, Target};
 /// The way of a landing (MODEL.md 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// All that it brings is in the previous stage already.
+    /// It is, or merges, what the previous stage had as its tip.
     Promotion {
         /// The previous stage's place.
         from: usize,
     },
-    /// All that it brings is in an earlier stage, but not in the previous one.
+    /// It is, or merges, what an earlier stage had, but not the previous one.
     Leap {
         /// The earlier stage's place.
         from: usize,
     },
-    /// All that it brings is in a later stage.
+    /// It is, or merges, what a later stage had as its tip.
     BackMerge {
         /// The later stage's place.
         from: usize,
@@ -56,11 +56,14 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
     let merge = parents > 1;
     let stages = case.policy.flow.stages.len();
     if let Some(place) = target.place() {
-        // A commit that another stage holds as it is (a fast-forward) is that
-        // stage's; of a merge made here, all that it brings must be there.
+        // A commit that another stage had as its tip (a fast-forward) is that
+        // stage's; so is a merge of one. That a stage reaches a commit is not
+        // enough: it need never have shown that commit's content.
+        let second = case.history.commit(landing.commit).and_then(|c| c.parents.get(1).copied());
         let held = |stage: usize| {
-            case.history.reached_by(landing.commit, stage)
-                || (merge && !landing.unchanged && brings_only(case, landing, stage))
+            let merged = second.filter(|_| merge && !landing.unchanged);
+            case.history.landed_on(landing.commit, stage)
+                || merged.is_some_and(|id| case.history.landed_on(id, stage))
         };
         if let Some(from) = (0..place).rev().find(|stage| held(*stage)) {
             let next = from + 1 == place;
@@ -70,7 +73,7 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
             return Route::BackMerge { from };
         }
     }
-    if merge && landing.unchanged {
+    if merge && joins_stages(case, landing) {
         return Route::AncestryOnly;
     }
     match landing.picked_from {
@@ -80,6 +83,9 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
     }
 }
 
-fn brings_only(case: &Case<'_>, landing: &Landing, stage: usize) -> bool {
-    !landing.side.is_empty() && landing.side.iter().all(|id| case.history.reached_by(*id, stage))
+/// A merge without content of its own joins histories only where another stage
+/// has what it brings: else new work would be declared landed unseen, and its
+/// content could follow in a merge that brings no commit.
+pub(crate) fn joins_stages(case: &Case<'_>, landing: &Landing) -> bool {
+    landing.unchanged && landing.side.iter().all(|id| case.history.is_on_a_stage(*id))
 }

@@ -236,6 +236,7 @@ impl Stage<'_> {
             // What a plain merge would have given is not recomputed for all of
             // history: the landing's whole diff is judged in any case.
             evil: Some(Vec::new()),
+            resolved: false,
             same_as_side: trees.get(1) == Some(&commit.tree),
             squash_of: None,
             picked_from: None,
@@ -275,6 +276,8 @@ fn facts(id: Oid, parsed: &ParsedCommit, reach: u32) -> Commit {
         message: parsed.message.clone(),
         author: parsed.author.clone(),
         reach,
+        // A history does not say which tips a stage once had.
+        landed: reach,
         // Old commits of other tools are history's business, not this push's.
         defect: None,
     }

@@ -25,6 +25,27 @@ pub struct ParsedCommit {
 /// Seconds from which on a date is nonsense (the year 9999).
 const LATEST: i64 = 253_402_300_800;
 
+/// Encodings in which ASCII is ASCII, so that nothing can hide (the beginnings
+/// of their names).
+const PLAIN: [&str; 16] = [
+    "utf-8",
+    "utf8",
+    "us-ascii",
+    "ascii",
+    "iso-8859-",
+    "iso8859-",
+    "latin",
+    "windows-125",
+    "cp125",
+    "koi8",
+    "euc-",
+    "gbk",
+    "gb2312",
+    "gb18030",
+    "big5",
+    "shift",
+];
+
 /// Reads a commit object. `None` if not even tree and parents can be read;
 /// lesser faults are told in `defect`.
 #[must_use]
@@ -112,9 +133,8 @@ fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> bool {
         }
         if key == b"encoding" {
             let value = String::from_utf8_lossy(line).to_lowercase();
-            plain = !["utf-7", "utf7", "utf-16", "utf-32", "ucs", "iso-2022"]
-                .iter()
-                .any(|bad| value.contains(bad));
+            let name = value.trim_start_matches("encoding").trim();
+            plain = PLAIN.iter().any(|known| name.starts_with(known));
         }
         seen.push(key);
     }

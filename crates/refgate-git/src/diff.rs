@@ -2,6 +2,7 @@
 
 use refgate_core::{Change, ChangeMode, EntryKind, Oid};
 
+use crate::evil::DEEPEST;
 use crate::reader::Reader;
 use crate::{Entry, GitError};
 
@@ -16,7 +17,7 @@ pub(crate) fn changes(
     before: Option<Oid>,
     after: Option<Oid>,
 ) -> Result<Vec<Change>, GitError> {
-    let mut walk = Walk { reader, landing, found: Vec::new(), path: Vec::new() };
+    let mut walk = Walk { reader, landing, found: Vec::new(), path: Vec::new(), depth: 0 };
     walk.trees(before, after)?;
     Ok(walk.found)
 }
@@ -26,6 +27,7 @@ struct Walk<'r> {
     landing: Oid,
     found: Vec<Change>,
     path: Vec<u8>,
+    depth: usize,
 }
 
 impl Walk<'_> {
@@ -64,16 +66,27 @@ impl Walk<'_> {
         self.path.extend_from_slice(&any.name);
         if any.is_tree() {
             self.path.push(b'/');
+            self.depth += 1;
+            if self.depth > DEEPEST {
+                return Err(GitError::TooDeep(self.landing));
+            }
             self.trees(gone.map(|entry| entry.id), came.map(|entry| entry.id))?;
+            self.depth -= 1;
         } else {
             let mode = match (gone, came) {
                 (None, _) => ChangeMode::Added,
                 (_, None) => ChangeMode::Deleted,
                 _ => ChangeMode::Modified,
             };
-            // A file that becomes a submodule, or the other way round, is one.
-            let submodule = [gone, came].into_iter().flatten().any(Entry::is_submodule);
-            let kind = if submodule { EntryKind::Submodule } else { EntryKind::File };
+            // A file that becomes a submodule or a link, or the other way
+            // round, counts as the stranger of the two.
+            let sides = [gone, came];
+            let any = |is: fn(&Entry) -> bool| sides.into_iter().flatten().any(is);
+            let kind = match () {
+                () if any(Entry::is_submodule) => EntryKind::Submodule,
+                () if any(Entry::is_link) => EntryKind::Link,
+                () => EntryKind::File,
+            };
             let path = String::from_utf8_lossy(&self.path).into_owned();
             self.found.push(Change { path, mode, kind });
             if self.found.len() > self.reader.bounds().max_changes {

@@ -45,6 +45,19 @@ pub enum GitError {
     /// More changed paths than the server's limit.
     #[error("landing {0} changes more paths than the limit")]
     TooManyChanges(Oid),
+    /// A tree is nested too deeply.
+    #[error("the folders of {0} are nested deeper than 2,000 levels")]
+    TooDeep(Oid),
+    /// Git could not make a plain merge of two commits.
+    #[error("a plain merge of {ours} and {theirs} could not be made: {why}")]
+    Merge {
+        /// The first parent.
+        ours: Oid,
+        /// The second.
+        theirs: Oid,
+        /// Why.
+        why: String,
+    },
     /// The hook's own deadline has passed.
     #[error("it could not be decided within {0} seconds")]
     Deadline(u64),

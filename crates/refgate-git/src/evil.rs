@@ -1,101 +1,183 @@
-//! Does a merge hold content that none of its parents and no plain merge of them gives?
+//! Does a merge hold what a plain merge of its parents would not have given?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use refgate_core::Oid;
 
-use crate::reader::{Reader, git, oid};
-use crate::{Entry, GitError};
+use crate::reader::Reader;
+use crate::{Entry, GitError, Graph};
 
-/// The three trees of a merge at one place: result, first and second parent.
-type Three = [Option<Oid>; 3];
+/// Trees nested deeper than this are refused; Git's own limit is lower.
+pub(crate) const DEEPEST: usize = 2_000;
 
-/// The paths at which a merge differs from both parents although a plain merge
-/// of the two would have given something else without a conflict. A path where
-/// the plain merge conflicts was resolved by a person, which is what merges are
-/// for; its content is judged with the landing's whole diff.
-///
-/// # Errors
-/// If an object cannot be read.
-pub(crate) fn evil_paths(
-    reader: &Reader,
-    merge: Oid,
-    trees: [Oid; 3],
-    parents: [Oid; 2],
-) -> Result<Vec<String>, GitError> {
-    let mut suspects = BTreeMap::new();
-    collect(reader, merge, trees.map(Some), &mut Vec::new(), &mut suspects)?;
-    if suspects.is_empty() {
-        return Ok(Vec::new());
-    }
-    let repo = reader.repository();
-    let (ours, theirs) = (git(parents[0]), git(parents[1]));
-    let (ours, theirs) = (repo.find_commit(ours)?, repo.find_commit(theirs)?);
-    let plain = repo.merge_commits(&ours, &theirs, None)?;
-    let mut conflicts = Vec::new();
-    for conflict in plain.conflicts()? {
-        let conflict = conflict?;
-        let sides = [conflict.ancestor, conflict.our, conflict.their];
-        conflicts.extend(sides.into_iter().flatten().map(|entry| entry.path));
-    }
-    suspects.retain(|path, found| {
-        let expected = plain.get_path(as_path(path), 0).map(|entry| (oid(entry.id), entry.mode));
-        !conflicts.contains(path) && expected != *found
-    });
-    let shown = suspects.keys().map(|path| String::from_utf8_lossy(path).into_owned());
-    Ok(shown.collect())
-}
-
-fn as_path(path: &[u8]) -> &std::path::Path {
-    use std::os::unix::ffi::OsStrExt;
-    std::path::Path::new(std::ffi::OsStr::from_bytes(path))
+/// What a merge holds beside what a plain merge gives.
+#[derive(Debug, Default)]
+pub(crate) struct Mixed {
+    /// Paths where the plain merge goes through and gives something else:
+    /// content from nowhere, or one side's change dropped.
+    pub(crate) evil: Vec<String>,
+    /// Somewhere the plain merge conflicts, and a person had to choose.
+    pub(crate) resolved: bool,
 }
 
 /// What a merge holds at a path: the object and its mode.
 type Held = Option<(Oid, u32)>;
 
-fn collect(
+/// Compares a merge with a plain merge of its two parents. Path by path first:
+/// where only one side changed something and the merge has that, nothing more
+/// is asked. Only for what is left Git makes the plain merge itself.
+///
+/// # Errors
+/// If an object cannot be read, or the merge takes longer than the push may.
+pub(crate) fn mixed(
     reader: &Reader,
+    graph: &Graph<'_>,
     merge: Oid,
-    three: Three,
-    path: &mut Vec<u8>,
-    suspects: &mut BTreeMap<Vec<u8>, Held>,
-) -> Result<(), GitError> {
-    let [result, first, second] = three;
-    if result == first || result == second {
-        return Ok(());
+    trees: [Oid; 3],
+    parents: [Oid; 2],
+) -> Result<Mixed, GitError> {
+    let base = match graph.merge_base(parents)? {
+        Some(base) => Some(reader.commit(base)?.tree),
+        None => None,
+    };
+    let [result, first, second] = trees.map(Some);
+    let mut suspects = Suspects { reader, merge, path: Vec::new(), found: BTreeMap::new() };
+    suspects.collect([result, first, second, base], 0)?;
+    let suspects = suspects.found;
+    if suspects.is_empty() {
+        return Ok(Mixed::default());
     }
-    reader.in_time()?;
-    let mut names: BTreeMap<Vec<u8>, [Option<Entry>; 3]> = BTreeMap::new();
-    for (side, tree) in three.into_iter().enumerate() {
-        let Some(tree) = tree else { continue };
-        for entry in reader.tree(tree)?.iter() {
-            let slot = names.entry(entry.name.clone()).or_default();
-            if let Some(place) = slot.get_mut(side) {
-                *place = Some(entry.clone());
+    let plain = plain_merge(reader, parents)?;
+    let mut mixed = Mixed::default();
+    for (path, found) in suspects {
+        if plain.conflicts.contains(&path) {
+            mixed.resolved = true;
+        } else if reader.held(plain.tree, &path)? != found {
+            mixed.evil.push(String::from_utf8_lossy(&path).into_owned());
+        }
+    }
+    Ok(mixed)
+}
+
+struct Suspects<'r> {
+    reader: &'r Reader,
+    merge: Oid,
+    path: Vec<u8>,
+    found: BTreeMap<Vec<u8>, Held>,
+}
+
+/// What a merge by whole entries gives, if it gives anything.
+fn expected<T: PartialEq + Copy>(first: T, second: T, base: T) -> Option<T> {
+    match () {
+        () if first == second => Some(first),
+        () if base == first => Some(second),
+        () if base == second => Some(first),
+        () => None,
+    }
+}
+
+impl Suspects<'_> {
+    fn collect(&mut self, four: [Option<Oid>; 4], depth: usize) -> Result<(), GitError> {
+        let [result, first, second, base] = four;
+        if expected(first, second, base) == Some(result) {
+            return Ok(());
+        }
+        if depth > DEEPEST {
+            return Err(GitError::TooDeep(self.merge));
+        }
+        self.reader.in_time()?;
+        let mut names: BTreeMap<Vec<u8>, [Option<Entry>; 4]> = BTreeMap::new();
+        for (side, tree) in four.into_iter().enumerate() {
+            let Some(tree) = tree else { continue };
+            for entry in self.reader.tree(tree)?.iter() {
+                let slot = names.entry(entry.name.clone()).or_default();
+                if let Some(place) = slot.get_mut(side) {
+                    *place = Some(entry.clone());
+                }
             }
         }
-    }
-    for (name, sides) in names {
-        let [mine, one, two] = &sides;
-        if mine == one || mine == two {
-            continue;
+        for (name, sides) in names {
+            let length = self.path.len();
+            self.path.extend_from_slice(&name);
+            let file =
+                |e: &Option<Entry>| e.as_ref().filter(|e| !e.is_tree()).map(|e| (e.id, e.mode));
+            let [mine, one, two, was] = sides.each_ref().map(file);
+            if expected(one, two, was) != Some(mine) {
+                self.found.insert(self.path.clone(), mine);
+                if self.found.len() > self.reader.bounds().max_changes {
+                    return Err(GitError::TooManyChanges(self.merge));
+                }
+            }
+            self.path.push(b'/');
+            let folder = |e: &Option<Entry>| e.as_ref().filter(|e| e.is_tree()).map(|e| e.id);
+            self.collect(sides.each_ref().map(folder), depth + 1)?;
+            self.path.truncate(length);
         }
-        let length = path.len();
-        path.extend_from_slice(&name);
-        let folder = |entry: &Option<Entry>| entry.as_ref().filter(|e| e.is_tree()).map(|e| e.id);
-        let file =
-            |entry: &Option<Entry>| entry.as_ref().filter(|e| !e.is_tree()).map(|e| (e.id, e.mode));
-        let held = [file(mine), file(one), file(two)];
-        if held[0] != held[1] && held[0] != held[2] {
-            suspects.insert(path.clone(), held[0]);
-            if suspects.len() > reader.bounds().max_changes {
-                return Err(GitError::TooManyChanges(merge));
+        Ok(())
+    }
+}
+
+struct Plain {
+    tree: Oid,
+    conflicts: BTreeSet<Vec<u8>>,
+}
+
+/// The merge as Git makes it. Its objects go where the push's own lie.
+fn plain_merge(reader: &Reader, [ours, theirs]: [Oid; 2]) -> Result<Plain, GitError> {
+    let failed = |why: String| GitError::Merge { ours, theirs, why };
+    let mut git_dir = OsStr::new("--git-dir=").to_os_string();
+    git_dir.push(reader.git_dir());
+    let mut git = Command::new("git");
+    git.arg(git_dir).args(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"]);
+    git.arg("--allow-unrelated-histories").args([ours.to_string(), theirs.to_string()]);
+    git.env("GIT_NO_REPLACE_OBJECTS", "1").stdin(Stdio::null()).stderr(Stdio::null());
+    let spawned = git.stdout(Stdio::piped()).spawn();
+    let mut child = spawned.map_err(|error| failed(error.to_string()))?;
+    let pipe = child.stdout.take();
+    let output = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        pipe.map(|mut pipe| pipe.read_to_end(&mut all)).transpose().map(|_| all)
+    });
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) => std::thread::sleep(Duration::from_millis(1)),
+            Err(error) => return Err(failed(error.to_string())),
+        }
+        if let Err(error) = reader.in_time() {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(error);
+        }
+    };
+    let output = output.join().ok().and_then(Result::ok).unwrap_or_default();
+    if !matches!(status.code(), Some(0 | 1)) {
+        return Err(failed(format!("git merge-tree ended with {status}")));
+    }
+    let mut parts = output.split(|byte| *byte == 0);
+    let tree = parts.next().and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
+    let tree = tree.ok_or_else(|| failed("git merge-tree named no tree".to_string()))?;
+    let conflicts = parts.filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
+    reader.forget_packs();
+    Ok(Plain { tree, conflicts })
+}
+
+impl Reader {
+    fn held(&self, tree: Oid, path: &[u8]) -> Result<Held, GitError> {
+        let mut at = (tree, 0o40_000);
+        for part in path.split(|byte| *byte == b'/') {
+            if at.1 != 0o40_000 {
+                return Ok(None);
+            }
+            match self.tree(at.0)?.iter().find(|entry| entry.name == part) {
+                Some(entry) => at = (entry.id, entry.mode),
+                None => return Ok(None),
             }
         }
-        path.push(b'/');
-        collect(reader, merge, [folder(mine), folder(one), folder(two)], path, suspects)?;
-        path.truncate(length);
+        Ok(Some(at).filter(|(_, mode)| *mode != 0o40_000))
     }
-    Ok(())
 }

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use git2::ObjectType;
 use refgate_core::{
-    Commit, History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefUpdate,
-    Shape, TagFacts, UpdateFacts, cherry_picked_from, needs,
+    Commit, History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefName,
+    RefUpdate, Shape, TagFacts, UpdateFacts, cherry_picked_from, needs,
 };
 
-use crate::evil::evil_paths;
+use crate::evil::mixed;
 use crate::landings::{Waiting, chain, cut};
 use crate::reader::{Reader, git};
 use crate::tag::follow;
@@ -146,9 +146,15 @@ impl Photo<'_> {
 
     fn on_a_line(&self, commit: Oid) -> Result<bool, GitError> {
         for line in &self.policy.flow.lines {
+            // libgit2's `*` crosses slashes and ours does not.
             let pattern = format!("refs/heads/{}", line.branches.as_str());
             for branch in self.reader.repository().references_glob(&pattern)? {
-                let tip = branch?.peel_to_commit()?.id();
+                let branch = branch?;
+                let name = branch.name().ok().and_then(|name| RefName::parse(name).ok());
+                if name.is_none_or(|name| self.policy.flow.target(&name).is_none()) {
+                    continue;
+                }
+                let tip = branch.peel_to_commit()?.id();
                 if self.graph.is_ancestor(commit, crate::reader::oid(tip))? {
                     return Ok(true);
                 }
@@ -239,8 +245,7 @@ impl Photo<'_> {
             for id in landing.side.iter().chain([&landing.commit]) {
                 self.within_limit(1)?;
                 self.commits += 1;
-                let parsed = self.reader.commit(*id)?;
-                self.graph.learn(*id, &parsed);
+                let parsed = self.graph.commit(*id)?;
                 self.history.commits.insert(
                     *id,
                     Commit {
@@ -250,6 +255,7 @@ impl Photo<'_> {
                         message: parsed.message,
                         author: parsed.author,
                         reach: 0,
+                        landed: 0,
                         defect: parsed.defect,
                     },
                 );
@@ -285,6 +291,15 @@ impl Photo<'_> {
                 commit.reach = bits;
             }
         }
+        for (stage, tip) in tips {
+            let held = known.iter().filter(|id| self.history.reached_by(**id, stage));
+            let held: HashSet<Oid> = held.copied().collect();
+            for id in self.graph.on_chain(tip, &held)? {
+                if let Some(commit) = self.history.commits.get_mut(&id) {
+                    commit.landed |= 1 << stage;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -305,9 +320,10 @@ impl Photo<'_> {
             landing.changes = Some(changes);
         }
         if let ([one, two], [ours, theirs], true) = (&*trees, &*commit.parents, wants.evil) {
-            let paths =
-                evil_paths(self.reader, commit.id, [commit.tree, *one, *two], [*ours, *theirs])?;
-            landing.evil = Some(paths);
+            let trees = [commit.tree, *one, *two];
+            let found = mixed(self.reader, self.graph, commit.id, trees, [*ours, *theirs])?;
+            landing.evil = Some(found.evil);
+            landing.resolved = found.resolved;
         }
         Ok(())
     }
@@ -361,7 +377,7 @@ impl Photo<'_> {
             let colours = self.graph.reach(&[id], &only)?;
             Ok(spread(colours.get(&id).copied().unwrap_or(0), tips))
         };
-        for named in cherry_picked_from(&commit.message).into_iter().rev() {
+        for named in cherry_picked_from(&commit.message).into_iter().rev().take(MOST_CLAIMS) {
             // A name that leads nowhere is a claim without proof.
             if self.reader.commit(named).is_ok() {
                 let stages = stages_of(named)?;
@@ -373,7 +389,8 @@ impl Photo<'_> {
         let sign = (commit.author.email.clone(), commit.message.subject().to_string());
         let Some(twins) = waiting.signs.get(&sign) else { return Ok(None) };
         let mine = self.reader.patch_id(commit.id)?;
-        for twin in twins {
+        for twin in twins.iter().take(MOST_CLAIMS) {
+            self.reader.in_time()?;
             if mine.is_some() && self.reader.patch_id(*twin)? == mine {
                 return Ok(Some((*twin, stages_of(*twin)?)));
             }
@@ -381,6 +398,9 @@ impl Photo<'_> {
         Ok(None)
     }
 }
+
+/// So many claimed or possible originals of one pick are looked at.
+const MOST_CLAIMS: usize = 20;
 
 /// Bits by place in a list of tips, as bits by stage.
 fn spread(colour: u64, tips: &[(usize, Oid)]) -> u32 {

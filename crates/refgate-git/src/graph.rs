@@ -9,12 +9,15 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use refgate_core::Oid;
 
-use crate::reader::Reader;
+use crate::reader::{Reader, git, oid};
 use crate::{GitError, ParsedCommit};
 
 /// The generation of a commit that the commit-graph does not hold. All commits
 /// of the file lie below it, since the file is closed under ancestry.
 const UNKNOWN: u32 = u32::MAX;
+
+/// So many read commits wait to be asked for.
+const MOST_KEPT: usize = 50_000;
 
 /// Parents and generation of one commit.
 #[derive(Clone)]
@@ -28,6 +31,7 @@ pub struct Graph<'r> {
     reader: &'r Reader,
     file: Option<gix_commitgraph::Graph>,
     nodes: RefCell<HashMap<Oid, Node>>,
+    parsed: RefCell<HashMap<Oid, ParsedCommit>>,
 }
 
 /// Colours of commits: bit `n` is the tip `n` of a walk.
@@ -40,13 +44,16 @@ impl<'r> Graph<'r> {
     pub fn new(reader: &'r Reader) -> Self {
         let objects = reader.git_dir().join("objects").join("info");
         let file = gix_commitgraph::Graph::from_info_dir(&objects, gix_hash::Kind::Sha1).ok();
-        Self { reader, file, nodes: RefCell::new(HashMap::new()) }
+        let (nodes, parsed) = (RefCell::default(), RefCell::default());
+        Self { reader, file, nodes, parsed }
     }
 
-    /// Remembers a commit that was read anyway.
-    pub(crate) fn learn(&self, id: Oid, commit: &ParsedCommit) {
-        let node = Node { parents: commit.parents.clone(), generation: UNKNOWN };
-        self.nodes.borrow_mut().entry(id).or_insert(node);
+    /// A commit; what a walk has read already is handed out, once.
+    pub(crate) fn commit(&self, id: Oid) -> Result<ParsedCommit, GitError> {
+        if let Some(parsed) = self.parsed.borrow_mut().remove(&id) {
+            return Ok(parsed);
+        }
+        self.reader.commit(id)
     }
 
     /// The parents of a commit.
@@ -69,7 +76,16 @@ impl<'r> Graph<'r> {
         }
         let node = match self.filed(id) {
             Some(node) => node,
-            None => Node { parents: self.reader.commit(id)?.parents, generation: UNKNOWN },
+            None => {
+                let commit = self.reader.commit(id)?;
+                let parents = commit.parents.clone();
+                let mut parsed = self.parsed.borrow_mut();
+                // Of a long walk only the beginning is likely to be asked for.
+                if parsed.len() < MOST_KEPT {
+                    parsed.insert(id, commit);
+                }
+                Node { parents, generation: UNKNOWN }
+            }
         };
         self.nodes.borrow_mut().insert(id, node.clone());
         Ok(node)
@@ -130,6 +146,59 @@ impl<'r> Graph<'r> {
     /// If a commit cannot be read.
     pub fn is_ancestor(&self, old: Oid, new: Oid) -> Result<bool, GitError> {
         Ok(self.reach(&[old], &[new])?.get(&old).is_some_and(|colour| *colour != 0))
+    }
+
+    /// A best common ancestor of two commits.
+    ///
+    /// # Errors
+    /// If a commit cannot be read.
+    pub fn merge_base(&self, [ours, theirs]: [Oid; 2]) -> Result<Option<Oid>, GitError> {
+        let mut walk = Walk::new(self, [(ours, 1), (theirs, 2)].into_iter(), 0);
+        walk.start()?;
+        while let Some((generation, id, colour)) = walk.next() {
+            if colour == 3 && generation != UNKNOWN {
+                return Ok(Some(id));
+            }
+            if colour == 3 {
+                // Without generations the first that is met need not be a best one.
+                let repo = self.reader.repository();
+                return match repo.merge_base(git(ours), git(theirs)) {
+                    Ok(base) => Ok(Some(oid(base))),
+                    Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+                    Err(error) => Err(error.into()),
+                };
+            }
+            self.reader.in_time()?;
+            for parent in self.parents(id)? {
+                walk.paint(parent, colour)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Which of some commits lie on the first-parent chain of a tip.
+    ///
+    /// # Errors
+    /// If a commit cannot be read.
+    pub fn on_chain(&self, tip: Oid, ids: &HashSet<Oid>) -> Result<HashSet<Oid>, GitError> {
+        let mut lowest = UNKNOWN;
+        for id in ids {
+            lowest = lowest.min(self.node(*id)?.generation);
+        }
+        let mut found = HashSet::new();
+        let mut at = Some(tip);
+        while let Some(id) = at.filter(|_| found.len() < ids.len()) {
+            let node = self.node(id)?;
+            if node.generation != UNKNOWN && (lowest == UNKNOWN || node.generation < lowest) {
+                break;
+            }
+            if ids.contains(&id) {
+                found.insert(id);
+            }
+            self.reader.in_time()?;
+            at = node.parents.first().copied();
+        }
+        Ok(found)
     }
 
     /// Everything that a tip reaches.

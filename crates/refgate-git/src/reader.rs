@@ -48,7 +48,15 @@ impl Reader {
         Self::new(repo, bounds, false)
     }
 
+    /// Git has checked every object's hash when it came in; checking again on
+    /// every read would double the time of a large push. What has rotted on
+    /// the disk since fails its zlib checksum, and refuses.
+    fn trust_storage() {
+        git2::opts::strict_hash_verification(false);
+    }
+
     fn new(repo: Repository, bounds: Bounds, quarantined: bool) -> Result<Self, GitError> {
+        Self::trust_storage();
         trustworthy(&repo)?;
         let trees = RefCell::new(HashMap::new());
         Ok(Self {
@@ -78,6 +86,14 @@ impl Reader {
     /// Sets other bounds, once the server's own are known.
     pub const fn bound(&mut self, bounds: Bounds) {
         self.bounds = bounds;
+    }
+
+    /// Looks for objects that have come since; Git has just written some.
+    pub(crate) fn forget_packs(&self) {
+        if let Ok(odb) = self.repo.odb() {
+            // What is not refreshed is at worst not found, which refuses.
+            let _ = odb.refresh();
+        }
     }
 
     /// The git directory that worktrees share.

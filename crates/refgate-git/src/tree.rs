@@ -26,6 +26,12 @@ impl Entry {
         self.mode == 0o160_000
     }
 
+    /// Whether it is a symbolic link.
+    #[must_use]
+    pub const fn is_link(&self) -> bool {
+        self.mode == 0o120_000
+    }
+
     /// Git sorts folders as if their names ended with a slash.
     pub(crate) fn cmp_key(&self, other: &Self) -> std::cmp::Ordering {
         let end = |entry: &Self| entry.is_tree().then_some(b'/');
@@ -47,11 +53,16 @@ pub fn parse_tree(mut data: &[u8]) -> Option<Vec<Entry>> {
         let end = rest.iter().position(|byte| *byte == 0)?;
         let name = rest.get(..end)?;
         let id = rest.get(end + 1..end + 21)?;
-        if name.is_empty() || name.contains(&b'/') || name == b"." || name == b".." {
+        let dotty = name == b"." || name == b".." || name.eq_ignore_ascii_case(b".git");
+        if name.is_empty() || name.contains(&b'/') || dotty {
             return None;
         }
         let entry = Entry { mode, name: name.to_vec(), id: Oid::new(id.try_into().ok()?) };
-        if all.last().is_some_and(|before| before.cmp_key(&entry).is_ge()) {
+        // Between `a` and the folder `a/` others may stand, such as `a.b`.
+        let mut twins = all.iter().rev().take_while(|e| e.name.starts_with(&entry.name));
+        if all.last().is_some_and(|before| before.cmp_key(&entry).is_ge())
+            || twins.any(|twin| twin.name == entry.name)
+        {
             return None;
         }
         all.push(entry);
@@ -62,7 +73,8 @@ pub fn parse_tree(mut data: &[u8]) -> Option<Vec<Entry>> {
 
 fn mode(text: &[u8]) -> Option<u32> {
     match text {
-        b"40000" => Some(0o40_000),
+        // Some old programs padded it; Git reads both.
+        b"40000" | b"040000" => Some(0o40_000),
         b"100644" => Some(0o100_644),
         b"100755" => Some(0o100_755),
         // Written by very old versions of Git; still in real histories.
@@ -99,7 +111,8 @@ mod tests {
             &[("100644", "")],
             &[("100644", "..")],
             &[("100644", "a/b")],
-            &[("040000", "a")],
+            &[("100644", "a"), ("100644", "a.b"), ("40000", "a")],
+            &[("40000", ".git")],
         ] {
             assert_eq!(parse_tree(&tree(bad)), None, "{bad:?}");
         }

@@ -34,7 +34,7 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
         }
         What::EvilMerge { paths, total } => {
             facts.push(("paths", listed(paths, *total)));
-            "The merge holds content that comes from none of its parents.".to_string()
+            "A plain merge of its parents gives something else at these paths.".to_string()
         }
         What::PolicyBroken { problem } => {
             facts.push(("problem", clean(problem)));

@@ -210,10 +210,11 @@ impl Memory {
 
     fn remember(&self, id: Oid, place: Option<usize>, history: &mut History) {
         let Some(node) = self.node(id) else { return };
-        let mut reach = 0;
+        let (mut reach, mut landed) = (0, 0);
         for (stage, tip) in &history.tips {
             if Some(*stage) != place && self.ancestors(*tip).contains(&id) {
                 reach |= 1 << stage;
+                landed |= u32::from(self.chain(*tip, |_| false).contains(&id)) << stage;
             }
         }
         let author = Person { name: node.author.clone(), email: format!("{}@x", node.author) };
@@ -224,6 +225,7 @@ impl Memory {
             message: Message::new(&node.message),
             author,
             reach,
+            landed,
             defect: None,
         };
         history.commits.insert(id, commit);
@@ -248,9 +250,12 @@ impl Memory {
             Change { path, mode, kind: EntryKind::File }
         });
         let second = parents.get(1).map(|id| self.files(*id));
-        let evil = match parents.as_slice() {
-            [ours, theirs] => Some(self.evil(&files, *ours, *theirs)),
-            _ => None,
+        let (evil, resolved) = match parents.as_slice() {
+            [ours, theirs] => {
+                let (evil, resolved) = self.mixed(&files, *ours, *theirs);
+                (Some(evil), resolved)
+            }
+            _ => (None, false),
         };
         let previous = place.and_then(|place| place.checked_sub(1));
         let here = old.map(|old| self.ancestors(old)).unwrap_or_default();
@@ -269,6 +274,7 @@ impl Memory {
             unchanged: parents.first().is_some_and(|parent| self.files(*parent) == files),
             changes: Some(changes.collect()),
             evil,
+            resolved,
             same_as_side: second.as_ref() == Some(&files),
             squash_of,
             picked_from: self.picked_from(id, &parents, place, history),
@@ -276,14 +282,11 @@ impl Memory {
         }
     }
 
-    fn evil(&self, files: &Files, ours: Oid, theirs: Oid) -> Vec<String> {
-        let plain = self.merged(ours, theirs);
-        let (a, b) = (self.files(ours), self.files(theirs));
-        let differs = |path: &String| {
-            let mine = files.get(path);
-            mine != a.get(path) && mine != b.get(path)
-        };
-        delta(&plain, files).into_keys().filter(differs).collect()
+    /// Paths that a plain merge gives otherwise, and whether it conflicts anywhere.
+    fn mixed(&self, files: &Files, ours: Oid, theirs: Oid) -> (Vec<String>, bool) {
+        let (plain, conflicts) = (self.merged(ours, theirs), self.conflicts(ours, theirs));
+        let differing = delta(&plain, files).into_keys();
+        (differing.filter(|path| !conflicts.contains(path)).collect(), !conflicts.is_empty())
     }
 
     fn picked_from(

@@ -144,13 +144,17 @@ impl Memory {
         }
     }
 
-    /// A plain merge, path by path: what one side changed; the first side's
-    /// where both did.
-    pub(crate) fn merged(&self, ours: Oid, theirs: Oid) -> Files {
+    fn base(&self, ours: Oid, theirs: Oid) -> Files {
         let common: BTreeSet<Oid> =
             self.ancestors(ours).intersection(&self.ancestors(theirs)).copied().collect();
         let base = common.iter().max_by_key(|id| self.ancestors(**id).len());
-        let base = base.map(|id| self.files(*id)).unwrap_or_default();
+        base.map(|id| self.files(*id)).unwrap_or_default()
+    }
+
+    /// A plain merge, path by path: what one side changed; the first side's
+    /// where both did.
+    pub(crate) fn merged(&self, ours: Oid, theirs: Oid) -> Files {
+        let base = self.base(ours, theirs);
         let (a, b) = (self.files(ours), self.files(theirs));
         let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
         let mut out = Files::new();
@@ -161,6 +165,18 @@ impl Memory {
             }
         }
         out
+    }
+
+    /// The paths that both sides changed, each in its own way.
+    pub(crate) fn conflicts(&self, ours: Oid, theirs: Oid) -> BTreeSet<String> {
+        let base = self.base(ours, theirs);
+        let (a, b) = (self.files(ours), self.files(theirs));
+        let paths: BTreeSet<&String> = a.keys().chain(b.keys()).chain(base.keys()).collect();
+        let both = paths.into_iter().filter(|path| {
+            let (was, mine, other) = (base.get(*path), a.get(*path), b.get(*path));
+            mine != was && other != was && mine != other
+        });
+        both.cloned().collect()
     }
 
     pub(crate) fn merge(

@@ -222,7 +222,7 @@ impl View<'_> {
         for id in chain.iter().rev() {
             let side: Vec<Oid> =
                 self.past(*id).into_iter().filter(|other| seen.insert(*other)).collect();
-            self.landing(name, place, *id, &side, old, no);
+            self.landing(name, place, *id, &side, (old, &known), no);
         }
     }
 
@@ -232,7 +232,7 @@ impl View<'_> {
         place: Place,
         id: Oid,
         side: &[Oid],
-        old: Option<Oid>,
+        (old, known): (Option<Oid>, &BTreeSet<Oid>),
         no: &mut Objections,
     ) {
         let parents = self.parents(id);
@@ -243,34 +243,46 @@ impl View<'_> {
         if parents.len() > 2 || (parents.len() == 2 && parents.first() == parents.get(1)) {
             objections.insert("first-parent");
         }
-        let (class, contradicted, trailer) = self.class(id, side, &first, unchanged);
+        let elsewhere = |id: &Oid| {
+            (0..self.policy().flow.stages.len())
+                .filter(|s| place != Place::Stage(*s))
+                .filter_map(|s| self.tip(s))
+                .any(|tip| self.past(tip).contains(id))
+        };
+        let empty = unchanged && side.iter().all(elsewhere);
+        let (class, contradicted, trailer) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
         // Where it comes from.
-        let holds = |stage: usize| {
-            let Some(tip) = self.tip(stage).filter(|_| place != Place::Stage(stage)) else {
-                return false;
-            };
-            let past = self.past(tip);
-            let brought = side.iter().all(|id| past.contains(id));
-            let merge = parents.len() > 1 && !side.is_empty() && !unchanged;
-            past.contains(&id) || (merge && brought)
+        let others: Vec<usize> =
+            (0..self.policy().flow.stages.len()).filter(|s| place != Place::Stage(*s)).collect();
+        let second = parents.get(1).filter(|_| !unchanged);
+        let holds = |stage: &usize| {
+            let line = self.tip(*stage).map(|tip| self.line(tip)).unwrap_or_default();
+            let brought = second.filter(|p| !known.contains(p));
+            line.contains(&id) || brought.is_some_and(|p| line.contains(p))
         };
-        let stages = self.policy().flow.stages.len();
         let (earlier, later) = match place {
-            Place::Stage(at) => {
-                ((0..at).rev().find(|s| holds(*s)), (at + 1..stages).find(|s| holds(*s)))
-            }
+            Place::Stage(at) => (
+                others.iter().copied().filter(|s| *s < at).rfind(holds),
+                others.iter().copied().filter(|s| *s > at).find(holds),
+            ),
             Place::Line => (None, None),
         };
         let squash = self.squash(place, id, old) && earlier.is_none() && later.is_none();
-        let joined = parents.len() > 1 && unchanged && earlier.is_none() && later.is_none();
+        let joined = parents.len() > 1
+            && unchanged
+            && side.iter().all(elsewhere)
+            && earlier.is_none()
+            && later.is_none();
+        let (evil, resolved) = self.mixed(id, &parents);
         if let (Some(from), Place::Stage(at)) = (earlier, place) {
             let own = !self.tip(from).is_some_and(|tip| self.past(tip).contains(&id));
             let differs = parents.get(1).is_none_or(|p| self.world.files(*p) != files);
+            let differs = differs || resolved;
             if from + 1 < at || (own && differs && self.policy().promotion.same_tree) {
                 objections.insert("promotion");
             }
-        } else if later.is_none() && !joined {
+        } else if !joined && (later.is_none() || evil || resolved) {
             let straight = place != Place::Stage(0);
             if squash && straight {
                 objections.insert("promotion");
@@ -283,7 +295,9 @@ impl View<'_> {
                 }
             }
         }
-        if parents.len() == 2 && self.evil(id, &parents) && (!trailer || contradicted) {
+        let new_work = earlier.is_none() && (later.is_none() || evil || resolved);
+        let vouched = trailer && !contradicted && new_work;
+        if parents.len() == 2 && evil && !joined && !vouched {
             objections.insert("evil-merge");
         }
         if !joined && self.frozen(place, effective, id, side) {
@@ -445,16 +459,28 @@ impl View<'_> {
         inside && (rules.within.contains(&class) || agreed)
     }
 
-    fn evil(&self, id: Oid, parents: &[Oid]) -> bool {
-        let [ours, theirs] = parents else { return false };
-        let (files, a, b) =
-            (self.world.files(id), self.world.files(*ours), self.world.files(*theirs));
+    /// Whether a plain merge gives something else where it goes through, and
+    /// whether it conflicts anywhere.
+    fn mixed(&self, id: Oid, parents: &[Oid]) -> (bool, bool) {
+        let [ours, theirs] = parents else { return (false, false) };
+        let files = self.world.files(id);
         let plain = self.world.merged(*ours, *theirs);
+        let conflicts = self.world.conflicts(*ours, *theirs);
         let paths: BTreeSet<&String> = files.keys().chain(plain.keys()).collect();
-        paths.into_iter().any(|p| {
-            let mine = files.get(p);
-            mine != plain.get(p) && mine != a.get(p) && mine != b.get(p)
-        })
+        let evil =
+            paths.into_iter().any(|p| !conflicts.contains(p) && files.get(p) != plain.get(p));
+        (evil, !conflicts.is_empty())
+    }
+
+    /// The first-parent chain of a tip.
+    fn line(&self, tip: Oid) -> BTreeSet<Oid> {
+        let mut all = BTreeSet::new();
+        let mut at = Some(tip);
+        while let Some(id) = at {
+            all.insert(id);
+            at = self.parents(id).first().copied();
+        }
+        all
     }
 
     fn frozen(&self, place: Place, class: ClassId, id: Oid, side: &[Oid]) -> bool {

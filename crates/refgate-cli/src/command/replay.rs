@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use refgate_core::{FreezeState, Instant, Interval, LedgerView, Policy, Verdict};
+use refgate_core::{FreezeState, Instant, Interval, LedgerView, Mode, Policy, RuleId, Verdict};
 use refgate_format::{Limits, parse_instant};
 use refgate_gate::{Exit, Replay, ReplayError, Row, assume_exits, replay};
 use refgate_git::{Bounds, Reader, releases};
@@ -51,7 +51,10 @@ fn moment(text: &str) -> Result<Instant, Failure> {
 fn policy(name: &str, reader: &Reader) -> Result<Policy, Failure> {
     let (start, end) = (moment("2005-01-01")?, moment("2045-01-01")?);
     let time = Interval::new(start, end).unwrap_or(Interval { start, end });
-    find(name, Some(reader))?.read(Some(reader), time)
+    let mut policy = find(name, Some(reader))?.read(Some(reader), time)?;
+    // A history does not say who pushed.
+    policy.modes.insert(RuleId::Pusher, Mode::Off);
+    Ok(policy)
 }
 
 fn rows(

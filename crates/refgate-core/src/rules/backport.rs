@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::case::Landed;
-use crate::{Case, Eligibility, Finding, Route, RuleId, Takes, What, eligibility};
+use crate::{Case, ClassId, Eligibility, Finding, RuleId, Takes, What, eligibility};
 
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     landed.iter().filter_map(|one| judge(case, one)).collect()
@@ -12,11 +12,11 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
 
 fn judge(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
     // A squashed promotion is promotion's matter; it would be a hotfix only by name.
-    let straight = matches!(one.route, Route::Hotfix | Route::Backport { .. });
-    if !straight || one.target.is_first() || one.landing.squash_of.is_some() {
+    if !one.is_new_work() || one.target.is_first() || one.landing.squash_of.is_some() {
         return None;
     }
-    let class = one.class.effective();
+    // Words that nobody meant as a declaration open no way past the stages.
+    let class = if one.class.is_guess() { ClassId::UNCLASSIFIED } else { one.class.effective() };
     let releases = &case.history.releases;
     let answer = eligibility(case.policy, releases, &one.target, class, case.push.at);
     let takes = match &answer {

@@ -3,15 +3,13 @@
 use alloc::vec::Vec;
 
 use crate::case::Landed;
-use crate::{Case, ClassId, Finding, Route, RuleId, Takes, What};
+use crate::{Case, ClassId, Finding, RuleId, Takes, What};
 
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in landed {
-        // What another stage has accepted was judged there, and a squashed
-        // copy of it is promotion's matter.
-        let own = matches!(one.route, Route::Topic | Route::Hotfix | Route::Backport { .. });
-        if !own || one.landing.squash_of.is_some() {
+        // A squashed promotion is promotion's matter.
+        if !one.is_new_work() || one.landing.squash_of.is_some() {
             continue;
         }
         if one.landing.changes.is_none() && case.policy.classes.bounded() {

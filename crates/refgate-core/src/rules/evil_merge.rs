@@ -3,13 +3,14 @@
 use alloc::vec::Vec;
 
 use crate::case::Landed;
-use crate::{Case, ClassId, Finding, RuleId, Takes, What};
+use crate::{Case, ClassId, Finding, Route, RuleId, Takes, What};
 
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in landed {
         let Some(commit) = case.history.commit(one.landing.commit) else { continue };
-        if commit.parents.len() != 2 {
+        // Joining histories drops one side's content on purpose.
+        if commit.parents.len() != 2 || one.route == Route::AncestryOnly {
             continue;
         }
         let what = match &one.landing.evil {
@@ -34,7 +35,8 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
 /// A merge that declares its own class, and whose whole diff agrees, owns up
 /// to its content: a resolved conflict looks no different (MODEL.md 2).
 fn vouched(one: &Landed<'_>) -> bool {
-    one.class.effective() != ClassId::UNCLASSIFIED
+    one.is_new_work()
+        && one.class.effective() != ClassId::UNCLASSIFIED
         && matches!(
             one.class.because,
             crate::Because::Declared {

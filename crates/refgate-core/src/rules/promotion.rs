@@ -25,7 +25,8 @@ fn objection(case: &Case<'_>, one: &Landed<'_>) -> Option<What> {
     match one.route {
         Route::Promotion { from } => {
             let own = !case.history.reached_by(one.landing.commit, from);
-            (case.policy.promotion.same_tree && own && !one.landing.same_as_side)
+            let differs = !one.landing.same_as_side || one.landing.resolved;
+            (case.policy.promotion.same_tree && own && differs)
                 .then(|| What::PromotionDiffers { from: branch(from) })
         }
         Route::Leap { from } => {
