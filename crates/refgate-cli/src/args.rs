@@ -67,12 +67,13 @@ pub(crate) struct Install {
     /// The repository, bare or not
     pub(crate) repository: PathBuf,
     /// A built-in policy (portal, minimal, strict, release-lines), a file to
-    /// copy to the server, or BRANCH:PATH for a file in the repository
-    #[arg(long, default_value = "portal")]
-    pub(crate) policy: String,
-    /// Who says who pushes
-    #[arg(long, value_enum, default_value_t = IdentityArg::OsUser)]
-    pub(crate) identity: IdentityArg,
+    /// copy to the server, or BRANCH:PATH for a file in the repository; without
+    /// it an installation keeps its policy, and a new one takes portal
+    #[arg(long)]
+    pub(crate) policy: Option<String>,
+    /// Who says who pushes; kept if not given, and os-user at first
+    #[arg(long, value_enum)]
+    pub(crate) identity: Option<IdentityArg>,
     /// A commit; what it reaches is older than the policy and not judged
     #[arg(long, value_name = "REV")]
     pub(crate) baseline: Option<String>,

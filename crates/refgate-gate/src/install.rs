@@ -187,12 +187,21 @@ fn is_ours(path: &Path) -> bool {
 }
 
 fn keep_former(path: &Path) -> Result<(), InstallError> {
-    let there = fs::symlink_metadata(path).is_ok();
-    if there && !is_ours(path) {
-        let former = chained(path);
-        fs::rename(path, &former).map_err(|why| failed(path, why))?;
+    if fs::symlink_metadata(path).is_err() || is_ours(path) {
+        return Ok(());
     }
-    Ok(())
+    // A hook that Git would not run is kept, but not run: chained it would
+    // refuse every push.
+    let runs = fs::metadata(path).is_ok_and(|file| {
+        file.is_file() && file.len() > 0 && file.permissions().mode() & 0o111 != 0
+    });
+    let mut former = if runs { chained(path) } else { path.with_extension("broken") };
+    let mut number = 1;
+    while fs::symlink_metadata(&former).is_ok() {
+        former = path.with_extension(format!("former-{number}"));
+        number += 1;
+    }
+    fs::rename(path, &former).map_err(|why| failed(path, why))
 }
 
 /// Writes a file whole or not at all: an empty hook would let everything pass

@@ -74,6 +74,11 @@ fn names(
     Ok(())
 }
 
+/// A policy that lies on a branch it does not govern could be changed by anybody.
+fn governs(policy: &Policy, branch: &str) -> bool {
+    policy.flow.stages.iter().any(|stage| stage.branch.short() == branch)
+}
+
 fn policy_edit(
     reader: &Reader,
     (branch, path): (&str, &str),
@@ -87,6 +92,11 @@ fn policy_edit(
     let before_blobs = before.map(|sourced| sourced.blobs).unwrap_or_default();
     let edit = match read(new) {
         Ok(sourced) if sourced.blobs == before_blobs => return Ok(None),
+        Ok(sourced) if !governs(&sourced.policy, branch) => PolicyEdit {
+            blob: None,
+            problem: Some(format!("it would leave `{branch}`, where it lies, ungoverned")),
+            revision: sourced.policy.revision,
+        },
         Ok(sourced) => PolicyEdit {
             blob: sourced.blobs.first().copied(),
             problem: None,

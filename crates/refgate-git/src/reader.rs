@@ -76,6 +76,12 @@ impl Reader {
         self.remote = Some(remote.to_string());
     }
 
+    /// Whether it has no work tree: a server's.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.repo.is_bare()
+    }
+
     fn at_rest_name(&self, name: &RefName) -> String {
         match (&self.remote, name.branch_name()) {
             (Some(remote), Some(branch)) => format!("refs/remotes/{remote}/{branch}"),

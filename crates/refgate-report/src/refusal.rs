@@ -7,7 +7,7 @@ use refgate_core::{Case, Decision, Finding, Oid, Verdict, What};
 use crate::clean::{clean, shorten};
 use crate::layout::{labelled, wrap};
 use crate::objection::objection;
-use crate::remedy::{Remedy, remedies};
+use crate::remedy::{Remedy, keep_all, remedies};
 
 /// So many landings of one reference are told in full; the rest are counted.
 const MOST_LANDINGS: usize = 8;
@@ -64,24 +64,27 @@ fn body(case: &Case<'_>, findings: &[Finding], out: &mut Vec<String>) {
         for finding in about.iter().filter(|finding| finding.landing.is_none()) {
             told(case, finding, out);
         }
-        for landing in landings(&about).iter().take(MOST_LANDINGS) {
+        let refused = landings(case, place, &about);
+        for landing in refused.iter().take(MOST_LANDINGS) {
             headline(case, *landing, out);
             for finding in about.iter().filter(|f| f.landing == Some(*landing)) {
                 told(case, finding, out);
             }
         }
-        let more = landings(&about).len().saturating_sub(MOST_LANDINGS);
+        let more = refused.len().saturating_sub(MOST_LANDINGS);
         if more > 0 {
             out.push(format!("  and {more} more landings, refused in the same way"));
         }
-        ways_out(case, &about, out);
+        ways_out(case, place, &about, out);
     }
 }
 
-/// The refused landings, in the order of the branch.
-fn landings(about: &[&Finding]) -> Vec<Oid> {
-    let mut seen = BTreeSet::new();
-    about.iter().filter_map(|f| f.landing).filter(|id| seen.insert(*id)).collect()
+/// The refused landings, oldest first.
+fn landings(case: &Case<'_>, update: usize, about: &[&Finding]) -> Vec<Oid> {
+    let refused: BTreeSet<Oid> = about.iter().filter_map(|finding| finding.landing).collect();
+    let facts = case.history.updates.get(update);
+    let order = facts.into_iter().flat_map(|facts| &facts.landings).map(|one| one.commit);
+    order.filter(|id| refused.contains(id)).collect()
 }
 
 fn headline(case: &Case<'_>, landing: Oid, out: &mut Vec<String>) {
@@ -97,14 +100,22 @@ fn told(case: &Case<'_>, finding: &Finding, out: &mut Vec<String>) {
 
 /// The remedies of one reference, each once. Where a landing is frozen or not
 /// eligible, taking it off the branch mends all that is wrong with it.
-fn ways_out(case: &Case<'_>, about: &[&Finding], out: &mut Vec<String>) {
+fn ways_out(case: &Case<'_>, update: usize, about: &[&Finding], out: &mut Vec<String>) {
     let mut all: Vec<Remedy> = Vec::new();
     let out_of_place = |finding: &&&Finding| {
         matches!(finding.what, What::Frozen { .. } | What::NotEligible { .. })
     };
     let moved: BTreeSet<Option<Oid>> =
         about.iter().filter(out_of_place).map(|finding| finding.landing).collect();
+    // Several remedies that each move one landing would undo each other.
+    let several = landings(case, update, about).len() > 1;
+    if let Some(together) = keep_all(case, update).filter(|_| several) {
+        all.push(together);
+    }
     for finding in about.iter().filter(|f| out_of_place(f) || !moved.contains(&f.landing)) {
+        if several && finding.landing.is_some() {
+            continue;
+        }
         for remedy in remedies(case, finding) {
             if !all.contains(&remedy) && all.len() < MOST_LANDINGS {
                 all.push(remedy);

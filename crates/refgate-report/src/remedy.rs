@@ -84,6 +84,21 @@ pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
     }
 }
 
+/// Keeps all that an update brings on a branch of its own, and puts the
+/// checked-out branch back to where the server's stands.
+#[must_use]
+pub(crate) fn keep_all(case: &Case<'_>, update: usize) -> Option<Remedy> {
+    let update = case.push.updates.get(update)?;
+    let RefChange::Move { old, new } = update.change else { return None };
+    Some(Remedy::new(
+        "keep all of it on a branch of its own, and land from there what may land:",
+        vec![
+            format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
+            format!("git reset --keep {}", brief(old)),
+        ],
+    ))
+}
+
 impl Subject<'_> {
     fn tip(&self) -> bool {
         self.landing.is_some() && self.landing == self.update.change.new_value()

@@ -7,13 +7,14 @@ use std::process::Command;
 
 use refgate_format::{Identity, PolicySource};
 use refgate_gate::{
-    Exit, HOOKS, Setup, TRAINING, WANTED, Wanted, canary, hooks_folder, horizon, installed_hook,
-    load_policy,
+    Exit, HOOKS, Setup, TRAINING, WANTED, Wanted, canary, chained, hooks_folder, horizon,
+    installed_hook, load_policy,
 };
 use refgate_git::{Reader, Writer};
 use refgate_scenario::git_command;
 
 use crate::args::Doctor;
+use crate::command::install::guards_itself;
 use crate::command::question::finished;
 use crate::output::{Done, Failure, say};
 use crate::policy::explain;
@@ -68,7 +69,7 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> Done {
 /// Every way in which Git accepts because a hook did not run (SECURITY.md 1f).
 fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     let folder = hooks_folder(writer)?;
-    let again = "run `refgate install` again";
+    let again = "run `refgate install` (it keeps policy and settings)";
     for hook in HOOKS {
         let path = folder.join(hook);
         let shown = path.display();
@@ -99,6 +100,15 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
             Ok(_) => {}
         }
     }
+    for hook in HOOKS {
+        let former = chained(&folder.join(hook));
+        if let Ok(file) = fs::metadata(&former)
+            && (file.len() == 0 || file.permissions().mode() & 0o111 == 0)
+        {
+            let mend = "make it executable again, or remove it";
+            found.wrong(format!("the chained hook {} cannot run", former.display()), mend);
+        }
+    }
     if let Some(path) = writer.setting("core.hooksPath")?
         && !Path::new(&path).is_absolute()
     {
@@ -117,7 +127,7 @@ fn settings(writer: &Writer, fix: bool, found: &mut Findings) -> Result<(), Fail
             found.mended.push(format!("{key} = {value}"));
         } else {
             let mend = format!("git config {key} {value}    (or `refgate doctor --fix`)");
-            found.wrong(format!("{key} is not {value}: {why}"), mend);
+            found.wrong(format!("{key} is not {value}; wanted so that {why}"), mend);
         }
     }
     Ok(())
@@ -190,6 +200,9 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
     match load_policy(&reader, source, &setup.directory, horizon(chrono::Utc::now())) {
         Err(error) => found.wrong(explain(&error), "every push is refused until it is mended"),
         Ok(sourced) => {
+            if let Err(failure) = guards_itself(source, &sourced.policy) {
+                found.wrong(failure.message, "install it from a stage");
+            }
             let wants = sourced.policy.flow.stages.iter().any(|stage| !stage.pushers.is_empty());
             if wants && setup.settings.identity == Identity::None {
                 let mend = "run `refgate install --identity …`";

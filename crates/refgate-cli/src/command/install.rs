@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use refgate_core::Policy;
 use refgate_format::{Identity, Limits, PolicySource, Settings, wanted_calendars};
 use refgate_gate::{
-    Exit, InstallPlan, builtin, horizon, install, load_policy, policy_from_text, uninstall,
+    Exit, InstallPlan, Setup, SetupError, builtin, horizon, install, load_policy, policy_from_text,
+    uninstall,
 };
 use refgate_git::{Bounds, Reader};
 
@@ -17,9 +19,27 @@ use crate::policy::{explain, find};
 pub(crate) fn run(args: &Install) -> Done {
     let limits = Limits::default();
     let reader = Reader::open(&args.repository, reading(&limits))?;
+    // What was set up before stays, unless something else is asked for.
+    let before = match Setup::read(reader.git_dir()) {
+        Ok(setup) => Some(setup.settings),
+        Err(SetupError::Missing(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
     let baseline = args.baseline.as_deref().map(|revision| reader.resolve(revision)).transpose()?;
-    let (policy, files) = policy(args, &reader)?;
-    let settings = Settings { policy, identity: identity(args.identity), baseline, limits };
+    let (source, files) = match (&args.policy, &before) {
+        (None, Some(before)) => (before.policy.clone(), BTreeMap::new()),
+        (named, _) => policy(named.as_deref().unwrap_or("portal"), &reader)?,
+    };
+    let settings = Settings {
+        policy: source,
+        identity: args
+            .identity
+            .map(identity)
+            .or(before.as_ref().map(|before| before.identity))
+            .unwrap_or(Identity::OsUser),
+        baseline: baseline.or(before.as_ref().and_then(|before| before.baseline)),
+        limits: before.map_or(limits, |before| before.limits),
+    };
     let plan = InstallPlan {
         repository: args.repository.clone(),
         program: hook_program(args.hook.as_deref())?,
@@ -69,19 +89,21 @@ pub(crate) fn hook_program(named: Option<&Path>) -> Result<PathBuf, Failure> {
 /// Where the policy will come from; what has to be copied to the server. A
 /// policy that does not hold now is not installed.
 fn policy(
-    args: &Install,
+    name: &str,
     reader: &Reader,
 ) -> Result<(PolicySource, BTreeMap<String, String>), Failure> {
     let time = horizon(chrono::Utc::now());
     let bad = |error: &refgate_gate::PolicyError| Failure::new(Exit::BadPolicy, explain(error));
-    let local = builtin(&args.policy).is_some() || Path::new(&args.policy).is_file();
-    if !local && let Some((branch, path)) = args.policy.split_once(':') {
+    let local = builtin(name).is_some() || Path::new(name).is_file();
+    if !local && let Some((branch, path)) = name.split_once(':') {
         let (branch, path) = (branch.to_string(), path.to_string());
         let source = PolicySource::Tracked { branch, path };
-        load_policy(reader, &source, Path::new("."), time).map_err(|error| bad(&error))?;
+        let sourced =
+            load_policy(reader, &source, Path::new("."), time).map_err(|error| bad(&error))?;
+        guards_itself(&source, &sourced.policy)?;
         return Ok((source, BTreeMap::new()));
     }
-    let found = find(&args.policy, Some(reader))?;
+    let found = find(name, Some(reader))?;
     let calendar = |name: &str| found.calendar(Some(reader), name);
     policy_from_text(&found.text, &found.place, time, calendar).map_err(|error| bad(&error))?;
     let mut files = BTreeMap::from([("policy.toml".to_string(), found.text.clone())]);
@@ -91,6 +113,21 @@ fn policy(
         }
     }
     Ok((PolicySource::File("policy.toml".to_string()), files))
+}
+
+/// A policy that lives on a branch which it does not govern could be deleted
+/// by anybody.
+pub(crate) fn guards_itself(source: &PolicySource, policy: &Policy) -> Result<(), Failure> {
+    let PolicySource::Tracked { branch, .. } = source else { return Ok(()) };
+    let stages = &policy.flow.stages;
+    if stages.iter().any(|stage| stage.branch.short() == branch) {
+        return Ok(());
+    }
+    let message = format!(
+        "the policy lies on `{branch}`, which is no stage of it, so anybody could change it; \
+         put it on a stage, best on production"
+    );
+    Err(Failure::new(Exit::BadPolicy, message))
 }
 
 const fn identity(identity: IdentityArg) -> Identity {

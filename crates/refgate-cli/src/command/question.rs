@@ -64,10 +64,15 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
             (policy, PolicySource::Tracked { branch, path: TRACKED.to_string() })
         }
     };
-    if reader.resolve(&format!("refs/remotes/{}/HEAD", question.remote)).is_ok()
-        || has_remote(&reader, &question.remote, &policy)
-    {
+    if has_remote(&reader, &question.remote, &policy) {
         reader.see_through(&question.remote);
+    } else if !reader.is_bare() {
+        let message = format!(
+            "no stage of the policy was ever fetched from `{}`; run `git fetch {0}`, or name \
+             another --remote",
+            question.remote
+        );
+        return Err(Failure::new(Exit::BadInput, message));
     }
     Ok(Asked { policy, source, actor: actor(question), at, reader })
 }
