@@ -108,9 +108,9 @@ fn rooms_keep_their_size() {
             () if shown.contains("refgate-core/src/rules/") => 120,
             () if shown.ends_with("main.rs") && !test => 110,
             // The naive model is one thought, and is kept in one place.
-            () if shown.ends_with("reference.rs") => 520,
+            () if shown.ends_with("reference.rs") => 570,
             () if test => 450,
-            () => 420,
+            () => 350,
         };
         assert!(code <= limit, "{shown} has {code} lines, more than {limit}");
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();

@@ -27,6 +27,7 @@ mod push;
 mod release;
 mod route;
 pub mod rules;
+mod subject;
 mod time;
 mod when;
 mod words;

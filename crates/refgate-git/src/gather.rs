@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use git2::ObjectType;
 use refgate_core::{
     Commit, History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefName,
-    RefUpdate, Shape, TagFacts, UpdateFacts, cherry_picked_from, needs,
+    RefUpdate, Shape, TagFacts, UpdateFacts, needs,
 };
 
 use crate::evil::mixed;
-use crate::landings::{Waiting, chain, cut};
+use crate::landings::{chain, cut};
 use crate::reader::{Reader, git};
 use crate::tag::follow;
 use crate::{GitError, Graph, diff, release_openers, releases};
@@ -80,9 +80,9 @@ pub fn gather(
 /// A photograph being taken.
 pub(crate) struct Photo<'r> {
     pub(crate) reader: &'r Reader,
-    graph: &'r Graph<'r>,
+    pub(crate) graph: &'r Graph<'r>,
     policy: &'r Policy,
-    history: History,
+    pub(crate) history: History,
     baseline: Option<Oid>,
     commits: usize,
 }
@@ -303,14 +303,18 @@ impl Photo<'_> {
         Ok(())
     }
 
+    fn tree_of(&self, id: Oid) -> Result<Oid, GitError> {
+        match self.history.commit(id) {
+            Some(known) => Ok(known.tree),
+            None => Ok(self.reader.commit(id)?.tree),
+        }
+    }
+
     fn describe(&self, landing: &mut Landing, wants: Needs) -> Result<(), GitError> {
         let Some(commit) = self.history.commit(landing.commit) else { return Ok(()) };
         let mut trees = Vec::new();
         for parent in &commit.parents {
-            trees.push(match self.history.commit(*parent) {
-                Some(known) => known.tree,
-                None => self.reader.commit(*parent)?.tree,
-            });
+            trees.push(self.tree_of(*parent)?);
         }
         let first = trees.first().copied();
         landing.unchanged = first == Some(commit.tree);
@@ -327,83 +331,10 @@ impl Photo<'_> {
         }
         Ok(())
     }
-
-    /// Where a landing that was not promoted comes from: a squashed promotion
-    /// has the tree of a commit that waits in the previous stage, a pick names
-    /// its original or equals it.
-    fn origins(
-        &mut self,
-        landings: &mut [Landing],
-        old: Oid,
-        place: Option<usize>,
-    ) -> Result<(), GitError> {
-        let elsewhere = |landing: &Landing| {
-            self.history.commit(landing.commit).is_none_or(|commit| commit.reach != 0)
-        };
-        if landings.iter().all(elsewhere) {
-            return Ok(());
-        }
-        let tips: Vec<(usize, Oid)> = self
-            .history
-            .tips
-            .iter()
-            .filter(|(stage, _)| Some(**stage) != place)
-            .map(|(stage, tip)| (*stage, *tip))
-            .collect();
-        let previous = place.and_then(|place| place.checked_sub(1));
-        let waiting = Waiting::gather(self.graph, self, old, previous, &tips)?;
-        for landing in landings {
-            let Some(commit) = self.history.commit(landing.commit) else { continue };
-            landing.squash_of = waiting
-                .trees
-                .get(&commit.tree)
-                .copied()
-                .filter(|of| *of != landing.commit && !landing.side.contains(of));
-            if commit.parents.len() == 1 {
-                landing.picked_from = self.original(commit, &waiting, &tips)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn original(
-        &self,
-        commit: &Commit,
-        waiting: &Waiting,
-        tips: &[(usize, Oid)],
-    ) -> Result<Option<(Oid, u32)>, GitError> {
-        let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
-        let stages_of = |id: Oid| -> Result<u32, GitError> {
-            let colours = self.graph.reach(&[id], &only)?;
-            Ok(spread(colours.get(&id).copied().unwrap_or(0), tips))
-        };
-        for named in cherry_picked_from(&commit.message).into_iter().rev().take(MOST_CLAIMS) {
-            // A name that leads nowhere is a claim without proof.
-            if self.reader.commit(named).is_ok() {
-                let stages = stages_of(named)?;
-                if stages != 0 {
-                    return Ok(Some((named, stages)));
-                }
-            }
-        }
-        let sign = (commit.author.email.clone(), commit.message.subject().to_string());
-        let Some(twins) = waiting.signs.get(&sign) else { return Ok(None) };
-        let mine = self.reader.patch_id(commit.id)?;
-        for twin in twins.iter().take(MOST_CLAIMS) {
-            self.reader.in_time()?;
-            if mine.is_some() && self.reader.patch_id(*twin)? == mine {
-                return Ok(Some((*twin, stages_of(*twin)?)));
-            }
-        }
-        Ok(None)
-    }
 }
 
-/// So many claimed or possible originals of one pick are looked at.
-const MOST_CLAIMS: usize = 20;
-
 /// Bits by place in a list of tips, as bits by stage.
-fn spread(colour: u64, tips: &[(usize, Oid)]) -> u32 {
+pub(crate) fn spread(colour: u64, tips: &[(usize, Oid)]) -> u32 {
     let set = tips.iter().enumerate().filter(|(place, _)| colour >> place & 1 == 1);
     set.fold(0, |bits, (_, (stage, _))| bits | 1 << stage)
 }
@@ -415,15 +346,5 @@ impl Reader {
             None => Ok(true),
             Some(rest) => Ok(rest.exists(git(id))),
         }
-    }
-
-    /// The patch id of a commit with one parent, as `git patch-id --stable` counts.
-    fn patch_id(&self, id: Oid) -> Result<Option<git2::Oid>, GitError> {
-        let repo = self.repository();
-        let commit = repo.find_commit(git(id))?;
-        let Ok(parent) = commit.parent(0) else { return Ok(None) };
-        let (before, after) = (parent.tree()?, commit.tree()?);
-        let diff = repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
-        Ok(Some(diff.patchid(None)?))
     }
 }

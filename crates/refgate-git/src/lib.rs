@@ -8,6 +8,7 @@ mod file;
 mod gather;
 mod graph;
 mod landings;
+mod origins;
 mod reader;
 mod releases;
 mod tag;

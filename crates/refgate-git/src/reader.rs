@@ -53,6 +53,8 @@ impl Reader {
     /// the disk since fails its zlib checksum, and refuses.
     fn trust_storage() {
         git2::opts::strict_hash_verification(false);
+        // What is read is kept here as it is needed; a second copy helps nobody.
+        git2::opts::enable_caching(false);
     }
 
     fn new(repo: Repository, bounds: Bounds, quarantined: bool) -> Result<Self, GitError> {
@@ -250,21 +252,30 @@ impl Reader {
             .ok_or_else(|| GitError::Object { id, why: "it is no readable commit".to_string() })
     }
 
+    /// A tree's size is looked at after reading: Git's own check of a push has
+    /// read every tree whole before, and asking for the size of a delta costs
+    /// as much as reading it.
+    fn parsed_tree(&self, id: Oid) -> Result<Vec<Entry>, GitError> {
+        let object = self.repo.odb()?;
+        let object = object.read(git(id)).map_err(|error| unreadable(id, &error))?;
+        let (size, limit) = (object.len(), self.bounds.max_tree_bytes);
+        if size > limit {
+            return Err(GitError::TooLarge { id, size, limit });
+        }
+        let tree = (object.kind() == ObjectType::Tree).then(|| parse_tree(object.data())).flatten();
+        tree.ok_or_else(|| GitError::Object {
+            id,
+            why: "it is a tree that Git would not write".to_string(),
+        })
+    }
+
     /// A tree, from memory if it was read lately.
     pub(crate) fn tree(&self, id: Oid) -> Result<Rc<Vec<Entry>>, GitError> {
         if let Some(known) = self.trees.borrow().get(&id) {
             return Ok(Rc::clone(known));
         }
         // The empty tree need not exist as an object.
-        let entries = if id.to_string() == EMPTY_TREE {
-            Vec::new()
-        } else {
-            let data = self.object(id, ObjectType::Tree, self.bounds.max_tree_bytes)?;
-            parse_tree(&data).ok_or_else(|| GitError::Object {
-                id,
-                why: "it is a tree that Git would not write".to_string(),
-            })?
-        };
+        let entries = if id == EMPTY_TREE { Vec::new() } else { self.parsed_tree(id)? };
         let entries = Rc::new(entries);
         let mut trees = self.trees.borrow_mut();
         if trees.len() >= TREES_KEPT {
@@ -275,7 +286,10 @@ impl Reader {
     }
 }
 
-const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+const EMPTY_TREE: Oid = Oid::new([
+    0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88,
+    0xfb, 0xee, 0x49, 0x04,
+]);
 
 pub(crate) fn oid(id: git2::Oid) -> Oid {
     let mut bytes = [0; 20];

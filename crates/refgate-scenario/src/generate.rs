@@ -6,6 +6,7 @@ use refgate_core::{ChangeMode, Decision, Duration, Policy, Verdict};
 use refgate_gate::{builtin, horizon, policy_from_text};
 
 use crate::act::{How, Record, Spec, Touch};
+use crate::dice::{Dice, MESSAGES, PATHS, PEOPLE};
 use crate::memory::Memory;
 use crate::reference::judge_naively;
 use crate::run::{default_clock, enter};
@@ -49,27 +50,6 @@ pub fn differences(seed: u64, pushes: usize) -> Result<(usize, usize, Vec<Differ
     Ok((judged, refused, found))
 }
 
-/// A small generator of numbers; the same seed tells the same story.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) >> 16).unwrap_or(0) % sides.max(1)
-    }
-
-    fn pick<'t, T>(&mut self, from: &'t [T]) -> Option<&'t T> {
-        from.get(self.roll(from.len()))
-    }
-
-    fn word(&mut self, from: &[&str]) -> String {
-        self.pick(from).copied().unwrap_or_default().to_string()
-    }
-}
-
 struct Story {
     seed: u64,
     dice: Dice,
@@ -80,31 +60,6 @@ struct Story {
     refused: usize,
     found: Vec<Difference>,
 }
-
-const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
-const PATHS: [&str; 8] = [
-    "README.md",
-    "docs/guide.md",
-    "src/app.rs",
-    "src/search.rs",
-    "tests/new.rs",
-    "Cargo.lock",
-    "docs/new.md",
-    "src/deep/er/x.rs",
-];
-const MESSAGES: [&str; 11] = [
-    "feat: x",
-    "fix: x",
-    "docs: x",
-    "chore: x",
-    "security: x",
-    "hotfix: x",
-    "zzz",
-    "zzz\n\nChange-Class: docs",
-    "zzz\n\nChange-Class: minor-feature",
-    "fix: x\n\nChange-Class: feature",
-    "feat: x\n\nChange-Class: bugfix",
-];
 
 impl Story {
     fn new(seed: u64, policies: &[Policy]) -> Option<Self> {

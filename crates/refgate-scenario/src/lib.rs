@@ -1,13 +1,17 @@
 //! What should happen when people do this and that? One script, two worlds, and both must agree.
 
 mod act;
+mod answer;
+mod dice;
 mod facts;
 mod generate;
+mod join;
 mod memory;
 mod parse;
 mod real;
 mod reference;
 mod run;
+mod token;
 
 pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
 

@@ -4,6 +4,7 @@ use refgate_core::{ChangeMode, Duration, Instant};
 use refgate_format::{parse_duration, parse_instant};
 
 use crate::act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
+use crate::token::tokens;
 
 /// A line that is no act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,53 +97,6 @@ fn push(all: &mut [Scenario], line: Line) {
     if let Some(last) = all.last_mut() {
         last.lines.push(line);
     }
-}
-
-/// Words, and texts in double quotes (marked with a leading quote); commas
-/// between words are for the reader only.
-fn tokens(line: &str) -> Result<Vec<String>, String> {
-    let mut all = Vec::new();
-    let mut rest = line;
-    loop {
-        rest = rest.trim_start_matches([' ', ',']);
-        if rest.is_empty() {
-            return Ok(all);
-        }
-        if let Some(inner) = rest.strip_prefix('"') {
-            let (text, after) = inner.split_once('"').ok_or("a text has no closing quote")?;
-            all.push(format!("\"{}", unescape(text)));
-            rest = after;
-        } else {
-            let end = rest.find([' ', ',']).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            all.push(word.to_string());
-            rest = after;
-        }
-    }
-}
-
-/// `\n`, `\e` (escape) and `\u{202e}`, for messages that try things.
-fn unescape(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        if let Some((hex, tail)) = after.strip_prefix("u{").and_then(|hex| hex.split_once('}')) {
-            out.extend(u32::from_str_radix(hex, 16).ok().and_then(char::from_u32));
-            rest = tail;
-            continue;
-        }
-        match after.chars().next() {
-            Some('n') => out.push('\n'),
-            Some('e') => out.push('\u{1b}'),
-            Some(other) => out.push(other),
-            None => {}
-        }
-        rest = after.get(after.chars().next().map_or(0, char::len_utf8)..).unwrap_or("");
-    }
-    out.push_str(rest);
-    out
 }
 
 fn text(token: &str) -> Result<String, String> {

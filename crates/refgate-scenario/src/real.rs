@@ -9,7 +9,8 @@ use refgate_format::{Identity, Limits, PolicySource, Settings, Training, write_t
 use refgate_gate::{DIRECTORY, InstallPlan, TRAINING, install};
 use tempfile::TempDir;
 
-use crate::act::{Act, How, Spec, Touch};
+use crate::act::{Act, Spec, Touch};
+use crate::answer::{remedy, report};
 use crate::memory::START;
 use crate::run::{Report, enter};
 
@@ -176,7 +177,7 @@ impl Real {
         checked(args, &output)
     }
 
-    fn git(&self, who: &str, args: &[&str]) -> Result<String, RealError> {
+    pub(crate) fn git(&self, who: &str, args: &[&str]) -> Result<String, RealError> {
         self.git_in(&self.clone_folder(), who, args)
     }
 
@@ -195,7 +196,7 @@ impl Real {
         Ok(fs::write(path, text)?)
     }
 
-    fn write_all(&mut self, touches: &[Touch]) -> Result<(), RealError> {
+    pub(crate) fn write_all(&mut self, touches: &[Touch]) -> Result<(), RealError> {
         touches.iter().try_for_each(|touch| self.write(touch))
     }
 
@@ -289,51 +290,6 @@ impl Real {
         Ok(())
     }
 
-    fn merge(
-        &mut self,
-        who: &str,
-        from: &[String],
-        into: &str,
-        how: How,
-        message: Option<&str>,
-        touches: &[Touch],
-    ) -> Result<(), RealError> {
-        let others: Vec<&str> = from.iter().map(String::as_str).collect();
-        let first = *others.first().unwrap_or(&"");
-        if how == How::Foxtrot {
-            self.git(who, &["switch", "-q", "--detach", first])?;
-            let title = format!("Merge branch '{into}' into {}", others.join(", "));
-            self.git(who, &["merge", "-q", "--no-ff", "-m", message.unwrap_or(&title), into])?;
-            self.git(who, &["branch", "-q", "-f", into, "HEAD"])?;
-            self.git(who, &["switch", "-q", into])?;
-            return Ok(());
-        }
-        self.git(who, &["switch", "-q", into])?;
-        let names = others.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>();
-        let plain = if names.len() > 1 {
-            format!("Merge branches {} into {into}", names.join(" and "))
-        } else {
-            format!("Merge branch {} into {into}", names.join(" "))
-        };
-        let title = message.unwrap_or(&plain);
-        let merge: Vec<&str> = match how {
-            How::Forward => vec!["merge", "-q", "--ff-only"],
-            How::Squash => vec!["merge", "-q", "--squash"],
-            How::Ours => vec!["merge", "-q", "--no-ff", "-s", "ours", "-m", title],
-            _ => vec!["merge", "-q", "--no-ff", "-m", title],
-        };
-        self.git(who, &[merge, others.clone()].concat())?;
-        if how == How::Squash {
-            self.git(who, &["commit", "-q", "--allow-empty", "-m", title])?;
-        }
-        if !touches.is_empty() {
-            self.write_all(touches)?;
-            self.git(who, &["add", "-A"])?;
-            self.git(who, &["commit", "-q", "--amend", "--no-edit"])?;
-        }
-        Ok(())
-    }
-
     /// A real push, and what came of it.
     ///
     /// # Errors
@@ -369,49 +325,10 @@ impl Real {
     }
 }
 
-/// The commands of a printed remedy.
-fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
-    let lines: Vec<&str> = text.lines().collect();
-    let starts: Vec<usize> = lines
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| line.starts_with("  To go on,"))
-        .map(|(at, _)| at)
-        .collect();
-    let start = *starts.get(number.checked_sub(1)?)?;
-    let commands = lines.iter().skip(start + 1).skip_while(|line| !line.starts_with("    git "));
-    let commands = commands.take_while(|line| line.starts_with("    git "));
-    Some(commands.map(|line| line.trim().to_string()).collect())
-}
-
 fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(RealError::Git { command: args.join(" "), said })
-}
-
-/// What a push's output says: the verdict and the rules named in brackets.
-fn report(text: &str, success: bool) -> Report {
-    let said: Vec<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim_end).collect();
-    let refused = said.iter().any(|line| line.starts_with("refgate: refused. Nothing has changed"));
-    let unsure = said.iter().any(|line| line.starts_with("refgate: could not decide"));
-    let verdict = match (success, refused, unsure) {
-        (true, ..) => "accept",
-        (_, true, _) => "reject",
-        (_, _, true) => "undecided",
-        _ => "refuse",
-    };
-    let rules = said.iter().filter_map(|line| {
-        let (name, _) = line.strip_prefix("  [")?.split_once(']')?;
-        refgate_core::RuleId::find(name).map(|rule| rule.name().to_string())
-    });
-    let plain = text.lines().map(|line| line.strip_prefix("remote: ").unwrap_or(line).trim_end());
-    Report {
-        verdict: verdict.to_string(),
-        rules: rules.collect(),
-        text: if success { String::new() } else { plain.collect::<Vec<_>>().join("\n") },
-    }
 }

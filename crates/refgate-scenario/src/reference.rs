@@ -243,12 +243,7 @@ impl View<'_> {
         if parents.len() > 2 || (parents.len() == 2 && parents.first() == parents.get(1)) {
             objections.insert("first-parent");
         }
-        let elsewhere = |id: &Oid| {
-            (0..self.policy().flow.stages.len())
-                .filter(|s| place != Place::Stage(*s))
-                .filter_map(|s| self.tip(s))
-                .any(|tip| self.past(tip).contains(id))
-        };
+        let elsewhere = |id: &Oid| self.elsewhere(place, *id);
         let empty = unchanged && side.iter().all(elsewhere);
         let (class, contradicted, trailer) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
@@ -470,6 +465,14 @@ impl View<'_> {
         let evil =
             paths.into_iter().any(|p| !conflicts.contains(p) && files.get(p) != plain.get(p));
         (evil, !conflicts.is_empty())
+    }
+
+    /// Whether another stage has a commit.
+    fn elsewhere(&self, place: Place, id: Oid) -> bool {
+        (0..self.policy().flow.stages.len())
+            .filter(|stage| place != Place::Stage(*stage))
+            .filter_map(|stage| self.tip(stage))
+            .any(|tip| self.past(tip).contains(&id))
     }
 
     /// The first-parent chain of a tip.

@@ -208,7 +208,7 @@ fn words(
     let telling = |words: &Words| {
         words.as_str().split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).count()
     };
-    all.sort_by_key(|(words, class)| {
+    all.sort_by_cached_key(|(words, class)| {
         use std::cmp::Reverse;
         (Reverse(telling(words)), Reverse(classes.rank(*class)), words.as_str().to_string())
     });

@@ -1,0 +1,95 @@
+//! Where does a landing come from that was not promoted: a pick, or a squashed promotion?
+
+use refgate_core::{Commit, Landing, Oid, cherry_picked_from};
+
+use crate::GitError;
+use crate::gather::{Photo, spread};
+use crate::landings::Waiting;
+use crate::reader::{Reader, git};
+
+/// So many claimed or possible originals of one pick are looked at.
+const MOST_CLAIMS: usize = 20;
+
+impl Photo<'_> {
+    /// Where a landing that was not promoted comes from: a squashed promotion
+    /// has the tree of a commit that waits in the previous stage, a pick names
+    /// its original or equals it.
+    pub(crate) fn origins(
+        &mut self,
+        landings: &mut [Landing],
+        old: Oid,
+        place: Option<usize>,
+    ) -> Result<(), GitError> {
+        let elsewhere = |landing: &Landing| {
+            self.history.commit(landing.commit).is_none_or(|commit| commit.reach != 0)
+        };
+        if landings.iter().all(elsewhere) {
+            return Ok(());
+        }
+        let tips: Vec<(usize, Oid)> = self
+            .history
+            .tips
+            .iter()
+            .filter(|(stage, _)| Some(**stage) != place)
+            .map(|(stage, tip)| (*stage, *tip))
+            .collect();
+        let previous = place.and_then(|place| place.checked_sub(1));
+        let waiting = Waiting::gather(self.graph, self, old, previous, &tips)?;
+        for landing in landings {
+            let Some(commit) = self.history.commit(landing.commit) else { continue };
+            landing.squash_of = waiting
+                .trees
+                .get(&commit.tree)
+                .copied()
+                .filter(|of| *of != landing.commit && !landing.side.contains(of));
+            if commit.parents.len() == 1 {
+                landing.picked_from = self.original(commit, &waiting, &tips)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn original(
+        &self,
+        commit: &Commit,
+        waiting: &Waiting,
+        tips: &[(usize, Oid)],
+    ) -> Result<Option<(Oid, u32)>, GitError> {
+        let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
+        let stages_of = |id: Oid| -> Result<u32, GitError> {
+            let colours = self.graph.reach(&[id], &only)?;
+            Ok(spread(colours.get(&id).copied().unwrap_or(0), tips))
+        };
+        for named in cherry_picked_from(&commit.message).into_iter().rev().take(MOST_CLAIMS) {
+            // A name that leads nowhere is a claim without proof.
+            if self.reader.commit(named).is_ok() {
+                let stages = stages_of(named)?;
+                if stages != 0 {
+                    return Ok(Some((named, stages)));
+                }
+            }
+        }
+        let sign = (commit.author.email.clone(), commit.message.subject().to_string());
+        let Some(twins) = waiting.signs.get(&sign) else { return Ok(None) };
+        let mine = self.reader.patch_id(commit.id)?;
+        for twin in twins.iter().take(MOST_CLAIMS) {
+            self.reader.in_time()?;
+            if mine.is_some() && self.reader.patch_id(*twin)? == mine {
+                return Ok(Some((*twin, stages_of(*twin)?)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Reader {
+    /// The patch id of a commit with one parent, as `git patch-id --stable` counts.
+    fn patch_id(&self, id: Oid) -> Result<Option<git2::Oid>, GitError> {
+        let repo = self.repository();
+        let commit = repo.find_commit(git(id))?;
+        let Ok(parent) = commit.parent(0) else { return Ok(None) };
+        let (before, after) = (parent.tree()?, commit.tree()?);
+        let diff = repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
+        Ok(Some(diff.patchid(None)?))
+    }
+}
