@@ -22,5 +22,5 @@ pub use install::{
 pub use judge::{Judged, judge};
 pub use receive::{Inputs, Outcome, receive};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
-pub use setup::{Setup, SetupError, TRAINING};
+pub use setup::{Setup, SetupError, TRAINING, bounds};
 pub use source::{PolicyError, Sourced, horizon, load_policy, policy_from_text};

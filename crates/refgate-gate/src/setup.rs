@@ -115,7 +115,8 @@ fn read(path: &Path) -> Result<Option<String>, SetupError> {
 }
 
 /// The limits as the reader takes them.
-pub(crate) const fn bounds(limits: &Limits) -> Bounds {
+#[must_use]
+pub const fn bounds(limits: &Limits) -> Bounds {
     Bounds {
         max_commits: limits.max_commits,
         max_commit_bytes: limits.max_commit_bytes,

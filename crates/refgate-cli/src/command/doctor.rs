@@ -7,7 +7,7 @@ use std::process::Command;
 
 use refgate_format::{Identity, PolicySource};
 use refgate_gate::{
-    Exit, HOOKS, Setup, TRAINING, WANTED, Wanted, canary, chained, hooks_folder, horizon,
+    Exit, HOOKS, Setup, TRAINING, WANTED, Wanted, bounds, canary, chained, hooks_folder, horizon,
     installed_hook, load_policy,
 };
 use refgate_git::{Reader, Writer};
@@ -180,16 +180,7 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
             format!("delete {} if this is a real server", setup.directory.join(TRAINING).display());
         found.wrong("this is a training repository: its clock and records are made up", mend);
     }
-    let limits = &setup.settings.limits;
-    let bounds = refgate_git::Bounds {
-        max_commits: limits.max_commits,
-        max_commit_bytes: limits.max_commit_bytes,
-        max_tree_bytes: limits.max_tree_bytes,
-        max_policy_bytes: limits.max_policy_bytes,
-        max_changes: limits.max_changes,
-        max_seconds: limits.max_seconds,
-    };
-    let reader = match Reader::open(repository, bounds) {
+    let reader = match Reader::open(repository, bounds(&setup.settings.limits)) {
         Ok(reader) => reader,
         Err(error) => {
             found.wrong(error.to_string(), "refgate cannot judge this repository");

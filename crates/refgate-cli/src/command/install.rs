@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use refgate_core::Policy;
 use refgate_format::{Identity, Limits, PolicySource, Settings, wanted_calendars};
 use refgate_gate::{
-    Exit, InstallPlan, Setup, SetupError, builtin, horizon, install, load_policy, policy_from_text,
-    uninstall,
+    Exit, InstallPlan, Setup, SetupError, bounds, builtin, horizon, install, load_policy,
+    policy_from_text, uninstall,
 };
-use refgate_git::{Bounds, Reader};
+use refgate_git::Reader;
 
 use crate::args::{IdentityArg, Install, Place};
 use crate::command::doctor;
@@ -18,7 +18,7 @@ use crate::policy::{explain, find};
 
 pub(crate) fn run(args: &Install) -> Done {
     let limits = Limits::default();
-    let reader = Reader::open(&args.repository, reading(&limits))?;
+    let reader = Reader::open(&args.repository, bounds(&limits))?;
     // What was set up before stays, unless something else is asked for.
     let before = match Setup::read(reader.git_dir()) {
         Ok(setup) => Some(setup.settings),
@@ -55,17 +55,6 @@ pub(crate) fn undo(args: &Place) -> Done {
     uninstall(&args.repository)?;
     say("refgate is gone; former hooks and settings are back");
     Ok(done(Exit::Accepted))
-}
-
-fn reading(limits: &Limits) -> Bounds {
-    Bounds {
-        max_commits: limits.max_commits,
-        max_commit_bytes: limits.max_commit_bytes,
-        max_tree_bytes: limits.max_tree_bytes,
-        max_policy_bytes: limits.max_policy_bytes,
-        max_changes: limits.max_changes,
-        max_seconds: limits.max_seconds,
-    }
 }
 
 /// The hook program: the one named, or the one beside this program.

@@ -2,7 +2,7 @@
 
 use refgate_core::{Actor, Instant, Policy};
 use refgate_format::{Limits, PolicySource, parse_instant};
-use refgate_gate::{Exit, Setup, horizon, load_policy};
+use refgate_gate::{Exit, Setup, bounds, horizon, load_policy};
 use refgate_git::{Bounds, Reader};
 
 use crate::args::Question;
@@ -22,15 +22,8 @@ pub(crate) struct Asked {
 }
 
 pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
-    let limits = Limits::default();
-    let bounds = Bounds {
-        max_commits: limits.max_commits,
-        max_commit_bytes: limits.max_commit_bytes,
-        max_tree_bytes: limits.max_tree_bytes,
-        max_policy_bytes: limits.max_policy_bytes,
-        max_changes: limits.max_changes,
-        max_seconds: u64::MAX,
-    };
+    // Nobody else waits for the answer.
+    let bounds = Bounds { max_seconds: u64::MAX, ..bounds(&Limits::default()) };
     let mut reader = Reader::open(&question.repository, bounds)?;
     let at = match &question.at {
         None => chrono::Utc::now(),

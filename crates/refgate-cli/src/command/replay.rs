@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indicatif::{ProgressBar, ProgressStyle};
 use refgate_core::{FreezeState, Instant, Interval, LedgerView, Mode, Policy, RuleId, Verdict};
 use refgate_format::{Limits, parse_instant};
-use refgate_gate::{Exit, Replay, ReplayError, Row, assume_exits, replay};
+use refgate_gate::{Exit, Replay, ReplayError, Row, assume_exits, bounds, replay};
 use refgate_git::{Bounds, Reader, releases};
 use refgate_report::{because, shorten, show};
 use serde_json::json;
@@ -15,15 +15,12 @@ use crate::output::{Done, Failure, done, say, tell, watched};
 use crate::policy::find;
 
 pub(crate) fn run(args: &ReplayArgs) -> Done {
-    let limits = Limits::default();
     // Nobody waits for a replay with a lock in hand: it may take as long as it takes.
     let bounds = Bounds {
         max_commits: usize::MAX,
-        max_commit_bytes: limits.max_commit_bytes,
-        max_tree_bytes: limits.max_tree_bytes,
-        max_policy_bytes: limits.max_policy_bytes,
         max_changes: usize::MAX,
         max_seconds: u64::MAX,
+        ..bounds(&Limits::default())
     };
     let reader = Reader::open(&args.repository, bounds)?;
     let since = args.since.as_deref().map(moment).transpose()?;
