@@ -53,7 +53,7 @@ pub use ledger::{
     Approval, Blocker, DeletionRequest, Evidence, LedgerView, NextIteration, SignOff, Waiver,
 };
 pub use message::{Message, cherry_picked_from};
-pub use name::{BadName, Oid, RefName};
+pub use name::{BadName, Oid, RefName, is_invisible};
 pub use needs::{Needs, needs};
 pub use policy::{
     BackportRules, DeletionRules, HotfixRules, MergeClass, Mode, Policy, PolicyRules,

@@ -160,7 +160,8 @@ impl RefName {
 
 /// Control characters (C0, DEL, C1), zero-width characters, bidirectional
 /// controls and other format characters (SECURITY.md R17).
-pub(crate) fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'

@@ -264,16 +264,16 @@ impl Photo<'_> {
         Ok(())
     }
 
+    /// The tips at rest of the stages other than this one.
+    pub(crate) fn other_tips(&self, place: Option<usize>) -> Vec<(usize, Oid)> {
+        let others = self.history.tips.iter().filter(|(stage, _)| Some(**stage) != place);
+        others.map(|(stage, tip)| (*stage, *tip)).collect()
+    }
+
     /// Which other stages hold what is new here. A commit that lies only in
     /// the push's quarantine is in no stage: nothing at rest can reach it.
     fn reach(&mut self, fresh: &HashSet<Oid>, place: Option<usize>) -> Result<(), GitError> {
-        let tips: Vec<(usize, Oid)> = self
-            .history
-            .tips
-            .iter()
-            .filter(|(stage, _)| Some(**stage) != place)
-            .map(|(stage, tip)| (*stage, *tip))
-            .collect();
+        let tips = self.other_tips(place);
         let mut known: Vec<Oid> = Vec::new();
         for id in fresh {
             if self.history.commits.contains_key(id) && self.reader.at_rest(*id)? {

@@ -26,13 +26,7 @@ impl Photo<'_> {
         if landings.iter().all(elsewhere) {
             return Ok(());
         }
-        let tips: Vec<(usize, Oid)> = self
-            .history
-            .tips
-            .iter()
-            .filter(|(stage, _)| Some(**stage) != place)
-            .map(|(stage, tip)| (*stage, *tip))
-            .collect();
+        let tips = self.other_tips(place);
         let previous = place.and_then(|place| place.checked_sub(1));
         let waiting = Waiting::gather(self.graph, self, old, previous, &tips)?;
         for landing in landings {

@@ -1,12 +1,14 @@
 //! Is a text from outside safe to print? What cannot be seen is made visible.
 
+use refgate_core::is_invisible;
+
 /// One line of text in which every control, zero-width and direction-changing
 /// character is shown as an escape (SECURITY.md R17).
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_hidden(c) {
+        if is_invisible(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
@@ -30,13 +32,6 @@ pub fn shorten(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
-}
-
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

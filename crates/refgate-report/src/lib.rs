@@ -16,7 +16,7 @@ pub use clean::{clean, clean_block, shorten};
 pub use github::annotations;
 pub use json::decision_json;
 pub use layout::{WIDTH, wrap};
-pub use objection::{Objection, objection};
+pub use objection::{Objection, missing_phrase, objection};
 pub use page::{page, page_title};
 pub use refusal::{refusal, warnings};
 pub use remedy::{Remedy, remedies};

@@ -122,7 +122,9 @@ fn frozen(case: &Case<'_>, what: &What, facts: &mut Vec<(&'static str, String)>)
     format!("The freeze \"{}\" keeps this {sort} change out.", clean(window))
 }
 
-fn missing_phrase(missing: &Missing) -> String {
+/// What a freeze still waits for, in words.
+#[must_use]
+pub fn missing_phrase(missing: &Missing) -> String {
     match missing {
         Missing::Runs { seen, wanted } => format!("{wanted} production runs ({seen} so far)"),
         Missing::Notice => "notice to the stakeholders".to_string(),

@@ -1,11 +1,11 @@
 //! `refgate when`: the earliest moment at which a class, or a branch, may land.
 
 use refgate_core::{
-    Case, ClassId, History, LedgerView, Missing, Push, RefName, Target, When as Answer, earliest,
+    Case, ClassId, History, LedgerView, Push, RefName, Target, When as Answer, earliest,
 };
 use refgate_gate::{Exit, Wish, check};
 use refgate_git::releases;
-use refgate_report::{because, show};
+use refgate_report::{because, missing_phrase, show};
 use serde_json::json;
 
 use crate::args::When;
@@ -51,7 +51,9 @@ fn answer(
     let (at, waits) = match &when {
         Answer::Now => (Some(case.push.at), Vec::new()),
         Answer::At(at) => (Some(*at), Vec::new()),
-        Answer::Needs { from, missing, .. } => (Some(*from), missing.iter().map(phrase).collect()),
+        Answer::Needs { from, missing, .. } => {
+            (Some(*from), missing.iter().map(missing_phrase).collect())
+        }
     };
     if args.question.json {
         let now = when == Answer::Now;
@@ -99,13 +101,4 @@ fn found(
                 format!("`{what}` brings nothing new to `{onto}`, or does not contain it");
             Failure::new(Exit::BadInput, message)
         })
-}
-
-fn phrase(missing: &Missing) -> String {
-    match missing {
-        Missing::Runs { seen, wanted } => format!("{wanted} production runs ({seen} so far)"),
-        Missing::Notice => "notice to the stakeholders".to_string(),
-        Missing::Blocker(name) => format!("no open blocker \"{name}\""),
-        Missing::SignOff(role) => format!("a sign-off by {role}"),
-    }
 }
