@@ -172,13 +172,11 @@ pub(crate) enum Form {
     Json,
     /// Annotations of GitHub Actions
     Github,
-    /// The same lines, for GitLab's job log
-    Gitlab,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct When {
-    /// A class of the policy, or a branch or revision whose class is found out
+    /// A class of the policy, or a branch or revision that descends from ONTO
     pub(crate) what: String,
     /// The stage or line
     #[arg(long, default_value = "", value_name = "BRANCH")]

@@ -38,6 +38,18 @@ pub struct Finding {
     pub takes: Takes,
 }
 
+impl Finding {
+    /// The moment before which time alone cannot mend it, if there is one.
+    #[must_use]
+    pub const fn not_before(&self) -> Option<Instant> {
+        match (&self.takes, &self.what) {
+            (Takes::Until(end), _) => Some(*end),
+            (_, What::Frozen { earliest, .. }) => *earliest,
+            _ => None,
+        }
+    }
+}
+
 /// What is wrong, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {

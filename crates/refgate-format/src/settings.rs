@@ -55,6 +55,8 @@ pub struct Limits {
     pub max_tree_bytes: usize,
     /// Bytes of a policy or calendar file.
     pub max_policy_bytes: usize,
+    /// Bytes of a file that both sides of a merge changed; Git merges it in memory.
+    pub max_merged_bytes: usize,
     /// Changed paths of one landing.
     pub max_changes: usize,
     /// Seconds after which the hook gives up and refuses.
@@ -69,6 +71,7 @@ impl Default for Limits {
             max_commit_bytes: 1 << 20,
             max_tree_bytes: 32 << 20,
             max_policy_bytes: 1 << 20,
+            max_merged_bytes: 64 << 20,
             max_changes: 200_000,
             max_seconds: 60,
         }

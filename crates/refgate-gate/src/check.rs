@@ -1,12 +1,9 @@
 //! What would the server answer? Asked in a clone, before pushing.
 
-use refgate_core::{
-    Actor, History, Instant, LedgerView, Oid, Policy, Push, RefChange, RefName, RefUpdate,
-};
-use refgate_format::PolicySource;
+use refgate_core::{Actor, Finding, History, Instant, Oid, Push, RefChange, RefName, RefUpdate};
 use refgate_git::{GitError, Reader};
 
-use crate::judge::{Judged, judge};
+use crate::judge::{AtRest, Judged, judge};
 
 /// One thing that somebody wants to push.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,21 +56,42 @@ impl Checked {
 /// # Errors
 /// If a wish makes no sense, or a fact cannot be read.
 pub fn check(
-    reader: &Reader,
-    policy: &Policy,
-    source: &PolicySource,
-    ledger: &LedgerView,
+    rest: &AtRest<'_>,
     (actor, at): (Option<Actor>, Instant),
     wishes: &[Wish],
     options: &[String],
 ) -> Result<Checked, CheckError> {
     let mut updates = Vec::new();
     for wish in wishes {
-        updates.extend(update(reader, wish)?);
+        updates.extend(update(rest.reader, wish)?);
     }
     let push = Push { actor, at, updates, options: options.to_vec() };
-    let judged = judge(reader, policy, source, &push, ledger, None)?;
+    let judged = judge(rest, &push)?;
     Ok(Checked { push, judged })
+}
+
+/// Windows may follow one another; after this many the answer is given as it stands.
+const MOST_STEPS: usize = 100;
+
+/// The earliest moment from `at` on at which wishes may land, as far as time
+/// alone can bring it: then the last check accepts. What else is missing, its
+/// findings say.
+///
+/// # Errors
+/// As [`check`].
+pub fn foretell(
+    rest: &AtRest<'_>,
+    (actor, at): (Option<Actor>, Instant),
+    wishes: &[Wish],
+) -> Result<Checked, CheckError> {
+    let mut checked = check(rest, (actor.clone(), at), wishes, &[])?;
+    for _ in 0..MOST_STEPS {
+        let findings = &checked.judged.decision.findings;
+        let next = findings.iter().filter_map(Finding::not_before).max();
+        let Some(next) = next.filter(|next| *next > checked.push.at) else { break };
+        checked = check(rest, (actor.clone(), next), wishes, &[])?;
+    }
+    Ok(checked)
 }
 
 fn update(reader: &Reader, wish: &Wish) -> Result<Option<RefUpdate>, CheckError> {

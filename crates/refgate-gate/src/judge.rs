@@ -9,6 +9,21 @@ use refgate_git::{GitError, Reader, gather};
 
 use crate::source::{PolicyError, horizon, tracked};
 
+/// All that a push is judged by and does not bring itself.
+#[derive(Clone, Copy)]
+pub struct AtRest<'a> {
+    /// The repository.
+    pub reader: &'a Reader,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Where it came from.
+    pub source: &'a PolicySource,
+    /// The human facts.
+    pub ledger: &'a LedgerView,
+    /// What this commit reaches is older than the policy.
+    pub baseline: Option<Oid>,
+}
+
 /// A decision with the photograph that it was made from.
 #[derive(Debug)]
 pub struct Judged {
@@ -22,14 +37,8 @@ pub struct Judged {
 ///
 /// # Errors
 /// If a fact cannot be read; then nothing is decided.
-pub fn judge(
-    reader: &Reader,
-    policy: &Policy,
-    source: &PolicySource,
-    push: &Push,
-    ledger: &LedgerView,
-    baseline: Option<Oid>,
-) -> Result<Judged, GitError> {
+pub fn judge(rest: &AtRest<'_>, push: &Push) -> Result<Judged, GitError> {
+    let AtRest { reader, policy, source, ledger, baseline } = *rest;
     let mut history = gather(reader, policy, push, ledger, baseline)?.history;
     names(reader, policy, push, &mut history)?;
     for (place, update) in push.updates.iter().enumerate() {
@@ -43,8 +52,7 @@ pub fn judge(
             }
         }
     }
-    let case = Case { policy, push, history: &history, ledger };
-    let decision = decide(&case);
+    let decision = decide(&Case { policy, push, history: &history, ledger });
     Ok(Judged { history, decision })
 }
 

@@ -12,14 +12,14 @@ mod setup;
 mod source;
 
 pub use builtin::{BUILTIN, builtin};
-pub use check::{CheckError, Checked, Wish, check};
+pub use check::{CheckError, Checked, Wish, check, foretell};
 pub use exit::Exit;
 pub use identity::{Environment, actor};
 pub use install::{
     DIRECTORY, HOOKS, InstallError, InstallPlan, SETTINGS, WANTED, Wanted, canary, chained,
     hooks_folder, install, installed_hook, mark, uninstall,
 };
-pub use judge::{Judged, judge};
+pub use judge::{AtRest, Judged, judge};
 pub use receive::{Inputs, Outcome, receive};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use setup::{Setup, SetupError, TRAINING, bounds};

@@ -5,7 +5,7 @@ use refgate_format::{BadInput, HookLine, Limits, parse_hook_input};
 use refgate_git::{GitError, Reader};
 use refgate_report::{clean_block, refusal, warnings, wrap};
 
-use crate::judge::judge;
+use crate::judge::{AtRest, judge};
 use crate::setup::{Setup, SetupError, bounds};
 use crate::source::{PolicyError, horizon, load_policy};
 use crate::{Environment, Exit, actor};
@@ -98,7 +98,9 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let actor: Option<Actor> = actor(setup.settings.identity, &inputs.environment);
     let options = push_options(&inputs.environment);
     let push = Push { actor, at, updates, options };
-    let judged = judge(&reader, &policy, source, &push, &ledger, setup.settings.baseline)?;
+    let baseline = setup.settings.baseline;
+    let rest = AtRest { reader: &reader, policy: &policy, source, ledger: &ledger, baseline };
+    let judged = judge(&rest, &push)?;
     let case = Case { policy: &policy, push: &push, history: &judged.history, ledger: &ledger };
     Ok(match judged.decision.verdict {
         Verdict::Accept => {

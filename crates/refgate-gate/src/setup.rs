@@ -122,6 +122,7 @@ pub const fn bounds(limits: &Limits) -> Bounds {
         max_commit_bytes: limits.max_commit_bytes,
         max_tree_bytes: limits.max_tree_bytes,
         max_policy_bytes: limits.max_policy_bytes,
+        max_merged_bytes: limits.max_merged_bytes,
         max_changes: limits.max_changes,
         max_seconds: limits.max_seconds,
     }

@@ -38,8 +38,8 @@ impl Walk<'_> {
         self.reader.in_time()?;
         let read = |id: Option<Oid>| id.map(|id| self.reader.tree(id)).transpose();
         let (before, after) = (read(before)?, read(after)?);
-        let mut old = before.iter().flat_map(|tree| tree.iter()).peekable();
-        let mut new = after.iter().flat_map(|tree| tree.iter()).peekable();
+        let mut old = before.iter().flat_map(|tree| tree.entries()).peekable();
+        let mut new = after.iter().flat_map(|tree| tree.entries()).peekable();
         loop {
             use std::cmp::Ordering;
             let order = match (old.peek(), new.peek()) {
@@ -54,7 +54,7 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, gone: Option<&Entry>, came: Option<&Entry>) -> Result<(), GitError> {
+    fn entry(&mut self, gone: Option<Entry<'_>>, came: Option<Entry<'_>>) -> Result<(), GitError> {
         if let (Some(a), Some(b)) = (gone, came)
             && a.id == b.id
             && a.mode == b.mode
@@ -63,7 +63,7 @@ impl Walk<'_> {
         }
         let Some(any) = came.or(gone) else { return Ok(()) };
         let length = self.path.len();
-        self.path.extend_from_slice(&any.name);
+        self.path.extend_from_slice(any.name);
         if any.is_tree() {
             self.path.push(b'/');
             self.depth += 1;
@@ -80,13 +80,8 @@ impl Walk<'_> {
             };
             // A file that becomes a submodule or a link, or the other way
             // round, counts as the stranger of the two.
-            let sides = [gone, came];
-            let any = |is: fn(&Entry) -> bool| sides.into_iter().flatten().any(is);
-            let kind = match () {
-                () if any(Entry::is_submodule) => EntryKind::Submodule,
-                () if any(Entry::is_link) => EntryKind::Link,
-                () => EntryKind::File,
-            };
+            let sides = [gone, came].into_iter().flatten();
+            let kind = sides.map(|entry| entry.kind()).max().unwrap_or(EntryKind::File);
             let path = String::from_utf8_lossy(&self.path).into_owned();
             self.found.push(Change { path, mode, kind });
             if self.found.len() > self.reader.bounds().max_changes {

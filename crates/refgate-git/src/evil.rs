@@ -9,7 +9,7 @@ use std::time::Duration;
 use refgate_core::Oid;
 
 use crate::reader::Reader;
-use crate::{Entry, GitError, Graph};
+use crate::{GitError, Graph};
 
 /// Trees nested deeper than this are refused; Git's own limit is lower.
 pub(crate) const DEEPEST: usize = 2_000;
@@ -23,6 +23,9 @@ pub(crate) struct Mixed {
     /// Somewhere the plain merge conflicts, and a person had to choose.
     pub(crate) resolved: bool,
 }
+
+const FOLDER: u32 = 0o40_000;
+const SUBMODULE: u32 = 0o160_000;
 
 /// What a merge holds at a path: the object and its mode.
 type Held = Option<(Oid, u32)>;
@@ -90,31 +93,31 @@ impl Suspects<'_> {
             return Err(GitError::TooDeep(self.merge));
         }
         self.reader.in_time()?;
-        let mut names: BTreeMap<Vec<u8>, [Option<Entry>; 4]> = BTreeMap::new();
+        let mut names: BTreeMap<Vec<u8>, [Held; 4]> = BTreeMap::new();
         for (side, tree) in four.into_iter().enumerate() {
             let Some(tree) = tree else { continue };
-            for entry in self.reader.tree(tree)?.iter() {
-                let slot = names.entry(entry.name.clone()).or_default();
+            for entry in self.reader.tree(tree)?.entries() {
+                let slot = names.entry(entry.name.to_vec()).or_default();
                 if let Some(place) = slot.get_mut(side) {
-                    *place = Some(entry.clone());
+                    *place = Some((entry.id, entry.mode));
                 }
             }
         }
         for (name, sides) in names {
             let length = self.path.len();
             self.path.extend_from_slice(&name);
-            let file =
-                |e: &Option<Entry>| e.as_ref().filter(|e| !e.is_tree()).map(|e| (e.id, e.mode));
-            let [mine, one, two, was] = sides.each_ref().map(file);
+            let files = sides.map(|held| held.filter(|(_, mode)| *mode != FOLDER));
+            let [mine, one, two, was] = files;
             if expected(one, two, was) != Some(mine) {
+                self.reader.mergeable(files)?;
                 self.found.insert(self.path.clone(), mine);
                 if self.found.len() > self.reader.bounds().max_changes {
                     return Err(GitError::TooManyChanges(self.merge));
                 }
             }
             self.path.push(b'/');
-            let folder = |e: &Option<Entry>| e.as_ref().filter(|e| e.is_tree()).map(|e| e.id);
-            self.collect(sides.each_ref().map(folder), depth + 1)?;
+            let folder = |held: Held| held.filter(|(_, mode)| *mode == FOLDER).map(|(id, _)| id);
+            self.collect(sides.map(folder), depth + 1)?;
             self.path.truncate(length);
         }
         Ok(())
@@ -167,17 +170,31 @@ fn plain_merge(reader: &Reader, [ours, theirs]: [Oid; 2]) -> Result<Plain, GitEr
 }
 
 impl Reader {
+    /// Whether Git may be asked to merge these versions of a file: it reads
+    /// them whole, and a few packed megabytes can unpack to gigabytes
+    /// (SECURITY.md 1g).
+    fn mergeable(&self, versions: [Held; 4]) -> Result<(), GitError> {
+        let limit = self.bounds().max_merged_bytes;
+        for (id, mode) in versions.into_iter().flatten() {
+            let size = if mode == SUBMODULE { 0 } else { self.size(id)? };
+            if size > limit {
+                return Err(GitError::TooLarge { id, size, limit });
+            }
+        }
+        Ok(())
+    }
+
     fn held(&self, tree: Oid, path: &[u8]) -> Result<Held, GitError> {
-        let mut at = (tree, 0o40_000);
+        let mut at = (tree, FOLDER);
         for part in path.split(|byte| *byte == b'/') {
-            if at.1 != 0o40_000 {
+            if at.1 != FOLDER {
                 return Ok(None);
             }
-            match self.tree(at.0)?.iter().find(|entry| entry.name == part) {
+            match self.tree(at.0)?.entries().find(|entry| entry.name == part) {
                 Some(entry) => at = (entry.id, entry.mode),
                 None => return Ok(None),
             }
         }
-        Ok(Some(at).filter(|(_, mode)| *mode != 0o40_000))
+        Ok(Some(at).filter(|(_, mode)| *mode != FOLDER))
     }
 }

@@ -61,8 +61,8 @@ impl Reader {
     pub(crate) fn entry_at(&self, tree: Oid, path: &str) -> Result<Option<(u32, Oid)>, GitError> {
         let mut at = (0o40_000, tree);
         for part in path.split('/') {
-            let entries = self.tree(at.1)?;
-            let mut twins = entries.iter().filter(|e| e.name.eq_ignore_ascii_case(part.as_bytes()));
+            let tree = self.tree(at.1)?;
+            let mut twins = tree.entries().filter(|e| e.name.eq_ignore_ascii_case(part.as_bytes()));
             let found = twins.next();
             if twins.next().is_some() {
                 let why = format!("it has several entries that read `{part}`");

@@ -14,23 +14,6 @@ use crate::reader::{Reader, git};
 use crate::tag::follow;
 use crate::{GitError, Graph, diff, release_openers, releases};
 
-/// Bounds on what is read for one push (SECURITY.md R16).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// New commits.
-    pub max_commits: usize,
-    /// Bytes of a commit or tag.
-    pub max_commit_bytes: usize,
-    /// Bytes of a tree.
-    pub max_tree_bytes: usize,
-    /// Bytes of a policy file.
-    pub max_policy_bytes: usize,
-    /// Changed paths of a landing.
-    pub max_changes: usize,
-    /// Seconds in all.
-    pub max_seconds: u64,
-}
-
 /// The photograph, with what the gate adds to it.
 #[derive(Debug, Clone, Default)]
 pub struct Gathered {

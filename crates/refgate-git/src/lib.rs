@@ -1,5 +1,6 @@
 //! What does the repository hold? Copied once into plain values; the only crate that names a Git library.
 
+mod bounds;
 mod commit;
 mod diff;
 mod error;
@@ -15,12 +16,13 @@ mod tag;
 mod tree;
 mod writer;
 
+pub use bounds::Bounds;
 pub use commit::{ParsedCommit, parse_commit};
 pub use error::GitError;
 pub use file::TrackedFile;
-pub use gather::{Bounds, Gathered, gather};
+pub use gather::{Gathered, gather};
 pub use graph::Graph;
 pub use reader::Reader;
 pub use releases::{release_openers, releases};
-pub use tree::{Entry, parse_tree};
+pub use tree::{Entry, Tree};
 pub use writer::Writer;

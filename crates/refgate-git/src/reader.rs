@@ -10,7 +10,7 @@ use git2::{ObjectType, Odb, Repository};
 use refgate_core::{Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
-use crate::tree::{Entry, parse_tree};
+use crate::tree::Tree;
 use crate::{Bounds, GitError};
 
 /// How many trees are kept in memory; neighbours in history share most of theirs.
@@ -25,7 +25,7 @@ pub struct Reader {
     quarantined: bool,
     remote: Option<String>,
     rest: OnceCell<Odb<'static>>,
-    trees: RefCell<HashMap<Oid, Rc<Vec<Entry>>>>,
+    trees: RefCell<HashMap<Oid, Rc<Tree>>>,
 }
 
 impl Reader {
@@ -221,6 +221,13 @@ impl Reader {
         Ok(kind)
     }
 
+    /// An object's size in bytes, read from its header alone.
+    pub(crate) fn size(&self, id: Oid) -> Result<usize, GitError> {
+        let odb = self.repo.odb()?;
+        let (size, _) = odb.read_header(git(id)).map_err(|error| unreadable(id, &error))?;
+        Ok(size)
+    }
+
     /// An object's bytes, after its size was found to be within `limit`
     /// (SECURITY.md R16).
     pub(crate) fn object(
@@ -255,14 +262,15 @@ impl Reader {
     /// A tree's size is looked at after reading: Git's own check of a push has
     /// read every tree whole before, and asking for the size of a delta costs
     /// as much as reading it.
-    fn parsed_tree(&self, id: Oid) -> Result<Vec<Entry>, GitError> {
+    fn parsed_tree(&self, id: Oid) -> Result<Tree, GitError> {
         let object = self.repo.odb()?;
         let object = object.read(git(id)).map_err(|error| unreadable(id, &error))?;
         let (size, limit) = (object.len(), self.bounds.max_tree_bytes);
         if size > limit {
             return Err(GitError::TooLarge { id, size, limit });
         }
-        let tree = (object.kind() == ObjectType::Tree).then(|| parse_tree(object.data())).flatten();
+        let is_tree = object.kind() == ObjectType::Tree;
+        let tree = is_tree.then(|| Tree::parse(object.data().to_vec())).flatten();
         tree.ok_or_else(|| GitError::Object {
             id,
             why: "it is a tree that Git would not write".to_string(),
@@ -270,19 +278,19 @@ impl Reader {
     }
 
     /// A tree, from memory if it was read lately.
-    pub(crate) fn tree(&self, id: Oid) -> Result<Rc<Vec<Entry>>, GitError> {
+    pub(crate) fn tree(&self, id: Oid) -> Result<Rc<Tree>, GitError> {
         if let Some(known) = self.trees.borrow().get(&id) {
             return Ok(Rc::clone(known));
         }
         // The empty tree need not exist as an object.
-        let entries = if id == EMPTY_TREE { Vec::new() } else { self.parsed_tree(id)? };
-        let entries = Rc::new(entries);
+        let tree = if id == EMPTY_TREE { Tree::default() } else { self.parsed_tree(id)? };
+        let tree = Rc::new(tree);
         let mut trees = self.trees.borrow_mut();
         if trees.len() >= TREES_KEPT {
             trees.clear();
         }
-        trees.insert(id, Rc::clone(&entries));
-        Ok(entries)
+        trees.insert(id, Rc::clone(&tree));
+        Ok(tree)
     }
 }
 

@@ -9,6 +9,7 @@ mod objection;
 mod page;
 mod refusal;
 mod remedy;
+mod takes;
 mod times;
 
 pub use because::because;
@@ -20,4 +21,5 @@ pub use objection::{Objection, missing_phrase, objection};
 pub use page::{page, page_title};
 pub use refusal::{refusal, warnings};
 pub use remedy::{Remedy, remedies};
+pub use takes::takes_phrase;
 pub use times::show;

@@ -2,8 +2,9 @@
 
 use crate::run::Report;
 
-/// The commands of a printed remedy.
-pub(crate) fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
+/// The commands of a printed remedy, the first being number 1.
+#[must_use]
+pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
     let lines: Vec<&str> = text.lines().collect();
     let starts: Vec<usize> = lines
         .iter()

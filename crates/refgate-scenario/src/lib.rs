@@ -14,11 +14,10 @@ mod run;
 mod token;
 
 pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
-
+pub use answer::remedy;
 pub use generate::{Difference, differences};
 pub use memory::Memory;
 pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
 pub use real::{Real, RealError, git_command};
 pub use reference::judge_naively;
-
 pub use run::{Failure, Report, run_in_memory, run_on_disk};

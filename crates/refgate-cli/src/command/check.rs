@@ -1,6 +1,6 @@
 //! `refgate check`: the server's verdict, before pushing.
 
-use refgate_core::{Case, LedgerView, RefName, Verdict};
+use refgate_core::{Case, RefName, Verdict};
 use refgate_gate::{Exit, Wish, check};
 use refgate_report::{annotations, decision_json, refusal, warnings};
 
@@ -11,17 +11,15 @@ use crate::output::{Done, Failure, say};
 pub(crate) fn run(args: &Check) -> Done {
     let asked = ask(&args.question)?;
     let wishes = wishes(&asked, &args.wishes)?;
-    let Asked { reader, policy, source, actor, at } = asked;
-    let ledger = LedgerView::default();
-    let who = (actor, at);
-    let checked = check(&reader, &policy, &source, &ledger, who, &wishes, &args.options)?;
+    let rest = asked.at_rest();
+    let checked = check(&rest, asked.who(), &wishes, &args.options)?;
     let history = checked.history();
-    let case = Case { policy: &policy, push: &checked.push, history, ledger: &ledger };
+    let case = Case { policy: rest.policy, push: &checked.push, history, ledger: rest.ledger };
     let decision = &checked.judged.decision;
     let form = if args.question.json { Form::Json } else { args.format };
     match form {
         Form::Json => say(&decision_json(&case, decision).to_string()),
-        Form::Github | Form::Gitlab => {
+        Form::Github => {
             let lines = annotations(&case, decision);
             if !lines.is_empty() {
                 say(lines.trim_end());

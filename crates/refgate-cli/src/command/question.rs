@@ -1,8 +1,8 @@
 //! What `check` and `when` share: the repository, the policy in force, who asks, and when.
 
-use refgate_core::{Actor, Instant, Policy};
+use refgate_core::{Actor, Instant, LedgerView, Policy};
 use refgate_format::{Limits, PolicySource, parse_instant};
-use refgate_gate::{Exit, Setup, bounds, horizon, load_policy};
+use refgate_gate::{AtRest, Exit, Setup, bounds, horizon, load_policy};
 use refgate_git::{Bounds, Reader};
 
 use crate::args::Question;
@@ -17,8 +17,20 @@ pub(crate) struct Asked {
     pub(crate) reader: Reader,
     pub(crate) policy: Policy,
     pub(crate) source: PolicySource,
+    pub(crate) ledger: LedgerView,
     pub(crate) actor: Option<Actor>,
     pub(crate) at: Instant,
+}
+
+impl Asked {
+    pub(crate) fn at_rest(&self) -> AtRest<'_> {
+        let Self { reader, policy, source, ledger, .. } = self;
+        AtRest { reader, policy, source, ledger, baseline: None }
+    }
+
+    pub(crate) fn who(&self) -> (Option<Actor>, Instant) {
+        (self.actor.clone(), self.at)
+    }
 }
 
 pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
@@ -43,13 +55,9 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
             let sourced = load_policy(&reader, &source, &setup.directory, horizon(at));
             let sourced =
                 sourced.map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?;
-            return Ok(Asked {
-                policy: sourced.policy,
-                source,
-                actor: actor(question),
-                at,
-                reader,
-            });
+            let (policy, actor) = (sourced.policy, actor(question));
+            let ledger = LedgerView::default();
+            return Ok(Asked { reader, policy, source, ledger, actor, at });
         }
         (None, None) => {
             let (name, branch) = tracked(&reader, &question.remote)?;
@@ -67,7 +75,8 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
         );
         return Err(Failure::new(Exit::BadInput, message));
     }
-    Ok(Asked { policy, source, actor: actor(question), at, reader })
+    let (ledger, actor) = (LedgerView::default(), actor(question));
+    Ok(Asked { reader, policy, source, ledger, actor, at })
 }
 
 fn actor(question: &Question) -> Option<Actor> {

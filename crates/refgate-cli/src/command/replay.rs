@@ -18,6 +18,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Done {
     // Nobody waits for a replay with a lock in hand: it may take as long as it takes.
     let bounds = Bounds {
         max_commits: usize::MAX,
+        max_merged_bytes: usize::MAX,
         max_changes: usize::MAX,
         max_seconds: u64::MAX,
         ..bounds(&Limits::default())

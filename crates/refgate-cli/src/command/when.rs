@@ -1,11 +1,12 @@
 //! `refgate when`: the earliest moment at which a class, or a branch, may land.
 
 use refgate_core::{
-    Case, ClassId, History, LedgerView, Push, RefName, Target, When as Answer, earliest,
+    Case, ClassId, Eligibility, History, Push, RefName, Target, Verdict, When as Answer, earliest,
+    eligibility,
 };
-use refgate_gate::{Exit, Wish, check};
+use refgate_gate::{Exit, Wish, foretell};
 use refgate_git::releases;
-use refgate_report::{because, missing_phrase, show};
+use refgate_report::{missing_phrase, objection, show, takes_phrase};
 use serde_json::json;
 
 use crate::args::When;
@@ -21,84 +22,114 @@ pub(crate) fn run(args: &When) -> Done {
         RefName::branch(&args.onto)
             .map_err(|why| Failure::new(Exit::Usage, format!("`{}`: {why}", args.onto)))?
     };
-    let policy = &asked.policy;
-    let target = policy.flow.target(&onto).ok_or_else(|| {
+    let target = asked.policy.flow.target(&onto).ok_or_else(|| {
         Failure::new(Exit::BadInput, format!("`{onto}` is no stage or line of this policy"))
     })?;
-    let ledger = LedgerView::default();
-    let (class, why) = match policy.classes.find(&args.what) {
-        Some(class) => (class, "asked for".to_string()),
-        None => found(&asked, &args.what, &onto, &ledger)?,
-    };
-    let history =
-        History { releases: releases(&asked.reader, &policy.release)?, ..History::default() };
-    let push =
-        Push { actor: asked.actor.clone(), at: asked.at, updates: Vec::new(), options: Vec::new() };
-    let case = Case { policy, push: &push, history: &history, ledger: &ledger };
-    answer(args, &case, &target, &onto, class, &why)
+    match asked.policy.classes.find(&args.what) {
+        Some(class) => of_class(args, &asked, &target, &onto, class),
+        None => of_branch(args, &asked, &onto),
+    }
 }
 
-fn answer(
+/// A class by itself: what the calendar says, and whether it may go there at
+/// all without being promoted.
+fn of_class(
     args: &When,
-    case: &Case<'_>,
+    asked: &Asked,
     target: &Target<'_>,
     onto: &RefName,
     class: ClassId,
-    why: &str,
 ) -> Done {
-    let name = case.policy.classes.name(class);
-    let when = earliest(case, target, class);
-    let (at, waits) = match &when {
-        Answer::Now => (Some(case.push.at), Vec::new()),
-        Answer::At(at) => (Some(*at), Vec::new()),
+    let policy = &asked.policy;
+    let releases = releases(&asked.reader, &policy.release)?;
+    let history = History { releases, ..History::default() };
+    let (actor, at) = asked.who();
+    let push = Push { actor, at, updates: Vec::new(), options: Vec::new() };
+    let case = Case { policy, push: &push, history: &history, ledger: &asked.ledger };
+    let name = policy.classes.name(class);
+    let when = earliest(&case, target, class);
+    let (from, waits) = match &when {
+        Answer::Now => (at, Vec::new()),
+        Answer::At(from) => (*from, Vec::new()),
         Answer::Needs { from, missing, .. } => {
-            (Some(*from), missing.iter().map(missing_phrase).collect())
+            (*from, missing.iter().map(missing_phrase).collect())
         }
     };
+    let straight = if target.is_first() {
+        Eligibility::Yes
+    } else {
+        eligibility(policy, &history.releases, target, class, from)
+    };
+    let way = match &straight {
+        Eligibility::Yes => String::new(),
+        Eligibility::Approval { role, until } => {
+            format!("with an approval by {role}, before {}", show(*until))
+        }
+        Eligibility::Deferred { .. } => "by promotion only: backports have ended".to_string(),
+        Eligibility::Never => "by promotion only".to_string(),
+    };
     if args.question.json {
-        let now = when == Answer::Now;
-        let at = at.map(|at| at.to_rfc3339());
         let object = json!({
-            "class": name, "onto": onto.short(), "because": why,
-            "now": now, "earliest": at, "waits-for": waits,
+            "class": name, "onto": onto.short(), "now": when == Answer::Now,
+            "earliest": from.to_rfc3339(), "waits-for": waits, "way": way,
         });
         say(&object.to_string());
         return finished(Exit::Accepted);
     }
-    say(&format!("{name} onto {onto} ({why}):"));
+    say(&format!("{name} onto {onto}:"));
     say(&match when {
         Answer::Now => "  now; no freeze keeps it out".to_string(),
         Answer::At(at) => format!("  from {}", show(at)),
-        Answer::Needs { from, window, .. } => {
-            let from =
-                if from > case.push.at { format!("from {}, ", show(from)) } else { String::new() };
+        Answer::Needs { window, .. } => {
+            let ahead = from > at;
+            let from = if ahead { format!("from {}, ", show(from)) } else { String::new() };
             format!("  {from}once the freeze \"{window}\" has: {}", waits.join(", "))
         }
     });
+    if !way.is_empty() {
+        say(&format!("  {way}"));
+    }
     finished(Exit::Accepted)
 }
 
-/// The class of a branch or revision, if it were merged now.
-fn found(
-    asked: &Asked,
-    what: &str,
-    onto: &RefName,
-    ledger: &LedgerView,
-) -> Result<(ClassId, String), Failure> {
-    let wish = Wish { revision: Some(what.to_string()), name: onto.clone() };
-    let who = (asked.actor.clone(), asked.at);
-    let checked = check(&asked.reader, &asked.policy, &asked.source, ledger, who, &[wish], &[])?;
-    let landings = &checked.judged.decision.landings;
-    let rank = |class| asked.policy.classes.rank(class);
-    let highest = landings.iter().max_by_key(|seen| rank(seen.class.effective()));
-    highest
-        .map(|seen| {
-            let why = because(&asked.policy.classes, &seen.class.because);
-            (seen.class.effective(), format!("{} {why}", seen.commit.short()))
-        })
-        .ok_or_else(|| {
-            let message =
-                format!("`{what}` brings nothing new to `{onto}`, or does not contain it");
-            Failure::new(Exit::BadInput, message)
-        })
+/// A branch as it is: the first moment at which the server would take it, by
+/// all rules; or what else it takes.
+fn of_branch(args: &When, asked: &Asked, onto: &RefName) -> Done {
+    let wish = Wish { revision: Some(args.what.clone()), name: onto.clone() };
+    let rest = asked.at_rest();
+    let checked = foretell(&rest, asked.who(), &[wish])?;
+    let at = checked.push.at;
+    let decision = &checked.judged.decision;
+    let (policy, ledger) = (rest.policy, rest.ledger);
+    let case = Case { policy, push: &checked.push, history: checked.history(), ledger };
+    let lands = decision.verdict == Verdict::Accept;
+    let needs: Vec<(String, String)> = decision
+        .findings
+        .iter()
+        .map(|finding| (objection(&case, finding).sentence, takes_phrase(&case, finding)))
+        .collect();
+    if args.question.json {
+        let needs: Vec<_> =
+            needs.iter().map(|(what, takes)| json!({"objection": what, "takes": takes})).collect();
+        let object = json!({
+            "revision": args.what, "onto": onto.short(), "lands": lands,
+            "now": lands && at == asked.at,
+            "earliest": at.to_rfc3339(), "needs": needs,
+        });
+        say(&object.to_string());
+        return finished(Exit::Accepted);
+    }
+    say(&format!("{} onto {onto}:", args.what));
+    let ahead = at > asked.at;
+    say(&match (lands, ahead) {
+        (true, false) if checked.push.updates.is_empty() => "  it is there already".to_string(),
+        (true, false) => "  now".to_string(),
+        (true, true) => format!("  from {}", show(at)),
+        (false, true) => format!("  not before {}, and then only with:", show(at)),
+        (false, false) => "  time alone does not bring it there:".to_string(),
+    });
+    for (what, takes) in needs {
+        say(&format!("  - {what}\n    {takes}"));
+    }
+    finished(Exit::Accepted)
 }

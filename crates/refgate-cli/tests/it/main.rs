@@ -159,6 +159,25 @@ fn check_and_when_answer_as_the_server_would() {
     let at = ["--policy", "strict", "--at", "2026-12-24 10:00", "--onto", "main"];
     let (code, said) = refgate(&clone, &[&["when", "docs"][..], &at].concat());
     assert!(code == Some(0) && said.contains("2027-01-04 07:00 UTC"), "{said}");
+    // A whole branch is judged by every rule, at the moment that time brings it to.
+    let when = |arguments: &[&str]| {
+        let who = ["when", "dev", "--policy", "portal", "--as", "ada"];
+        refgate(&clone, &[&who[..], arguments].concat())
+    };
+    let (_, said) = when(&["--json"]);
+    assert!(said.contains("\"lands\":true"), "{said}");
+    let mut tag = git_command(&clone);
+    tag.env("GIT_COMMITTER_NAME", "grace").env("GIT_COMMITTER_EMAIL", "grace@x");
+    tag.env("GIT_COMMITTER_DATE", "2026-12-12T09:00:00Z");
+    tag.args(["tag", "-a", "-m", "2.0", "v2.0.0", "origin/main"]);
+    assert!(tag.status().unwrap().success());
+    let (code, said) = when(&["--at", "2026-12-24 10:00"]);
+    assert!(code == Some(0) && said.contains("not before 2027-01-11 09:00 UTC"), "{said}");
+    assert!(said.contains("2 production runs (0 so far)"), "{said}");
+    let (_, said) = when(&["--onto", "main"]);
+    assert!(said.contains("time alone does not") && said.contains("never passes"), "{said}");
+    let (_, said) = refgate(&clone, &["when", "feature", "--policy", "portal", "--onto", "main"]);
+    assert!(said.contains("by promotion only"), "{said}");
 }
 
 #[test]

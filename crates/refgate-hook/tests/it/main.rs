@@ -9,4 +9,5 @@
 mod pages;
 mod policy;
 mod raw;
+mod remedies;
 mod server;

@@ -2,7 +2,7 @@
 
 use crate::server::Server;
 
-const POLICY: &str = r#"format = 1
+pub(crate) const POLICY: &str = r#"format = 1
 name = "own"
 revision = 3
 [[stage]]
@@ -136,9 +136,14 @@ fn without_a_policy_nothing_lands_and_the_administrator_is_named() {
 fn limits_refuse_and_leave_nothing() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "dev"]);
+    server.git(&["branch", "side"]);
     for n in 0..4 {
         server.commit(&format!("fix: {n}"), "src/app.rs");
     }
+    server.git(&["switch", "-q", "side"]);
+    server.commit("fix: s", "src/app.rs");
+    server.git(&["switch", "-q", "dev"]);
+    server.git(&["merge", "-q", "-s", "ours", "-m", "fix: both", "side"]);
     let settings = server.path().join("refgate/server.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     let before = server.state();
@@ -148,6 +153,7 @@ fn limits_refuse_and_leave_nothing() {
         ("max-tree-bytes = 33554432", "max-tree-bytes = 10", "more than the limit of 10"),
         ("max-commit-bytes = 1048576", "max-commit-bytes = 20", "more than the limit of 20"),
         ("max-changes = 200000", "max-changes = 0", "changes more paths"),
+        ("max-merged-bytes = 67108864", "max-merged-bytes = 1", "more than the limit of 1"),
     ] {
         assert!(text.contains(from), "{from}: {text}");
         std::fs::write(&settings, text.replace(from, to)).unwrap();
@@ -156,7 +162,8 @@ fn limits_refuse_and_leave_nothing() {
         assert_eq!(server.state(), before);
     }
     std::fs::write(&settings, text).unwrap();
-    assert!(server.push("ada", &["dev"]).0);
+    let (ok, said) = server.push("ada", &["dev"]);
+    assert!(ok, "{said}");
 }
 
 #[test]
