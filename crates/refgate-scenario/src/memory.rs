@@ -77,8 +77,10 @@ impl Memory {
     }
 
     fn id(&mut self) -> Oid {
+        // Spread out, so that beginnings tell ids apart as Git's do.
+        let spread = self.number().wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut bytes = [0x5c; 20];
-        for (to, from) in bytes.iter_mut().zip(self.number().to_be_bytes()) {
+        for (to, from) in bytes.iter_mut().zip(spread.to_be_bytes()) {
             *to = from;
         }
         Oid::new(bytes)

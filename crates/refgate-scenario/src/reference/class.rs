@@ -1,0 +1,131 @@
+//! Of which class is a landing, by the plainest reading of its signs?
+
+use std::collections::BTreeSet;
+
+use refgate_core::{ClassId, Oid};
+
+use super::View;
+
+impl View<'_> {
+    /// The class, whether the diff contradicts it, and whether a trailer or
+    /// option declares it. Free words are left out: the generator uses none.
+    pub(super) fn class(
+        &self,
+        id: Oid,
+        side: &[Oid],
+        before: &std::collections::BTreeMap<String, u64>,
+        unchanged: bool,
+    ) -> (ClassId, bool, bool) {
+        let classes = &self.policy().classes;
+        let least = classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
+        if self.parents(id).len() > 1 && unchanged {
+            return (least, false, false);
+        }
+        let message =
+            |id: &Oid| self.world.nodes.get(id).map(|n| n.message.clone()).unwrap_or_default();
+        let mut found = self.own_class(&message(&id), true);
+        if !side.is_empty() {
+            let plain = side.iter().filter(|id| self.parents(**id).len() < 2);
+            let sides = plain.map(|id| {
+                self.own_class(&message(id), false).map_or(ClassId::UNCLASSIFIED, |(c, _)| c)
+            });
+            let highest = sides.max_by_key(|class| classes.rank(*class));
+            let raise = self.policy().merge == refgate_core::MergeClass::Highest;
+            match (&found, highest) {
+                (None, Some(side)) => found = Some((side, false)),
+                (Some((own, _)), Some(side))
+                    if raise && classes.rank(side) > classes.rank(*own) =>
+                {
+                    found = Some((side, false));
+                }
+                _ => {}
+            }
+        }
+        let files = self.world.files(id);
+        let touched: BTreeSet<&String> = before
+            .keys()
+            .chain(files.keys())
+            .filter(|path| before.get(*path) != files.get(*path))
+            .collect();
+        let allowed = |class: ClassId| {
+            classes.get(class).is_none_or(|class| {
+                let hit = |globs: &[refgate_core::Glob], path: &str| {
+                    globs.iter().any(|glob| naive_glob(glob.as_str(), path))
+                };
+                touched.iter().all(|path| {
+                    let b = &class.bounds;
+                    let added = !before.contains_key(*path);
+                    !hit(&b.never, path)
+                        && (b.only.is_empty() || hit(&b.only, path))
+                        && (b.adds.is_empty() || !added || hit(&b.adds, path))
+                })
+            })
+        };
+        match found {
+            Some((class, trailer)) if class != ClassId::UNCLASSIFIED => {
+                let settled = self.world.ledger.sign_offs.iter().any(|s| {
+                    s.meaning == "classification"
+                        && s.commit == Some(id)
+                        && s.class == Some(class)
+                        && self.other(&s.by)
+                        && Some(&s.by) != self.world.nodes.get(&id).map(|n| &n.author)
+                });
+                (class, !allowed(class) && !settled, trailer)
+            }
+            _ => {
+                let by_paths = classes.ids().find(|class| {
+                    let only = classes.get(*class).is_some_and(|c| !c.bounds.only.is_empty());
+                    only && !touched.is_empty() && allowed(*class)
+                });
+                (by_paths.unwrap_or(ClassId::UNCLASSIFIED), false, false)
+            }
+        }
+    }
+
+    pub(super) fn own_class(&self, message: &str, tip: bool) -> Option<(ClassId, bool)> {
+        let policy = self.policy();
+        if let Some((_, value)) = message.split_once("\n\nChange-Class: ") {
+            return Some((policy.classes.find(value.lines().next()?)?, true));
+        }
+        let option = self.options.iter().find_map(|option| option.strip_prefix("class="));
+        if let Some(option) = option.filter(|_| tip) {
+            return Some((policy.classes.find(option)?, true));
+        }
+        let subject = message.lines().next()?;
+        if let Some((_, rest)) = subject.split_once("Merge branch '") {
+            let word = rest.split(['/', '\'']).next()?;
+            let hit = policy.declare.branches.iter().find(|(words, _)| words.as_str() == word);
+            return hit.map(|(_, class)| (*class, false));
+        }
+        let (kind, _) = subject.split_once(": ")?;
+        let hit = policy.declare.conventional.iter().find(|(name, _)| name == kind);
+        hit.map(|(_, class)| (*class, false))
+    }
+}
+
+/// Tries everything, which is why nobody should use it.
+fn naive_glob(pattern: &str, path: &str) -> bool {
+    fn parts(pattern: &[&str], path: &[&str]) -> bool {
+        match (pattern, path) {
+            ([], []) => true,
+            (["**", rest @ ..], _) => {
+                (0..=path.len()).any(|skip| path.get(skip..).is_some_and(|tail| parts(rest, tail)))
+            }
+            ([p, rest @ ..], [s, tail @ ..]) => {
+                letters(p.as_bytes(), s.as_bytes()) && parts(rest, tail)
+            }
+            _ => false,
+        }
+    }
+    fn letters(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern, text) {
+            ([], []) => true,
+            ([b'*', rest @ ..], _) => (0..=text.len())
+                .any(|skip| text.get(skip..).is_some_and(|tail| letters(rest, tail))),
+            ([b'?', rest @ ..], [_, tail @ ..]) => letters(rest, tail),
+            ([p, rest @ ..], [t, tail @ ..]) => p == t && letters(rest, tail),
+            _ => false,
+        }
+    }
+    parts(&pattern.split('/').collect::<Vec<_>>(), &path.split('/').collect::<Vec<_>>())
+}

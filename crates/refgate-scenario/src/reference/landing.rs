@@ -1,0 +1,171 @@
+//! What does the model object to in a branch's landings?
+
+use std::collections::BTreeSet;
+
+use refgate_core::{ClassId, Oid};
+
+use super::{Objections, Place, View};
+
+impl View<'_> {
+    pub(super) fn stage(
+        &self,
+        name: &str,
+        place: Place,
+        old: Option<Oid>,
+        new: Oid,
+        no: &mut Objections,
+    ) {
+        let stages = self.policy().flow.stages.len();
+        let known: BTreeSet<Oid> = match old {
+            Some(old) => self.past(old),
+            None => {
+                (0..stages).filter_map(|s| self.tip(s)).flat_map(|tip| self.past(tip)).collect()
+            }
+        };
+        if old.is_none() && known.is_empty() {
+            return;
+        }
+        let mut chain = Vec::new();
+        let mut at = Some(new);
+        while let Some(id) = at {
+            if old == Some(id) || (old.is_none() && known.contains(&id)) {
+                break;
+            }
+            chain.push(id);
+            at = self.parents(id).first().copied();
+        }
+        if let (Some(old), None) = (old, at) {
+            no.insert(if self.past(new).contains(&old) { "first-parent" } else { "rewrite" });
+            return;
+        }
+        if old.is_none() && !chain.is_empty() {
+            no.insert("ref-name");
+        }
+        let mut seen = known.clone();
+        seen.extend(&chain);
+        for id in chain.iter().rev() {
+            let side: Vec<Oid> =
+                self.past(*id).into_iter().filter(|other| seen.insert(*other)).collect();
+            self.landing(name, place, *id, &side, (old, &known), no);
+        }
+    }
+
+    pub(super) fn landing(
+        &self,
+        name: &str,
+        place: Place,
+        id: Oid,
+        side: &[Oid],
+        (old, known): (Option<Oid>, &BTreeSet<Oid>),
+        no: &mut Objections,
+    ) {
+        let parents = self.parents(id);
+        let files = self.world.files(id);
+        let first = parents.first().map(|p| self.world.files(*p)).unwrap_or_default();
+        let unchanged = !parents.is_empty() && files == first;
+        let mut objections = Objections::new();
+        if parents.len() > 2 || (parents.len() == 2 && parents.first() == parents.get(1)) {
+            objections.insert("first-parent");
+        }
+        let elsewhere = |id: &Oid| self.elsewhere(place, *id);
+        let empty = unchanged && side.iter().all(elsewhere);
+        let (class, contradicted, trailer) = self.class(id, side, &first, empty);
+        let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
+        // Where it comes from.
+        let others: Vec<usize> =
+            (0..self.policy().flow.stages.len()).filter(|s| place != Place::Stage(*s)).collect();
+        let second = parents.get(1).filter(|_| !unchanged);
+        let holds = |stage: &usize| {
+            let line = self.tip(*stage).map(|tip| self.line(tip)).unwrap_or_default();
+            let brought = second.filter(|p| !known.contains(p));
+            line.contains(&id) || brought.is_some_and(|p| line.contains(p))
+        };
+        let (earlier, later) = match place {
+            Place::Stage(at) => (
+                others.iter().copied().filter(|s| *s < at).rfind(holds),
+                others.iter().copied().filter(|s| *s > at).find(holds),
+            ),
+            Place::Line => (None, None),
+        };
+        let squash = self.squash(place, id, old) && earlier.is_none() && later.is_none();
+        let joined = parents.len() > 1
+            && unchanged
+            && side.iter().all(elsewhere)
+            && earlier.is_none()
+            && later.is_none();
+        let (evil, resolved) = self.mixed(id, &parents);
+        if let (Some(from), Place::Stage(at)) = (earlier, place) {
+            let own = !self.tip(from).is_some_and(|tip| self.past(tip).contains(&id));
+            let differs = parents.get(1).is_none_or(|p| self.world.files(*p) != files);
+            let differs = differs || resolved;
+            if from + 1 < at || (own && differs && self.policy().promotion.same_tree) {
+                objections.insert("promotion");
+            }
+        } else if !joined && (later.is_none() || evil || resolved) {
+            let straight = place != Place::Stage(0);
+            if squash && straight {
+                objections.insert("promotion");
+            } else {
+                if contradicted || (self.policy().declared_only && class == ClassId::UNCLASSIFIED) {
+                    objections.insert("class");
+                }
+                if straight && !self.eligible(place, effective, id, side) {
+                    objections.insert("backport");
+                }
+            }
+        }
+        let new_work = earlier.is_none() && (later.is_none() || evil || resolved);
+        let vouched = trailer && !contradicted && new_work;
+        if parents.len() == 2 && evil && !joined && !vouched {
+            objections.insert("evil-merge");
+        }
+        if !joined && self.frozen(place, effective, id, side) {
+            objections.insert("freeze");
+        }
+        for rule in objections {
+            if !self.waived(name, rule, id, side) {
+                no.insert(rule);
+            }
+        }
+    }
+
+    pub(super) fn squash(&self, place: Place, id: Oid, old: Option<Oid>) -> bool {
+        let (Place::Stage(at), Some(old)) = (place, old) else { return false };
+        let Some(tip) = at.checked_sub(1).and_then(|at| self.tip(at)) else { return false };
+        let (here, own) = (self.past(old), self.past(id));
+        let waiting = self.past(tip).into_iter().filter(|o| !here.contains(o) && !own.contains(o));
+        waiting.into_iter().any(|other| self.world.files(other) == self.world.files(id))
+    }
+
+    /// Whether a plain merge gives something else where it goes through, and
+    /// whether it conflicts anywhere.
+    pub(super) fn mixed(&self, id: Oid, parents: &[Oid]) -> (bool, bool) {
+        let [ours, theirs] = parents else { return (false, false) };
+        let files = self.world.files(id);
+        let plain = self.world.merged(*ours, *theirs);
+        let conflicts = self.world.conflicts(*ours, *theirs);
+        let paths: BTreeSet<&String> = files.keys().chain(plain.keys()).collect();
+        let evil =
+            paths.into_iter().any(|p| !conflicts.contains(p) && files.get(p) != plain.get(p));
+        (evil, !conflicts.is_empty())
+    }
+
+    /// Whether another stage has a commit.
+    pub(super) fn elsewhere(&self, place: Place, id: Oid) -> bool {
+        (0..self.policy().flow.stages.len())
+            .filter(|stage| place != Place::Stage(*stage))
+            .filter_map(|stage| self.tip(stage))
+            .any(|tip| self.past(tip).contains(&id))
+    }
+
+    /// The first-parent chain of a tip.
+    pub(super) fn line(&self, tip: Oid) -> BTreeSet<Oid> {
+        let mut all = BTreeSet::new();
+        let mut at = Some(tip);
+        while let Some(id) = at {
+            all.insert(id);
+            at = self.parents(id).first().copied();
+        }
+        all
+    }
+}

@@ -1,0 +1,196 @@
+//! The rules once more, as plainly as they can be said: sets, loops, and nothing shared with the engine.
+//!
+//! A test compares it with the engine on pushes that nobody thought of. It
+//! knows the world of maps only, takes the policy's data as given, and makes
+//! every judgement itself. What it leaves out is listed where it is left out.
+
+mod class;
+mod landing;
+mod time;
+
+use std::collections::BTreeSet;
+
+use refgate_core::{Mode, Oid, Policy, RuleId};
+
+use crate::act::Spec;
+use crate::memory::Memory;
+
+type Objections = BTreeSet<&'static str>;
+
+/// Judges a push: whether it lands, and which rules object. Names are assumed to be valid; look-alikes, malformed
+/// objects and changes of the policy have tests of their own.
+#[must_use]
+pub fn judge_naively(
+    world: &Memory,
+    who: &str,
+    specs: &[Spec],
+    options: &[String],
+) -> (bool, BTreeSet<&'static str>) {
+    let mut no = Objections::new();
+    for spec in specs {
+        let new = spec.from.as_ref().and_then(|from| world.revision(from));
+        let old = world.server.get(&spec.to).copied();
+        if new != old {
+            let view = View { world, who, options };
+            view.update(&spec.to, old, new, &mut no);
+        }
+    }
+    no.retain(|rule| RuleId::find(rule).is_some_and(|id| world.policy.mode(id) == Mode::Enforce));
+    (no.is_empty(), no)
+}
+
+struct View<'w> {
+    world: &'w Memory,
+    who: &'w str,
+    options: &'w [String],
+}
+
+/// A governed branch: its place in the flow, or a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Stage(usize),
+    Line,
+}
+
+impl View<'_> {
+    fn policy(&self) -> &Policy {
+        &self.world.policy
+    }
+
+    fn past(&self, id: Oid) -> BTreeSet<Oid> {
+        let mut all = BTreeSet::new();
+        let mut todo = vec![id];
+        while let Some(id) = todo.pop() {
+            if all.insert(id) {
+                todo.extend(self.parents(id));
+            }
+        }
+        all
+    }
+
+    fn parents(&self, id: Oid) -> Vec<Oid> {
+        self.world.nodes.get(&id).map(|node| node.parents.clone()).unwrap_or_default()
+    }
+
+    fn tip(&self, stage: usize) -> Option<Oid> {
+        let branch = self.policy().flow.stages.get(stage)?.branch.as_str().to_string();
+        self.world.server.get(&branch).copied()
+    }
+
+    fn place(&self, name: &str) -> Option<Place> {
+        let stages = &self.policy().flow.stages;
+        if let Some(at) = stages.iter().position(|stage| stage.branch.as_str() == name) {
+            return Some(Place::Stage(at));
+        }
+        let branch = name.strip_prefix("refs/heads/")?;
+        let line = |glob: &str| {
+            // Lines are written `prefix/*` in the policies that this model knows.
+            glob.strip_suffix('*').is_some_and(|prefix| {
+                branch
+                    .strip_prefix(prefix)
+                    .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+            })
+        };
+        self.policy().flow.lines.iter().any(|l| line(l.branches.as_str())).then_some(Place::Line)
+    }
+
+    fn version(&self, name: &str) -> Option<Vec<u32>> {
+        let tag = name.strip_prefix("refs/tags/")?;
+        self.policy().release.tags.iter().find_map(|pattern| {
+            let middle = tag.strip_prefix(&*pattern.prefix)?.strip_suffix(&*pattern.suffix)?;
+            let mut parts: Vec<u32> =
+                middle.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+            parts.resize(parts.len().max(3), 0);
+            (parts.len() == 3).then_some(parts)
+        })
+    }
+
+    /// Somebody else than who pushes, as far as that is known.
+    fn other(&self, person: &str) -> bool {
+        self.who != "somebody" && self.who != person
+    }
+
+    fn may(&self, roles: &[String]) -> bool {
+        roles.is_empty()
+            || roles.iter().any(|role| {
+                self.policy()
+                    .roles
+                    .0
+                    .get(role)
+                    .is_some_and(|people| people.iter().any(|p| p == self.who))
+            })
+    }
+
+    fn update(&self, name: &str, old: Option<Oid>, new: Option<Oid>, no: &mut Objections) {
+        let place = self.place(name);
+        let version = self.version(name);
+        if place.is_none() && version.is_none() {
+            if name.starts_with("refs/replace/") || name.starts_with("refs/refgate/") {
+                no.insert("ref-name");
+            }
+            return;
+        }
+        let flow = &self.policy().flow;
+        let pushers = match place {
+            Some(Place::Stage(at)) => flow.stages.get(at).map(|stage| stage.pushers.clone()),
+            Some(Place::Line) => flow.lines.first().map(|line| line.pushers.clone()),
+            None => flow.stages.iter().rev().find(|s| s.production).map(|s| s.pushers.clone()),
+        };
+        if !self.may(&pushers.unwrap_or_default()) {
+            no.insert("pusher");
+        }
+        let Some(new) = new else {
+            if !self.deletion_agreed(name, old) {
+                no.insert("deletion");
+            }
+            return;
+        };
+        match (place, version) {
+            (Some(place), _) => self.stage(name, place, old, new, no),
+            (None, Some(version)) if old.is_some() || self.bad_tag(name, &version, new) => {
+                no.insert("release-tag");
+            }
+            _ => {}
+        }
+    }
+
+    fn deletion_agreed(&self, name: &str, old: Option<Oid>) -> bool {
+        let rules = &self.policy().deletion;
+        let mut all: Vec<_> = self
+            .world
+            .ledger
+            .deletions
+            .iter()
+            .filter(|request| request.name.as_str() == name && Some(request.value) == old)
+            .collect();
+        all.sort_by_key(|request| request.at);
+        all.first().is_some_and(|request| {
+            let other = request.approved_by.as_ref().is_some_and(|by| {
+                *by != request.by && self.policy().roles.has(by, &rules.approvers)
+            });
+            other && request.at + rules.cooling_off <= self.world.clock
+        })
+    }
+
+    fn bad_tag(&self, name: &str, version: &[u32], new: Oid) -> bool {
+        let tag = self.world.tags.get(&new);
+        let commit = tag.map_or(new, |tag| tag.commit);
+        // Tags of this world carry no signatures.
+        if self.policy().release.signed || (self.policy().release.annotated && tag.is_none()) {
+            return true;
+        }
+        if tag.is_some_and(|tag| name.strip_prefix("refs/tags/") != Some(&*tag.name)) {
+            return true;
+        }
+        let stages = self.policy().flow.stages.iter().enumerate();
+        let on_flow = stages
+            .filter(|(_, stage)| stage.production)
+            .any(|(at, _)| self.tip(at).is_some_and(|tip| self.past(tip).contains(&commit)));
+        let on_line = self.world.server.iter().any(|(branch, tip)| {
+            self.place(branch) == Some(Place::Line) && self.past(*tip).contains(&commit)
+        });
+        let others = self.world.server.keys().filter_map(|other| self.version(other));
+        let rival = |other: &Vec<u32>| on_flow || other.first() == version.first();
+        !(on_flow || on_line) || others.filter(rival).any(|other| other >= version.to_vec())
+    }
+}
