@@ -74,6 +74,9 @@ pub(crate) struct Install {
     /// Who says who pushes; kept if not given, and os-user at first
     #[arg(long, value_enum)]
     pub(crate) identity: Option<IdentityArg>,
+    /// What records call this repository; the name of its folder if not given
+    #[arg(long)]
+    pub(crate) name: Option<String>,
     /// A commit; what it reaches is older than the policy and not judged
     #[arg(long, value_name = "REV")]
     pub(crate) baseline: Option<String>,

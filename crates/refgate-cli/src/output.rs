@@ -42,6 +42,12 @@ impl From<refgate_gate::CheckError> for Failure {
     }
 }
 
+impl From<refgate_gate::BookError> for Failure {
+    fn from(error: refgate_gate::BookError) -> Self {
+        Self::new(Exit::BadRepository, error.to_string())
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(Exit::Failed, error.to_string())

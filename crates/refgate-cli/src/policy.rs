@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use refgate_core::{Interval, Policy};
-use refgate_gate::{Exit, PolicyError, builtin, policy_from_text};
+use refgate_gate::{Exit, PolicyError, Sourced, builtin, source_from_text};
 use refgate_git::Reader;
 
 use crate::output::Failure;
@@ -66,7 +66,16 @@ impl Found {
 
     /// Reads it for a span of time.
     pub(crate) fn read(&self, reader: Option<&Reader>, time: Interval) -> Result<Policy, Failure> {
-        policy_from_text(&self.text, &self.place, time, |name| self.calendar(reader, name))
+        Ok(self.source(reader, time)?.policy)
+    }
+
+    /// Reads it for a span of time, with the list of signers beside it.
+    pub(crate) fn source(
+        &self,
+        reader: Option<&Reader>,
+        time: Interval,
+    ) -> Result<Sourced, Failure> {
+        source_from_text(&self.text, &self.place, time, |name| self.calendar(reader, name))
             .map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))
     }
 }

@@ -106,7 +106,7 @@ impl Landed<'_> {
     #[must_use]
     pub(crate) fn approved(&self, case: &Case<'_>, rule: RuleId, role: &str) -> bool {
         case.ledger.approvals.iter().any(|approval| {
-            approval.rule == rule.name()
+            approval.rule == rule
                 && approval.of == self.landing.commit
                 && approval.at <= case.push.at
                 && case.is_not_pusher(&approval.by)

@@ -187,13 +187,12 @@ pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Opt
 
 /// A signed classification by somebody else settles a dispute (MODEL.md 2).
 fn settled(case: &Case<'_>, commit: Oid, class: ClassId, author: &str) -> bool {
-    case.ledger.sign_offs.iter().any(|sign_off| {
-        sign_off.meaning == "classification"
-            && sign_off.commit == Some(commit)
-            && sign_off.class == Some(class)
-            && sign_off.by != author
-            && case.is_not_pusher(&sign_off.by)
-            && sign_off.at <= case.push.at
+    case.ledger.settled.iter().any(|settled| {
+        settled.commit == commit
+            && settled.class == class
+            && settled.by != author
+            && case.is_not_pusher(&settled.by)
+            && settled.at <= case.push.at
     })
 }
 

@@ -28,7 +28,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
             Mode::Warn => decision.warnings.push(finding),
             Mode::Enforce => match uses.take(case, &landed, &finding) {
                 Some(waiver) => {
-                    decision.waived.push(Waived { finding, waiver: waiver.id.clone() });
+                    decision.waived.push(Waived { finding, waiver: waiver.id });
                 }
                 None => decision.findings.push(finding),
             },
@@ -42,8 +42,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
     } else {
         Verdict::Reject
     };
-    let freezes =
-        freezes_at(&case.policy.windows, &case.history.releases, case.ledger, case.push.at);
+    let freezes = freezes_at(case.policy, &case.history.releases, case.ledger, case.push.at);
     decision.freezes = freezes.iter().map(|f| (f.window.name.clone(), f.state)).collect();
     decision
 }
@@ -83,7 +82,7 @@ struct Uses<'a> {
 impl<'a> Uses<'a> {
     fn new(ledger: &'a LedgerView) -> Self {
         let mut left: Vec<_> = ledger.waivers.iter().map(|w| (w, w.uses_left)).collect();
-        left.sort_by(|(a, _), (b, _)| (a.during.end, &a.id).cmp(&(b.during.end, &b.id)));
+        left.sort_by_key(|(waiver, _)| (waiver.during.end, waiver.id));
         Self { left, taken: Vec::new() }
     }
 
@@ -97,7 +96,7 @@ impl<'a> Uses<'a> {
     ) -> Option<&'a Waiver> {
         let subject = (finding.update, finding.landing);
         let before = self.taken.iter().find(|(waiver, update, landing)| {
-            (*update, *landing) == subject && waiver.rule == finding.rule.name()
+            (*update, *landing) == subject && waiver.rule == finding.rule
         });
         if let Some((waiver, ..)) = before {
             return Some(waiver);
@@ -123,20 +122,24 @@ fn holds(case: &Case<'_>, landed: &[Landed<'_>], finding: &Finding, waiver: &Wai
     let commit_fits = waiver.commit.is_none_or(|c| finding.landing == Some(c));
     let wrote = of.is_some_and(|l| l.wrote(case, &waiver.by));
     waivable(finding.rule)
-        && waiver.rule == finding.rule.name()
+        && waiver.rule == finding.rule
         && waiver.on == update.name
         && waiver.during.contains(case.push.at)
         && class_fits
         && commit_fits
-        && case.policy.roles.has(&waiver.by, &case.policy.waivers)
+        && case.policy.roles.has(&waiver.by, &case.policy.waivers.approvers)
         && case.is_not_pusher(&waiver.by)
         && !wrote
 }
 
 /// Rules that guard the repository and the policy itself know no exception.
-fn waivable(rule: RuleId) -> bool {
+pub(crate) fn waivable(rule: RuleId) -> bool {
     !matches!(
         rule,
-        RuleId::RefName | RuleId::ObjectFormat | RuleId::PolicyChange | RuleId::Deletion
+        RuleId::RefName
+            | RuleId::ObjectFormat
+            | RuleId::PolicyChange
+            | RuleId::Deletion
+            | RuleId::Ledger
     )
 }

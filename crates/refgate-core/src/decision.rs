@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Classification, Finding, FreezeState, Oid, Route};
+use crate::{Classification, Finding, FreezeState, Oid, RecordId, Route};
 
 /// The verdict. `Undecided` is our fault, never the pusher's, and refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,8 +33,8 @@ impl Verdict {
 pub struct Waived {
     /// The finding.
     pub finding: Finding,
-    /// The waiver's id.
-    pub waiver: String,
+    /// The waiver's record.
+    pub waiver: RecordId,
 }
 
 /// One landing, as the decision saw it.

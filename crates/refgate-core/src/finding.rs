@@ -4,8 +4,77 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{
-    Classification, Eligibility, FreezeState, Instant, Level, Missing, Oid, Route, RuleId, Version,
+    Broken, Classification, Debt, Duration, Eligibility, FreezeState, Instant, Level, Meaning,
+    Missing, Oid, RecordId, Route, RuleId, Version,
 };
+
+/// Why a record is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Its maker has none of the roles that may make it.
+    Role(Vec<String>),
+    /// Its moment is not the server's present.
+    Moment {
+        /// The moment that it names.
+        at: Instant,
+        /// How far it may lie behind.
+        tolerance: Duration,
+    },
+    /// It speaks of another repository.
+    Repository {
+        /// The one that it names.
+        named: String,
+        /// This one.
+        here: String,
+    },
+    /// It lasts longer than the policy allows, or ends before it begins.
+    Lasts {
+        /// The longest.
+        longest: Duration,
+    },
+    /// It lets more through than the policy allows.
+    Uses {
+        /// The most.
+        most: u32,
+    },
+    /// The rule knows no exception, or no approval.
+    Rule(RuleId),
+    /// The record that it names is not in the ledger.
+    Unknown(RecordId),
+    /// It withdraws what somebody else made.
+    NotTheirs(String),
+    /// Another candidate is open, and not contained in this one.
+    Another {
+        /// The other's record.
+        other: RecordId,
+        /// Its commit.
+        commit: Oid,
+        /// Its release.
+        release: String,
+    },
+    /// Its number does not follow.
+    Number {
+        /// The number that would.
+        next: u32,
+    },
+    /// A name in it is not in the policy.
+    Name(String),
+}
+
+/// A sign-off that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingSignOff {
+    /// Its meaning.
+    pub meaning: Meaning,
+    /// The role.
+    pub role: String,
+    /// How many people have given it.
+    pub have: u32,
+    /// How many must.
+    pub want: u32,
+    /// The first path that re-opened it, where it stood for an earlier tree.
+    pub reopened: Option<String>,
+}
 
 /// What it would take (MODEL.md 8).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -228,8 +297,61 @@ pub enum What {
         want: u32,
         /// The role that approves.
         role: String,
-        /// The new policy's blob, which approvals bind.
-        blob: Oid,
+        /// The tree of the new policy's folder, which approvals bind.
+        folder: Oid,
+    },
+    /// A push to the ledger has not the form of one.
+    LedgerBroken {
+        /// Why not.
+        broken: Broken,
+    },
+    /// A record cannot be accepted.
+    RecordRefused {
+        /// The record.
+        record: RecordId,
+        /// Its kind.
+        kind: &'static str,
+        /// Who made it.
+        by: String,
+        /// Why not.
+        why: Refused,
+    },
+    /// What is promoted was not named a candidate.
+    NoCandidate {
+        /// The commit.
+        commit: Oid,
+        /// The candidate of the same tree that failed its test, if there is one.
+        failed: Option<RecordId>,
+    },
+    /// A promotion to production lacks sign-offs.
+    NotSignedOff {
+        /// The tree that would be shipped.
+        tree: Oid,
+        /// What is missing.
+        missing: Vec<MissingSignOff>,
+    },
+    /// The stage before has not had the tree for long enough.
+    NotSoaked {
+        /// Since when it has had it.
+        since: Option<Instant>,
+        /// How long it must.
+        soak: Duration,
+    },
+    /// The pusher has not passed the course.
+    NotTrained {
+        /// Who pushes.
+        actor: Option<String>,
+        /// The course.
+        course: String,
+        /// When a certificate expired, if there was one.
+        expired: Option<Instant>,
+    },
+    /// Fixes are owed past their time.
+    Overdue {
+        /// What is owed, earliest first.
+        debts: Vec<Debt>,
+        /// The branch that owes each.
+        owes: Vec<String>,
     },
     /// A fact that the rule rests on was not gathered: our fault.
     FactMissing {

@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 
 use crate::{Glob, Policy, RefName, Version};
 
+/// The reference of the ledger (MODEL.md 7).
+pub const LEDGER: &str = "refs/refgate/ledger";
+
 /// The largest number of stages: one bit of [`crate::Commit::reach`] each.
 pub const MAX_STAGES: usize = 32;
 
@@ -81,7 +84,9 @@ pub enum RefKind<'a> {
     Governed(Target<'a>),
     /// A release tag, with its version.
     Release(Version),
-    /// refgate's own records.
+    /// The ledger of records.
+    Ledger,
+    /// Other references of refgate's own: no pushes.
     Records,
     /// A namespace that changes what Git shows or believes: never pushable.
     Forbidden,
@@ -131,7 +136,8 @@ impl Policy {
             }
         }
         match name.as_str() {
-            full if full.starts_with("refs/refgate/") => RefKind::Records,
+            LEDGER => RefKind::Ledger,
+            full if full.to_lowercase().starts_with("refs/refgate/") => RefKind::Records,
             full if full.to_lowercase().starts_with("refs/replace/") => RefKind::Forbidden,
             _ => RefKind::Topic,
         }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{ClassId, Duration, Instant, Interval, LedgerView, Release, last_major};
+use crate::{After, ClassId, Duration, Instant, Interval, LedgerView, Policy, Release, last_major};
 
 /// What must be shown before a derived freeze ends (MODEL.md 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,19 +123,24 @@ pub enum Missing {
     SignOff(String),
 }
 
-/// Every window, at one moment, in the policy's order.
+/// Every window of the policy at one moment, in its order, and behind them the
+/// stops that somebody has ordered and that hold.
 #[must_use]
 pub fn freezes_at<'a>(
-    windows: &'a [Window],
+    policy: &'a Policy,
     releases: &'a [Release],
-    ledger: &LedgerView,
+    ledger: &'a LedgerView,
     at: Instant,
 ) -> Vec<Freeze<'a>> {
-    windows.iter().map(|window| state(window, releases, ledger, at)).collect()
+    let own = policy.windows.iter().map(|window| state(window, policy, releases, ledger, at));
+    let ordered = ledger.stops.iter().map(|window| state(window, policy, releases, ledger, at));
+    // A stop that is over is nobody's business any more.
+    own.chain(ordered.filter(|freeze| freeze.state.closed())).collect()
 }
 
 fn state<'a>(
     window: &'a Window,
+    policy: &Policy,
     releases: &'a [Release],
     ledger: &LedgerView,
     at: Instant,
@@ -143,7 +148,10 @@ fn state<'a>(
     match &window.span {
         Span::Fixed(intervals) => fixed(window, intervals, at),
         Span::AfterMajorRelease { minimum, maximum, exit } => match last_major(releases, at) {
-            Some(release) => derived(window, release, (*minimum, *maximum), exit, ledger, at),
+            Some(release) => {
+                let missing = missing(policy, exit, ledger, release, at);
+                derived(window, release, (*minimum, *maximum), missing, ledger, at)
+            }
             None => quiet(window, FreezeState::Open),
         },
     }
@@ -175,14 +183,12 @@ fn derived<'a>(
     window: &'a Window,
     release: &'a Release,
     (minimum, maximum): (Duration, Duration),
-    exit: &Exit,
+    missing: Vec<Missing>,
     ledger: &LedgerView,
     at: Instant,
 ) -> Freeze<'a> {
     let since = release.at;
-    let seen = |moment: Instant| since <= moment && moment <= at;
-    let next_iteration = ledger.iterations.iter().any(|next| seen(next.at));
-    let missing = missing(exit, ledger, seen, at);
+    let next_iteration = ledger.iterations.iter().any(|next| follows(next, release, at));
     let (first_end, last_end) = (after(since, minimum), after(since, maximum));
     let state = if next_iteration {
         FreezeState::Thawed
@@ -204,28 +210,31 @@ pub(crate) fn after(start: Instant, length: Duration) -> Instant {
     start.checked_add_signed(length).unwrap_or(Instant::MAX_UTC)
 }
 
+/// Whether something is said of a release, and happened between it and now.
+fn follows(one: &After, release: &Release, at: Instant) -> bool {
+    one.release == release.tag && release.at <= one.at && one.at <= at
+}
+
 fn missing(
+    policy: &Policy,
     exit: &Exit,
     ledger: &LedgerView,
-    seen: impl Fn(Instant) -> bool,
+    release: &Release,
     at: Instant,
 ) -> Vec<Missing> {
     let mut missing = Vec::new();
-    let count = |kind: &str| {
-        let matching = ledger.evidence.iter().filter(|e| e.kind == kind && seen(e.at));
-        u32::try_from(matching.count()).unwrap_or(u32::MAX)
-    };
-    let runs = count("production-run");
+    let seen = |one: &&After| follows(one, release, at);
+    let runs = u32::try_from(ledger.runs.iter().filter(seen).count()).unwrap_or(u32::MAX);
     if runs < exit.production_runs {
         missing.push(Missing::Runs { seen: runs, wanted: exit.production_runs });
     }
-    if exit.notice && count("notice") == 0 {
+    if exit.notice && !ledger.notices.iter().any(|one| seen(&one)) {
         missing.push(Missing::Notice);
     }
-    let open = ledger.blockers.iter().filter(|blocker| blocker.open.contains(at));
-    missing.extend(open.map(|blocker| Missing::Blocker(blocker.name.clone())));
+    let open = ledger.blockers.iter().filter(seen);
+    missing.extend(open.map(|blocker| Missing::Blocker(blocker.reason.clone())));
     if let Some(role) = &exit.sign_off
-        && !ledger.sign_offs.iter().any(|s| s.meaning == "freeze-exit" && seen(s.at))
+        && !ledger.exits.iter().any(|one| seen(&one) && policy.roles.has(&one.by, role))
     {
         missing.push(Missing::SignOff(role.clone()));
     }

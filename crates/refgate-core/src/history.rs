@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Instant, Message, Oid, RefName, Release};
+use crate::{Instant, LedgerEdit, Message, Oid, Release};
 
 /// An author or committer as a commit names one: text, not an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -134,12 +134,28 @@ pub struct TagFacts {
 /// What a push does to the policy file on its own stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyEdit {
-    /// The new file's blob, unless it is deleted.
-    pub blob: Option<Oid>,
+    /// The tree of the new file's folder, with calendars and signers, unless it
+    /// cannot serve. Approvals bind it.
+    pub folder: Option<Oid>,
     /// Why it cannot serve as a policy, if it cannot.
     pub problem: Option<String>,
     /// Its `revision`.
     pub revision: u64,
+}
+
+/// A fix that is in a later stage and should be in an earlier one (MODEL.md 6).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Debt {
+    /// The fix.
+    pub fix: Oid,
+    /// Its subject.
+    pub subject: String,
+    /// The later stage's place, which has it.
+    pub from: usize,
+    /// The earlier stage's place, which owes it.
+    pub to: usize,
+    /// When it landed.
+    pub since: Instant,
 }
 
 /// The facts about one reference update.
@@ -159,6 +175,14 @@ pub struct UpdateFacts {
     pub not_a_commit: bool,
     /// The stage that holds the policy changes it.
     pub policy_edit: Option<PolicyEdit>,
+    /// What it does to the ledger.
+    pub ledger_edit: Option<LedgerEdit>,
+    /// Since when the stage before has had the tree that is promoted.
+    pub soaking_since: Option<Instant>,
+    /// The changes from each tree that sign-offs speak of to the promoted one.
+    pub since_signed: BTreeMap<Oid, Vec<Change>>,
+    /// Fixes that stages owe, if this update lands.
+    pub debts: Vec<Debt>,
 }
 
 /// The photograph.
@@ -172,8 +196,8 @@ pub struct History {
     pub updates: Vec<UpdateFacts>,
     /// All releases at rest, oldest version first.
     pub releases: Vec<Release>,
-    /// Tags and other references at rest that a deletion's cooling-off needs.
-    pub received: BTreeMap<RefName, Instant>,
+    /// The repositories for which records are kept here.
+    pub repositories: Vec<String>,
 }
 
 impl History {

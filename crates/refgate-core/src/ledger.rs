@@ -1,33 +1,40 @@
 //! What have people said, and what has been observed? The human facts, as values.
 //!
 //! Signatures are checked by whoever reads the ledger; what arrives here is
-//! authentic and has happened at the moment at which the server received it.
+//! authentic and has happened at the moment that it names.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{ClassId, Instant, Interval, Oid, RefName};
+use crate::rights::may_make;
+use crate::{
+    Body, ClassId, Instant, Interval, Meaning, Observed, Oid, Policy, Record, RecordId, RefName,
+    RuleId, Span, Window,
+};
 
-/// Somebody agrees that one commit may do one thing.
+/// Somebody agrees that one thing may be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
-    /// The rule whose question it answers, such as `freeze` or `policy-change`.
-    pub rule: String,
+    /// The rule whose question it answers.
+    pub rule: RuleId,
     /// Who approves.
     pub by: String,
-    /// The commit (or, for policy changes, the blob) that it binds.
+    /// The reference that it speaks of.
+    pub on: RefName,
+    /// The commit, the policy's folder, or the value to be deleted.
     pub of: Oid,
-    /// When the server received it.
+    /// When.
     pub at: Instant,
 }
 
 /// A bounded exception (MODEL.md 7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
-    /// Its content's id.
-    pub id: String,
+    /// The record.
+    pub id: RecordId,
     /// The one rule that it sets aside.
-    pub rule: String,
+    pub rule: RuleId,
     /// The one reference that it holds for.
     pub on: RefName,
     /// The only class that it holds for, if it says one.
@@ -44,47 +51,63 @@ pub struct Waiver {
     pub uses_left: u32,
 }
 
-/// A sign-off of a stated meaning.
+/// A sign-off of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignOff {
-    /// Such as `uat`, `classification`, `freeze-exit`.
-    pub meaning: String,
+    /// What it means.
+    pub meaning: Meaning,
     /// Who signs off.
     pub by: String,
-    /// The commit that it binds, if it binds one.
-    pub commit: Option<Oid>,
-    /// The class, for classification disputes.
-    pub class: Option<ClassId>,
-    /// When the server received it.
+    /// The commit that was looked at.
+    pub commit: Oid,
+    /// Its tree, which is what counts.
+    pub tree: Oid,
+    /// When.
     pub at: Instant,
 }
 
-/// Something that was observed.
+/// A settled dispute about a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence {
-    /// Such as `production-run` or `notice`.
-    pub kind: String,
-    /// When the server received it.
-    pub at: Instant,
-}
-
-/// A known problem that keeps a freeze closed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocker {
-    /// What people call it.
-    pub name: String,
-    /// When it is open.
-    pub open: Interval,
-}
-
-/// "The next iteration has begun": it ends a derived freeze, early or late.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NextIteration {
-    /// Who opened it.
+pub struct Settled {
+    /// The commit.
+    pub commit: Oid,
+    /// Its class.
+    pub class: ClassId,
+    /// Who says so.
     pub by: String,
-    /// Why now.
+    /// When.
+    pub at: Instant,
+}
+
+/// Something that happened after a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// The release's tag.
+    pub release: String,
+    /// Who says so.
+    pub by: String,
+    /// Why or what, in their words.
     pub reason: String,
-    /// When the server received it.
+    /// When.
+    pub at: Instant,
+}
+
+/// A commit that is to be tested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The record.
+    pub id: RecordId,
+    /// The release that it is a candidate for.
+    pub release: String,
+    /// The first is 1.
+    pub number: u32,
+    /// The commit.
+    pub commit: Oid,
+    /// Its tree.
+    pub tree: Oid,
+    /// When its user acceptance test failed, if it did.
+    pub failed: Option<Instant>,
+    /// When it was named.
     pub at: Instant,
 }
 
@@ -97,10 +120,28 @@ pub struct DeletionRequest {
     pub value: Oid,
     /// Who asked.
     pub by: String,
-    /// Who else agreed.
-    pub approved_by: Option<String>,
-    /// When the server received it; the cooling-off period begins.
+    /// When; the cooling-off period begins.
     pub at: Instant,
+}
+
+/// A fix that need not go somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotApplicable {
+    /// The fix.
+    pub fix: Oid,
+    /// The branch.
+    pub to: RefName,
+}
+
+/// A passed course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Who passed it.
+    pub person: String,
+    /// The course.
+    pub course: String,
+    /// When it counts.
+    pub during: Interval,
 }
 
 /// All human facts that a decision may rest on.
@@ -110,14 +151,161 @@ pub struct LedgerView {
     pub approvals: Vec<Approval>,
     /// Waivers.
     pub waivers: Vec<Waiver>,
-    /// Sign-offs.
+    /// Sign-offs of trees.
     pub sign_offs: Vec<SignOff>,
-    /// Observations.
-    pub evidence: Vec<Evidence>,
-    /// Open problems.
-    pub blockers: Vec<Blocker>,
+    /// Settled classes.
+    pub settled: Vec<Settled>,
+    /// Completed production runs.
+    pub runs: Vec<After>,
+    /// Notices to the stakeholders.
+    pub notices: Vec<After>,
+    /// Problems that are open.
+    pub blockers: Vec<After>,
+    /// Sign-offs of a freeze's end.
+    pub exits: Vec<After>,
     /// Iterations that were opened.
-    pub iterations: Vec<NextIteration>,
+    pub iterations: Vec<After>,
+    /// Freezes that somebody ordered, as windows.
+    pub stops: Vec<Window>,
+    /// Candidates, failed ones too.
+    pub candidates: Vec<Candidate>,
     /// Deletion requests.
     pub deletions: Vec<DeletionRequest>,
+    /// Fixes that need not go everywhere.
+    pub not_applicable: Vec<NotApplicable>,
+    /// Certificates.
+    pub certificates: Vec<Certificate>,
+}
+
+impl LedgerView {
+    /// What records say together. Withdrawn ones say nothing any more, nor do
+    /// those of people who may not make them.
+    #[must_use]
+    pub fn assemble(policy: &Policy, records: &[Record]) -> Self {
+        let mut view = Self::default();
+        let valid: Vec<&Record> = records.iter().filter(|r| may_make(policy, r)).collect();
+        let gone = |id: RecordId| {
+            valid.iter().any(|r| {
+                matches!(&r.body, Body::Withdrawal { of, .. } if *of == id)
+                    && withdraws(policy, r, records)
+            })
+        };
+        for record in valid.iter().filter(|record| !gone(record.id)) {
+            view.enter(policy, record, &valid);
+        }
+        view
+    }
+
+    fn enter(&mut self, policy: &Policy, record: &Record, all: &[&Record]) {
+        let (by, at) = (record.by.clone(), record.at);
+        let after = |release: &String| After {
+            release: release.clone(),
+            by: record.by.clone(),
+            reason: record.reason.clone(),
+            at,
+        };
+        match &record.body {
+            Body::Approval { rule, on, of } => {
+                self.approvals.push(Approval { rule: *rule, by, on: on.clone(), of: *of, at });
+            }
+            Body::SignOff { meaning, commit, tree } => {
+                let (meaning, commit, tree) = (*meaning, *commit, *tree);
+                self.sign_offs.push(SignOff { meaning, by, commit, tree, at });
+            }
+            Body::Classification { commit, class } => {
+                if let Some(class) = policy.classes.find(class) {
+                    self.settled.push(Settled { commit: *commit, class, by, at });
+                }
+            }
+            Body::FreezeExit { release } => self.exits.push(after(release)),
+            Body::Iteration { release } => self.iterations.push(after(release)),
+            Body::Evidence { what, release } => match what {
+                Observed::ProductionRun => self.runs.push(after(release)),
+                Observed::Notice => self.notices.push(after(release)),
+                Observed::Blocker => self.blockers.push(after(release)),
+            },
+            Body::Waiver { .. } => self.waivers.extend(waiver(policy, record)),
+            Body::Freeze { .. } => self.stops.extend(stop(policy, record, all)),
+            Body::Candidate { release, number, commit, tree } => {
+                let failed = all
+                    .iter()
+                    .find(|r| matches!(&r.body, Body::UatFailed { of, .. } if *of == record.id));
+                self.candidates.push(Candidate {
+                    id: record.id,
+                    release: release.clone(),
+                    number: *number,
+                    commit: *commit,
+                    tree: *tree,
+                    failed: failed.map(|record| record.at),
+                    at,
+                });
+            }
+            Body::DeletionRequest { on, value } => {
+                let (name, value) = (on.clone(), *value);
+                self.deletions.push(DeletionRequest { name, value, by, at });
+            }
+            Body::NotApplicable { fix, to } => {
+                self.not_applicable.push(NotApplicable { fix: *fix, to: to.clone() });
+            }
+            Body::Certificate { person, course, until } => {
+                if let Some(during) = Interval::new(at, *until) {
+                    let (person, course) = (person.clone(), course.clone());
+                    self.certificates.push(Certificate { person, course, during });
+                }
+            }
+            Body::Thaw { .. }
+            | Body::UatFailed { .. }
+            | Body::Withdrawal { .. }
+            | Body::ReleaseOpen { .. }
+            | Body::ReleaseFinish { .. } => {}
+        }
+    }
+}
+
+/// A record is withdrawn by its maker, or by who may grant exceptions.
+fn withdraws(policy: &Policy, withdrawal: &Record, all: &[Record]) -> bool {
+    let Body::Withdrawal { of, .. } = &withdrawal.body else { return false };
+    let own = all.iter().any(|r| r.id == *of && r.by == withdrawal.by);
+    own || policy.roles.has(&withdrawal.by, &policy.waivers.approvers)
+}
+
+fn waiver(policy: &Policy, record: &Record) -> Option<Waiver> {
+    let Body::Waiver { rule, on, class, commit, until, uses } = &record.body else { return None };
+    // A class that the policy no longer has is none that anything could be of.
+    let class = match class {
+        Some(name) => Some(policy.classes.find(name)?),
+        None => None,
+    };
+    let cap = crate::freeze::after(record.at, policy.waivers.longest);
+    Some(Waiver {
+        id: record.id,
+        rule: *rule,
+        on: on.clone(),
+        class,
+        commit: *commit,
+        by: record.by.clone(),
+        reason: record.reason.clone(),
+        during: Interval::new(record.at, (*until).min(cap))?,
+        uses_left: *uses,
+    })
+}
+
+fn stop(policy: &Policy, record: &Record, all: &[&Record]) -> Option<Window> {
+    let Body::Freeze { stages, lets_through, until } = &record.body else { return None };
+    let thaws = all.iter().filter(|r| matches!(&r.body, Body::Thaw { of } if *of == record.id));
+    let end = thaws.map(|thaw| thaw.at).min().map_or(*until, |thaw| thaw.min(*until));
+    let flow = policy.flow.stages.iter().enumerate();
+    let covered = flow.filter(|(_, stage)| stages.iter().any(|name| stage.branch.short() == name));
+    let lines =
+        policy.flow.lines.iter().any(|line| stages.iter().any(|s| line.branches.as_str() == s));
+    Some(Window {
+        name: format!("stop {}", record.id.short()),
+        reason: format!("{} (ordered by {})", record.reason, record.by),
+        stages: covered.map(|(place, _)| place).collect(),
+        lines,
+        lets_through: lets_through.iter().filter_map(|name| policy.classes.find(name)).collect(),
+        fast_track: Vec::new(),
+        approvers: String::new(),
+        span: Span::Fixed(Vec::from_iter(Interval::new(record.at, end))),
+    })
 }

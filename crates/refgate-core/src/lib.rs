@@ -24,7 +24,9 @@ mod name;
 mod needs;
 mod policy;
 mod push;
+mod record;
 mod release;
+mod rights;
 mod route;
 pub mod rules;
 mod subject;
@@ -41,26 +43,29 @@ pub use decide::decide;
 pub use decision::{Decision, Seen, Verdict, Waived};
 pub use declare::{Declarations, Source};
 pub use eligibility::{Eligibility, eligibility};
-pub use finding::{Finding, Takes, What};
-pub use flow::{Flow, LinePattern, MAX_STAGES, RefKind, Stage, Target};
+pub use finding::{Finding, MissingSignOff, Refused, Takes, What};
+pub use flow::{Flow, LEDGER, LinePattern, MAX_STAGES, RefKind, Stage, Target};
 pub use freeze::{Exit, Freeze, FreezeState, Missing, Span, Window, freezes_at};
 pub use glob::Glob;
 pub use history::{
-    Change, Commit, EntryKind, History, Landing, Mode as ChangeMode, Person, PolicyEdit, Shape,
-    TagFacts, UpdateFacts,
+    Change, Commit, Debt, EntryKind, History, Landing, Mode as ChangeMode, Person, PolicyEdit,
+    Shape, TagFacts, UpdateFacts,
 };
 pub use ledger::{
-    Approval, Blocker, DeletionRequest, Evidence, LedgerView, NextIteration, SignOff, Waiver,
+    After, Approval, Candidate, Certificate, DeletionRequest, LedgerView, NotApplicable, Settled,
+    SignOff, Waiver,
 };
 pub use message::{Message, cherry_picked_from};
 pub use name::{BadName, Oid, RefName, is_invisible};
 pub use needs::{Needs, needs};
 pub use policy::{
-    BackportRules, DeletionRules, HotfixRules, MergeClass, Mode, Policy, PolicyRules,
-    PromotionRules, Roles,
+    BackportRules, DebtRules, DeletionRules, GateRules, HotfixRules, LedgerRules, MergeClass, Mode,
+    Policy, PolicyRules, PromotionRules, Roles, WaiverRules, WantedSignOff,
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
+pub use record::{Body, Broken, LedgerEdit, Meaning, Observed, Record, RecordId};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
+pub use rights::{makers, may_make};
 pub use route::{Route, route};
 pub use rules::RuleId;
 pub use time::{Duration, Instant, Interval};

@@ -16,6 +16,9 @@ pub struct Needs {
     pub reach: bool,
     /// The originals of picks, and squashed promotions.
     pub origins: bool,
+    /// What a promotion rests on: how long its tree has been tested, and what
+    /// is owed.
+    pub gate: bool,
 }
 
 /// What one update wants, under this policy, at this moment. Only a wish for
@@ -39,6 +42,9 @@ pub fn needs(
         evil: policy.on(RuleId::EvilMerge),
         reach: policy.flow.stages.len() > 1,
         origins: later,
+        gate: later
+            && target.place().is_some()
+            && (policy.on(RuleId::ReleaseGate) || policy.on(RuleId::Debts)),
     }
 }
 
@@ -49,7 +55,7 @@ fn frozen(
     at: Instant,
     target: &Target<'_>,
 ) -> bool {
-    freezes_at(&policy.windows, releases, ledger, at)
+    freezes_at(policy, releases, ledger, at)
         .iter()
         .any(|freeze| freeze.state.closed() && covers(freeze.window, target))
 }

@@ -4,7 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{ClassId, Classes, Declarations, Duration, Flow, ReleaseRules, RuleId, Window};
+use crate::{
+    ClassId, Classes, Declarations, Duration, Flow, Glob, Meaning, ReleaseRules, RuleId, Window,
+};
 
 /// How strongly a rule is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +73,82 @@ pub struct HotfixRules {
 pub struct PromotionRules {
     /// A promoting merge must have the promoted tip's tree.
     pub same_tree: bool,
+    /// What is promoted to a stage before production is a named candidate.
+    pub candidate: bool,
+}
+
+/// A sign-off without which nothing is promoted to production.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedSignOff {
+    /// Its meaning.
+    pub meaning: Meaning,
+    /// The role that gives it.
+    pub role: String,
+    /// How many different people with that role.
+    pub people: u32,
+    /// The paths that it speaks of; empty: all. A change elsewhere leaves a
+    /// sign-off of an earlier tree standing.
+    pub paths: Vec<Glob>,
+}
+
+/// What a promotion to production needs (MODEL.md 5).
+#[derive(Debug, Clone, Default)]
+pub struct GateRules {
+    /// Sign-offs of the shipped tree.
+    pub sign_offs: Vec<WantedSignOff>,
+    /// How long the stage before must have had the shipped tree.
+    pub soak: Duration,
+    /// The course that the pusher must have passed.
+    pub course: Option<String>,
+}
+
+/// What becomes of a fix that did not come by promotion (MODEL.md 6).
+#[derive(Debug, Clone)]
+pub struct DebtRules {
+    /// How long it may be owed before it holds up promotions.
+    pub due: Duration,
+    /// Who may say that it need not go somewhere.
+    pub approvers: String,
+}
+
+impl Default for DebtRules {
+    fn default() -> Self {
+        Self { due: Duration::days(7), approvers: String::new() }
+    }
+}
+
+/// How far exceptions may go.
+#[derive(Debug, Clone)]
+pub struct WaiverRules {
+    /// The role that may grant them.
+    pub approvers: String,
+    /// The longest that one may last.
+    pub longest: Duration,
+    /// The most landings that one may let through.
+    pub most_uses: u32,
+}
+
+impl Default for WaiverRules {
+    fn default() -> Self {
+        Self { approvers: String::new(), longest: Duration::days(14), most_uses: 3 }
+    }
+}
+
+/// Who may put what on record. A role that is not named is that of waivers.
+#[derive(Debug, Clone, Default)]
+pub struct LedgerRules {
+    /// The ledger's name: signatures are made for `refgate@NAME`.
+    pub name: String,
+    /// How far a record's moment may lie behind its arrival.
+    pub tolerance: Duration,
+    /// The role that records observations.
+    pub evidence: String,
+    /// The role that orders and ends freezes.
+    pub freezes: String,
+    /// The role that opens releases, names candidates and opens iterations.
+    pub releases: String,
+    /// The role that issues certificates.
+    pub trainers: String,
 }
 
 /// What a deletion of a stage, a line or a release tag needs.
@@ -124,8 +202,14 @@ pub struct Policy {
     pub protect: PolicyRules,
     /// Who is who.
     pub roles: Roles,
-    /// The role that may grant waivers.
-    pub waivers: String,
+    /// Waivers.
+    pub waivers: WaiverRules,
+    /// Records.
+    pub ledger: LedgerRules,
+    /// Promotions to production.
+    pub gate: GateRules,
+    /// Fixes that must go elsewhere too.
+    pub debts: DebtRules,
     /// Rules that are not simply enforced.
     pub modes: BTreeMap<RuleId, Mode>,
 }

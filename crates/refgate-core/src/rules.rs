@@ -56,6 +56,10 @@ rules! {
     Promotion = promotion, "promotion";
     Backport = backport, "backport";
     ReleaseTag = release_tag, "release-tag";
+    Candidate = candidate, "candidate";
+    ReleaseGate = release_gate, "release-gate";
+    Debts = debts, "debts";
+    Ledger = ledger, "ledger";
 }
 
 impl RuleId {

@@ -32,7 +32,7 @@ const MOST_STEPS: usize = 1_000;
 pub fn earliest(case: &Case<'_>, target: &Target<'_>, class: ClassId) -> When {
     let mut at = case.push.at;
     for _ in 0..MOST_STEPS {
-        let freezes = freezes_at(&case.policy.windows, &case.history.releases, case.ledger, at);
+        let freezes = freezes_at(case.policy, &case.history.releases, case.ledger, at);
         let mut blocking = freezes
             .iter()
             .filter(|freeze| freeze.state.closed())

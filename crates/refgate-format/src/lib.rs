@@ -4,17 +4,22 @@ mod calendar;
 mod complaint;
 mod hook_input;
 mod instant;
+mod ledger;
 mod lookalike;
 mod policy;
-mod record;
 mod settings;
 mod table;
+mod training;
 
 pub use calendar::{CalendarError, import, recur};
 pub use complaint::{Complaint, Place};
 pub use hook_input::{BadInput, HookLine, MAX_LINE, parse_hook_input};
 pub use instant::{Zone, parse_duration, parse_instant, parse_local};
+pub use ledger::{
+    BadRecord, BadSignature, BadSigners, SIGNATURE, Signer, Signers, months, namespace, path_of,
+    read_record, record_text, shelf_for, shelf_of, slug, split_file, unslug, verify,
+};
 pub use lookalike::resembles;
 pub use policy::{PolicyFile, read_policy, wanted_calendars};
-pub use record::{BadRecords, Training, read_training, training_clock, write_training};
-pub use settings::{BadSettings, Identity, Limits, PolicySource, Settings};
+pub use settings::{BadSettings, Control, Identity, Limits, PolicySource, Settings};
+pub use training::{BadTraining, Training, read_training, write_training};

@@ -89,6 +89,22 @@ pub struct Settings {
     pub baseline: Option<Oid>,
     /// Bounds.
     pub limits: Limits,
+    /// What records call this repository; empty: as its folder.
+    pub name: String,
+    /// The repository that holds policy, signers and ledger for this one.
+    pub control: Option<Control>,
+}
+
+/// Another repository that governs this one (MODEL.md 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Control {
+    /// Its git directory, on this machine.
+    pub path: String,
+    /// If it is a mirror of one elsewhere: how many seconds old its last fetch
+    /// may be. Older, everything is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u64>,
 }
 
 /// Why the settings cannot be used.
@@ -114,10 +130,14 @@ pub enum BadSettings {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
     format: u64,
+    #[serde(default)]
+    name: String,
     identity: Identity,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<String>,
     policy: Policy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control: Option<Control>,
     #[serde(default)]
     limits: Limits,
 }
@@ -144,7 +164,11 @@ impl Settings {
         if file.format != 1 {
             return Err(BadSettings::Format(file.format));
         }
-        let policy = match (file.policy.file, file.policy.branch, file.policy.path) {
+        let policy = match (
+            file.policy.file.clone(),
+            file.policy.branch.clone(),
+            file.policy.path.clone(),
+        ) {
             (Some(file), None, None) => PolicySource::File(file),
             (None, Some(branch), Some(path)) => PolicySource::Tracked { branch, path },
             _ => {
@@ -152,14 +176,15 @@ impl Settings {
                 return Err(BadSettings::Value { key: "policy", why });
             }
         };
-        let baseline = match file.baseline {
+        let baseline = match &file.baseline {
             None => None,
-            Some(hex) => Some(Oid::from_hex(&hex).ok_or(BadSettings::Value {
+            Some(hex) => Some(Oid::from_hex(hex).ok_or(BadSettings::Value {
                 key: "baseline",
                 why: "must be a full commit id of forty digits",
             })?),
         };
-        Ok(Self { policy, identity: file.identity, baseline, limits: file.limits })
+        let File { name, identity, control, limits, .. } = file;
+        Ok(Self { policy, identity, baseline, limits, name, control })
     }
 
     /// The settings' text.
@@ -175,7 +200,8 @@ impl Settings {
         };
         let baseline = self.baseline.map(|id| id.to_string());
         let (identity, limits) = (self.identity, self.limits);
-        let file = File { format: 1, identity, baseline, policy, limits };
+        let (name, control) = (self.name.clone(), self.control.clone());
+        let file = File { format: 1, name, identity, baseline, policy, control, limits };
         toml::to_string(&file).map_err(|error| BadSettings::Toml(error.to_string()))
     }
 }
@@ -191,6 +217,8 @@ mod tests {
             identity: Identity::Gitolite,
             baseline: Oid::from_hex("0123456789abcdef0123456789abcdef01234567"),
             limits: Limits::default(),
+            name: "backend".into(),
+            control: Some(Control { path: "/srv/git/control.git".into(), max_age: Some(600) }),
         };
         assert_eq!(Settings::parse(&settings.to_text().unwrap()), Ok(settings));
         let wrong = "format = 1\nidentity = \"os-user\"\n[policy]\nfile = \"x\"\n[limit]\n";

@@ -1,8 +1,11 @@
 //! What would the server answer? Asked in a clone, before pushing.
 
-use refgate_core::{Actor, Finding, History, Instant, Oid, Push, RefChange, RefName, RefUpdate};
+use refgate_core::{
+    Actor, Case, Finding, Instant, Oid, Policy, Push, RefChange, RefName, RefUpdate,
+};
 use refgate_git::{GitError, Reader};
 
+use crate::book::BookError;
 use crate::judge::{AtRest, Judged, judge};
 
 /// One thing that somebody wants to push.
@@ -31,6 +34,9 @@ pub enum CheckError {
     /// The repository cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Book(#[from] BookError),
 }
 
 /// What was checked, ready to be told.
@@ -43,10 +49,11 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The facts.
+    /// The case that was decided.
     #[must_use]
-    pub const fn history(&self) -> &History {
-        &self.judged.history
+    pub const fn case<'a>(&'a self, policy: &'a Policy) -> Case<'a> {
+        let Judged { history, ledger, .. } = &self.judged;
+        Case { policy, push: &self.push, history, ledger }
     }
 }
 

@@ -1,12 +1,15 @@
 //! What is the decision about these updates? The one way from facts to decision, for hook and check alike.
 
-use refgate_core::{
-    Case, Decision, History, LedgerView, Oid, Policy, PolicyEdit, Push, RefChange, RefKind,
-    RefName, decide,
-};
-use refgate_format::{PolicySource, resembles};
-use refgate_git::{GitError, Reader, gather};
+use std::collections::BTreeMap;
 
+use refgate_core::{
+    Case, Decision, History, LEDGER, LedgerView, Oid, Policy, PolicyEdit, Push, RefChange, RefKind,
+    RefName, Target, decide,
+};
+use refgate_format::{PolicySource, Signers, resembles};
+use refgate_git::{GitError, Reader, gather, survey};
+
+use crate::book::{BookError, Records};
 use crate::source::{PolicyError, horizon, tracked};
 
 /// All that a push is judged by and does not bring itself.
@@ -18,17 +21,23 @@ pub struct AtRest<'a> {
     pub policy: &'a Policy,
     /// Where it came from.
     pub source: &'a PolicySource,
+    /// Who may sign records.
+    pub signers: &'a Signers,
     /// The human facts.
-    pub ledger: &'a LedgerView,
+    pub records: Records<'a>,
+    /// The repositories of which records here may speak, this one first.
+    pub repositories: &'a [String],
     /// What this commit reaches is older than the policy.
     pub baseline: Option<Oid>,
 }
 
-/// A decision with the photograph that it was made from.
+/// A decision with the values that it was made from.
 #[derive(Debug)]
 pub struct Judged {
     /// The facts.
     pub history: History,
+    /// The human facts.
+    pub ledger: LedgerView,
     /// The decision.
     pub decision: Decision,
 }
@@ -37,23 +46,68 @@ pub struct Judged {
 ///
 /// # Errors
 /// If a fact cannot be read; then nothing is decided.
-pub fn judge(rest: &AtRest<'_>, push: &Push) -> Result<Judged, GitError> {
-    let AtRest { reader, policy, source, ledger, baseline } = *rest;
-    let mut history = gather(reader, policy, push, ledger, baseline)?.history;
+pub fn judge(rest: &AtRest<'_>, push: &Push) -> Result<Judged, BookError> {
+    let AtRest { reader, policy, records, baseline, .. } = *rest;
+    let survey = survey(reader, policy, push)?;
+    let mut known = records.early(policy, &survey, push.at)?;
+    let calendar = LedgerView::assemble(policy, &known);
+    let mut history = gather(reader, policy, push, survey, &calendar, baseline)?;
+    history.repositories = rest.repositories.to_vec();
     names(reader, policy, push, &mut history)?;
+    edits(rest, push, &mut history)?;
+    known.extend(records.late(reader, policy, push, &history)?);
+    let ledger = LedgerView::assemble(policy, &known);
+    since_signed(rest, push, &ledger, &mut history)?;
+    let decision = decide(&Case { policy, push, history: &history, ledger: &ledger });
+    Ok(Judged { history, ledger, decision })
+}
+
+/// What the push does to policy and ledger.
+fn edits(rest: &AtRest<'_>, push: &Push, history: &mut History) -> Result<(), BookError> {
+    let reader = rest.reader;
     for (place, update) in push.updates.iter().enumerate() {
-        if let PolicySource::Tracked { branch, path } = source
+        let Some(facts) = history.updates.get_mut(place) else { continue };
+        if let PolicySource::Tracked { branch, path } = rest.source
             && update.name.branch_name() == Some(branch)
             && let RefChange::Move { old, new } = update.change
         {
-            let edit = policy_edit(reader, (branch, path), old, new, push)?;
-            if let Some(facts) = history.updates.get_mut(place) {
-                facts.policy_edit = edit;
-            }
+            facts.policy_edit = policy_edit(reader, (branch, path), old, new, push)?;
+        }
+        if update.name.as_str() == LEDGER {
+            facts.ledger_edit = rest.records.edit(reader, rest.policy, push, rest.signers)?;
         }
     }
-    let decision = decide(&Case { policy, push, history: &history, ledger });
-    Ok(Judged { history, decision })
+    Ok(())
+}
+
+/// How far sign-offs of other trees still speak of what would be shipped.
+fn since_signed(
+    rest: &AtRest<'_>,
+    push: &Push,
+    ledger: &LedgerView,
+    history: &mut History,
+) -> Result<(), BookError> {
+    for (place, update) in push.updates.iter().enumerate() {
+        let stage = match rest.policy.flow.target(&update.name) {
+            Some(Target::Stage(_, stage)) if stage.production => stage,
+            _ => continue,
+        };
+        debug_assert_eq!(stage.branch, update.name);
+        let last = history.updates.get(place).and_then(|facts| facts.landings.last());
+        let Some(commit) = last.map(|landing| landing.commit) else { continue };
+        let Some(shipped) = history.commit(commit).map(|commit| commit.tree) else { continue };
+        let mut since = BTreeMap::new();
+        for sign_off in ledger.sign_offs.iter().filter(|one| one.tree != shipped) {
+            // A tree that was never pushed says nothing about this one.
+            if let Ok(changes) = rest.reader.changes(commit, Some(sign_off.tree), Some(shipped)) {
+                since.insert(sign_off.tree, changes);
+            }
+        }
+        if let Some(facts) = history.updates.get_mut(place) {
+            facts.since_signed = since;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a name stands for another, or could be taken for one (SECURITY.md P10, P15).
@@ -101,19 +155,19 @@ fn policy_edit(
     let edit = match read(new) {
         Ok(sourced) if sourced.blobs == before_blobs => return Ok(None),
         Ok(sourced) if !governs(&sourced.policy, branch) => PolicyEdit {
-            blob: None,
+            folder: None,
             problem: Some(format!("it would leave `{branch}`, where it lies, ungoverned")),
             revision: sourced.policy.revision,
         },
-        Ok(sourced) => PolicyEdit {
-            blob: sourced.blobs.first().copied(),
-            problem: None,
-            revision: sourced.policy.revision,
-        },
+        Ok(sourced) => {
+            PolicyEdit { folder: sourced.folder, problem: None, revision: sourced.policy.revision }
+        }
         Err(PolicyError::Git(error @ (GitError::Deadline(_) | GitError::Library(_)))) => {
             return Err(error);
         }
-        Err(problem) => PolicyEdit { blob: None, problem: Some(problem.to_string()), revision: 0 },
+        Err(problem) => {
+            PolicyEdit { folder: None, problem: Some(problem.to_string()), revision: 0 }
+        }
     };
     Ok(Some(edit))
 }

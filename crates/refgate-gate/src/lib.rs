@@ -1,5 +1,6 @@
 //! May this push land on this server? Reads, gathers, decides, tells.
 
+mod book;
 mod builtin;
 mod check;
 mod exit;
@@ -11,6 +12,7 @@ mod replay;
 mod setup;
 mod source;
 
+pub use book::{Book, BookError, Records, read_signed};
 pub use builtin::{BUILTIN, builtin};
 pub use check::{CheckError, Checked, Wish, check, foretell};
 pub use exit::Exit;
@@ -23,4 +25,7 @@ pub use judge::{AtRest, Judged, judge};
 pub use receive::{Inputs, Outcome, receive};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use setup::{Setup, SetupError, TRAINING, bounds};
-pub use source::{PolicyError, Sourced, horizon, load_policy, policy_from_text};
+pub use source::{
+    PolicyError, REVOKED, SIGNERS, Sourced, horizon, load_policy, policy_from_text,
+    source_from_text,
+};

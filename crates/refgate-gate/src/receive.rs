@@ -5,9 +5,10 @@ use refgate_format::{BadInput, HookLine, Limits, parse_hook_input};
 use refgate_git::{GitError, Reader};
 use refgate_report::{clean_block, refusal, warnings, wrap};
 
-use crate::judge::{AtRest, judge};
+use crate::book::{Book, BookError, Records};
+use crate::judge::{AtRest, Judged, judge};
 use crate::setup::{Setup, SetupError, bounds};
-use crate::source::{PolicyError, horizon, load_policy};
+use crate::source::{PolicyError, Sourced, horizon, load_policy};
 use crate::{Environment, Exit, actor};
 
 /// Everything impure, read once by the hook's `main`.
@@ -41,6 +42,17 @@ enum Unjudged {
     Git(#[from] GitError),
     #[error(transparent)]
     Setup(#[from] SetupError),
+    #[error(transparent)]
+    Book(BookError),
+}
+
+impl From<BookError> for Unjudged {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Git(error) => Self::Git(error),
+            damaged @ BookError::Damaged { .. } => Self::Book(damaged),
+        }
+    }
 }
 
 impl Unjudged {
@@ -55,7 +67,7 @@ impl Unjudged {
             ) => Exit::TooMuch,
             Self::Input(_) | Self::Git(GitError::Stale { .. }) => Exit::BadInput,
             Self::Policy(_) => Exit::BadPolicy,
-            Self::Git(_) => Exit::BadRepository,
+            Self::Git(_) | Self::Book(_) => Exit::BadRepository,
             Self::Setup(_) => Exit::BadSetup,
         }
     }
@@ -90,18 +102,33 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
     let updates = at_rest(&reader, lines)?;
     let training = setup.training()?;
-    let at = setup.clock(training.as_deref(), inputs.now)?;
+    let at = training.as_ref().map_or(inputs.now, |training| training.at);
     let source = &setup.settings.policy;
-    let sourced = load_policy(&reader, source, &setup.directory, horizon(at))?;
-    let policy = sourced.policy;
-    let ledger = setup.ledger(training.as_deref(), &policy.classes)?;
+    let Sourced { policy, signers, .. } =
+        load_policy(&reader, source, &setup.directory, horizon(at))?;
+    let repositories = [setup.name()];
+    let tip = reader.ledger_tip()?;
+    let book = Book { reader: &reader, tip, signers: &signers, repositories: &repositories };
+    let records = match &training {
+        Some(training) => Records::Given(&training.records),
+        None => Records::Kept(book),
+    };
     let actor: Option<Actor> = actor(setup.settings.identity, &inputs.environment);
     let options = push_options(&inputs.environment);
     let push = Push { actor, at, updates, options };
     let baseline = setup.settings.baseline;
-    let rest = AtRest { reader: &reader, policy: &policy, source, ledger: &ledger, baseline };
+    let rest = AtRest {
+        reader: &reader,
+        policy: &policy,
+        source,
+        signers: &signers,
+        records,
+        repositories: &repositories,
+        baseline,
+    };
     let judged = judge(&rest, &push)?;
-    let case = Case { policy: &policy, push: &push, history: &judged.history, ledger: &ledger };
+    let Judged { history, ledger, .. } = &judged;
+    let case = Case { policy: &policy, push: &push, history, ledger };
     Ok(match judged.decision.verdict {
         Verdict::Accept => {
             Outcome { exit: Exit::Accepted, text: warnings(&case, &judged.decision) }

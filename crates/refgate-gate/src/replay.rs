@@ -5,9 +5,8 @@ use std::rc::Rc;
 
 use chrono::DateTime;
 use refgate_core::{
-    Case, Change, Commit, Decision, FreezeState, History, Instant, Landing, LedgerView,
-    NextIteration, Oid, Policy, Push, RefChange, RefName, RefUpdate, Release, Shape, Span,
-    UpdateFacts, Window, decide,
+    After, Case, Change, Commit, Decision, FreezeState, History, Instant, Landing, LedgerView, Oid,
+    Policy, Push, RefChange, RefName, RefUpdate, Release, Shape, Span, UpdateFacts, Window, decide,
 };
 use refgate_git::{GitError, Graph, ParsedCommit, Reader, releases};
 
@@ -305,7 +304,8 @@ pub fn assume_exits(policy: &Policy, releases: &[Release]) -> LedgerView {
     for window in &policy.windows {
         let Span::AfterMajorRelease { minimum, .. } = window.span else { continue };
         ledger.iterations.extend(releases.iter().filter_map(|release| {
-            Some(NextIteration {
+            Some(After {
+                release: release.tag.clone(),
                 by: "replay".to_string(),
                 reason: "assumed: the minimum was over".to_string(),
                 at: release.at.checked_add_signed(minimum)?,

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use refgate_core::{Classes, Instant, LedgerView};
-use refgate_format::{BadRecords, BadSettings, Limits, Settings, read_training, training_clock};
+use refgate_format::{BadSettings, BadTraining, Limits, Settings, Training, read_training};
 use refgate_git::Bounds;
 
 use crate::install::{DIRECTORY, SETTINGS};
@@ -40,7 +39,7 @@ pub enum SetupError {
         /// Which file.
         path: String,
         /// What is wrong.
-        why: BadRecords,
+        why: BadTraining,
     },
 }
 
@@ -68,39 +67,31 @@ impl Setup {
         Ok(Self { directory, settings })
     }
 
-    /// The text of the training file, if this is a training repository.
+    /// The training file, if this is a training repository.
     ///
     /// # Errors
-    /// If it is there and cannot be read.
-    pub fn training(&self) -> Result<Option<String>, SetupError> {
-        read(&self.directory.join(TRAINING))
+    /// If it is there and cannot be used.
+    pub fn training(&self) -> Result<Option<Training>, SetupError> {
+        let path = self.directory.join(TRAINING);
+        let Some(text) = read(&path)? else { return Ok(None) };
+        let wrong = |why| SetupError::Training { path: path.display().to_string(), why };
+        read_training(&text).map(Some).map_err(wrong)
     }
 
-    /// The clock of a push received at `now`: the server's, or in a training
-    /// repository its own.
-    ///
-    /// # Errors
-    /// If the training file is wrong.
-    pub fn clock(&self, training: Option<&str>, now: Instant) -> Result<Instant, SetupError> {
-        training.map_or(Ok(now), |text| training_clock(text).map_err(|why| self.wrong(why)))
-    }
-
-    /// The human facts: none until a ledger is there, or in a training
-    /// repository its own.
-    ///
-    /// # Errors
-    /// If the training file is wrong.
-    pub fn ledger(
-        &self,
-        training: Option<&str>,
-        classes: &Classes,
-    ) -> Result<LedgerView, SetupError> {
-        let Some(text) = training else { return Ok(LedgerView::default()) };
-        read_training(text, classes).map(|read| read.ledger).map_err(|why| self.wrong(why))
-    }
-
-    fn wrong(&self, why: BadRecords) -> SetupError {
-        SetupError::Training { path: self.directory.join(TRAINING).display().to_string(), why }
+    /// What records call this repository: the name of the settings, or that of
+    /// its folder.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if !self.settings.name.is_empty() {
+            return self.settings.name.clone();
+        }
+        let git_dir = self.directory.parent().unwrap_or(&self.directory);
+        let folder = match git_dir.file_name() {
+            Some(name) if name == ".git" => git_dir.parent().and_then(Path::file_name),
+            other => other,
+        };
+        let name = folder.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.strip_suffix(".git").unwrap_or(&name).to_string()
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use refgate_core::{Duration, Instant, Interval, Oid, Policy, RefName};
-use refgate_format::{Complaint, PolicyFile, PolicySource, read_policy, wanted_calendars};
+use refgate_format::{
+    BadSigners, Complaint, PolicyFile, PolicySource, Signers, read_policy, wanted_calendars,
+};
 use refgate_git::{GitError, Reader};
 
 /// Why there is no usable policy.
@@ -30,6 +32,14 @@ pub enum PolicyError {
         /// What is wrong with it.
         complaints: Vec<Complaint>,
     },
+    /// The list of signers beside it is wrong.
+    #[error("the list of signers at {place}: {why}")]
+    Signers {
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        why: BadSigners,
+    },
     /// The repository that should hold it cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -40,8 +50,13 @@ pub enum PolicyError {
 pub struct Sourced {
     /// The policy.
     pub policy: Policy,
-    /// The policy file's and its calendars' blobs, where it is tracked.
+    /// Who may sign records.
+    pub signers: Signers,
+    /// The blobs of the policy file, its calendars and its signers, where it is
+    /// tracked.
     pub blobs: Vec<Oid>,
+    /// The tree of the folder that holds them, where it is tracked.
+    pub folder: Option<Oid>,
     /// What it was read from.
     pub place: String,
 }
@@ -76,6 +91,22 @@ pub fn policy_from_text(
         .map_err(|complaints| PolicyError::Wrong { place: place.to_string(), complaints })
 }
 
+/// Reads a policy's text, with calendars and the list of signers from beside it.
+///
+/// # Errors
+/// If anything is wrong with them.
+pub fn source_from_text(
+    text: &str,
+    place: &str,
+    horizon: Interval,
+    beside: impl Fn(&str) -> Option<String>,
+) -> Result<Sourced, PolicyError> {
+    let list = |name: &str| beside(name).unwrap_or_default();
+    let signers = signers(place, &list(SIGNERS), &list(REVOKED))?;
+    let policy = policy_from_text(text, place, horizon, beside)?;
+    Ok(Sourced { policy, signers, blobs: Vec::new(), folder: None, place: place.to_string() })
+}
+
 /// The policy of a server. A file's path is relative to `directory`.
 ///
 /// # Errors
@@ -98,8 +129,7 @@ pub fn load_policy(
                 let plain = Path::new(name).components().count() == 1;
                 std::fs::read_to_string(path.with_file_name(name)).ok().filter(|_| plain)
             };
-            let policy = policy_from_text(&text, &place, horizon, beside)?;
-            Ok(Sourced { policy, blobs: Vec::new(), place })
+            source_from_text(&text, &place, horizon, beside)
         }
         PolicySource::Tracked { branch, path } => {
             let place = format!("{branch}:{path}");
@@ -140,5 +170,24 @@ pub(crate) fn tracked(
     let file = PolicyFile { text: file.text, calendars };
     let policy = read_policy(&file, horizon)
         .map_err(|complaints| PolicyError::Wrong { place: place.clone(), complaints })?;
-    Ok(Sourced { policy, blobs, place })
+    let mut list = |name: &str| -> Result<String, PolicyError> {
+        let beside = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
+        let Some(file) = reader.file_in(commit, branch, &beside)? else { return Ok(String::new()) };
+        blobs.push(file.blob);
+        Ok(file.text)
+    };
+    let signers = signers(&place, &list(SIGNERS)?, &list(REVOKED)?)?;
+    let folder = reader.folder_in(commit, folder)?;
+    Ok(Sourced { policy, signers, blobs, folder, place })
+}
+
+/// The list of signers that lies beside a policy.
+pub const SIGNERS: &str = "allowed_signers";
+
+/// The list of revoked keys that lies beside a policy.
+pub const REVOKED: &str = "revoked_keys";
+
+fn signers(place: &str, allowed: &str, revoked: &str) -> Result<Signers, PolicyError> {
+    let wrong = |why| PolicyError::Signers { place: format!("{SIGNERS} beside {place}"), why };
+    Signers::parse(allowed, revoked).map_err(wrong)
 }

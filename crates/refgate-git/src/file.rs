@@ -56,6 +56,19 @@ impl Reader {
         Ok(Some(TrackedFile { blob: id, text }))
     }
 
+    /// The tree of a folder in a commit; the commit's own for an empty path.
+    ///
+    /// # Errors
+    /// If the commit or a tree cannot be read.
+    pub fn folder_in(&self, commit: Oid, path: &str) -> Result<Option<Oid>, GitError> {
+        let tree = self.commit(commit)?.tree;
+        if path.is_empty() {
+            return Ok(Some(tree));
+        }
+        let entry = self.entry_at(tree, path)?;
+        Ok(entry.filter(|(mode, _)| *mode == 0o40_000).map(|(_, id)| id))
+    }
+
     /// The mode and id at a path of a tree. A twin that differs only in case
     /// would be another file to some tools, so it is refused.
     pub(crate) fn entry_at(&self, tree: Oid, path: &str) -> Result<Option<(u32, Oid)>, GitError> {

@@ -4,22 +4,15 @@ use std::collections::HashSet;
 
 use git2::ObjectType;
 use refgate_core::{
-    Commit, History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefName,
-    RefUpdate, Shape, TagFacts, UpdateFacts, needs,
+    Commit, History, Instant, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind,
+    RefName, RefUpdate, Shape, TagFacts, UpdateFacts, needs,
 };
 
 use crate::evil::mixed;
 use crate::landings::{chain, cut};
 use crate::reader::{Reader, git};
 use crate::tag::follow;
-use crate::{GitError, Graph, diff, release_openers, releases};
-
-/// The photograph, with what the gate adds to it.
-#[derive(Debug, Clone, Default)]
-pub struct Gathered {
-    /// The facts.
-    pub history: History,
-}
+use crate::{GitError, Graph, Survey, debts, diff, reflog};
 
 /// Reads the facts about a push (MODEL.md 1): every line only against the
 /// state at rest and its own objects (SECURITY.md R1).
@@ -30,34 +23,23 @@ pub fn gather(
     reader: &Reader,
     policy: &Policy,
     push: &Push,
+    survey: Survey,
     ledger: &LedgerView,
     baseline: Option<Oid>,
-) -> Result<Gathered, GitError> {
+) -> Result<History, GitError> {
     let graph = Graph::new(reader);
-    let kinds: Vec<RefKind<'_>> = push.updates.iter().map(|u| policy.kind(&u.name)).collect();
-    let mut history = History::default();
-    let governed = kinds.iter().any(|kind| matches!(kind, RefKind::Governed(_)));
-    if kinds.iter().any(|kind| matches!(kind, RefKind::Release(_))) {
-        history.releases = releases(reader, &policy.release)?;
-    } else if governed {
-        history.releases = release_openers(reader, &policy.release)?;
-    }
-    // A tag that claims to come from the future came by now at the latest.
-    history.releases.iter_mut().for_each(|release| release.at = release.at.min(push.at));
-    if kinds.iter().any(|kind| !matches!(kind, RefKind::Topic)) {
-        for (place, stage) in policy.flow.stages.iter().enumerate() {
-            if let Some((tip, _)) = reader.reference(&stage.branch)? {
-                history.tips.insert(place, tip);
-            }
-        }
-    }
+    let Survey { releases, tips } = survey;
+    let history = History { releases, tips, ..History::default() };
     let mut photo = Photo { reader, graph: &graph, policy, history, baseline, commits: 0 };
-    for (update, kind) in push.updates.iter().zip(&kinds) {
+    for update in &push.updates {
         let wants = needs(policy, &photo.history.releases, ledger, push.at, update);
-        let facts = photo.facts(update, kind, wants)?;
+        let mut facts = photo.facts(update, &policy.kind(&update.name), wants)?;
+        if wants.gate {
+            photo.gate(update, push.at, &mut facts)?;
+        }
         photo.history.updates.push(facts);
     }
-    Ok(Gathered { history: photo.history })
+    Ok(photo.history)
 }
 
 /// A photograph being taken.
@@ -284,6 +266,41 @@ impl Photo<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a promotion rests on besides its own commits.
+    fn gate(
+        &self,
+        update: &RefUpdate,
+        now: Instant,
+        facts: &mut UpdateFacts,
+    ) -> Result<(), GitError> {
+        let Some(place) = self.policy.flow.target(&update.name).and_then(|t| t.place()) else {
+            return Ok(());
+        };
+        let Some(last) = facts.landings.last() else { return Ok(()) };
+        let tree = self.tree_of(last.commit)?;
+        if let Some(before) = self.policy.flow.previous(place) {
+            facts.soaking_since = self.soaking(&before.branch, tree)?;
+        }
+        let mut tips = self.history.tips.clone();
+        tips.insert(place, last.commit);
+        let flow = &self.policy.flow;
+        facts.debts = debts(self.reader, self.graph, flow, &tips, self.baseline, now)?;
+        Ok(())
+    }
+
+    /// Since when a branch has had a tree without a break.
+    fn soaking(&self, branch: &RefName, tree: Oid) -> Result<Option<Instant>, GitError> {
+        let mut since = None;
+        for moved in reflog(self.reader.git_dir(), branch).iter().rev() {
+            let Some(new) = moved.new else { break };
+            if self.tree_of(new)? != tree {
+                break;
+            }
+            since = Some(moved.at);
+        }
+        Ok(since)
     }
 
     fn tree_of(&self, id: Oid) -> Result<Oid, GitError> {

@@ -17,7 +17,7 @@ use crate::{GitError, ParsedCommit};
 const UNKNOWN: u32 = u32::MAX;
 
 /// So many read commits wait to be asked for.
-const MOST_KEPT: usize = 50_000;
+const MOST_KEPT: usize = 100_000;
 
 /// Parents and generation of one commit.
 #[derive(Clone)]

@@ -78,7 +78,7 @@ impl Photo<'_> {
 
 impl Reader {
     /// The patch id of a commit with one parent, as `git patch-id --stable` counts.
-    fn patch_id(&self, id: Oid) -> Result<Option<git2::Oid>, GitError> {
+    pub(crate) fn patch_id(&self, id: Oid) -> Result<Option<git2::Oid>, GitError> {
         let repo = self.repository();
         let commit = repo.find_commit(git(id))?;
         let Ok(parent) = commit.parent(0) else { return Ok(None) };

@@ -174,33 +174,6 @@ impl Reader {
         }
     }
 
-    /// The commit that a revision names, as `git rev-parse` reads it.
-    ///
-    /// # Errors
-    /// If it names no commit here.
-    pub fn resolve(&self, revision: &str) -> Result<Oid, GitError> {
-        let object = self.repo.revparse_single(revision)?;
-        Ok(oid(object.peel_to_commit()?.id()))
-    }
-
-    /// The branch that is checked out, without `refs/heads/`.
-    ///
-    /// # Errors
-    /// If `HEAD` cannot be read.
-    pub fn current_branch(&self) -> Result<Option<String>, GitError> {
-        let head = self.repo.find_reference("HEAD")?;
-        let target = head.symbolic_target()?;
-        Ok(target.and_then(|name| name.strip_prefix("refs/heads/")).map(ToString::to_string))
-    }
-
-    /// The object that a revision names, tags as they are.
-    ///
-    /// # Errors
-    /// If it names nothing here.
-    pub fn resolve_object(&self, revision: &str) -> Result<Oid, GitError> {
-        Ok(oid(self.repo.revparse_single(revision)?.id()))
-    }
-
     /// The paths that differ between two trees; `None` is the empty tree.
     ///
     /// # Errors

@@ -1,13 +1,11 @@
 //! Which releases are at rest, and when did the server receive each?
 
-use std::path::Path;
-
 use chrono::DateTime;
 use refgate_core::{Instant, RefName, Release, ReleaseRules, Version};
 
-use crate::GitError;
 use crate::reader::Reader;
 use crate::tag::follow;
+use crate::{GitError, reflog};
 
 /// All release tags, lowest version first.
 ///
@@ -52,20 +50,12 @@ fn release(reader: &Reader, version: Version, name: &RefName) -> Result<Option<R
     let Some((value, _)) = reader.reference(name)? else { return Ok(None) };
     let chain = follow(reader, name, value)?;
     let Some(commit) = chain.commit else { return Ok(None) };
-    let received = received(reader.git_dir(), name);
+    // The first line of its reflog, which Git itself wrote. Tags that are older
+    // than the installation have none; for them the tag's own date stands, which
+    // nobody can push any more.
+    let received = reflog(reader.git_dir(), name).first().map(|moved| moved.at);
     let claimed = chain.claimed.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let at = received.or(claimed).unwrap_or(Instant::UNIX_EPOCH);
     let tag = name.short().to_string();
     Ok(Some(Release { tag, version, commit, at }))
-}
-
-/// When the server received a reference: the first line of its reflog, which
-/// Git itself wrote. Tags that are older than the installation have none; for
-/// them the tag's own date stands, which nobody can push any more.
-fn received(git_dir: &Path, name: &RefName) -> Option<Instant> {
-    let text = std::fs::read_to_string(git_dir.join("logs").join(name.as_str())).ok()?;
-    let (head, _) = text.lines().next()?.split_once('\t')?;
-    let mut words = head.rsplit(' ');
-    words.next()?;
-    DateTime::from_timestamp(words.next()?.parse().ok()?, 0)
 }

@@ -22,7 +22,7 @@ pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
     });
     let findings = |list: &[Finding]| list.iter().map(|f| finding(case, f)).collect::<Vec<_>>();
     let waived = decision.waived.iter().map(
-        |waived| json!({ "waiver": waived.waiver, "finding": finding(case, &waived.finding) }),
+        |waived| json!({ "waiver": waived.waiver.to_string(), "finding": finding(case, &waived.finding) }),
     );
     let freezes = decision
         .freezes

@@ -6,6 +6,7 @@ use refgate_core::{
 
 use crate::because::because;
 use crate::clean::{clean, shorten};
+use crate::records;
 use crate::show;
 
 /// A finding in words.
@@ -49,7 +50,7 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
                 None => "Nobody knows who pushes, and only certain people may.".to_string(),
             }
         }
-        other => plain(other),
+        other => records::said(case, other, &mut facts).unwrap_or_else(|| plain(other)),
     };
     Objection { sentence, facts }
 }
@@ -116,7 +117,7 @@ fn frozen(case: &Case<'_>, what: &What, facts: &mut Vec<(&'static str, String)>)
     if let Some(role) = fast_track {
         facts.push(("fast track", format!("with an approval by {}", people(case, role))));
     }
-    facts.push(("waiver", people(case, &case.policy.waivers)));
+    facts.push(("waiver", people(case, &case.policy.waivers.approvers)));
     let name = case.policy.classes.name(class.effective());
     let sort = if class.contradiction.is_some() { "contradicted" } else { name.as_str() };
     format!("The freeze \"{}\" keeps this {sort} change out.", clean(window))
@@ -274,9 +275,9 @@ fn plain(what: &What) -> String {
         What::PolicyRevision { now, new } => {
             format!("The new policy has revision {new}; it must be above the {now} in force.")
         }
-        What::PolicyNotApproved { have, want, role, blob } => format!(
-            "The new policy (blob {}) has {have} of {want} approvals by {}.",
-            blob.short(),
+        What::PolicyNotApproved { have, want, role, folder } => format!(
+            "The new policy (its folder is tree {}) has {have} of {want} approvals by {}.",
+            folder.short(),
             clean(role)
         ),
         What::FactMissing { fact } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use refgate_core::{Case, Decision, Finding, Oid, Verdict, What};
 
-use crate::clean::{clean, shorten};
+use crate::clean::shorten;
 use crate::layout::{labelled, wrap};
 use crate::objection::objection;
 use crate::remedy::{Remedy, keep_all, remedies};
@@ -28,8 +28,12 @@ pub fn refusal(case: &Case<'_>, decision: &Decision) -> String {
     }
     body(case, &decision.findings, &mut out);
     for waived in &decision.waived {
-        let id = clean(&waived.waiver);
-        out.push(wrap("  ", "  ", &format!("Waived: {} by {id}.", waived.finding.rule.name())));
+        let id = waived.waiver.short();
+        out.push(wrap(
+            "  ",
+            "  ",
+            &format!("Waived: {} by record {id}.", waived.finding.rule.name()),
+        ));
     }
     if !decision.warnings.is_empty() {
         out.push(String::new());

@@ -1,6 +1,6 @@
 //! Which acts can a scenario tell? One per line, readable aloud.
 
-use refgate_core::{ChangeMode, Duration, Instant};
+use refgate_core::{ChangeMode, Duration, Instant, Meaning, Observed, RuleId};
 
 /// A script: acts in order.
 #[derive(Debug, Clone, Default)]
@@ -62,40 +62,96 @@ pub enum Record {
     /// `approves RULE of BRANCH`
     Approval {
         /// The rule.
-        rule: String,
+        rule: RuleId,
         /// The local branch whose tip is approved.
         of: String,
     },
     /// `waives RULE on BRANCH for DURATION because "…"`
     Waiver {
         /// The rule.
-        rule: String,
+        rule: RuleId,
         /// The branch on the server.
         on: String,
         /// How long.
         lasts: Duration,
+        /// How many landings.
+        uses: u32,
         /// Why.
         reason: String,
     },
-    /// `signs off MEANING`, optionally `of BRANCH as CLASS`
+    /// `signs off MEANING of BRANCH`
     SignOff {
         /// The meaning.
-        meaning: String,
-        /// The local branch whose tip it binds.
-        of: Option<String>,
-        /// The class.
-        class: Option<String>,
+        meaning: Meaning,
+        /// The local branch whose tip's tree it binds.
+        of: String,
     },
+    /// `signs off classification of BRANCH as CLASS`
+    Settled {
+        /// The local branch.
+        of: String,
+        /// The class.
+        class: String,
+    },
+    /// `signs off freeze-exit`
+    Exit,
     /// `records KIND`
     Evidence {
-        /// Such as `production-run`.
-        kind: String,
+        /// What was seen since the last major release.
+        what: Observed,
     },
     /// `opens the next iteration because "…"`
     Iteration {
         /// Why.
         reason: String,
     },
+    /// `names BRANCH candidate N of RELEASE`
+    Candidate {
+        /// The local branch.
+        of: String,
+        /// The number.
+        number: u32,
+        /// The release's tag.
+        release: String,
+    },
+    /// `fails candidate N of RELEASE`
+    Failed {
+        /// The number.
+        number: u32,
+        /// The release's tag.
+        release: String,
+    },
+    /// `stops BRANCH for DURATION letting CLASS through because "…"`
+    Stop {
+        /// The branch on the server.
+        stage: String,
+        /// How long.
+        lasts: Duration,
+        /// The classes that pass.
+        lets_through: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// `ends the stop`
+    Thaw,
+    /// `certifies NAME in COURSE for DURATION`
+    Certificate {
+        /// Who.
+        person: String,
+        /// The course.
+        course: String,
+        /// How long.
+        lasts: Duration,
+    },
+    /// `excuses BRANCH from FIX`
+    NotApplicable {
+        /// The local revision of the fix.
+        fix: String,
+        /// The branch on the server.
+        to: String,
+    },
+    /// `withdraws the last record`
+    Withdrawal,
     /// `asks to delete REF`, `agreed by NAME`
     Deletion {
         /// The full name.

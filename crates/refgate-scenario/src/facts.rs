@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{
-    Actor, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing, Message, Oid,
-    Person, Push, RefChange, RefKind, RefName, RefUpdate, Release, Shape, TagFacts, UpdateFacts,
-    cherry_picked_from, decide,
+    Actor, Broken, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing,
+    LedgerEdit, LedgerView, Message, Oid, Person, Push, RefChange, RefKind, RefName, RefUpdate,
+    Release, Shape, TagFacts, UpdateFacts, cherry_picked_from, decide,
 };
 use refgate_format::resembles;
 
@@ -17,6 +17,7 @@ use crate::memory::{Files, Memory, delta};
 pub struct Taken {
     pub(crate) push: Push,
     pub(crate) history: History,
+    pub(crate) ledger: LedgerView,
 }
 
 impl Memory {
@@ -43,8 +44,9 @@ impl Memory {
             updates.push(RefUpdate { name, change });
         }
         let push = Push { actor, at: self.clock, updates, options: options.to_vec() };
-        let history = self.photograph(&push);
-        Some(Taken { push, history })
+        let ledger = LedgerView::assemble(&self.policy, &self.records);
+        let history = self.photograph(&push, &ledger);
+        Some(Taken { push, history, ledger })
     }
 
     /// The engine's decision about a push.
@@ -54,8 +56,8 @@ impl Memory {
     }
 
     pub(crate) fn case<'a>(&'a self, taken: &'a Taken) -> Case<'a> {
-        let (policy, ledger) = (&self.policy, &self.ledger);
-        Case { policy, push: &taken.push, history: &taken.history, ledger }
+        let Taken { push, history, ledger } = taken;
+        Case { policy: &self.policy, push, history, ledger }
     }
 
     /// Carries an accepted push out.
@@ -65,6 +67,7 @@ impl Memory {
             match update.change.new_value() {
                 Some(new) => {
                     self.server.insert(name.clone(), new);
+                    self.moves.push((name.clone(), self.clock, new));
                     self.received.entry(name).or_insert(self.clock);
                 }
                 None => drop(self.server.remove(&name)),
@@ -72,8 +75,9 @@ impl Memory {
         }
     }
 
-    fn photograph(&self, push: &Push) -> History {
+    fn photograph(&self, push: &Push, ledger: &LedgerView) -> History {
         let mut history = History::default();
+        history.repositories.push("story".to_string());
         for (place, stage) in self.policy.flow.stages.iter().enumerate() {
             if let Some(tip) = self.server.get(stage.branch.as_str()) {
                 history.tips.insert(place, *tip);
@@ -81,13 +85,14 @@ impl Memory {
         }
         history.releases = self.releases();
         for update in &push.updates {
-            let facts = self.facts(update, &mut history);
+            let mut facts = self.facts(update, &mut history);
+            self.gate(update, ledger, &mut facts);
             history.updates.push(facts);
         }
         history
     }
 
-    fn releases(&self) -> Vec<Release> {
+    pub(crate) fn releases(&self) -> Vec<Release> {
         let mut all = Vec::new();
         for (name, value) in &self.server {
             let Some(tag) = name.strip_prefix("refs/tags/") else { continue };
@@ -117,6 +122,11 @@ impl Memory {
                     self.policy.flow.stages.iter().map(|stage| stage.branch.clone()).collect();
                 facts.resembles =
                     resembles(&update.name, &stages).map(|name| name.short().to_string());
+            }
+            RefKind::Ledger => {
+                // Nothing of this world is a record that somebody could have signed.
+                let broken = Some(Broken::NotOneFile { commit: new });
+                facts.ledger_edit = Some(LedgerEdit { broken, ..LedgerEdit::default() });
             }
             _ => {}
         }
@@ -319,7 +329,7 @@ impl Memory {
 }
 
 /// Equal trees have equal ids; more is not asked of them.
-fn tree_id(files: &Files) -> Oid {
+pub(crate) fn tree_id(files: &Files) -> Oid {
     let mut numbers: BTreeMap<usize, u64> = BTreeMap::new();
     for (place, (path, content)) in files.iter().enumerate() {
         let name = path.bytes().fold(7_u64, |sum, b| sum.wrapping_mul(131).wrapping_add(b.into()));

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{ChangeMode, Decision, Duration, Policy, Verdict};
+use refgate_core::{ChangeMode, Decision, Duration, Meaning, Observed, Policy, RuleId, Verdict};
 use refgate_gate::{builtin, horizon, policy_from_text};
 
 use crate::act::{How, Record, Spec, Touch};
 use crate::dice::{Dice, MESSAGES, PATHS, PEOPLE};
+use crate::made::make;
 use crate::memory::Memory;
 use crate::reference::judge_naively;
-use crate::run::{default_clock, enter};
+use crate::run::default_clock;
 
 /// A push about which engine and model disagree, with the story before it.
 #[derive(Debug, Clone)]
@@ -209,37 +210,49 @@ impl Story {
     fn record(&mut self) {
         let who = self.dice.word(&PEOPLE);
         let of = self.any_branch();
-        let record = match self.dice.roll(7) {
-            0 => Record::Approval { rule: self.dice.word(&["freeze", "backport"]), of },
+        let record = match self.dice.roll(10) {
+            0 => Record::Approval { rule: rule(&self.dice.word(&["freeze", "backport"])), of },
             1 => Record::Waiver {
-                rule: self.dice.word(&["freeze", "class", "backport", "promotion", "deletion"]),
+                rule: rule(&self.dice.word(&[
+                    "freeze",
+                    "class",
+                    "backport",
+                    "promotion",
+                    "deletion",
+                    "release-gate",
+                    "debts",
+                ])),
                 on: of,
                 lasts: Duration::days(5),
+                // One push must not be able to use a waiver up: the model does not count.
+                uses: 1_000,
                 reason: "so".to_string(),
             },
-            2 => Record::SignOff { meaning: "freeze-exit".to_string(), of: None, class: None },
-            3 => Record::SignOff {
-                meaning: "classification".to_string(),
-                of: Some(of),
-                class: Some(self.dice.word(&["docs", "bugfix"])),
+            2 => Record::Exit,
+            3 => Record::Settled { of, class: self.dice.word(&["docs", "bugfix"]) },
+            4 => Record::Evidence {
+                what: self
+                    .dice
+                    .pick(&[Observed::ProductionRun, Observed::Notice])
+                    .copied()
+                    .unwrap_or(Observed::Notice),
             },
-            4 => Record::Evidence { kind: self.dice.word(&["production-run", "notice"]) },
             5 => Record::Iteration { reason: "so".to_string() },
+            6 | 7 => Record::SignOff {
+                meaning: self.dice.pick(&Meaning::ALL).copied().unwrap_or(Meaning::Uat),
+                of,
+            },
+            8 => Record::NotApplicable { fix: of, to: self.any_branch() },
             _ => {
                 let agreed_by = Some(self.dice.word(&PEOPLE));
                 Record::Deletion { name: format!("refs/heads/{of}"), agreed_by }
             }
         };
         self.told.push(format!("{who} records {record:?}"));
-        let mut ledger = std::mem::take(&mut self.world.ledger);
-        let world = &self.world;
-        let (revision, value) =
-            (|name: &str| world.revision(name), |name: &str| world.server.get(name).copied());
-        let by = (who.as_str(), world.clock);
-        let _ = enter(&mut ledger, &world.policy, by, &record, &revision, &value);
-        // One push must not be able to use a waiver up: the model does not count.
-        ledger.waivers.iter_mut().for_each(|waiver| waiver.uses_left = 1_000);
-        self.world.ledger = ledger;
+        // A record of what does not exist is none.
+        if let Ok(made) = make(&self.world, (who.as_str(), self.world.clock), &record) {
+            self.world.records.extend(made);
+        }
     }
 
     fn specs(&mut self) -> Vec<Spec> {
@@ -321,7 +334,7 @@ impl Story {
             return Some("an update lands in company that does not land alone");
         }
         let mut silent = self.world.clone();
-        silent.ledger = refgate_core::LedgerView::default();
+        silent.records.clear();
         // Without records a freeze may only be more closed, and nothing waived.
         if !accepted && verdict(&silent, specs) == Some(Verdict::Accept) {
             return Some("taking records away lets a refused push in");
@@ -333,4 +346,8 @@ impl Story {
         }
         None
     }
+}
+
+fn rule(name: &str) -> RuleId {
+    RuleId::find(name).unwrap_or(RuleId::Freeze)
 }

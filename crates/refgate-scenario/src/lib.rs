@@ -2,10 +2,13 @@
 
 mod act;
 mod answer;
+mod debts;
+mod deed;
 mod dice;
 mod facts;
 mod generate;
 mod join;
+mod made;
 mod memory;
 mod parse;
 mod real;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refgate_core::{ChangeMode, Instant, LedgerView, Oid, Policy};
+use refgate_core::{ChangeMode, Instant, Oid, Policy, Record};
 
 use crate::act::{How, Touch};
 
@@ -36,7 +36,9 @@ pub struct Memory {
     pub(crate) local: BTreeMap<String, Oid>,
     pub(crate) server: BTreeMap<String, Oid>,
     pub(crate) received: BTreeMap<String, Instant>,
-    pub(crate) ledger: LedgerView,
+    pub(crate) records: Vec<Record>,
+    /// Every move of a reference on the server: name, moment, value.
+    pub(crate) moves: Vec<(String, Instant, Oid)>,
     next: u64,
 }
 
@@ -55,7 +57,8 @@ impl Memory {
             local: BTreeMap::new(),
             server: BTreeMap::new(),
             received: BTreeMap::new(),
-            ledger: LedgerView::default(),
+            records: Vec::new(),
+            moves: Vec::new(),
             next: 0,
         };
         let mut files = Files::new();
@@ -67,6 +70,7 @@ impl Memory {
         for branch in stages {
             world.local.insert(branch.short().to_string(), start);
             world.server.insert(branch.as_str().to_string(), start);
+            world.moves.push((branch.as_str().to_string(), clock, start));
         }
         world
     }

@@ -3,7 +3,8 @@
 use refgate_core::{ChangeMode, Duration, Instant};
 use refgate_format::{parse_duration, parse_instant};
 
-use crate::act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
+use crate::act::{Act, Expected, How, Line, Scenario, Spec, Touch};
+use crate::deed::record;
 use crate::token::tokens;
 
 /// A line that is no act.
@@ -99,7 +100,7 @@ fn push(all: &mut [Scenario], line: Line) {
     }
 }
 
-fn text(token: &str) -> Result<String, String> {
+pub(crate) fn text(token: &str) -> Result<String, String> {
     token.strip_prefix('"').map(ToString::to_string).ok_or(format!("`{token}` should be in quotes"))
 }
 
@@ -108,7 +109,7 @@ fn time(words: &[&str]) -> Result<Instant, String> {
     parse_instant(&joined).ok_or(format!("`{joined}` is no time"))
 }
 
-fn length(words: &[&str]) -> Result<Duration, String> {
+pub(crate) fn length(words: &[&str]) -> Result<Duration, String> {
     let joined = words.join(" ");
     parse_duration(&joined).ok_or(format!("`{joined}` is no length of time"))
 }
@@ -261,39 +262,9 @@ fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Act, String> {
     Ok(Act::Push { who, specs, options })
 }
 
-fn full(name: &str) -> String {
+pub(crate) fn full(name: &str) -> String {
     let name = name.trim_start_matches('"');
     if name.starts_with("refs/") { name.to_string() } else { format!("refs/heads/{name}") }
-}
-
-fn record(who: String, verb: &str, rest: &[&str]) -> Result<Act, String> {
-    let own = |word: &&str| (*word).to_string();
-    let record = match (verb, rest) {
-        ("approves", [rule, "of", of]) => Record::Approval { rule: own(rule), of: own(of) },
-        ("waives", [rule, "on", on, "for", number, unit, "because", reason]) => Record::Waiver {
-            rule: own(rule),
-            on: own(on),
-            lasts: length(&[number, unit])?,
-            reason: text(reason)?,
-        },
-        ("signs", ["off", meaning]) => {
-            Record::SignOff { meaning: own(meaning), of: None, class: None }
-        }
-        ("signs", ["off", meaning, "of", of, "as", class]) => {
-            let (of, class) = (Some(own(of)), Some(own(class)));
-            Record::SignOff { meaning: own(meaning), of, class }
-        }
-        ("records", [kind]) => Record::Evidence { kind: own(kind) },
-        ("opens", ["the", "next", "iteration", "because", reason]) => {
-            Record::Iteration { reason: text(reason)? }
-        }
-        ("asks", ["to", "delete", name]) => Record::Deletion { name: full(name), agreed_by: None },
-        ("asks", ["to", "delete", name, "agreed", "by", by]) => {
-            Record::Deletion { name: full(name), agreed_by: Some(own(by)) }
-        }
-        _ => return Err(format!("nobody can `{verb}` like this")),
-    };
-    Ok(Act::Record { who, record })
 }
 
 /// `accept`, `reject freeze class`, `reject freeze: "text" "text"`.

@@ -4,15 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use refgate_core::{ChangeMode, Instant, LedgerView, Oid, Policy};
+use refgate_core::{ChangeMode, Instant, Oid, Policy, Record, Release, last_major};
 use refgate_format::{Identity, Limits, PolicySource, Settings, Training, write_training};
 use refgate_gate::{DIRECTORY, InstallPlan, TRAINING, install};
 use tempfile::TempDir;
 
 use crate::act::{Act, Spec, Touch};
 use crate::answer::{remedy, report};
+use crate::made::{Known, make};
 use crate::memory::START;
-use crate::run::{Report, enter};
+use crate::run::Report;
 
 /// Why the world could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +62,7 @@ pub struct Real {
     folder: TempDir,
     policy: Policy,
     clock: Instant,
-    ledger: LedgerView,
+    records: Vec<Record>,
     contents: u64,
     last: Report,
 }
@@ -82,7 +83,7 @@ impl Real {
             folder,
             policy,
             clock,
-            ledger: LedgerView::default(),
+            records: Vec::new(),
             contents: 0,
             last: Report::default(),
         };
@@ -111,6 +112,8 @@ impl Real {
             identity: Identity::Gitolite,
             baseline: None,
             limits: Limits::default(),
+            name: "story".to_string(),
+            control: None,
         };
         let files = [("policy.toml".to_string(), policy_text.to_string())].into();
         let (repository, program) = (world.server(), hook.to_path_buf());
@@ -140,9 +143,9 @@ impl Real {
     }
 
     fn save(&self) -> Result<(), RealError> {
-        let training = Training { at: self.clock, ledger: self.ledger.clone() };
-        let text = write_training(&training, &self.policy.classes)
-            .map_err(|error| RealError::Other(error.to_string()))?;
+        let training = Training { at: self.clock, records: self.records.clone() };
+        let text =
+            write_training(&training).map_err(|error| RealError::Other(error.to_string()))?;
         fs::write(self.server().join(DIRECTORY).join(TRAINING), text)?;
         Ok(())
     }
@@ -269,12 +272,8 @@ impl Real {
     }
 
     fn record(&mut self, who: &str, record: &crate::act::Record) -> Result<(), RealError> {
-        let mut ledger = std::mem::take(&mut self.ledger);
-        let revision = |name: &str| self.id(name);
-        let value = |name: &str| self.on_server(name);
-        let done = enter(&mut ledger, &self.policy, (who, self.clock), record, &revision, &value);
-        self.ledger = ledger;
-        done.map_err(RealError::Other)?;
+        let made = make(self, (who, self.clock), record).map_err(RealError::Other)?;
+        self.records.extend(made);
         self.save()
     }
 
@@ -322,6 +321,36 @@ impl Real {
         }
         self.git("somebody", &["fetch", "-q"])?;
         Ok(())
+    }
+}
+
+impl Known for Real {
+    fn commit(&self, name: &str) -> Option<(Oid, Oid)> {
+        Some((self.id(&format!("{name}^{{commit}}"))?, self.id(&format!("{name}^{{tree}}"))?))
+    }
+
+    fn value(&self, name: &str) -> Option<Oid> {
+        self.on_server(name)
+    }
+
+    fn major(&self) -> Option<String> {
+        let form = "--format=%(refname:short) %(creatordate:unix)";
+        let server = self.server();
+        let said = self.git_in(&server, "somebody", &["for-each-ref", form, "refs/tags"]).ok()?;
+        let releases: Vec<Release> = said
+            .lines()
+            .filter_map(|line| {
+                let (tag, seconds) = line.split_once(' ')?;
+                let version = self.policy.release.version(tag)?;
+                let at = chrono::DateTime::from_timestamp(seconds.parse().ok()?, 0)?;
+                Some(Release { tag: tag.to_string(), version, commit: Oid::default(), at })
+            })
+            .collect();
+        last_major(&releases, self.clock).map(|release| release.tag.clone())
+    }
+
+    fn records(&self) -> &[Record] {
+        &self.records
     }
 }
 

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::DateTime;
-use refgate_core::{
-    Approval, DeletionRequest, Evidence, Instant, Interval, LedgerView, NextIteration, Oid, Policy,
-    RefName, SignOff, Waiver,
-};
+use refgate_core::{Instant, Policy};
 use refgate_gate::{builtin, horizon, policy_from_text};
 use refgate_report::refusal;
 
-use crate::act::{Act, Expected, Line, Record, Scenario};
+use crate::act::{Act, Expected, Line, Scenario};
+use crate::made::make;
 use crate::memory::Memory;
 use crate::real::{Real, RealError};
 
@@ -171,58 +169,6 @@ fn meets(report: &Report, expected: &Expected) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds a record to a ledger view, the same way in both worlds.
-pub(crate) fn enter(
-    ledger: &mut LedgerView,
-    policy: &Policy,
-    (who, at): (&str, Instant),
-    record: &Record,
-    revision: &dyn Fn(&str) -> Option<Oid>,
-    value: &dyn Fn(&str) -> Option<Oid>,
-) -> Result<(), String> {
-    let by = who.to_string();
-    let found = |name: &str| revision(name).ok_or(format!("there is no `{name}`"));
-    let class = |name: &String| policy.classes.find(name).ok_or(format!("no class `{name}`"));
-    match record {
-        Record::Approval { rule, of } => {
-            ledger.approvals.push(Approval { rule: rule.clone(), by, of: found(of)?, at });
-        }
-        Record::Waiver { rule, on, lasts, reason } => {
-            let on = RefName::branch(on).map_err(|error| error.to_string())?;
-            let during = Interval::new(at, at + *lasts).ok_or("it never holds")?;
-            ledger.waivers.push(Waiver {
-                id: format!("training-{}", ledger.waivers.len() + 1),
-                rule: rule.clone(),
-                on,
-                class: None,
-                commit: None,
-                by,
-                reason: reason.clone(),
-                during,
-                uses_left: 1,
-            });
-        }
-        Record::SignOff { meaning, of, class: name } => ledger.sign_offs.push(SignOff {
-            meaning: meaning.clone(),
-            by,
-            commit: of.as_deref().map(found).transpose()?,
-            class: name.as_ref().map(class).transpose()?,
-            at,
-        }),
-        Record::Evidence { kind } => ledger.evidence.push(Evidence { kind: kind.clone(), at }),
-        Record::Iteration { reason } => {
-            ledger.iterations.push(NextIteration { by, reason: reason.clone(), at });
-        }
-        Record::Deletion { name, agreed_by } => {
-            let value = value(name).ok_or(format!("`{name}` is not on the server"))?;
-            let name = RefName::parse(name).map_err(|error| error.to_string())?;
-            let approved_by = agreed_by.clone();
-            ledger.deletions.push(DeletionRequest { name, value, by, approved_by, at });
-        }
-    }
-    Ok(())
-}
-
 impl World for Memory {
     fn act(&mut self, act: &Act) -> Result<Option<Report>, String> {
         let missing = |name: &str| format!("there is no `{name}`");
@@ -261,13 +207,8 @@ impl World for Memory {
                 self.tag(name, on, *light).ok_or_else(|| missing(on))?;
             }
             Act::Record { who, record } => {
-                let mut ledger = std::mem::take(&mut self.ledger);
-                let revision = |name: &str| self.revision(name);
-                let value = |name: &str| self.server.get(name).copied();
-                let by = (who.as_str(), self.clock);
-                let done = enter(&mut ledger, &self.policy, by, record, &revision, &value);
-                self.ledger = ledger;
-                done?;
+                let made = make(self, (who.as_str(), self.clock), record)?;
+                self.records.extend(made);
             }
             Act::Push { who, specs, options } => return self.push(who, specs, options).map(Some),
             Act::Policy(_) | Act::PolicyText(_) | Act::Expect(_) | Act::Follow(_) => {}

@@ -13,8 +13,7 @@ pub(crate) fn run(args: &Check) -> Done {
     let wishes = wishes(&asked, &args.wishes)?;
     let rest = asked.at_rest();
     let checked = check(&rest, asked.who(), &wishes, &args.options)?;
-    let history = checked.history();
-    let case = Case { policy: rest.policy, push: &checked.push, history, ledger: rest.ledger };
+    let case = checked.case(rest.policy);
     let decision = &checked.judged.decision;
     let form = if args.question.json { Form::Json } else { args.format };
     match form {

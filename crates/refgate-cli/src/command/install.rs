@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use refgate_core::Policy;
 use refgate_format::{Identity, Limits, PolicySource, Settings, wanted_calendars};
 use refgate_gate::{
-    Exit, InstallPlan, Setup, SetupError, bounds, builtin, horizon, install, load_policy,
-    policy_from_text, uninstall,
+    Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin, horizon, install,
+    load_policy, source_from_text, uninstall,
 };
 use refgate_git::Reader;
 
@@ -38,7 +38,13 @@ pub(crate) fn run(args: &Install) -> Done {
             .or(before.as_ref().map(|before| before.identity))
             .unwrap_or(Identity::OsUser),
         baseline: baseline.or(before.as_ref().and_then(|before| before.baseline)),
-        limits: before.map_or(limits, |before| before.limits),
+        limits: before.as_ref().map_or(limits, |before| before.limits),
+        name: args
+            .name
+            .clone()
+            .or(before.as_ref().map(|before| before.name.clone()))
+            .unwrap_or_default(),
+        control: before.and_then(|before| before.control),
     };
     let plan = InstallPlan {
         repository: args.repository.clone(),
@@ -94,9 +100,10 @@ fn policy(
     }
     let found = find(name, Some(reader))?;
     let calendar = |name: &str| found.calendar(Some(reader), name);
-    policy_from_text(&found.text, &found.place, time, calendar).map_err(|error| bad(&error))?;
+    source_from_text(&found.text, &found.place, time, calendar).map_err(|error| bad(&error))?;
     let mut files = BTreeMap::from([("policy.toml".to_string(), found.text.clone())]);
-    for name in wanted_calendars(&found.text) {
+    let lists = [SIGNERS, REVOKED].map(ToString::to_string);
+    for name in wanted_calendars(&found.text).into_iter().chain(lists) {
         if let Some(text) = found.calendar(Some(reader), &name) {
             files.insert(name, text);
         }

@@ -59,7 +59,7 @@ fn notes(policy: &Policy) -> Vec<String> {
             notes.push(format!("the freeze \"{}\" lets nothing through", window.name));
         }
     }
-    if policy.waivers.is_empty() {
+    if policy.waivers.approvers.is_empty() {
         notes.push("nobody may grant a waiver: `[waivers] approvers` is not set".to_string());
     }
     notes

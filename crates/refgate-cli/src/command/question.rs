@@ -1,8 +1,8 @@
 //! What `check` and `when` share: the repository, the policy in force, who asks, and when.
 
-use refgate_core::{Actor, Instant, LedgerView, Policy};
-use refgate_format::{Limits, PolicySource, parse_instant};
-use refgate_gate::{AtRest, Exit, Setup, bounds, horizon, load_policy};
+use refgate_core::{Actor, Instant, Oid, Policy};
+use refgate_format::{Limits, PolicySource, Signers, parse_instant};
+use refgate_gate::{AtRest, Book, Exit, Records, Setup, Sourced, bounds, horizon, load_policy};
 use refgate_git::{Bounds, Reader};
 
 use crate::args::Question;
@@ -17,15 +17,19 @@ pub(crate) struct Asked {
     pub(crate) reader: Reader,
     pub(crate) policy: Policy,
     pub(crate) source: PolicySource,
-    pub(crate) ledger: LedgerView,
+    pub(crate) signers: Signers,
+    pub(crate) repositories: Vec<String>,
+    pub(crate) tip: Option<Oid>,
     pub(crate) actor: Option<Actor>,
     pub(crate) at: Instant,
 }
 
 impl Asked {
     pub(crate) fn at_rest(&self) -> AtRest<'_> {
-        let Self { reader, policy, source, ledger, .. } = self;
-        AtRest { reader, policy, source, ledger, baseline: None }
+        let Self { reader, policy, source, signers, repositories, .. } = self;
+        let book = Book { reader, tip: self.tip, signers, repositories };
+        let records = Records::Kept(book);
+        AtRest { reader, policy, source, signers, records, repositories, baseline: None }
     }
 
     pub(crate) fn who(&self) -> (Option<Actor>, Instant) {
@@ -43,31 +47,31 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
             .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))?,
     };
     let setup = Setup::read(reader.git_dir()).ok();
-    let file = PolicySource::File(String::new());
-    let (policy, source) = match (&question.policy, setup) {
+    let (source, sourced) = match (&question.policy, &setup) {
         (Some(name), setup) => {
-            let policy = find(name, Some(&reader))?.read(Some(&reader), horizon(at))?;
-            (policy, setup.map_or(file, |setup| setup.settings.policy))
+            let found = find(name, Some(&reader))?;
+            let source = setup
+                .as_ref()
+                .map_or(PolicySource::File(String::new()), |setup| setup.settings.policy.clone());
+            (source, found.source(Some(&reader), horizon(at))?)
         }
         // On the server itself: its own settings, and its own branches.
         (None, Some(setup)) => {
             let source = setup.settings.policy.clone();
             let sourced = load_policy(&reader, &source, &setup.directory, horizon(at));
-            let sourced =
-                sourced.map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?;
-            let (policy, actor) = (sourced.policy, actor(question));
-            let ledger = LedgerView::default();
-            return Ok(Asked { reader, policy, source, ledger, actor, at });
+            (source, sourced.map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?)
         }
         (None, None) => {
             let (name, branch) = tracked(&reader, &question.remote)?;
-            let policy = find(&name, Some(&reader))?.read(Some(&reader), horizon(at))?;
-            (policy, PolicySource::Tracked { branch, path: TRACKED.to_string() })
+            let source = PolicySource::Tracked { branch, path: TRACKED.to_string() };
+            (source, find(&name, Some(&reader))?.source(Some(&reader), horizon(at))?)
         }
     };
-    if has_remote(&reader, &question.remote, &policy) {
+    let Sourced { policy, signers, .. } = sourced;
+    let served = setup.is_some() && question.policy.is_none();
+    if !served && has_remote(&reader, &question.remote, &policy) {
         reader.see_through(&question.remote);
-    } else if !reader.is_bare() {
+    } else if !served && !reader.is_bare() {
         let message = format!(
             "no stage of the policy was ever fetched from `{}`; run `git fetch {0}`, or name \
              another --remote",
@@ -75,8 +79,24 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
         );
         return Err(Failure::new(Exit::BadInput, message));
     }
-    let (ledger, actor) = (LedgerView::default(), actor(question));
-    Ok(Asked { reader, policy, source, ledger, actor, at })
+    let repositories = vec![match &setup {
+        Some(setup) => setup.name(),
+        None => repository_name(&reader, &question.remote)?,
+    }];
+    let tip = reader.ledger_tip()?;
+    let actor = actor(question);
+    Ok(Asked { reader, policy, source, signers, repositories, tip, actor, at })
+}
+
+/// What records call the repository: the setting `refgate.repository`, else
+/// the last name of the remote's address.
+pub(crate) fn repository_name(reader: &Reader, remote: &str) -> Result<String, Failure> {
+    if let Some(name) = reader.setting("refgate.repository")? {
+        return Ok(name);
+    }
+    let url = reader.setting(&format!("remote.{remote}.url"))?.unwrap_or_default();
+    let name = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or("");
+    Ok(name.strip_suffix(".git").unwrap_or(name).to_string())
 }
 
 fn actor(question: &Question) -> Option<Actor> {

@@ -50,8 +50,10 @@ fn policy(name: &str, reader: &Reader) -> Result<Policy, Failure> {
     let (start, end) = (moment("2005-01-01")?, moment("2045-01-01")?);
     let time = Interval::new(start, end).unwrap_or(Interval { start, end });
     let mut policy = find(name, Some(reader))?.read(Some(reader), time)?;
-    // A history does not say who pushed.
-    policy.modes.insert(RuleId::Pusher, Mode::Off);
+    // A history does not say who pushed, and holds no records.
+    for rule in [RuleId::Pusher, RuleId::Candidate, RuleId::ReleaseGate, RuleId::Debts] {
+        policy.modes.insert(rule, Mode::Off);
+    }
     Ok(policy)
 }
 

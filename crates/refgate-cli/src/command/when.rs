@@ -1,11 +1,11 @@
 //! `refgate when`: the earliest moment at which a class, or a branch, may land.
 
 use refgate_core::{
-    Case, ClassId, Eligibility, History, Push, RefName, Target, Verdict, When as Answer, earliest,
-    eligibility,
+    Case, ClassId, Eligibility, History, LedgerView, Push, RefName, Target, Verdict,
+    When as Answer, earliest, eligibility,
 };
 use refgate_gate::{Exit, Wish, foretell};
-use refgate_git::releases;
+use refgate_git::{Survey, releases};
 use refgate_report::{missing_phrase, objection, show, takes_phrase};
 use serde_json::json;
 
@@ -45,7 +45,10 @@ fn of_class(
     let history = History { releases, ..History::default() };
     let (actor, at) = asked.who();
     let push = Push { actor, at, updates: Vec::new(), options: Vec::new() };
-    let case = Case { policy, push: &push, history: &history, ledger: &asked.ledger };
+    let survey = Survey { releases: history.releases.clone(), ..Survey::default() };
+    let records = asked.at_rest().records.early(policy, &survey, at)?;
+    let ledger = LedgerView::assemble(policy, &records);
+    let case = Case { policy, push: &push, history: &history, ledger: &ledger };
     let name = policy.classes.name(class);
     let when = earliest(&case, target, class);
     let (from, waits) = match &when {
@@ -100,8 +103,7 @@ fn of_branch(args: &When, asked: &Asked, onto: &RefName) -> Done {
     let checked = foretell(&rest, asked.who(), &[wish])?;
     let at = checked.push.at;
     let decision = &checked.judged.decision;
-    let (policy, ledger) = (rest.policy, rest.ledger);
-    let case = Case { policy, push: &checked.push, history: checked.history(), ledger };
+    let case = checked.case(rest.policy);
     let lands = decision.verdict == Verdict::Accept;
     let needs: Vec<(String, String)> = decision
         .findings

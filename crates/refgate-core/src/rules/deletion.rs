@@ -39,7 +39,11 @@ fn judge(case: &Case<'_>, item: &Item<'_>, value: Oid) -> Option<Finding> {
 }
 
 fn approved(case: &Case<'_>, request: &DeletionRequest) -> bool {
-    let role = &case.policy.deletion.approvers;
-    let by = request.approved_by.as_deref();
-    by.is_some_and(|by| by != request.by && case.policy.roles.has(by, role))
+    case.ledger.approvals.iter().any(|approval| {
+        approval.rule == RuleId::Deletion
+            && approval.on == request.name
+            && approval.of == request.value
+            && approval.by != request.by
+            && case.policy.roles.has(&approval.by, &case.policy.deletion.approvers)
+    })
 }

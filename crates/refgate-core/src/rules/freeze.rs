@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     let policy = case.policy;
-    let all = freezes_at(&policy.windows, &case.history.releases, case.ledger, case.push.at);
+    let all = freezes_at(policy, &case.history.releases, case.ledger, case.push.at);
     let closed: Vec<Freeze<'_>> = all.into_iter().filter(|f| f.state.closed()).collect();
     let mut found = Vec::new();
     for one in landed {

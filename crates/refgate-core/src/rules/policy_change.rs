@@ -25,25 +25,24 @@ fn judge(case: &Case<'_>, item: &Item<'_>) -> Vec<Finding> {
         let what = What::PolicyRevision { now: case.policy.revision, new: edit.revision };
         object(what, Takes::Never);
     }
-    if let Some(blob) = edit.blob {
+    if let Some(folder) = edit.folder {
         let rules = &case.policy.protect;
-        let have = approvals(case, blob);
+        let have = approvals(case, folder);
         if have < rules.approvals {
             let role = rules.approvers.clone();
             let takes = Takes::Needs { role: role.clone() };
-            object(What::PolicyNotApproved { have, want: rules.approvals, role, blob }, takes);
+            object(What::PolicyNotApproved { have, want: rules.approvals, role, folder }, takes);
         }
     }
     found
 }
 
-/// Approvals of exactly this file by different people other than the pusher.
-fn approvals(case: &Case<'_>, blob: Oid) -> u32 {
-    let name = RuleId::PolicyChange.name();
+/// Approvals of exactly this folder by different people other than the pusher.
+fn approvals(case: &Case<'_>, folder: Oid) -> u32 {
     let role = &case.policy.protect.approvers;
     let given = case.ledger.approvals.iter().filter(|approval| {
-        approval.rule == name
-            && approval.of == blob
+        approval.rule == RuleId::PolicyChange
+            && approval.of == folder
             && approval.at <= case.push.at
             && case.is_not_pusher(&approval.by)
             && case.policy.roles.has(&approval.by, role)

@@ -1,6 +1,7 @@
 //! What does a policy file say? All complaints at once, each at its place.
 
 mod classes;
+mod records;
 mod rules;
 mod stages;
 mod windows;
@@ -109,8 +110,13 @@ fn build(
     let declare = classes::declarations(c, root, base, &classes);
     let windows = windows::windows(c, context, root, &flow, &classes, &roles);
     let (backport, hotfix) = rules::straight(c, root, &classes, &roles);
+    let waivers = records::waivers(c, root, &roles);
+    let name = name?.text;
     let policy = Policy {
-        name: name?.text,
+        ledger: records::ledger(c, root, &roles, &name, &waivers.approvers),
+        gate: records::gate(c, root, &roles),
+        debts: records::debts(c, root, &roles, &waivers.approvers),
+        name,
         revision,
         flow,
         classes,
@@ -124,7 +130,7 @@ fn build(
         release: rules::release(c, root),
         deletion: rules::deletion(c, root, &roles),
         protect: rules::protect(c, root, &roles),
-        waivers: rules::waivers(c, root, &roles),
+        waivers,
         modes: rules::modes(c, root),
         roles,
     };

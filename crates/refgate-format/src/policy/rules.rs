@@ -42,7 +42,7 @@ pub(super) fn straight(
     (backport, hotfix)
 }
 
-fn approvers(
+pub(super) fn approvers(
     c: &mut Complaints<'_>,
     section: &mut Section<'_>,
     roles: &Roles,
@@ -56,9 +56,10 @@ fn approvers(
 }
 
 pub(super) fn promotion(c: &mut Complaints<'_>, root: &mut Section<'_>) -> PromotionRules {
-    let mut rules = PromotionRules { same_tree: true };
+    let mut rules = PromotionRules { same_tree: true, candidate: false };
     if let Some(mut section) = root.table(c, "promotion") {
         rules.same_tree = section.flag(c, "same-tree").unwrap_or(true);
+        rules.candidate = section.flag(c, "candidate").unwrap_or(false);
         section.finish(c);
     }
     rules
@@ -114,13 +115,6 @@ pub(super) fn protect(
     rules
 }
 
-pub(super) fn waivers(c: &mut Complaints<'_>, root: &mut Section<'_>, roles: &Roles) -> String {
-    let Some(mut section) = root.table(c, "waivers") else { return String::new() };
-    let role = approvers(c, &mut section, roles, true);
-    section.finish(c);
-    role
-}
-
 pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<RuleId, Mode> {
     let mut all = BTreeMap::new();
     let Some(section) = root.table(c, "rules") else { return all };
@@ -155,7 +149,7 @@ pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<
 
 /// Rules that keep the server itself whole (SECURITY.md R2, R8, R9, R12).
 fn always_on(rule: RuleId) -> bool {
-    matches!(rule, RuleId::RefName | RuleId::ObjectFormat | RuleId::PolicyChange)
+    matches!(rule, RuleId::RefName | RuleId::ObjectFormat | RuleId::PolicyChange | RuleId::Ledger)
 }
 
 /// A policy after which nobody can change it any more is refused (MODEL.md 7).

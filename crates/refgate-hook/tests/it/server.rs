@@ -53,6 +53,8 @@ impl Server {
             identity: refgate_format::Identity::Gitolite,
             baseline: None,
             limits: refgate_format::Limits::default(),
+            name: String::new(),
+            control: None,
         };
         refgate_gate::install(&refgate_gate::InstallPlan {
             repository: server.path(),

@@ -72,6 +72,8 @@ fn protect(server: &Path, identity: Identity) {
         identity,
         baseline: None,
         limits: Limits::default(),
+        name: String::new(),
+        control: None,
     };
     let program = PathBuf::from(env!("CARGO_BIN_EXE_refgate-hook"));
     let files = [("policy.toml".to_string(), policy)].into();

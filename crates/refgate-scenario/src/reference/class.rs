@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{ClassId, Oid};
+use refgate_core::{Body, ClassId, Oid};
 
 use super::View;
 
@@ -16,7 +16,8 @@ impl View<'_> {
         before: &std::collections::BTreeMap<String, u64>,
         unchanged: bool,
     ) -> (ClassId, bool, bool) {
-        let classes = &self.policy().classes;
+        let policy = self.policy();
+        let classes = &policy.classes;
         let least = classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
         if self.parents(id).len() > 1 && unchanged {
             return (least, false, false);
@@ -63,12 +64,15 @@ impl View<'_> {
         };
         match found {
             Some((class, trailer)) if class != ClassId::UNCLASSIFIED => {
-                let settled = self.world.ledger.sign_offs.iter().any(|s| {
-                    s.meaning == "classification"
-                        && s.commit == Some(id)
-                        && s.class == Some(class)
-                        && self.other(&s.by)
-                        && Some(&s.by) != self.world.nodes.get(&id).map(|n| &n.author)
+                let settled = self.world.records.iter().any(|r| match &r.body {
+                    Body::Classification { commit, class: named } => {
+                        *commit == id
+                            && classes.find(named) == Some(class)
+                            && self.other(&r.by)
+                            && policy.roles.has(&r.by, &policy.waivers.approvers)
+                            && Some(&r.by) != self.world.nodes.get(&id).map(|n| &n.author)
+                    }
+                    _ => false,
                 });
                 (class, !allowed(class) && !settled, trailer)
             }

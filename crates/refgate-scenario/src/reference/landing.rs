@@ -46,7 +46,8 @@ impl View<'_> {
         for id in chain.iter().rev() {
             let side: Vec<Oid> =
                 self.past(*id).into_iter().filter(|other| seen.insert(*other)).collect();
-            self.landing(name, place, *id, &side, (old, &known), no);
+            let last = Some(id) == chain.first();
+            self.landing(name, place, (*id, last), &side, (old, &known), no);
         }
     }
 
@@ -54,7 +55,7 @@ impl View<'_> {
         &self,
         name: &str,
         place: Place,
-        id: Oid,
+        (id, last): (Oid, bool),
         side: &[Oid],
         (old, known): (Option<Oid>, &BTreeSet<Oid>),
         no: &mut Objections,
@@ -100,6 +101,9 @@ impl View<'_> {
             let differs = differs || resolved;
             if from + 1 < at || (own && differs && self.policy().promotion.same_tree) {
                 objections.insert("promotion");
+            }
+            if from + 1 == at && last {
+                self.promoted(at, id, side, &mut objections);
             }
         } else if !joined && (later.is_none() || evil || resolved) {
             let straight = place != Place::Stage(0);

@@ -5,12 +5,13 @@
 //! every judgement itself. What it leaves out is listed where it is left out.
 
 mod class;
+mod gate;
 mod landing;
 mod time;
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Mode, Oid, Policy, RuleId};
+use refgate_core::{Body, Mode, Oid, Policy, RuleId};
 
 use crate::act::Spec;
 use crate::memory::Memory;
@@ -125,7 +126,9 @@ impl View<'_> {
         let place = self.place(name);
         let version = self.version(name);
         if place.is_none() && version.is_none() {
-            if name.starts_with("refs/replace/") || name.starts_with("refs/refgate/") {
+            if name == "refs/refgate/ledger" {
+                no.insert("ledger");
+            } else if name.starts_with("refs/replace/") || name.starts_with("refs/refgate/") {
                 no.insert("ref-name");
             }
             return;
@@ -156,19 +159,21 @@ impl View<'_> {
 
     fn deletion_agreed(&self, name: &str, old: Option<Oid>) -> bool {
         let rules = &self.policy().deletion;
-        let mut all: Vec<_> = self
-            .world
-            .ledger
-            .deletions
-            .iter()
-            .filter(|request| request.name.as_str() == name && Some(request.value) == old)
-            .collect();
-        all.sort_by_key(|request| request.at);
-        all.first().is_some_and(|request| {
-            let other = request.approved_by.as_ref().is_some_and(|by| {
-                *by != request.by && self.policy().roles.has(by, &rules.approvers)
+        let asked = self.world.records.iter().filter(|r| match &r.body {
+            Body::DeletionRequest { on, value } => on.as_str() == name && Some(*value) == old,
+            _ => false,
+        });
+        asked.min_by_key(|request| request.at).is_some_and(|request| {
+            let agreed = self.world.records.iter().any(|r| match &r.body {
+                Body::Approval { rule: RuleId::Deletion, on, of } => {
+                    on.as_str() == name
+                        && Some(*of) == old
+                        && r.by != request.by
+                        && self.policy().roles.has(&r.by, &rules.approvers)
+                }
+                _ => false,
             });
-            other && request.at + rules.cooling_off <= self.world.clock
+            agreed && request.at + rules.cooling_off <= self.world.clock
         })
     }
 

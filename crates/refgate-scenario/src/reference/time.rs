@@ -1,6 +1,6 @@
 //! What do calendar and records say, counted once more by hand?
 
-use refgate_core::{ClassId, Instant, Oid, Span, Window};
+use refgate_core::{Body, ClassId, Instant, Observed, Oid, Span, Window};
 
 use super::{Place, View};
 
@@ -25,12 +25,15 @@ impl View<'_> {
     }
 
     pub(super) fn approved(&self, rule: &str, role: &str, id: Oid, side: &[Oid]) -> bool {
-        self.world.ledger.approvals.iter().any(|approval| {
-            approval.rule == rule
-                && approval.of == id
-                && self.other(&approval.by)
-                && self.policy().roles.has(&approval.by, role)
-                && !self.wrote(&approval.by, id, side)
+        self.world.records.iter().any(|r| match &r.body {
+            Body::Approval { rule: named, of, .. } => {
+                named.name() == rule
+                    && *of == id
+                    && self.other(&r.by)
+                    && self.policy().roles.has(&r.by, role)
+                    && !self.wrote(&r.by, id, side)
+            }
+            _ => false,
         })
     }
 
@@ -72,33 +75,49 @@ impl View<'_> {
             Span::AfterMajorRelease { minimum, exit, .. } => (*minimum, exit),
         };
         let Some(since) = self.major() else { return false };
-        let ledger = &self.world.ledger;
-        let later = |at: Instant| at >= since && at <= now;
-        if ledger.iterations.iter().any(|next| later(next.at)) {
+        let policy = self.policy();
+        // What people with a role said since the release.
+        let said = |role: &str, is: &dyn Fn(&Body) -> bool| {
+            let all = self.world.records.iter().filter(|r| {
+                is(&r.body) && r.at >= since && r.at <= now && policy.roles.has(&r.by, role)
+            });
+            all.count()
+        };
+        let iterations =
+            said(&policy.ledger.releases, &|body| matches!(body, Body::Iteration { .. }));
+        if iterations > 0 {
             return false;
         }
-        let count =
-            |kind: &str| ledger.evidence.iter().filter(|e| e.kind == kind && later(e.at)).count();
-        let enough = count("production-run") >= exit.production_runs as usize
-            && (!exit.notice || count("notice") > 0)
-            && ledger.blockers.iter().all(|b| now < b.open.start || now >= b.open.end)
-            && (exit.sign_off.is_none()
-                || ledger.sign_offs.iter().any(|s| s.meaning == "freeze-exit" && later(s.at)));
+        let seen = |wanted: Observed| {
+            said(
+                &policy.ledger.evidence,
+                &|body| matches!(body, Body::Evidence { what, .. } if *what == wanted),
+            )
+        };
+        let signed =
+            |role: &String| said(role, &|body| matches!(body, Body::FreezeExit { .. })) > 0;
+        let enough = seen(Observed::ProductionRun) >= exit.production_runs as usize
+            && (!exit.notice || seen(Observed::Notice) > 0)
+            && exit.sign_off.as_ref().is_none_or(signed);
         now < since + minimum || !enough
     }
 
     /// Uses are left out: the generator gives waivers more than a push can use.
     pub(super) fn waived(&self, name: &str, rule: &str, id: Oid, side: &[Oid]) -> bool {
-        let never = ["ref-name", "object-format", "policy-change", "deletion"];
+        let never = ["ref-name", "object-format", "policy-change", "deletion", "ledger"];
+        let (rules, now) = (&self.policy().waivers, self.world.clock);
         !never.contains(&rule)
-            && self.world.ledger.waivers.iter().any(|waiver| {
-                waiver.rule == rule
-                    && waiver.on.as_str() == name
-                    && waiver.during.start <= self.world.clock
-                    && self.world.clock < waiver.during.end
-                    && self.other(&waiver.by)
-                    && self.policy().roles.has(&waiver.by, &self.policy().waivers)
-                    && !self.wrote(&waiver.by, id, side)
+            && self.world.records.iter().any(|r| match &r.body {
+                Body::Waiver { rule: named, on, until, .. } => {
+                    named.name() == rule
+                        && on.as_str() == name
+                        && r.at <= now
+                        && now < (*until).min(r.at + rules.longest)
+                        && self.other(&r.by)
+                        && self.policy().roles.has(&r.by, &rules.approvers)
+                        && !self.wrote(&r.by, id, side)
+                }
+                _ => false,
             })
     }
 }

@@ -1,0 +1,121 @@
+//! Where does a record lie, so that who needs it finds it among a hundred thousand?
+//!
+//! A record's folder follows from what it speaks of. A decision looks into the
+//! few folders that its push can concern, whatever else the ledger holds.
+
+use refgate_core::{Body, Duration, Instant, Record};
+
+/// A text as one name of a path.
+#[must_use]
+pub fn slug(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    let mut out = String::new();
+    for (place, byte) in text.bytes().enumerate() {
+        let c = char::from(byte);
+        // A leading dot would hide it, `.git` and `..` would be worse.
+        if plain(c) && !(place == 0 && c == '.') {
+            out.push(c);
+        } else {
+            out.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    out
+}
+
+/// The text that a slug stands for.
+#[must_use]
+pub fn unslug(name: &str) -> Option<String> {
+    let mut parts = name.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend_from_slice(part.get(2..)?.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The folder of a kind for one object or record: never too many in one folder.
+#[must_use]
+pub fn shelf_for(kind: &str, id: &impl std::fmt::Display) -> String {
+    let hex = id.to_string();
+    let (head, tail) = hex.split_at(2);
+    format!("{kind}/{head}/{tail}")
+}
+
+fn month(at: Instant) -> String {
+    at.format("%Y-%m").to_string()
+}
+
+/// The months in which something that ends within `ahead` from `at` on can end.
+#[must_use]
+pub fn months(at: Instant, ahead: Duration) -> Vec<String> {
+    let end = at.checked_add_signed(ahead).unwrap_or(at);
+    let mut all = vec![month(at)];
+    let mut day = at;
+    while day < end {
+        day = day.checked_add_signed(Duration::days(27)).unwrap_or(end).min(end);
+        if all.last() != Some(&month(day)) {
+            all.push(month(day));
+        }
+    }
+    all
+}
+
+/// The folder of what a record says.
+#[must_use]
+pub fn shelf_of(body: &Body) -> String {
+    match body {
+        Body::Approval { of, .. } => shelf_for("approval", of),
+        Body::SignOff { tree, .. } => shelf_for("sign-off", tree),
+        Body::Classification { commit, .. } => shelf_for("classification", commit),
+        Body::Waiver { on, until, .. } => {
+            format!("waiver/{}/{}", slug(on.as_str()), month(*until))
+        }
+        Body::Freeze { until, .. } => format!("freeze/{}", month(*until)),
+        Body::Thaw { of } => shelf_for("thaw", of),
+        Body::FreezeExit { release }
+        | Body::Evidence { release, .. }
+        | Body::Iteration { release } => {
+            format!("after/{}", slug(release))
+        }
+        Body::ReleaseOpen { release }
+        | Body::ReleaseFinish { release }
+        | Body::Candidate { release, .. }
+        | Body::UatFailed { release, .. } => format!("release/{}", slug(release)),
+        Body::Withdrawal { of, .. } => shelf_for("withdrawal", of),
+        Body::DeletionRequest { on, .. } => format!("deletion/{}", slug(on.as_str())),
+        Body::NotApplicable { fix, .. } => shelf_for("not-applicable", fix),
+        Body::Certificate { person, .. } => format!("certificate/{}", slug(person)),
+    }
+}
+
+/// The one path of a record.
+#[must_use]
+pub fn path_of(record: &Record) -> String {
+    format!("{}/{}.toml", shelf_of(&record.body), record.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_one_name() {
+        assert_eq!(slug("refs/heads/dev"), "refs%2fheads%2fdev");
+        assert_eq!(unslug("refs%2fheads%2fdev").as_deref(), Some("refs/heads/dev"));
+        assert_eq!((unslug("%zz"), unslug("%e9")), (None, None));
+        assert_eq!(slug("v2.0.0"), "v2.0.0");
+        assert_eq!(
+            (slug(".."), slug(".git"), slug("DEV")),
+            ("%2e.".to_string(), "%2egit".to_string(), "%44%45%56".to_string())
+        );
+    }
+
+    #[test]
+    fn months_cover_the_whole_time_ahead() {
+        let at = crate::parse_instant("2026-01-31").unwrap();
+        assert_eq!(months(at, Duration::days(30)), ["2026-01", "2026-02", "2026-03"]);
+        assert_eq!(months(at, Duration::zero()), ["2026-01"]);
+        assert_eq!(months(at, Duration::days(370)).len(), 14);
+    }
+}

@@ -1,0 +1,94 @@
+//! Did this person sign this text? Checked here, with nothing between the bytes and the answer.
+
+use refgate_core::Instant;
+use ssh_key::{HashAlg, PublicKey, SshSig};
+
+use super::signers::{Signers, strong};
+
+/// Why a signature does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadSignature {
+    /// It is no OpenSSH signature as OpenSSH writes it.
+    #[error("it is no signature that OpenSSH writes: {0}")]
+    Armour(String),
+    /// It was made for another purpose (SECURITY.md S5).
+    #[error("it was made for `{found}`, not for `{wanted}`")]
+    Namespace {
+        /// What it was made for.
+        found: String,
+        /// What it should have been made for.
+        wanted: String,
+    },
+    /// The key is weak, or of an unknown kind.
+    #[error("{0}")]
+    Key(String),
+    /// The signature does not belong to the text.
+    #[error("the text is not the one that was signed")]
+    Text,
+    /// The key was revoked.
+    #[error("the key was revoked")]
+    Revoked,
+    /// Nobody's key, or somebody else's.
+    #[error("the key is not one of {by}'s for `{namespace}` at that moment")]
+    Signer {
+        /// Who is said to have signed.
+        by: String,
+        /// What for.
+        namespace: String,
+    },
+}
+
+/// The purpose of a ledger's signatures.
+#[must_use]
+pub fn namespace(ledger: &str) -> String {
+    format!("refgate@{ledger}")
+}
+
+/// Checks that `by` signed `text` for `namespace`, with a key that was theirs
+/// at the moment `at` (SECURITY.md S1: the record's own moment, which the
+/// server has compared with its clock).
+///
+/// # Errors
+/// The first reason for which it does not hold.
+pub fn verify(
+    signers: &Signers,
+    text: &str,
+    armour: &str,
+    (by, namespace, at): (&str, &str, Instant),
+) -> Result<(), BadSignature> {
+    let armour_error = |why: &str| BadSignature::Armour(why.to_string());
+    // The library takes more forms than ssh-keygen does; both must agree.
+    if armour.contains('\r') || !armour.starts_with(super::SIGNATURE) {
+        return Err(armour_error("its first line"));
+    }
+    if !armour.ends_with("-----END SSH SIGNATURE-----\n") {
+        return Err(armour_error("its last line"));
+    }
+    let signature: SshSig =
+        armour.parse().map_err(|error: ssh_key::Error| armour_error(&error.to_string()))?;
+    if signature.namespace() != namespace {
+        let (found, wanted) = (signature.namespace().to_string(), namespace.to_string());
+        return Err(BadSignature::Namespace { found, wanted });
+    }
+    if !matches!(signature.hash_alg(), HashAlg::Sha512 | HashAlg::Sha256) {
+        return Err(armour_error("its hash"));
+    }
+    let key = signature.public_key();
+    strong(key).map_err(BadSignature::Key)?;
+    let public = PublicKey::from(key.clone());
+    public.verify(namespace, text.as_bytes(), &signature).map_err(|_| BadSignature::Text)?;
+    if signers.is_revoked(key) {
+        return Err(BadSignature::Revoked);
+    }
+    let theirs = signers.all.iter().any(|signer| {
+        signer.key == *key
+            && signer.people.iter().any(|person| person == by)
+            && signer.namespaces.iter().any(|one| one == namespace)
+            && signer.after.is_none_or(|after| after <= at)
+            && signer.before.is_none_or(|before| at < before)
+    });
+    if theirs {
+        return Ok(());
+    }
+    Err(BadSignature::Signer { by: by.to_string(), namespace: namespace.to_string() })
+}

@@ -1,0 +1,385 @@
+//! What does a record's text say? One canonical form, so that what was signed is what is read.
+
+use std::fmt::Write as _;
+
+use refgate_core::{
+    Body, Instant, Meaning, Observed, Oid, Record, RecordId, RefName, RuleId, is_invisible,
+};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+/// The line at which a record's signature begins.
+pub const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
+
+/// The longest reason or link, in characters.
+const LONGEST: usize = 2_000;
+
+/// Why a text is no record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRecord {
+    /// It is no TOML of this shape.
+    #[error("{0}")]
+    Toml(String),
+    /// A key that its kind needs is missing.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    /// A value is of no use.
+    #[error("`{value}` is no {expected}")]
+    Value {
+        /// What stands there.
+        value: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// It says the same as a record would, but not in the one way in which
+    /// records are written; it may hold keys that its kind does not have.
+    #[error("it is not written as records are: {0}")]
+    Form(String),
+    /// There is no signature in the file.
+    #[error("it carries no signature")]
+    Unsigned,
+}
+
+/// The signed text and the armoured signature of a record's file.
+///
+/// # Errors
+/// If there is no signature, or more than one thing behind the text.
+pub fn split_file(file: &str) -> Result<(&str, &str), BadRecord> {
+    let mark = format!("\n{SIGNATURE}\n");
+    let at = file.find(&mark).ok_or(BadRecord::Unsigned)?;
+    Ok(file.split_at(at + 1))
+}
+
+/// All that any kind of record may say.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Raw {
+    format: u32,
+    kind: String,
+    by: String,
+    at: String,
+    repository: String,
+    reason: String,
+    link: Option<String>,
+    rule: Option<String>,
+    #[serde(rename = "ref")]
+    on: Option<String>,
+    of: Option<String>,
+    shelf: Option<String>,
+    meaning: Option<String>,
+    release: Option<String>,
+    number: Option<u32>,
+    commit: Option<String>,
+    tree: Option<String>,
+    class: Option<String>,
+    stages: Option<Vec<String>>,
+    lets_through: Option<Vec<String>>,
+    person: Option<String>,
+    course: Option<String>,
+    until: Option<String>,
+    uses: Option<u32>,
+}
+
+/// Reads a record's signed text.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub fn read_record(text: &str) -> Result<Record, BadRecord> {
+    let raw: Raw = toml::from_str(text).map_err(|error| BadRecord::Toml(error.message().into()))?;
+    if raw.format != 1 {
+        let value = format!("format {}", raw.format);
+        return Err(BadRecord::Value { value, expected: "format that this refgate knows (1)" });
+    }
+    let record = Record {
+        id: RecordId(Sha256::digest(text.as_bytes()).into()),
+        by: raw.name(&raw.by, "name of a person")?,
+        at: moment(&raw.at)?,
+        repository: raw.name(&raw.repository, "name of a repository")?,
+        reason: prose(&raw.reason, "reason")?,
+        link: raw.link.as_deref().map(|link| prose(link, "link")).transpose()?,
+        body: raw.body()?,
+    };
+    let canonical = record_text(&record);
+    if canonical != text {
+        let differs = text.lines().zip(canonical.lines()).find(|(is, should)| is != should);
+        let said = differs.map_or("its end", |(is, _)| is);
+        return Err(BadRecord::Form(said.to_string()));
+    }
+    Ok(record)
+}
+
+fn value<T>(found: Option<T>, text: &str, expected: &'static str) -> Result<T, BadRecord> {
+    found.ok_or_else(|| BadRecord::Value { value: text.to_string(), expected })
+}
+
+fn moment(text: &str) -> Result<Instant, BadRecord> {
+    let parsed = chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+    value(parsed.filter(|_| text.ends_with('Z')), text, "moment in UTC")
+}
+
+fn prose(text: &str, expected: &'static str) -> Result<String, BadRecord> {
+    let clean = !text.trim().is_empty()
+        && text.chars().count() <= LONGEST
+        && !text.chars().any(|c| c != '\n' && is_invisible(c));
+    value(clean.then(|| text.to_string()), text, expected)
+}
+
+impl Raw {
+    fn name(&self, text: &str, expected: &'static str) -> Result<String, BadRecord> {
+        let clean = !text.is_empty()
+            && text.trim() == text
+            && text.chars().count() <= 100
+            && !text.chars().any(is_invisible);
+        value(clean.then(|| text.to_string()), text, expected)
+    }
+
+    fn needed<'r>(
+        &self,
+        found: Option<&'r String>,
+        key: &'static str,
+    ) -> Result<&'r str, BadRecord> {
+        found.map(String::as_str).ok_or(BadRecord::Missing(key))
+    }
+
+    fn id(&self, found: Option<&String>, key: &'static str) -> Result<Oid, BadRecord> {
+        let text = self.needed(found, key)?;
+        value(Oid::from_hex(text), text, "full object id")
+    }
+
+    fn record(&self) -> Result<RecordId, BadRecord> {
+        let text = self.needed(self.of.as_ref(), "of")?;
+        value(RecordId::from_hex(text), text, "full record id")
+    }
+
+    fn reference(&self) -> Result<RefName, BadRecord> {
+        let text = self.needed(self.on.as_ref(), "ref")?;
+        value(RefName::parse(text).ok(), text, "full reference name")
+    }
+
+    fn rule(&self) -> Result<RuleId, BadRecord> {
+        let text = self.needed(self.rule.as_ref(), "rule")?;
+        value(RuleId::find(text), text, "rule")
+    }
+
+    fn release(&self) -> Result<String, BadRecord> {
+        let text = self.needed(self.release.as_ref(), "release")?;
+        self.name(text, "release tag")
+    }
+
+    fn until(&self) -> Result<Instant, BadRecord> {
+        moment(self.needed(self.until.as_ref(), "until")?)
+    }
+
+    fn names(
+        &self,
+        list: Option<&Vec<String>>,
+        key: &'static str,
+    ) -> Result<Vec<String>, BadRecord> {
+        let list = list.ok_or(BadRecord::Missing(key))?;
+        list.iter().map(|text| self.name(text, "name")).collect()
+    }
+
+    fn body(&self) -> Result<Body, BadRecord> {
+        let commit = || self.id(self.commit.as_ref(), "commit");
+        let tree = || self.id(self.tree.as_ref(), "tree");
+        Ok(match self.kind.as_str() {
+            "approval" => Body::Approval {
+                rule: self.rule()?,
+                on: self.reference()?,
+                of: self.id(self.of.as_ref(), "of")?,
+            },
+            "sign-off" => {
+                let text = self.needed(self.meaning.as_ref(), "meaning")?;
+                let meaning = value(Meaning::find(text), text, "meaning of a sign-off")?;
+                Body::SignOff { meaning, commit: commit()?, tree: tree()? }
+            }
+            "classification" => {
+                let class = self.needed(self.class.as_ref(), "class")?;
+                Body::Classification { commit: commit()?, class: self.name(class, "class")? }
+            }
+            "freeze-exit" => Body::FreezeExit { release: self.release()? },
+            "waiver" => Body::Waiver {
+                rule: self.rule()?,
+                on: self.reference()?,
+                class: self.class.as_deref().map(|c| self.name(c, "class")).transpose()?,
+                commit: self.commit.is_some().then(commit).transpose()?,
+                until: self.until()?,
+                uses: self.uses.ok_or(BadRecord::Missing("uses"))?,
+            },
+            "freeze" => Body::Freeze {
+                stages: self.names(self.stages.as_ref(), "stages")?,
+                lets_through: self.names(self.lets_through.as_ref(), "lets-through")?,
+                until: self.until()?,
+            },
+            "thaw" => Body::Thaw { of: self.record()? },
+            "evidence" => {
+                let text = self.needed(self.meaning.as_ref(), "meaning")?;
+                let what = value(Observed::find(text), text, "observation")?;
+                Body::Evidence { what, release: self.release()? }
+            }
+            "iteration" => Body::Iteration { release: self.release()? },
+            "release-open" => Body::ReleaseOpen { release: self.release()? },
+            "release-finish" => Body::ReleaseFinish { release: self.release()? },
+            "candidate" => Body::Candidate {
+                release: self.release()?,
+                number: self.number.ok_or(BadRecord::Missing("number"))?,
+                commit: commit()?,
+                tree: tree()?,
+            },
+            "uat-failed" => Body::UatFailed { release: self.release()?, of: self.record()? },
+            "withdrawal" => {
+                let shelf = self.needed(self.shelf.as_ref(), "shelf")?;
+                Body::Withdrawal { of: self.record()?, shelf: self.name(shelf, "shelf")? }
+            }
+            "deletion-request" => Body::DeletionRequest {
+                on: self.reference()?,
+                value: self.id(self.of.as_ref(), "of")?,
+            },
+            "not-applicable" => Body::NotApplicable { fix: commit()?, to: self.reference()? },
+            "certificate" => {
+                let person = self.needed(self.person.as_ref(), "person")?;
+                let course = self.needed(self.course.as_ref(), "course")?;
+                Body::Certificate {
+                    person: self.name(person, "name of a person")?,
+                    course: self.name(course, "course")?,
+                    until: self.until()?,
+                }
+            }
+            other => {
+                return Err(BadRecord::Value { value: other.into(), expected: "kind of record" });
+            }
+        })
+    }
+}
+
+/// The one text of a record: what is signed, and what its id is the hash of.
+#[must_use]
+pub fn record_text(record: &Record) -> String {
+    let mut out = Writer(String::from("format = 1\n"));
+    out.text("kind", record.body.kind());
+    out.text("by", &record.by);
+    out.moment("at", record.at);
+    out.text("repository", &record.repository);
+    out.text("reason", &record.reason);
+    if let Some(link) = &record.link {
+        out.text("link", link);
+    }
+    body(&mut out, &record.body);
+    out.0
+}
+
+fn body(out: &mut Writer, body: &Body) {
+    match body {
+        Body::Approval { rule, on, of } => {
+            out.text("rule", rule.name());
+            out.text("ref", on.as_str());
+            out.id("of", *of);
+        }
+        Body::SignOff { meaning, commit, tree } => {
+            out.text("meaning", meaning.name());
+            out.id("commit", *commit);
+            out.id("tree", *tree);
+        }
+        Body::Classification { commit, class } => {
+            out.id("commit", *commit);
+            out.text("class", class);
+        }
+        Body::Waiver { rule, on, class, commit, until, uses } => {
+            out.text("rule", rule.name());
+            out.text("ref", on.as_str());
+            if let Some(commit) = commit {
+                out.id("commit", *commit);
+            }
+            if let Some(class) = class {
+                out.text("class", class);
+            }
+            out.moment("until", *until);
+            out.number("uses", *uses);
+        }
+        Body::Freeze { stages, lets_through, until } => {
+            out.list("stages", stages);
+            out.list("lets-through", lets_through);
+            out.moment("until", *until);
+        }
+        Body::Thaw { of } => out.text("of", &of.to_string()),
+        Body::Evidence { what, release } => {
+            out.text("meaning", what.name());
+            out.text("release", release);
+        }
+        Body::FreezeExit { release }
+        | Body::Iteration { release }
+        | Body::ReleaseOpen { release }
+        | Body::ReleaseFinish { release } => out.text("release", release),
+        Body::Candidate { release, number, commit, tree } => {
+            out.text("release", release);
+            out.number("number", *number);
+            out.id("commit", *commit);
+            out.id("tree", *tree);
+        }
+        Body::UatFailed { release, of } => {
+            out.text("of", &of.to_string());
+            out.text("release", release);
+        }
+        Body::Withdrawal { of, shelf } => {
+            out.text("of", &of.to_string());
+            out.text("shelf", shelf);
+        }
+        Body::DeletionRequest { on, value } => {
+            out.text("ref", on.as_str());
+            out.id("of", *value);
+        }
+        Body::NotApplicable { fix, to } => {
+            out.text("ref", to.as_str());
+            out.id("commit", *fix);
+        }
+        Body::Certificate { person, course, until } => {
+            out.text("person", person);
+            out.text("course", course);
+            out.moment("until", *until);
+        }
+    }
+}
+
+struct Writer(String);
+
+impl Writer {
+    fn text(&mut self, key: &str, text: &str) {
+        let _ = writeln!(self.0, "{key} = {}", quoted(text));
+    }
+
+    fn id(&mut self, key: &str, id: Oid) {
+        let _ = writeln!(self.0, "{key} = \"{id}\"");
+    }
+
+    fn number(&mut self, key: &str, number: u32) {
+        let _ = writeln!(self.0, "{key} = {number}");
+    }
+
+    fn moment(&mut self, key: &str, at: Instant) {
+        let _ = writeln!(self.0, "{key} = \"{}\"", at.format("%Y-%m-%dT%H:%M:%SZ"));
+    }
+
+    fn list(&mut self, key: &str, list: &[String]) {
+        let items: Vec<String> = list.iter().map(|text| quoted(text)).collect();
+        let _ = writeln!(self.0, "{key} = [{}]", items.join(", "));
+    }
+}
+
+/// A TOML basic string. Written here and not by the library, whose choice
+/// between its string forms may change: a record's text must not.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests;

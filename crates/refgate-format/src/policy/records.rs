@@ -1,0 +1,129 @@
+//! What does a policy ask of records: who makes them, and which must be there?
+
+use refgate_core::{
+    DebtRules, Duration, GateRules, LedgerRules, Meaning, Roles, WaiverRules, WantedSignOff,
+};
+
+use super::role;
+use super::rules::approvers;
+use super::stages::glob;
+use super::windows::{duration, length};
+use crate::complaint::{Complaints, nearest};
+use crate::table::Section;
+
+pub(super) fn waivers(
+    c: &mut Complaints<'_>,
+    root: &mut Section<'_>,
+    roles: &Roles,
+) -> WaiverRules {
+    let mut rules = WaiverRules::default();
+    let Some(mut section) = root.table(c, "waivers") else { return rules };
+    rules.approvers = approvers(c, &mut section, roles, true);
+    rules.longest = length(c, &mut section, "longest", 14);
+    let uses = section.number(c, "uses").unwrap_or(3);
+    rules.most_uses = u32::try_from(uses).unwrap_or(u32::MAX);
+    section.finish(c);
+    rules
+}
+
+/// How old a record may be when it arrives, unless the policy says otherwise.
+const TOLERANCE: Duration = Duration::minutes(10);
+
+pub(super) fn ledger(
+    c: &mut Complaints<'_>,
+    root: &mut Section<'_>,
+    roles: &Roles,
+    policy: &str,
+    default: &str,
+) -> LedgerRules {
+    let mut rules = LedgerRules {
+        name: policy.to_string(),
+        tolerance: TOLERANCE,
+        evidence: default.to_string(),
+        freezes: default.to_string(),
+        releases: default.to_string(),
+        trainers: default.to_string(),
+    };
+    let Some(mut section) = root.table(c, "ledger") else { return rules };
+    if let Some(name) = section.text(c, "name") {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.text.is_empty() || !name.text.chars().all(plain) {
+            c.hint(name.span, "it is part of each signature", "letters, digits, `-`, `_` and `.`");
+        }
+        rules.name = name.text;
+    }
+    let tolerance = section.text(c, "tolerance").and_then(|text| duration(c, &text));
+    rules.tolerance = tolerance.unwrap_or(TOLERANCE);
+    for (key, slot) in [
+        ("evidence", &mut rules.evidence),
+        ("freezes", &mut rules.freezes),
+        ("releases", &mut rules.releases),
+        ("trainers", &mut rules.trainers),
+    ] {
+        if let Some(named) = section.text(c, key).and_then(|text| role(c, roles, &text)) {
+            *slot = named;
+        }
+    }
+    section.finish(c);
+    rules
+}
+
+pub(super) fn gate(c: &mut Complaints<'_>, root: &mut Section<'_>, roles: &Roles) -> GateRules {
+    let mut rules = GateRules::default();
+    let Some(mut section) = root.table(c, "gate") else { return rules };
+    let soak = section.text(c, "soak").and_then(|text| duration(c, &text));
+    rules.soak = soak.unwrap_or_default();
+    rules.course = section.text(c, "course").map(|text| text.text);
+    for wanted in section.tables(c, "sign-off") {
+        rules.sign_offs.extend(sign_off(c, wanted, roles));
+    }
+    section.finish(c);
+    rules
+}
+
+fn sign_off(
+    c: &mut Complaints<'_>,
+    mut section: Section<'_>,
+    roles: &Roles,
+) -> Option<WantedSignOff> {
+    let meaning = section.required(c, "meaning");
+    let named = section.required(c, "role").and_then(|text| role(c, roles, &text));
+    let people = section.number(c, "people").unwrap_or(1);
+    let texts = section.list(c, "paths");
+    let paths = texts.iter().filter_map(|text| glob(c, text)).collect();
+    let span = section.span();
+    section.finish(c);
+    let meaning = meaning?;
+    let found = Meaning::find(&meaning.text);
+    if found.is_none() {
+        let names = || Meaning::ALL.iter().map(|meaning| meaning.name());
+        let near = nearest(&meaning.text, names());
+        let known = || format!("known: {}", names().collect::<Vec<_>>().join(", "));
+        let hint = near.map_or_else(known, |near| format!("did you mean `{near}`?"));
+        c.hint(meaning.span, format!("there is no meaning `{}`", meaning.text), hint);
+    }
+    let role = named?;
+    let people = u32::try_from(people).unwrap_or(u32::MAX);
+    if usize::try_from(people).unwrap_or(usize::MAX) > roles.people(&role).len() {
+        let what =
+            format!("`{role}` has fewer people than sign-offs are wanted: nothing could ship");
+        c.hint(span, what, "give the role more people, or ask for fewer");
+    }
+    Some(WantedSignOff { meaning: found?, role, people, paths })
+}
+
+pub(super) fn debts(
+    c: &mut Complaints<'_>,
+    root: &mut Section<'_>,
+    roles: &Roles,
+    default: &str,
+) -> DebtRules {
+    let mut rules = DebtRules { approvers: default.to_string(), ..DebtRules::default() };
+    let Some(mut section) = root.table(c, "debts") else { return rules };
+    rules.due = length(c, &mut section, "due", 7);
+    if let Some(named) = section.text(c, "approvers").and_then(|text| role(c, roles, &text)) {
+        rules.approvers = named;
+    }
+    section.finish(c);
+    rules
+}

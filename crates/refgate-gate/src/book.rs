@@ -1,0 +1,310 @@
+//! Which records may this decision rest on? Those on the few shelves that its push concerns.
+
+use std::collections::BTreeSet;
+
+use refgate_core::{
+    Body, Broken, Duration, History, Instant, LEDGER, LedgerEdit, LedgerView, Oid, Policy, Push,
+    Record, RecordId, RefChange, RefKind, last_major,
+};
+use refgate_format::{
+    Signers, months, namespace, path_of, read_record, shelf_for, slug, split_file, unslug, verify,
+};
+use refgate_git::{GitError, Graph, Reader, RecordFile, Survey};
+
+/// The longest that an ordered freeze may last; the rule `ledger` holds it.
+const LONGEST_STOP: Duration = Duration::days(90);
+
+/// Why records cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// The repository of the ledger cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A record at rest is none; somebody wrote it past the hook.
+    #[error("the ledger is damaged: {path}: {why}; see `refgate audit`")]
+    Damaged {
+        /// Where it lies.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A ledger at rest.
+#[derive(Clone, Copy)]
+pub struct Book<'a> {
+    /// The repository that holds it.
+    pub reader: &'a Reader,
+    /// Its tip; `None`: nobody has recorded anything yet.
+    pub tip: Option<Oid>,
+    /// Who may sign.
+    pub signers: &'a Signers,
+    /// Records speak of these repositories; others are passed over.
+    pub repositories: &'a [String],
+}
+
+/// The records that a decision may rest on.
+#[derive(Clone, Copy)]
+pub enum Records<'a> {
+    /// Those of a training repository, which nobody had to sign.
+    Given(&'a [Record]),
+    /// Those of a ledger.
+    Kept(Book<'a>),
+}
+
+/// What a record's file says, and whether its signature (still) holds.
+///
+/// # Errors
+/// If it is no record.
+pub fn read_signed(
+    file: &RecordFile,
+    policy: &Policy,
+    signers: &Signers,
+) -> Result<(Record, Result<(), String>), String> {
+    let (text, armour) = split_file(&file.text).map_err(|why| why.to_string())?;
+    let record = read_record(text).map_err(|why| why.to_string())?;
+    let by = (record.by.as_str(), &*namespace(&policy.ledger.name), record.at);
+    let holds = verify(signers, text, armour, by).map_err(|why| why.to_string());
+    Ok((record, holds))
+}
+
+/// Records that forbid stay in force when their key is revoked: they were
+/// valid when they came, and forgetting one would let something pass.
+const fn forbids(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Freeze { .. }
+            | Body::Withdrawal { .. }
+            | Body::UatFailed { .. }
+            | Body::Evidence { what: refgate_core::Observed::Blocker, .. }
+    )
+}
+
+impl Book<'_> {
+    fn shelf(&self, policy: &Policy, folder: &str) -> Result<Vec<Record>, BookError> {
+        let Some(tip) = self.tip else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for file in self.reader.shelf(tip, folder)? {
+            let damaged = |why| BookError::Damaged { path: file.path.clone(), why };
+            let (record, holds) = read_signed(&file, policy, self.signers).map_err(damaged)?;
+            let ours = self.repositories.contains(&record.repository);
+            if ours && (holds.is_ok() || forbids(&record.body)) {
+                all.push(record);
+            }
+        }
+        Ok(all)
+    }
+
+    fn shelves(
+        &self,
+        policy: &Policy,
+        folders: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Record>, BookError> {
+        let folders: BTreeSet<String> = folders.into_iter().collect();
+        let mut all = Vec::new();
+        for folder in folders {
+            all.extend(self.shelf(policy, &folder)?);
+        }
+        // What ends, fails or withdraws one of them lies on shelves of its own.
+        let mut more = Vec::new();
+        for record in &all {
+            more.extend(self.shelf(policy, &shelf_for("withdrawal", &record.id))?);
+            if matches!(record.body, Body::Freeze { .. }) {
+                more.extend(self.shelf(policy, &shelf_for("thaw", &record.id))?);
+            }
+        }
+        all.extend(more);
+        Ok(all)
+    }
+
+    /// The shelves of releases whose tag does not exist yet.
+    fn open_releases(&self, here: &Reader) -> Result<Vec<String>, BookError> {
+        let Some(tip) = self.tip else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for name in self.reader.shelves(tip, "release")? {
+            let tag = unslug(&name)
+                .and_then(|tag| refgate_core::RefName::parse(&format!("refs/tags/{tag}")).ok());
+            let made = match tag {
+                Some(tag) => here.reference(&tag)?.is_some(),
+                None => false,
+            };
+            if !made {
+                all.push(format!("release/{name}"));
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Records<'_> {
+    /// What the calendar asks: ordered freezes, and what happened since the
+    /// last major release.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn early(
+        &self,
+        policy: &Policy,
+        survey: &Survey,
+        at: Instant,
+    ) -> Result<Vec<Record>, BookError> {
+        match self {
+            Self::Given(records) => Ok(records.to_vec()),
+            Self::Kept(book) => {
+                let stops = months(at, LONGEST_STOP).into_iter().map(|m| format!("freeze/{m}"));
+                let major = last_major(&survey.releases, at);
+                let after = major.map(|release| format!("after/{}", slug(&release.tag)));
+                book.shelves(policy, stops.chain(after))
+            }
+        }
+    }
+
+    /// What the push itself asks, once its commits are known.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn late(
+        &self,
+        here: &Reader,
+        policy: &Policy,
+        push: &Push,
+        history: &History,
+    ) -> Result<Vec<Record>, BookError> {
+        let Self::Kept(book) = self else { return Ok(Vec::new()) };
+        let mut folders = Vec::new();
+        let mut promotes = false;
+        for (update, facts) in push.updates.iter().zip(&history.updates) {
+            let kind = policy.kind(&update.name);
+            if !matches!(kind, RefKind::Topic) {
+                let name = slug(update.name.as_str());
+                let ends = months(push.at, policy.waivers.longest);
+                folders.extend(ends.into_iter().map(|month| format!("waiver/{name}/{month}")));
+            }
+            if let RefChange::Delete { old } = update.change {
+                folders.push(format!("deletion/{}", slug(update.name.as_str())));
+                folders.push(shelf_for("approval", &old));
+            }
+            for landing in &facts.landings {
+                folders.push(shelf_for("approval", &landing.commit));
+                folders.push(shelf_for("classification", &landing.commit));
+            }
+            let folder = facts.policy_edit.as_ref().and_then(|edit| edit.folder);
+            folders.extend(folder.map(|folder| shelf_for("approval", &folder)));
+            folders.extend(facts.debts.iter().map(|debt| shelf_for("not-applicable", &debt.fix)));
+            let later = matches!(&kind, RefKind::Governed(target) if !target.is_first());
+            promotes |= later && !facts.landings.is_empty();
+        }
+        if promotes {
+            folders.extend(push.actor.iter().map(|who| format!("certificate/{}", slug(&who.0))));
+            folders.extend(self.tested(book, here, policy, push, history, &mut Vec::new())?);
+        }
+        book.shelves(policy, folders)
+    }
+
+    /// Sign-offs of the trees that would be shipped, and of earlier candidates.
+    fn tested(
+        &self,
+        book: &Book<'_>,
+        here: &Reader,
+        policy: &Policy,
+        push: &Push,
+        history: &History,
+        folders: &mut Vec<String>,
+    ) -> Result<Vec<String>, BookError> {
+        let releases = book.open_releases(here)?;
+        let candidates = book.shelves(policy, releases.clone())?;
+        let view = LedgerView::assemble(policy, &candidates);
+        let trees = view.candidates.iter().filter(|c| c.at <= push.at).map(|c| c.tree);
+        let shipped = history.updates.iter().filter_map(|facts| facts.landings.last());
+        let shipped = shipped.filter_map(|landing| Some(history.commit(landing.commit)?.tree));
+        folders.extend(trees.chain(shipped).map(|tree| shelf_for("sign-off", &tree)));
+        folders.extend(releases);
+        Ok(std::mem::take(folders))
+    }
+
+    /// What a push to the ledger adds, read and checked as far as its form goes.
+    ///
+    /// # Errors
+    /// If something at rest cannot be read.
+    pub fn edit(
+        &self,
+        here: &Reader,
+        policy: &Policy,
+        push: &Push,
+        signers: &Signers,
+    ) -> Result<Option<LedgerEdit>, BookError> {
+        let update = push.updates.iter().find(|update| update.name.as_str() == LEDGER);
+        let Some(update) = update else { return Ok(None) };
+        let Some(new) = update.change.new_value() else { return Ok(None) };
+        let delta = here.ledger_delta(update.change.old_value(), new)?;
+        let mut edit = LedgerEdit { broken: delta.broken, ..LedgerEdit::default() };
+        for file in &delta.added {
+            let broken = match read_signed(file, policy, signers) {
+                Err(why) => Some(Broken::Unreadable { path: file.path.clone(), why }),
+                Ok((_, Err(why))) => Some(Broken::Signature { path: file.path.clone(), why }),
+                Ok((record, Ok(()))) => {
+                    let expected = path_of(&record);
+                    let misplaced = expected != file.path;
+                    edit.appended.push(record);
+                    misplaced.then(|| Broken::Misplaced { path: file.path.clone(), expected })
+                }
+            };
+            edit.broken = edit.broken.or(broken);
+        }
+        if let Self::Kept(book) = self {
+            named(book, here, policy, &mut edit)?;
+        }
+        Ok(Some(edit))
+    }
+}
+
+/// The records that new ones speak of, so that the rule can judge them.
+fn named(
+    book: &Book<'_>,
+    here: &Reader,
+    policy: &Policy,
+    edit: &mut LedgerEdit,
+) -> Result<(), BookError> {
+    let mut found: Vec<(RecordId, Record)> = Vec::new();
+    let mut candidates = Vec::new();
+    for record in &edit.appended {
+        match &record.body {
+            Body::Withdrawal { of, shelf } => {
+                let all = book.shelf(policy, shelf)?;
+                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
+            }
+            Body::UatFailed { of, release } => {
+                let all = book.shelf(policy, &format!("release/{}", slug(release)))?;
+                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
+            }
+            Body::Thaw { of } => {
+                let soon = months(record.at, LONGEST_STOP);
+                let all = book.shelves(policy, soon.iter().map(|m| format!("freeze/{m}")))?;
+                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
+            }
+            Body::Candidate { commit, .. } => candidates.push(*commit),
+            _ => {}
+        }
+    }
+    if !candidates.is_empty() {
+        let all = book.shelves(policy, book.open_releases(here)?)?;
+        for record in &all {
+            // One that failed or was withdrawn waits for nothing.
+            if let Body::UatFailed { of, .. } | Body::Withdrawal { of, .. } = &record.body {
+                found.push((*of, record.clone()));
+            }
+        }
+        let graph = Graph::new(here);
+        edit.open = all.into_iter().filter(|r| matches!(r.body, Body::Candidate { .. })).collect();
+        for other in &edit.open {
+            let Body::Candidate { commit: tip, .. } = other.body else { continue };
+            for new in &candidates {
+                if here.commit(*new).is_ok() && graph.is_ancestor(tip, *new)? {
+                    edit.contained.push((tip, *new));
+                }
+            }
+        }
+    }
+    edit.named = found;
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Which fixes does an earlier stage owe to a later one, and since when (MODEL.md 6)?
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use refgate_core::{Debt, Flow, Instant, Message, Oid, cherry_picked_from};
+
+use crate::reader::Reader;
+use crate::{GitError, Graph, Moved, ParsedCommit, reflog};
+
+/// What one side has and the other lacks; so many commits at the most.
+const MOST_APART: usize = 20_000;
+
+/// What stages owe to later ones, as the tips given stand. What `baseline`
+/// reaches is older than the policy and owed to nobody.
+///
+/// # Errors
+/// If a commit cannot be read, or two stages are too far apart.
+pub fn debts(
+    reader: &Reader,
+    graph: &Graph<'_>,
+    flow: &Flow,
+    tips: &BTreeMap<usize, Oid>,
+    baseline: Option<Oid>,
+    now: Instant,
+) -> Result<Vec<Debt>, GitError> {
+    let mut all = Vec::new();
+    for (from, later) in tips {
+        let Some(stage) = flow.stages.get(*from) else { continue };
+        let mut moves = None;
+        for (to, earlier) in tips.range(..from) {
+            let hidden: Vec<Oid> = baseline.into_iter().chain([*earlier]).collect();
+            let ahead = Apart::new(reader, graph, *later, &hidden)?;
+            if ahead.fixes.is_empty() {
+                continue;
+            }
+            let paid = Apart::new(reader, graph, *earlier, &[*later])?.pays(reader, &ahead)?;
+            for fix in ahead.fixes.keys().filter(|fix| !paid.contains(fix)) {
+                let moves = moves.get_or_insert_with(|| reflog(reader.git_dir(), &stage.branch));
+                let since = landed(graph, moves, *fix)?.unwrap_or(now).min(now);
+                let subject = ahead.fixes.get(fix).map(|c| c.message.subject()).unwrap_or_default();
+                let (fix, subject) = (*fix, subject.to_string());
+                all.push(Debt { fix, subject, from: *from, to: *to, since });
+            }
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// The move of a branch that brought a commit; where the log begins later, its
+/// beginning.
+fn landed(graph: &Graph<'_>, moves: &[Moved], id: Oid) -> Result<Option<Instant>, GitError> {
+    let mut found = None;
+    for moved in moves.iter().rev() {
+        found = Some(moved.at);
+        match moved.old {
+            Some(old) if graph.is_ancestor(id, old)? => {}
+            _ => break,
+        }
+    }
+    Ok(found)
+}
+
+/// The commits with content of their own that one tip has and others lack.
+struct Apart {
+    fixes: HashMap<Oid, ParsedCommit>,
+}
+
+impl Apart {
+    fn new(reader: &Reader, graph: &Graph<'_>, tip: Oid, hidden: &[Oid]) -> Result<Self, GitError> {
+        let ids = graph.fresh(tip, hidden, &HashSet::new())?;
+        if ids.len() > MOST_APART {
+            return Err(GitError::TooMany(MOST_APART));
+        }
+        let mut fixes = HashMap::new();
+        for id in ids {
+            reader.in_time()?;
+            let commit = reader.commit(id)?;
+            let [parent] = commit.parents.as_slice() else { continue };
+            // A commit that changes nothing is owed to nobody, and pays nothing.
+            if reader.commit(*parent)?.tree != commit.tree {
+                fixes.insert(id, commit);
+            }
+        }
+        let mut apart = Self { fixes };
+        apart.cancel_reverts();
+        Ok(apart)
+    }
+
+    /// A fix and its revert cancel each other; a revert of the revert brings
+    /// the fix back.
+    fn cancel_reverts(&mut self) {
+        let mut undone: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        for (id, commit) in &self.fixes {
+            for of in reverts(&commit.message) {
+                if self.fixes.contains_key(&of) {
+                    undone.entry(of).or_default().push(*id);
+                }
+            }
+        }
+        let undoers: HashSet<Oid> = undone.values().flatten().copied().collect();
+        let alive: HashSet<Oid> = self
+            .fixes
+            .keys()
+            .filter(|id| !undoers.contains(id) && stands(&undone, **id, 0))
+            .copied()
+            .collect();
+        self.fixes.retain(|id, _| alive.contains(id));
+    }
+
+    /// Which fixes of the other side these commits are copies of: by trailer,
+    /// or by an equal patch id where they touch the same paths.
+    fn pays(&self, reader: &Reader, owed: &Self) -> Result<HashSet<Oid>, GitError> {
+        let mut paid = HashSet::new();
+        let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
+        for (id, commit) in &self.fixes {
+            paid.extend(cherry_picked_from(&commit.message));
+            by_paths.entry(touched(reader, *id, commit)?).or_default().push(*id);
+        }
+        for (id, commit) in owed.fixes.iter().filter(|_| !by_paths.is_empty()) {
+            let Some(twins) = by_paths.get(&touched(reader, *id, commit)?) else { continue };
+            let mine = reader.patch_id(*id)?;
+            for twin in twins {
+                reader.in_time()?;
+                if mine.is_some() && reader.patch_id(*twin)? == mine {
+                    paid.insert(*id);
+                    break;
+                }
+            }
+        }
+        Ok(paid)
+    }
+}
+
+fn touched(reader: &Reader, id: Oid, commit: &ParsedCommit) -> Result<Vec<String>, GitError> {
+    let before = match commit.parents.first() {
+        Some(parent) => Some(reader.commit(*parent)?.tree),
+        None => None,
+    };
+    let changes = reader.changes(id, before, Some(commit.tree))?;
+    Ok(changes.into_iter().map(|change| change.path).collect())
+}
+
+/// Whether a commit's content is still there, after all reverts of reverts.
+fn stands(undone: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
+    let by = undone.get(&id).map_or(&[][..], Vec::as_slice);
+    depth > 50 || !by.iter().any(|undoer| stands(undone, *undoer, depth + 1))
+}
+
+/// The commits that a message says it reverts.
+fn reverts(message: &Message) -> Vec<Oid> {
+    let text = message.as_str();
+    let parts = text.split("This reverts commit ").skip(1);
+    parts.filter_map(|rest| Oid::from_hex(rest.get(..40)?)).collect()
+}

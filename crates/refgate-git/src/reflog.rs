@@ -1,0 +1,38 @@
+//! When did a reference move on this server? Git's own log of it, which no push can write.
+
+use std::path::Path;
+
+use chrono::DateTime;
+use refgate_core::{Instant, Oid, RefName};
+
+/// One move of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// What it was; `None` where it came into being.
+    pub old: Option<Oid>,
+    /// What it became; `None` where it went.
+    pub new: Option<Oid>,
+    /// When.
+    pub at: Instant,
+}
+
+/// All moves of a reference that the log still has, oldest first. A line that
+/// cannot be read says nothing.
+#[must_use]
+pub fn reflog(git_dir: &Path, name: &RefName) -> Vec<Moved> {
+    let path = git_dir.join("logs").join(name.as_str());
+    let Ok(text) = std::fs::read(path) else { return Vec::new() };
+    String::from_utf8_lossy(&text).lines().filter_map(line).collect()
+}
+
+fn line(text: &str) -> Option<Moved> {
+    let (head, _) = text.split_once('\t').unwrap_or((text, ""));
+    let mut words = head.splitn(3, ' ');
+    let old = Oid::from_hex(words.next()?)?;
+    let new = Oid::from_hex(words.next()?)?;
+    let mut rest = words.next()?.rsplit(' ');
+    rest.next()?;
+    let at = DateTime::from_timestamp(rest.next()?.parse().ok()?, 0)?;
+    let some = |id: Oid| (!id.is_zero()).then_some(id);
+    Some(Moved { old: some(old), new: some(new), at })
+}

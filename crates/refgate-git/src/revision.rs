@@ -1,0 +1,47 @@
+//! What does a person mean by a revision, and what has the repository's configuration to say?
+
+use refgate_core::Oid;
+
+use crate::GitError;
+use crate::reader::{Reader, oid};
+
+impl Reader {
+    /// A setting, from the repository or the person's own configuration.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
+        match self.repository().config()?.snapshot()?.get_str(key) {
+            Ok(value) => Ok(Some(value.to_string())),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The commit that a revision names, as `git rev-parse` reads it.
+    ///
+    /// # Errors
+    /// If it names no commit here.
+    pub fn resolve(&self, revision: &str) -> Result<Oid, GitError> {
+        let object = self.repository().revparse_single(revision)?;
+        Ok(oid(object.peel_to_commit()?.id()))
+    }
+
+    /// The branch that is checked out, without `refs/heads/`.
+    ///
+    /// # Errors
+    /// If `HEAD` cannot be read.
+    pub fn current_branch(&self) -> Result<Option<String>, GitError> {
+        let head = self.repository().find_reference("HEAD")?;
+        let target = head.symbolic_target()?;
+        Ok(target.and_then(|name| name.strip_prefix("refs/heads/")).map(ToString::to_string))
+    }
+
+    /// The object that a revision names, tags as they are.
+    ///
+    /// # Errors
+    /// If it names nothing here.
+    pub fn resolve_object(&self, revision: &str) -> Result<Oid, GitError> {
+        Ok(oid(self.repository().revparse_single(revision)?.id()))
+    }
+}

@@ -1,0 +1,131 @@
+//! What does a record of a scenario say, word for word? The same in both worlds.
+
+use refgate_core::{Body, Duration, Instant, Oid, Record as Signed, RecordId, RefName, RuleId};
+use refgate_format::{read_record, record_text, shelf_of};
+
+use crate::act::Record;
+
+/// What a record can speak of, in either world.
+pub(crate) trait Known {
+    /// The commit and the tree of a local revision.
+    fn commit(&self, name: &str) -> Option<(Oid, Oid)>;
+    /// What the server has under a full name.
+    fn value(&self, name: &str) -> Option<Oid>;
+    /// The tag of the last major release.
+    fn major(&self) -> Option<String>;
+    /// The records made so far.
+    fn records(&self) -> &[Signed];
+}
+
+/// The records that an act makes: mostly one.
+pub(crate) fn make(
+    world: &dyn Known,
+    (who, at): (&str, Instant),
+    record: &Record,
+) -> Result<Vec<Signed>, String> {
+    let mut all = vec![signed(who, at, reason(record), body(world, at, record)?)?];
+    if let Record::Deletion { name, agreed_by: Some(by) } = record {
+        let (on, of) = target(world, name)?;
+        let body = Body::Approval { rule: RuleId::Deletion, on, of };
+        all.push(signed(by, at, "agreed", body)?);
+    }
+    Ok(all)
+}
+
+fn reason(record: &Record) -> &str {
+    match record {
+        Record::Waiver { reason, .. }
+        | Record::Iteration { reason }
+        | Record::Stop { reason, .. } => reason,
+        _ => "as the story goes",
+    }
+}
+
+/// A record with its true id: the hash of its text.
+fn signed(who: &str, at: Instant, reason: &str, body: Body) -> Result<Signed, String> {
+    let blank = Signed {
+        id: RecordId([0; 32]),
+        by: who.to_string(),
+        at,
+        repository: "story".to_string(),
+        reason: reason.to_string(),
+        link: None,
+        body,
+    };
+    read_record(&record_text(&blank)).map_err(|error| error.to_string())
+}
+
+fn target(world: &dyn Known, name: &str) -> Result<(RefName, Oid), String> {
+    let value = world.value(name).ok_or(format!("`{name}` is not on the server"))?;
+    Ok((RefName::parse(name).map_err(|error| error.to_string())?, value))
+}
+
+fn branch(name: &str) -> Result<RefName, String> {
+    RefName::branch(name).map_err(|error| error.to_string())
+}
+
+fn body(world: &dyn Known, at: Instant, record: &Record) -> Result<Body, String> {
+    let found = |name: &String| world.commit(name).ok_or(format!("there is no `{name}`"));
+    let major = || world.major().ok_or("there is no major release yet".to_string());
+    let until = |lasts: &Duration| at + *lasts;
+    let last = |kind: fn(&Body) -> bool| {
+        let found = world.records().iter().rev().find(|record| kind(&record.body));
+        found.ok_or("there is no such record".to_string())
+    };
+    Ok(match record {
+        Record::Approval { rule, of } => {
+            Body::Approval { rule: *rule, on: branch(of)?, of: found(of)?.0 }
+        }
+        Record::Waiver { rule, on, lasts, uses, .. } => Body::Waiver {
+            rule: *rule,
+            on: branch(on)?,
+            class: None,
+            commit: None,
+            until: until(lasts),
+            uses: *uses,
+        },
+        Record::SignOff { meaning, of } => {
+            let (commit, tree) = found(of)?;
+            Body::SignOff { meaning: *meaning, commit, tree }
+        }
+        Record::Settled { of, class } => {
+            Body::Classification { commit: found(of)?.0, class: class.clone() }
+        }
+        Record::Exit => Body::FreezeExit { release: major()? },
+        Record::Evidence { what } => Body::Evidence { what: *what, release: major()? },
+        Record::Iteration { .. } => Body::Iteration { release: major()? },
+        Record::Candidate { of, number, release } => {
+            let (commit, tree) = found(of)?;
+            Body::Candidate { release: release.clone(), number: *number, commit, tree }
+        }
+        Record::Failed { number, release } => {
+            let is = |one: &&Signed| match &one.body {
+                Body::Candidate { release: of, number: n, .. } => (of, n) == (release, number),
+                _ => false,
+            };
+            let of = world.records().iter().find(is).ok_or("there is no such candidate")?.id;
+            Body::UatFailed { release: release.clone(), of }
+        }
+        Record::Stop { stage, lasts, lets_through, .. } => Body::Freeze {
+            stages: vec![stage.clone()],
+            lets_through: lets_through.clone(),
+            until: until(lasts),
+        },
+        Record::Thaw => Body::Thaw { of: last(|body| matches!(body, Body::Freeze { .. }))?.id },
+        Record::Certificate { person, course, lasts } => {
+            let (person, course) = (person.clone(), course.clone());
+            Body::Certificate { person, course, until: until(lasts) }
+        }
+        Record::NotApplicable { fix, to } => {
+            Body::NotApplicable { fix: found(fix)?.0, to: branch(to)? }
+        }
+        Record::Withdrawal => {
+            let record = last(|_| true)?;
+            Body::Withdrawal { of: record.id, shelf: shelf_of(&record.body) }
+        }
+        Record::Deletion { name, .. } => {
+            let (on, value) = target(world, name)?;
+            Body::DeletionRequest { on, value }
+        }
+    })
+}

@@ -1,0 +1,120 @@
+//! What must be on record before something is promoted, counted by hand?
+
+use std::collections::BTreeSet;
+
+use refgate_core::{Body, Instant, Oid};
+
+use super::{Objections, View};
+
+impl View<'_> {
+    /// What the last landing of a promotion to the stage `at` lacks.
+    pub(super) fn promoted(&self, at: usize, id: Oid, side: &[Oid], no: &mut Objections) {
+        let policy = self.policy();
+        let production = policy.flow.stages.get(at).is_some_and(|stage| stage.production);
+        if !production && policy.promotion.candidate && !self.is_candidate(id) {
+            no.insert("candidate");
+        }
+        if production && !(self.signed(id, side) && self.soaked(at, id) && self.trained()) {
+            no.insert("release-gate");
+        }
+        if self.overdue(at, id, production) {
+            no.insert("debts");
+        }
+    }
+
+    /// The generator names no candidates, so nothing is one.
+    fn is_candidate(&self, id: Oid) -> bool {
+        self.world
+            .records
+            .iter()
+            .any(|r| matches!(&r.body, Body::Candidate { commit, .. } if *commit == id))
+    }
+
+    /// Sign-offs with paths are left out: no policy that this model knows has any.
+    fn signed(&self, id: Oid, side: &[Oid]) -> bool {
+        let policy = self.policy();
+        policy.gate.sign_offs.iter().all(|wanted| {
+            let given = self.world.records.iter().filter(|r| match &r.body {
+                Body::SignOff { meaning, commit, .. } => {
+                    *meaning == wanted.meaning
+                        && self.world.files(*commit) == self.world.files(id)
+                        && policy.roles.has(&r.by, &wanted.role)
+                        && !self.wrote(&r.by, id, side)
+                }
+                _ => false,
+            });
+            let people: BTreeSet<&str> = given.map(|r| r.by.as_str()).collect();
+            people.len() >= wanted.people as usize
+        })
+    }
+
+    fn soaked(&self, at: usize, id: Oid) -> bool {
+        let soak = self.policy().gate.soak;
+        let before = at.checked_sub(1).and_then(|at| self.policy().flow.stages.get(at));
+        let Some(before) = before.filter(|_| !soak.is_zero()) else { return true };
+        let moves: Vec<(Instant, Oid)> = self
+            .world
+            .moves
+            .iter()
+            .filter(|(name, ..)| name == before.branch.as_str())
+            .map(|(_, at, id)| (*at, *id))
+            .collect();
+        let other = |tip: &Oid| self.world.files(*tip) != self.world.files(id);
+        let start = moves.iter().rposition(|(_, tip)| other(tip)).map_or(0, |last| last + 1);
+        moves.get(start).is_some_and(|(since, _)| *since + soak <= self.world.clock)
+    }
+
+    /// The generator issues no certificates.
+    fn trained(&self) -> bool {
+        self.policy().gate.course.is_none()
+    }
+
+    /// Whether a fix is owed to a stage that the promotion concerns, for too long.
+    fn overdue(&self, at: usize, id: Oid, production: bool) -> bool {
+        let stages = self.policy().flow.stages.len();
+        let tip = |stage: usize| if stage == at { Some(id) } else { self.tip(stage) };
+        let pairs = (0..stages).flat_map(|from| (0..from).map(move |to| (from, to)));
+        let concerned = pairs.filter(|(_, to)| production || *to == at || *to + 1 == at);
+        let mut sides = concerned.filter_map(|(from, to)| Some((from, to, tip(from)?, tip(to)?)));
+        sides.any(|(from, to, later, earlier)| {
+            let (has, lacks) = (self.past(later), self.past(earlier));
+            let one_parent = |id: &Oid| self.parents(*id).len() == 1;
+            let real = |id: &Oid| one_parent(id) && !self.world.delta(*id).is_empty();
+            let copies: Vec<Oid> =
+                lacks.iter().copied().filter(|id| !has.contains(id)).filter(real).collect();
+            let mut owed =
+                has.iter().copied().filter(|id| !lacks.contains(id)).filter(real).filter(|fix| {
+                    !copies.iter().any(|copy| self.is_copy(*copy, *fix)) && !self.excused(*fix, to)
+                });
+            owed.any(|fix| {
+                let since = self.since(from, fix).unwrap_or(self.world.clock);
+                since + self.policy().debts.due <= self.world.clock
+            })
+        })
+    }
+
+    fn is_copy(&self, copy: Oid, fix: Oid) -> bool {
+        let message = self.world.nodes.get(&copy).map(|n| n.message.clone()).unwrap_or_default();
+        message.contains(&format!("(cherry picked from commit {fix})"))
+            || self.world.delta(copy) == self.world.delta(fix)
+    }
+
+    fn excused(&self, fix: Oid, to: usize) -> bool {
+        let policy = self.policy();
+        let branch = policy.flow.stages.get(to).map(|stage| stage.branch.clone());
+        self.world.records.iter().any(|r| match &r.body {
+            Body::NotApplicable { fix: named, to } => {
+                *named == fix
+                    && Some(to) == branch.as_ref()
+                    && policy.roles.has(&r.by, &policy.debts.approvers)
+            }
+            _ => false,
+        })
+    }
+
+    fn since(&self, stage: usize, fix: Oid) -> Option<Instant> {
+        let branch = self.policy().flow.stages.get(stage)?.branch.as_str().to_string();
+        let own = self.world.moves.iter().filter(|(name, ..)| *name == branch);
+        own.filter(|(.., tip)| self.past(*tip).contains(&fix)).map(|(_, at, _)| *at).min()
+    }
+}
