@@ -77,7 +77,7 @@ impl<'a> Case<'a> {
             let Some(target) = self.target(&item) else { continue };
             for landing in &item.facts.landings {
                 let route = route(self, &target, landing);
-                let class = classify_landing(self, landing);
+                let class = classify_landing(self, &target, landing);
                 all.push(Landed { item, target, landing, route, class });
             }
         }
@@ -99,6 +99,15 @@ impl Landed<'_> {
             }
             Route::Promotion { .. } | Route::Leap { .. } | Route::AncestryOnly => false,
         }
+    }
+
+    /// Whether it is a squashed promotion, which the rule `promotion` refuses;
+    /// elsewhere it would be a hotfix only by name.
+    #[must_use]
+    pub(crate) fn is_squash(&self, case: &Case<'_>) -> bool {
+        self.landing.squash_of.is_some()
+            && !matches!(self.route, Route::Promotion { .. } | Route::Leap { .. })
+            && case.policy.mode(RuleId::Promotion) == crate::Mode::Enforce
     }
 
     /// Whether somebody with `role` who neither pushes nor wrote any of it has

@@ -8,7 +8,9 @@ use crate::message::conventional_type;
 use crate::route::joins_stages;
 use crate::subject::{bare, clipped, guess_of, guessed};
 use crate::words::split;
-use crate::{Case, Change, ClassId, Commit, Landing, MergeClass, Oid, Policy, Push, Source};
+use crate::{
+    Case, Change, ClassId, Commit, Landing, MergeClass, Oid, Policy, Push, Source, Target,
+};
 
 /// Why a change has its class. A classification is never bare (MODEL.md 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,11 +109,11 @@ pub fn classify_commit(policy: &Policy, push: Option<&Push>, commit: &Commit) ->
 /// The class of a landing: its own declaration, else (or, if the policy says
 /// so, at least) the highest of its side commits, else where its paths lie.
 #[must_use]
-pub fn classify_landing(case: &Case<'_>, landing: &Landing) -> Classification {
+pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Classification {
     let Some(commit) = case.history.commit(landing.commit) else {
         return Classification::new(ClassId::UNCLASSIFIED, Because::Nothing);
     };
-    if commit.parents.len() > 1 && joins_stages(case, landing) {
+    if commit.parents.len() > 1 && joins_stages(case, target, landing) {
         let least = case.policy.classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
         return Classification::new(least, Because::AncestryOnly);
     }
@@ -263,7 +265,7 @@ fn declared(
     };
     let title = title.map(clipped);
     match by {
-        Source::Trailer => named(message.trailer(&policy.declare.trailer)?),
+        Source::Trailer => named(&message.trailer(&policy.declare.trailer)?),
         Source::Option => named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?),
         Source::Author => {
             let is = |who: &String| {
@@ -275,7 +277,7 @@ fn declared(
             hit(*class, who, who)
         }
         Source::Branch => {
-            let branch = message.merged_branch()?;
+            let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
             // An owner may stand before the convention: `ada/fix/x`.
             let behind = branch.match_indices('/').filter_map(|(at, _)| branch.get(at + 1..));
             let mut found = core::iter::once(branch).chain(behind).filter_map(|part| {
@@ -298,7 +300,7 @@ fn declared(
         Source::Subject => {
             let told = title.and_then(|title| guess_of(policy, title).map(|hit| (title, hit)));
             let branch = || {
-                let branch = message.merged_branch()?;
+                let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
                 guessed(policy, &split(bare(branch))).map(|hit| (branch, hit))
             };
             let (text, (pattern, class, _)) = told.or_else(branch)?;

@@ -88,6 +88,9 @@ pub enum RefKind<'a> {
     Ledger,
     /// Other references of refgate's own: no pushes.
     Records,
+    /// A name above or below a protected one, which could not exist beside it:
+    /// Git keeps references like files.
+    Blocks,
     /// A namespace that changes what Git shows or believes: never pushable.
     Forbidden,
     /// Everything else: free.
@@ -105,6 +108,19 @@ impl Flow {
         self.lines.iter().find(|line| line.branches.matches(branch)).map(Target::Line)
     }
 
+    /// Whether a branch of this name would keep a stage or line from existing.
+    fn is_blocked_by(&self, branch: &str) -> bool {
+        let mut above = branch.match_indices('/').filter_map(|(at, _)| branch.get(..at));
+        let governed = |name: &str| RefName::branch(name).is_ok_and(|n| self.target(&n).is_some());
+        let below = |name: &str| {
+            let rest = name.strip_prefix(branch);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        above.any(governed)
+            || self.stages.iter().any(|stage| below(stage.branch.short()))
+            || self.lines.iter().any(|line| below(line.branches.as_str()))
+    }
+
     /// The stage before this one.
     #[must_use]
     pub fn previous(&self, place: usize) -> Option<&Stage> {
@@ -118,12 +134,21 @@ impl Flow {
     }
 }
 
+/// What changes what Git believes, or what a server's people take for a
+/// remote's state.
+fn is_forbidden(lower: &str) -> bool {
+    ["refs/replace/", "refs/remotes/"].iter().any(|prefix| lower.starts_with(prefix))
+}
+
 impl Policy {
     /// What a reference is to this policy.
     #[must_use]
     pub fn kind(&self, name: &RefName) -> RefKind<'_> {
         if let Some(target) = self.flow.target(name) {
             return RefKind::Governed(target);
+        }
+        if name.branch_name().is_some_and(|branch| self.flow.is_blocked_by(branch)) {
+            return RefKind::Blocks;
         }
         if let Some(tag) = name.tag_name() {
             if let Some(version) = self.release.version(tag) {
@@ -132,13 +157,13 @@ impl Policy {
             // A tag below a release's name would keep that release from being made.
             let mut above = tag.match_indices('/').filter_map(|(at, _)| tag.get(..at));
             if above.any(|name| self.release.version(name).is_some()) {
-                return RefKind::Forbidden;
+                return RefKind::Blocks;
             }
         }
         match name.as_str() {
             LEDGER => RefKind::Ledger,
             full if full.to_lowercase().starts_with("refs/refgate/") => RefKind::Records,
-            full if full.to_lowercase().starts_with("refs/replace/") => RefKind::Forbidden,
+            full if is_forbidden(&full.to_lowercase()) => RefKind::Forbidden,
             _ => RefKind::Topic,
         }
     }

@@ -9,17 +9,30 @@ use alloc::vec::Vec;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
     text: String,
-    segments: Vec<String>,
+    segments: Vec<Segment>,
+}
+
+/// One name of a pattern. Most are plain words, which are compared as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Any,
+    Plain(String),
+    Wild(Vec<char>),
 }
 
 impl Glob {
     /// The pattern; `None` if it is empty or has an empty segment.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let segments: Vec<String> = text.split('/').map(ToString::to_string).collect();
-        if segments.iter().any(String::is_empty) {
+        if text.split('/').any(str::is_empty) {
             return None;
         }
+        let segment = |part: &str| match part {
+            "**" => Segment::Any,
+            wild if wild.contains(['*', '?']) => Segment::Wild(wild.chars().collect()),
+            plain => Segment::Plain(plain.to_string()),
+        };
+        let segments = text.split('/').map(segment).collect();
         Some(Self { text: text.to_string(), segments })
     }
 
@@ -32,16 +45,25 @@ impl Glob {
     /// Whether the whole of `path` matches.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
+        // The last name decides most often, and is the cheapest to look at.
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if self.segments.last().is_some_and(|last| *last != Segment::Any && !one(last, name)) {
+            return false;
+        }
         let parts: Vec<&str> = path.split('/').collect();
-        walk(&self.segments, &parts, |s| s == "**", |s, part| segment(s, part))
+        walk(&self.segments, &parts, |s| *s == Segment::Any, |s, part| one(s, part))
     }
 }
 
-fn segment(pattern: &str, text: &str) -> bool {
-    // An ASCII fast path would save nothing: names are short.
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    walk(&pattern, &text, |c| *c == '*', |p, t| *p == '?' || p == t)
+fn one(segment: &Segment, text: &str) -> bool {
+    match segment {
+        Segment::Any => true,
+        Segment::Plain(plain) => plain == text,
+        Segment::Wild(pattern) => {
+            let text: Vec<char> = text.chars().collect();
+            walk(pattern, &text, |c| *c == '*', |p, t| *p == '?' || p == t)
+        }
+    }
 }
 
 /// The one wildcard matcher: `star` items of the pattern match any run of the

@@ -124,7 +124,7 @@ pub struct TagFacts {
     pub signed: bool,
     /// The commit that it finally names, if it names one.
     pub commit: Option<Oid>,
-    /// A production stage or line at rest contains that commit.
+    /// A production stage or line once had that commit as its tip.
     pub shipped: bool,
     /// That production line's name is the flow's last stage (as opposed to a
     /// release line).
@@ -175,6 +175,9 @@ pub struct UpdateFacts {
     pub not_a_commit: bool,
     /// The stage that holds the policy changes it.
     pub policy_edit: Option<PolicyEdit>,
+    /// For a new stage or line: the stages that once had this commit as their
+    /// tip, and whether a line did.
+    pub begins_at: (u32, bool),
     /// What it does to the ledger.
     pub ledger_edit: Option<LedgerEdit>,
     /// Since when the stage before has had the tree that is promoted.
@@ -211,12 +214,6 @@ impl History {
     #[must_use]
     pub fn landed_on(&self, id: Oid, stage: usize) -> bool {
         self.commit(id).is_some_and(|commit| commit.landed >> stage & 1 == 1)
-    }
-
-    /// Whether some stage's tip at rest reaches the commit.
-    #[must_use]
-    pub fn is_on_a_stage(&self, id: Oid) -> bool {
-        self.commit(id).is_some_and(|commit| commit.reach != 0)
     }
 
     /// Whether a stage's tip at rest reaches the commit.

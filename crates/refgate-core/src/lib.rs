@@ -6,6 +6,7 @@
 #![no_std]
 extern crate alloc;
 
+mod admission;
 mod case;
 mod class;
 mod classify;
@@ -25,6 +26,7 @@ mod needs;
 mod policy;
 mod push;
 mod record;
+mod refused;
 mod release;
 mod rights;
 mod route;
@@ -43,7 +45,7 @@ pub use decide::decide;
 pub use decision::{Decision, Seen, Verdict, Waived};
 pub use declare::{Declarations, Source};
 pub use eligibility::{Eligibility, eligibility};
-pub use finding::{Finding, MissingSignOff, Refused, Takes, What};
+pub use finding::{Finding, Takes, What};
 pub use flow::{Flow, LEDGER, LinePattern, MAX_STAGES, RefKind, Stage, Target};
 pub use freeze::{Exit, Freeze, FreezeState, Missing, Span, Window, freezes_at};
 pub use glob::Glob;
@@ -64,6 +66,7 @@ pub use policy::{
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
 pub use record::{Body, Broken, LedgerEdit, Meaning, Observed, Record, RecordId};
+pub use refused::{MissingSignOff, Refused};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
 pub use rights::{makers, may_make};
 pub use route::{Route, route};

@@ -23,16 +23,43 @@ impl Message {
         self.0.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
     }
 
-    /// The value of the last trailer with this key (any case), from the last
-    /// paragraph only, and never from the subject's own paragraph.
+    /// The values of all trailers with this key (any case), in order. Trailers
+    /// are a last paragraph of nothing but trailers, as Git reads them, and
+    /// never the subject's own paragraph. What GitHub's squash adds below a line
+    /// of dashes is passed over.
     #[must_use]
-    pub fn trailer(&self, key: &str) -> Option<&str> {
-        let body = self.0.trim();
-        let (_, last) = body.rsplit_once("\n\n")?;
-        last.lines().rev().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.trim().eq_ignore_ascii_case(key).then(|| value.trim())
-        })
+    pub fn trailers(&self, key: &str) -> Vec<String> {
+        let mut paragraphs: Vec<Vec<&str>> = Vec::from([Vec::new()]);
+        for line in self.0.lines() {
+            match (line.trim().is_empty(), paragraphs.last_mut()) {
+                (false, Some(last)) => last.push(line),
+                _ => paragraphs.push(Vec::new()),
+            }
+        }
+        paragraphs.retain(|lines| !lines.is_empty());
+        let co_author = |line: &&str| line.to_ascii_lowercase().starts_with("co-authored-by:");
+        let dashes = |line: &&str| line.len() > 2 && line.chars().all(|c| c == '-');
+        if let [.., rule, last] = paragraphs.as_slice()
+            && rule.iter().all(dashes)
+            && last.iter().all(co_author)
+        {
+            paragraphs.truncate(paragraphs.len() - 2);
+        }
+        let [_, .., last] = paragraphs.as_slice() else { return Vec::new() };
+        block(last)
+            .into_iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(key))
+            .map(|(_, v)| v)
+            .collect()
+    }
+
+    /// The value of the only trailer with this key; two that differ say
+    /// nothing that could be relied on, and come back as both.
+    #[must_use]
+    pub fn trailer(&self, key: &str) -> Option<String> {
+        let mut all = self.trailers(key);
+        all.dedup();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// The branch that a merge commit says it merged, as GitHub, GitLab,
@@ -98,6 +125,30 @@ impl Message {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The trailers of a paragraph, if it holds nothing else. A line that begins
+/// with a blank continues the one before.
+fn block(lines: &[&str]) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for line in lines {
+        if line.starts_with([' ', '\t']) {
+            let Some((_, value)) = all.last_mut() else { return Vec::new() };
+            value.push(' ');
+            value.push_str(line.trim());
+            continue;
+        }
+        if line.starts_with("(cherry picked from commit ") {
+            continue;
+        }
+        let named = line.split_once(':').filter(|(name, _)| {
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            !name.trim_end().is_empty() && name.trim_end().chars().all(word)
+        });
+        let Some((name, value)) = named else { return Vec::new() };
+        all.push((String::from(name.trim_end()), String::from(value.trim())));
+    }
+    all
 }
 
 /// The type of one subject line.
@@ -186,8 +237,19 @@ mod tests {
     fn trailers_come_from_the_last_paragraph() {
         let text =
             "fix: a\n\nChange-Class: feature\n\nwhy\n\nchange-class: docs\nSigned-off-by: x\n";
-        assert_eq!(Message::new(text).trailer("Change-Class"), Some("docs"));
-        assert_eq!(Message::new("Change-Class: docs").trailer("Change-Class"), None);
-        assert_eq!(Message::new("a\r\rChange-Class: docs\r").trailer("Change-Class"), Some("docs"));
+        for (text, class) in [
+            (text, Some("docs")),
+            ("Change-Class: docs", None),
+            ("a\r\rChange-Class: docs\r", Some("docs")),
+            ("a\n\nChange-Class: feature\nChange-Class: docs\n", Some("feature, docs")),
+            ("a\n\nsome prose\nChange-Class: docs\n", None),
+            ("a\n\nChange-Class: docs\n feature\n", Some("docs feature")),
+            ("a\n\nChange-Class: docs\n \t\nSigned-off-by: x\n", None),
+            ("a\n\nChange-Class: docs\n\n---------\n\nCo-authored-by: x\n", Some("docs")),
+            ("a\n\nChange-Class: docs\n(cherry picked from commit 12)\n", Some("docs")),
+        ] {
+            let found = Message::new(text).trailer("Change-Class");
+            assert_eq!(found.as_deref(), class, "{text}");
+        }
     }
 }

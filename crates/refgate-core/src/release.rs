@@ -27,7 +27,9 @@ impl Version {
             return None;
         }
         for (number, part) in numbers.iter_mut().zip(parts) {
-            if part.is_empty() || part.len() > 9 || !part.bytes().all(|b| b.is_ascii_digit()) {
+            let padded = part.len() > 1 && part.starts_with('0');
+            let digits = part.bytes().all(|b| b.is_ascii_digit());
+            if part.is_empty() || part.len() > 9 || !digits || padded {
                 return None;
             }
             *number = part.parse().ok()?;
@@ -148,7 +150,7 @@ mod tests {
         let rules = ReleaseRules { tags: patterns.collect(), annotated: true, signed: false };
         assert_eq!(rules.version("2.0").unwrap().to_string(), "2.0.0");
         assert_eq!(rules.version("v2.3.0").unwrap().to_string(), "2.3.0");
-        for no in ["", "v", "2.0-rc1", "1.2.3.4", "1..2", "release", "99999999999"] {
+        for no in ["", "v", "2.0-rc1", "1.2.3.4", "1..2", "release", "99999999999", "02.1"] {
             assert_eq!(rules.version(no), None, "{no}");
         }
     }

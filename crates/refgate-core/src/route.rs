@@ -73,7 +73,7 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
             return Route::BackMerge { from };
         }
     }
-    if merge && joins_stages(case, landing) {
+    if merge && joins_stages(case, target, landing) {
         return Route::AncestryOnly;
     }
     match landing.picked_from {
@@ -83,9 +83,15 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
     }
 }
 
-/// A merge without content of its own joins histories only where another stage
-/// has what it brings: else new work would be declared landed unseen, and its
-/// content could follow in a merge that brings no commit.
-pub(crate) fn joins_stages(case: &Case<'_>, landing: &Landing) -> bool {
-    landing.unchanged && landing.side.iter().all(|id| case.history.is_on_a_stage(*id))
+/// A merge without content of its own joins histories only where a later stage
+/// (for a line: any) has what it brings. Else new work would be declared landed
+/// unseen: its content could follow in a merge that brings no commit, or never,
+/// since the next promotion would find nothing to bring.
+pub(crate) fn joins_stages(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> bool {
+    let later = |reach: u32| match target.place() {
+        Some(place) => reach >> place >> 1 != 0,
+        None => reach != 0,
+    };
+    let side = landing.side.iter().map(|id| case.history.commit(*id).map_or(0, |c| c.reach));
+    landing.unchanged && side.into_iter().all(later)
 }

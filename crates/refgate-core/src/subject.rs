@@ -1,6 +1,7 @@
 //! What do the words of a title say? Guesses, for what nobody declared.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::words::split;
 use crate::{ClassId, Policy};
@@ -11,6 +12,35 @@ pub(crate) fn guess_of<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, 
     if is_version(title) {
         return policy.classes.find("chore").map(|class| ("a version", class, 0));
     }
+    // "Add a, fix b" is what its parts are: the most disturbing counts.
+    let rank = |found: &(&str, ClassId, usize)| policy.classes.rank(found.1);
+    let parts = deeds(policy, title).into_iter().filter_map(|part| guess_in(policy, part));
+    let highest = parts.reduce(|a, b| if rank(&b) > rank(&a) { b } else { a });
+    highest.or_else(|| guess_in(policy, title))
+}
+
+/// The parts of a title that each begin with a deed of their own: "Add a, fix
+/// b" has two, "Update a and b" one.
+fn deeds<'t>(policy: &Policy, title: &'t str) -> Vec<&'t str> {
+    let between = [", ", "; ", " and ", " & ", " + ", " (", " plus "];
+    let mut cuts: Vec<(usize, usize)> = between
+        .iter()
+        .flat_map(|sign| title.match_indices(sign).map(|(at, _)| (at, at + sign.len())))
+        .collect();
+    cuts.sort_unstable();
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for (end, next) in cuts {
+        let behind = title.get(next..).unwrap_or("");
+        if guess_in(policy, behind).is_some_and(|(by, ..)| !by.starts_with('*')) {
+            parts.extend(title.get(start..end));
+            start = next;
+        }
+    }
+    parts.extend(title.get(start..));
+    parts
+}
+
+fn guess_in<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
     let mut rest = bare(title);
     let mut best = None;
     for _ in 0..3 {
@@ -60,6 +90,12 @@ pub(crate) fn clipped(text: &str) -> &str {
 /// `ABC-12: `, `381-`.
 pub(crate) fn bare(text: &str) -> &str {
     let mut rest = text.trim();
+    // What is reverted twice, or applied again, is what it was.
+    while let Some(inner) =
+        rest.strip_prefix("Revert \"Revert \"").or_else(|| rest.strip_prefix("Reapply \""))
+    {
+        rest = inner.trim_end_matches('"');
+    }
     loop {
         let next = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[' && c != '(');
         let next = match next.strip_prefix('[').map(|inner| inner.split_once(']')) {

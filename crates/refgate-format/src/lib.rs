@@ -19,7 +19,7 @@ pub use ledger::{
     BadRecord, BadSignature, BadSigners, SIGNATURE, Signer, Signers, months, namespace, path_of,
     read_record, record_text, shelf_for, shelf_of, slug, split_file, unslug, verify,
 };
-pub use lookalike::resembles;
+pub use lookalike::{confuses, resembles};
 pub use policy::{PolicyFile, read_policy, wanted_calendars};
 pub use settings::{BadSettings, Control, Identity, Limits, PolicySource, Settings};
 pub use training::{BadTraining, Training, read_training, write_training};

@@ -21,6 +21,28 @@ pub fn resembles<'p>(
     protected.into_iter().find(|guarded| *guarded != name && fold(guarded.short()) == folded)
 }
 
+/// What a new branch or tag could be taken for that is no protected name: a
+/// release (`is_release` knows their form), an object id, an option, or a name
+/// that Git itself gives a meaning.
+#[must_use]
+pub fn confuses(name: &RefName, is_release: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let short = name.branch_name().or_else(|| name.tag_name())?;
+    let folded: String = short.nfkc().flat_map(char::to_lowercase).collect();
+    let hex = |c: char| c.is_ascii_hexdigit();
+    let release = is_release(&folded) || is_release(short);
+    match () {
+        // A release tag itself is no topic, and is not asked about here.
+        () if release => Some("a release"),
+        () if folded == "head" || folded.ends_with("_head") => Some("what Git calls HEAD"),
+        () if short.len() >= 40 && short.chars().all(hex) => Some("an object id"),
+        () if short.split('/').any(|part| part.starts_with('-')) => Some("an option"),
+        () if ["refs/", "heads/", "tags/", "remotes/"].iter().any(|p| folded.starts_with(p)) => {
+            Some("a full reference name")
+        }
+        () => None,
+    }
+}
+
 fn fold(text: &str) -> String {
     let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
     skeleton(&lower).collect()
@@ -40,6 +62,19 @@ mod tests {
         }
         assert_eq!(hit("refs/heads/v1.0"), Some("v1.0".into()));
         assert_eq!(hit("refs/tags/main"), Some("main".into()));
+        let release = |text: &str| text.starts_with("v2.");
+        for (text, what) in [
+            ("heads/v2.0", Some("a release")),
+            ("tags/V2.0", Some("a release")),
+            ("tags/\u{ff56}2.0", Some("a release")),
+            ("heads/HEAD", Some("what Git calls HEAD")),
+            ("heads/0123456789abcdef0123456789abcdef01234567", Some("an object id")),
+            ("heads/-x", Some("an option")),
+            ("heads/remotes/origin/main", Some("a full reference name")),
+            ("heads/feature/v2.0", None),
+        ] {
+            assert_eq!(confuses(&name(&format!("refs/{text}")), release), what, "{text}");
+        }
         for fine in ["dev", "develop", "feature/dev-tools", "devs"] {
             assert_eq!(hit(&format!("refs/heads/{fine}")), None, "{fine}");
         }

@@ -6,7 +6,7 @@ use refgate_core::{
     Case, Decision, History, LEDGER, LedgerView, Oid, Policy, PolicyEdit, Push, RefChange, RefKind,
     RefName, Target, decide,
 };
-use refgate_format::{PolicySource, Signers, resembles};
+use refgate_format::{PolicySource, Signers, confuses, resembles};
 use refgate_git::{GitError, Reader, gather, survey};
 
 use crate::book::{BookError, Records};
@@ -129,8 +129,10 @@ fn names(
         let fresh = matches!(update.change, RefChange::Create { .. });
         let free = matches!(policy.kind(&update.name), RefKind::Topic);
         if fresh && free {
-            facts.resembles =
-                resembles(&update.name, &guarded).map(|name| name.short().to_string());
+            let is_release = |text: &str| policy.release.version(text).is_some();
+            facts.resembles = resembles(&update.name, &guarded)
+                .map(|name| format!("`{}`", name.short()))
+                .or_else(|| confuses(&update.name, is_release).map(ToString::to_string));
         }
     }
     Ok(())

@@ -44,6 +44,11 @@ enum Unjudged {
     Setup(#[from] SetupError),
     #[error(transparent)]
     Book(BookError),
+    #[error(
+        "GIT_COMMITTER_DATE is set where Git receives this push, so Git would log its moves under \
+         a date of the pusher's choice; push without it"
+    )]
+    Clock,
 }
 
 impl From<BookError> for Unjudged {
@@ -63,9 +68,12 @@ impl Unjudged {
                 GitError::TooMany(_)
                 | GitError::TooLarge { .. }
                 | GitError::TooManyChanges(_)
+                | GitError::TooMuch { .. }
+                | GitError::TooLong(_)
+                | GitError::TooDeep(_)
                 | GitError::Deadline(_),
             ) => Exit::TooMuch,
-            Self::Input(_) | Self::Git(GitError::Stale { .. }) => Exit::BadInput,
+            Self::Input(_) | Self::Git(GitError::Stale { .. }) | Self::Clock => Exit::BadInput,
             Self::Policy(_) => Exit::BadPolicy,
             Self::Git(_) | Self::Book(_) => Exit::BadRepository,
             Self::Setup(_) => Exit::BadSetup,
@@ -97,11 +105,14 @@ pub fn receive(inputs: &Inputs) -> Outcome {
 fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let mut reader = Reader::open_from_env(bounds(&Limits::default()))?;
     let setup = Setup::read(reader.git_dir())?;
+    let training = setup.training()?;
+    if training.is_none() && inputs.environment.get("GIT_COMMITTER_DATE").is_some() {
+        return Err(Unjudged::Clock);
+    }
     let limits = &setup.settings.limits;
     reader.bound(bounds(limits));
     let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
     let updates = at_rest(&reader, lines)?;
-    let training = setup.training()?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);
     let source = &setup.settings.policy;
     let Sourced { policy, signers, .. } =

@@ -17,10 +17,17 @@ pub(crate) fn changes(
     before: Option<Oid>,
     after: Option<Oid>,
 ) -> Result<Vec<Change>, GitError> {
-    let mut walk = Walk { reader, landing, found: Vec::new(), path: Vec::new(), depth: 0 };
+    let mut walk =
+        Walk { reader, landing, found: Vec::new(), path: Vec::new(), depth: 0, bytes: 0 };
     walk.trees(before, after)?;
     Ok(walk.found)
 }
+
+/// The longest path, in bytes: what systems can check out.
+const LONGEST: usize = 4_096;
+
+/// The most bytes of changed paths of one landing.
+const MOST_PATHS: usize = 32 << 20;
 
 struct Walk<'r> {
     reader: &'r Reader,
@@ -28,6 +35,7 @@ struct Walk<'r> {
     found: Vec<Change>,
     path: Vec<u8>,
     depth: usize,
+    bytes: usize,
 }
 
 impl Walk<'_> {
@@ -64,6 +72,9 @@ impl Walk<'_> {
         let Some(any) = came.or(gone) else { return Ok(()) };
         let length = self.path.len();
         self.path.extend_from_slice(any.name);
+        if self.path.len() > LONGEST {
+            return Err(GitError::TooLong(self.landing));
+        }
         if any.is_tree() {
             self.path.push(b'/');
             self.depth += 1;
@@ -83,6 +94,10 @@ impl Walk<'_> {
             let sides = [gone, came].into_iter().flatten();
             let kind = sides.map(|entry| entry.kind()).max().unwrap_or(EntryKind::File);
             let path = String::from_utf8_lossy(&self.path).into_owned();
+            self.bytes += path.len();
+            if self.bytes > MOST_PATHS {
+                return Err(GitError::TooMuch { what: "changed paths", limit: MOST_PATHS });
+            }
             self.found.push(Change { path, mode, kind });
             if self.found.len() > self.reader.bounds().max_changes {
                 return Err(GitError::TooManyChanges(self.landing));

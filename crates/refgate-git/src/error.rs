@@ -45,6 +45,17 @@ pub enum GitError {
     /// More changed paths than the server's limit.
     #[error("landing {0} changes more paths than the limit")]
     TooManyChanges(Oid),
+    /// More bytes of something than can be kept in mind.
+    #[error("the push brings more than {limit} bytes of {what}")]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A path is longer than any system could check out.
+    #[error("landing {0} has a path of more than 4,096 bytes")]
+    TooLong(Oid),
     /// A tree is nested too deeply.
     #[error("the folders of {0} are nested deeper than 2,000 levels")]
     TooDeep(Oid),

@@ -4,15 +4,14 @@ use std::collections::HashSet;
 
 use git2::ObjectType;
 use refgate_core::{
-    Commit, History, Instant, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind,
-    RefName, RefUpdate, Shape, TagFacts, UpdateFacts, needs,
+    Commit, History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefUpdate,
+    Shape, UpdateFacts, needs,
 };
 
 use crate::evil::mixed;
 use crate::landings::{chain, cut};
 use crate::reader::{Reader, git};
-use crate::tag::follow;
-use crate::{GitError, Graph, Survey, debts, diff, reflog};
+use crate::{GitError, Graph, Survey, diff};
 
 /// Reads the facts about a push (MODEL.md 1): every line only against the
 /// state at rest and its own objects (SECURITY.md R1).
@@ -30,7 +29,8 @@ pub fn gather(
     let graph = Graph::new(reader);
     let Survey { releases, tips } = survey;
     let history = History { releases, tips, ..History::default() };
-    let mut photo = Photo { reader, graph: &graph, policy, history, baseline, commits: 0 };
+    let mut photo =
+        Photo { reader, graph: &graph, policy, history, baseline, commits: 0, bytes: 0 };
     for update in &push.updates {
         let wants = needs(policy, &photo.history.releases, ledger, push.at, update);
         let mut facts = photo.facts(update, &policy.kind(&update.name), wants)?;
@@ -46,11 +46,16 @@ pub fn gather(
 pub(crate) struct Photo<'r> {
     pub(crate) reader: &'r Reader,
     pub(crate) graph: &'r Graph<'r>,
-    policy: &'r Policy,
+    pub(crate) policy: &'r Policy,
     pub(crate) history: History,
-    baseline: Option<Oid>,
+    pub(crate) baseline: Option<Oid>,
     commits: usize,
+    bytes: usize,
 }
+
+/// The most bytes of commit messages that one push may bring: all of them are
+/// in memory while it is judged (SECURITY.md C4).
+const MOST_MESSAGES: usize = 128 << 20;
 
 impl Photo<'_> {
     pub(crate) fn within_limit(&self, more: usize) -> Result<(), GitError> {
@@ -84,50 +89,6 @@ impl Photo<'_> {
         Ok(facts)
     }
 
-    fn tag(&self, update: &RefUpdate, new: Oid) -> Result<Option<TagFacts>, GitError> {
-        let chain = follow(self.reader, &update.name, new)?;
-        let mut facts = TagFacts {
-            annotated: chain.annotated,
-            same_name: chain.same_name,
-            signed: chain.signed,
-            commit: chain.commit,
-            shipped: false,
-            on_flow: false,
-        };
-        let Some(commit) = chain.commit else { return Ok(Some(facts)) };
-        for (place, stage) in self.policy.flow.stages.iter().enumerate() {
-            let Some(tip) = self.history.tips.get(&place).filter(|_| stage.production) else {
-                continue;
-            };
-            if self.graph.is_ancestor(commit, *tip)? {
-                (facts.shipped, facts.on_flow) = (true, true);
-            }
-        }
-        if !facts.shipped {
-            facts.shipped = self.on_a_line(commit)?;
-        }
-        Ok(Some(facts))
-    }
-
-    fn on_a_line(&self, commit: Oid) -> Result<bool, GitError> {
-        for line in &self.policy.flow.lines {
-            // libgit2's `*` crosses slashes and ours does not.
-            let pattern = format!("refs/heads/{}", line.branches.as_str());
-            for branch in self.reader.repository().references_glob(&pattern)? {
-                let branch = branch?;
-                let name = branch.name().ok().and_then(|name| RefName::parse(name).ok());
-                if name.is_none_or(|name| self.policy.flow.target(&name).is_none()) {
-                    continue;
-                }
-                let tip = branch.peel_to_commit()?.id();
-                if self.graph.is_ancestor(commit, crate::reader::oid(tip))? {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
-
     fn governed(
         &mut self,
         update: &RefUpdate,
@@ -145,7 +106,10 @@ impl Photo<'_> {
             }
             // A new branch is judged by what no stage has yet.
             _ if stages.is_empty() => return Ok(()),
-            _ => (self.first_parents(new, &stages)?, stages),
+            _ => {
+                facts.begins_at = (self.shown_by(new)?, self.on_a_line(new)?);
+                (self.first_parents(new, &stages)?, stages)
+            }
         };
         if facts.shape.is_some_and(|shape| shape != Shape::Onward) {
             return Ok(());
@@ -211,6 +175,13 @@ impl Photo<'_> {
                 self.within_limit(1)?;
                 self.commits += 1;
                 let parsed = self.graph.commit(*id)?;
+                self.bytes += parsed.message.as_str().len();
+                if self.bytes > MOST_MESSAGES {
+                    return Err(GitError::TooMuch {
+                        what: "commit messages",
+                        limit: MOST_MESSAGES,
+                    });
+                }
                 self.history.commits.insert(
                     *id,
                     Commit {
@@ -268,42 +239,7 @@ impl Photo<'_> {
         Ok(())
     }
 
-    /// What a promotion rests on besides its own commits.
-    fn gate(
-        &self,
-        update: &RefUpdate,
-        now: Instant,
-        facts: &mut UpdateFacts,
-    ) -> Result<(), GitError> {
-        let Some(place) = self.policy.flow.target(&update.name).and_then(|t| t.place()) else {
-            return Ok(());
-        };
-        let Some(last) = facts.landings.last() else { return Ok(()) };
-        let tree = self.tree_of(last.commit)?;
-        if let Some(before) = self.policy.flow.previous(place) {
-            facts.soaking_since = self.soaking(&before.branch, tree)?;
-        }
-        let mut tips = self.history.tips.clone();
-        tips.insert(place, last.commit);
-        let flow = &self.policy.flow;
-        facts.debts = debts(self.reader, self.graph, flow, &tips, self.baseline, now)?;
-        Ok(())
-    }
-
-    /// Since when a branch has had a tree without a break.
-    fn soaking(&self, branch: &RefName, tree: Oid) -> Result<Option<Instant>, GitError> {
-        let mut since = None;
-        for moved in reflog(self.reader.git_dir(), branch).iter().rev() {
-            let Some(new) = moved.new else { break };
-            if self.tree_of(new)? != tree {
-                break;
-            }
-            since = Some(moved.at);
-        }
-        Ok(since)
-    }
-
-    fn tree_of(&self, id: Oid) -> Result<Oid, GitError> {
+    pub(crate) fn tree_of(&self, id: Oid) -> Result<Oid, GitError> {
         match self.history.commit(id) {
             Some(known) => Ok(known.tree),
             None => Ok(self.reader.commit(id)?.tree),

@@ -176,6 +176,15 @@ impl<'r> Graph<'r> {
         Ok(None)
     }
 
+    /// Whether a branch once had a commit as its tip: it is on the first-parent
+    /// chain of the tip at rest.
+    ///
+    /// # Errors
+    /// If a commit cannot be read.
+    pub fn has_shown(&self, tip: Oid, id: Oid) -> Result<bool, GitError> {
+        Ok(!self.on_chain(tip, &HashSet::from([id]))?.is_empty())
+    }
+
     /// Which of some commits lie on the first-parent chain of a tip.
     ///
     /// # Errors

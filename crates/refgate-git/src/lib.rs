@@ -16,6 +16,7 @@ mod reader;
 mod reflog;
 mod releases;
 mod revision;
+mod shown;
 mod survey;
 mod tag;
 mod tree;

@@ -1,6 +1,6 @@
 //! How is a repository read, safely, also inside a push's quarantine? Nothing here can write.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -13,8 +13,9 @@ use crate::commit::{ParsedCommit, parse_commit};
 use crate::tree::Tree;
 use crate::{Bounds, GitError};
 
-/// How many trees are kept in memory; neighbours in history share most of theirs.
-const TREES_KEPT: usize = 8_192;
+/// How many bytes of trees are kept in memory; neighbours in history share most
+/// of theirs.
+const TREES_KEPT: usize = 64 << 20;
 
 /// A repository, for reading only. It has no method that writes, and the hook
 /// can obtain nothing else.
@@ -26,6 +27,7 @@ pub struct Reader {
     remote: Option<String>,
     rest: OnceCell<Odb<'static>>,
     trees: RefCell<HashMap<Oid, Rc<Tree>>>,
+    kept: Cell<usize>,
 }
 
 impl Reader {
@@ -69,6 +71,7 @@ impl Reader {
             remote: None,
             rest: OnceCell::new(),
             trees,
+            kept: Cell::new(0),
         })
     }
 
@@ -259,8 +262,12 @@ impl Reader {
         let tree = if id == EMPTY_TREE { Tree::default() } else { self.parsed_tree(id)? };
         let tree = Rc::new(tree);
         let mut trees = self.trees.borrow_mut();
-        if trees.len() >= TREES_KEPT {
+        let kept = self.kept.get() + tree.size();
+        if kept > TREES_KEPT {
             trees.clear();
+            self.kept.set(0);
+        } else {
+            self.kept.set(kept);
         }
         trees.insert(id, Rc::clone(&tree));
         Ok(tree)

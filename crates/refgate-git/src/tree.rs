@@ -82,6 +82,12 @@ impl Tree {
         Some(Self(data))
     }
 
+    /// How many bytes it takes, roughly.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.0.len() + 128
+    }
+
     /// Its entries, in Git's order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut rest = self.0.as_slice();

@@ -5,6 +5,7 @@ mod clean;
 mod github;
 mod json;
 mod layout;
+mod names;
 mod objection;
 mod page;
 mod records;

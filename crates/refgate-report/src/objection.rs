@@ -6,8 +6,8 @@ use refgate_core::{
 
 use crate::because::because;
 use crate::clean::{clean, shorten};
-use crate::records;
 use crate::show;
+use crate::{names, records};
 
 /// A finding in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,11 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
         }
         What::NotEligible { class, eligibility, .. } => {
             facts.push(("class", class_phrase(case, class)));
-            not_eligible(eligibility, &mut facts)
+            if class.contradiction.is_some() {
+                "What it is declared to be might go here; what its diff holds does not.".to_string()
+            } else {
+                not_eligible(eligibility, &mut facts)
+            }
         }
         What::EvilMerge { paths, total } => {
             facts.push(("paths", listed(paths, *total)));
@@ -50,7 +54,9 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
                 None => "Nobody knows who pushes, and only certain people may.".to_string(),
             }
         }
-        other => records::said(case, other, &mut facts).unwrap_or_else(|| plain(other)),
+        other => records::said(case, other, &mut facts)
+            .or_else(|| names::said(other))
+            .unwrap_or_else(|| plain(other)),
     };
     Objection { sentence, facts }
 }
@@ -244,29 +250,10 @@ fn plain(what: &What) -> String {
         What::Leapt { from, over } => {
             format!("It comes from `{}` without having been on `{}`.", clean(from), clean(over))
         }
-        What::TagMoved { old } => {
-            format!("A release tag never moves; this one stands at {}.", old.short())
-        }
-        What::TagNotAnnotated => "A release tag must be annotated.".to_string(),
-        What::TagNotSigned => "A release tag must be signed.".to_string(),
-        What::TagNameDiffers => "The tag object says another name than its reference.".to_string(),
-        What::TagNotShipped { production } => {
-            format!("The tagged commit is not on `{}` or a release line yet.", clean(production))
-        }
-        What::VersionNotGrown { version, existing, .. } => {
-            format!("Versions only grow: {version} is not above the release {}.", clean(existing))
-        }
-        What::NameReserved => "This namespace cannot be pushed to.".to_string(),
-        What::NameResembles { name } => {
-            format!("The name can be mistaken for `{}`.", clean(name))
-        }
-        What::NameAlias { target } => format!(
-            "On the server this name stands for `{}`; push to that name itself.",
-            clean(target)
-        ),
         What::NotACommit => "It must point to a commit.".to_string(),
         What::StageCreated => {
-            "A new stage or line must begin at a commit that a stage already has.".to_string()
+            "A new stage begins where a stage has been, and a line where production has been."
+                .to_string()
         }
         What::Malformed { commit, defect } => {
             format!("Commit {} is not as Git writes commits: {}.", commit.short(), clean(defect))

@@ -31,6 +31,9 @@ pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
     let subject = Subject { case, update, landing: finding.landing };
     let name = quoted(update.name.short());
     match &finding.what {
+        What::NotEligible { previous: Some(previous), .. } => {
+            subject.first_there(previous).unwrap_or_else(|| subject.keep())
+        }
         What::Frozen { .. } | What::NotEligible { .. } => subject.keep(),
         What::Contradicted { .. } | What::Unclassified { .. } => subject.declare(),
         What::EvilMerge { .. } => subject.merge_again(),
@@ -61,7 +64,7 @@ pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
                 format!("git push origin {name}"),
             ],
         )],
-        What::NameResembles { .. } => subject.under_another_name(),
+        What::NameResembles { .. } | What::NameBlocks => subject.under_another_name(),
         What::NameAlias { target } => {
             let new = update.change.new_value();
             new.into_iter()
@@ -144,6 +147,22 @@ impl Subject<'_> {
         vec![Remedy::new("keep it on a branch of its own, and off this one:", vec![push, off])]
     }
 
+    /// Where the same push moves the previous stage to the same commit: one push
+    /// after the other, so that it is a promotion.
+    fn first_there(&self, previous: &str) -> Option<Vec<Remedy>> {
+        let new = self.update.change.new_value()?;
+        let mut others = self.case.push.updates.iter();
+        let same = others.find(|other| {
+            other.name.branch_name() == Some(previous) && other.change.new_value() == Some(new)
+        })?;
+        let push = |name: &str| format!("git push origin {}:{}", brief(new), quoted(name));
+        let commands = vec![push(same.name.as_str()), push(self.update.name.as_str())];
+        Some(vec![Remedy::new(
+            format!("push to `{previous}` first, and promote it then:"),
+            commands,
+        )])
+    }
+
     /// Say what the change really is, where that class may land now.
     fn declare(&self) -> Vec<Remedy> {
         let classes = &self.case.policy.classes;
@@ -160,18 +179,27 @@ impl Subject<'_> {
         };
         let trailer = format!("{}: {}", self.case.policy.declare.trailer, classes.name(class));
         let amend = format!("git commit --amend --no-edit --trailer {}", quoted(&trailer));
-        vec![Remedy::new("if it is more than that, say what it is:", vec![amend])]
+        vec![Remedy::new("if it is meant to be more, say what it is:", vec![amend])]
     }
 
     fn merge_again(&self) -> Vec<Remedy> {
         let (true, [first, second]) = (self.tip(), &*self.parents()) else { return self.keep() };
-        vec![Remedy::new(
+        let again = Remedy::new(
             "make the merge again, and put other changes into commits of their own:",
             vec![
                 format!("git reset --keep {}", brief(*first)),
                 format!("git merge --no-ff --no-edit {}", brief(*second)),
             ],
-        )]
+        );
+        let mut all = vec![again];
+        // A conflict that was settled under another name looks no different;
+        // who made it can own up to it.
+        all.extend(
+            self.declare()
+                .into_iter()
+                .filter(|r| r.commands.iter().any(|c| c.contains("--trailer"))),
+        );
+        all
     }
 
     fn one_by_one(&self) -> Vec<Remedy> {

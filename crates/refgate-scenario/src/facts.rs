@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use refgate_core::{
     Actor, Broken, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing,
     LedgerEdit, LedgerView, Message, Oid, Person, Push, RefChange, RefKind, RefName, RefUpdate,
-    Release, Shape, TagFacts, UpdateFacts, cherry_picked_from, decide,
+    Release, Shape, UpdateFacts, cherry_picked_from, decide,
 };
-use refgate_format::resembles;
+use refgate_format::{confuses, resembles};
 
 use crate::act::Spec;
 use crate::memory::{Files, Memory, delta};
@@ -120,8 +120,10 @@ impl Memory {
             RefKind::Topic if matches!(update.change, RefChange::Create { .. }) => {
                 let stages: Vec<RefName> =
                     self.policy.flow.stages.iter().map(|stage| stage.branch.clone()).collect();
-                facts.resembles =
-                    resembles(&update.name, &stages).map(|name| name.short().to_string());
+                let is_release = |text: &str| self.policy.release.version(text).is_some();
+                facts.resembles = resembles(&update.name, &stages)
+                    .map(|name| format!("`{}`", name.short()))
+                    .or_else(|| confuses(&update.name, is_release).map(ToString::to_string));
             }
             RefKind::Ledger => {
                 // Nothing of this world is a record that somebody could have signed.
@@ -129,34 +131,6 @@ impl Memory {
                 facts.ledger_edit = Some(LedgerEdit { broken, ..LedgerEdit::default() });
             }
             _ => {}
-        }
-        facts
-    }
-
-    fn tag_facts(&self, update: &RefUpdate, new: Oid) -> TagFacts {
-        let tag = self.tags.get(&new);
-        let commit = tag.map_or(new, |tag| tag.commit);
-        let mut facts = TagFacts {
-            annotated: tag.is_some_and(|tag| tag.annotated),
-            same_name: tag.is_some_and(|tag| Some(tag.name.as_str()) == update.name.tag_name()),
-            signed: false,
-            commit: Some(commit),
-            shipped: false,
-            on_flow: false,
-        };
-        for (name, tip) in &self.server {
-            let Some(target) = RefName::parse(name).ok().and_then(|name| {
-                let target = self.policy.flow.target(&name)?;
-                Some(target.place())
-            }) else {
-                continue;
-            };
-            let holds = self.ancestors(*tip).contains(&commit);
-            let production = target.is_none_or(|place| {
-                self.policy.flow.stages.get(place).is_some_and(|s| s.production)
-            });
-            facts.shipped |= holds && production;
-            facts.on_flow |= holds && production && target.is_some();
         }
         facts
     }
@@ -175,6 +149,9 @@ impl Memory {
             None if history.tips.is_empty() => return,
             None => history.tips.values().flat_map(|tip| self.ancestors(*tip)).collect(),
         };
+        if old.is_none() {
+            facts.begins_at = self.begins_at(new, history);
+        }
         let chain = self.chain(new, |id| hidden.contains(&id));
         if let Some(old) = old {
             let base = chain.last().map_or(new, |id| *id);
@@ -208,7 +185,7 @@ impl Memory {
     }
 
     /// First parents from `new` down to where `stop` says so, newest first.
-    fn chain(&self, new: Oid, stop: impl Fn(Oid) -> bool) -> Vec<Oid> {
+    pub(crate) fn chain(&self, new: Oid, stop: impl Fn(Oid) -> bool) -> Vec<Oid> {
         let mut chain = Vec::new();
         let mut at = Some(new);
         while let Some(id) = at.filter(|id| !stop(*id)) {

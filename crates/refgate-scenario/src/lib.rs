@@ -8,12 +8,14 @@ mod dice;
 mod facts;
 mod generate;
 mod join;
+mod known;
 mod made;
 mod memory;
 mod parse;
 mod real;
 mod reference;
 mod run;
+mod shown;
 mod token;
 
 pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};

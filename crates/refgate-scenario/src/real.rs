@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use refgate_core::{ChangeMode, Instant, Oid, Policy, Record, Release, last_major};
+use refgate_core::{ChangeMode, Instant, Oid, Policy, Record};
 use refgate_format::{Identity, Limits, PolicySource, Settings, Training, write_training};
 use refgate_gate::{DIRECTORY, InstallPlan, TRAINING, install};
 use tempfile::TempDir;
 
 use crate::act::{Act, Spec, Touch};
 use crate::answer::{remedy, report};
-use crate::made::{Known, make};
+use crate::made::make;
 use crate::memory::START;
 use crate::run::Report;
 
@@ -60,9 +60,9 @@ pub fn git_command(folder: &Path) -> Command {
 #[derive(Debug)]
 pub struct Real {
     folder: TempDir,
-    policy: Policy,
-    clock: Instant,
-    records: Vec<Record>,
+    pub(crate) policy: Policy,
+    pub(crate) clock: Instant,
+    pub(crate) records: Vec<Record>,
     contents: u64,
     last: Report,
 }
@@ -175,7 +175,12 @@ impl Real {
         }
     }
 
-    fn git_in(&self, folder: &Path, who: &str, args: &[&str]) -> Result<String, RealError> {
+    pub(crate) fn git_in(
+        &self,
+        folder: &Path,
+        who: &str,
+        args: &[&str],
+    ) -> Result<String, RealError> {
         let output = self.command(folder, who).args(args).output()?;
         checked(args, &output)
     }
@@ -203,12 +208,12 @@ impl Real {
         touches.iter().try_for_each(|touch| self.write(touch))
     }
 
-    fn id(&self, revision: &str) -> Option<Oid> {
+    pub(crate) fn id(&self, revision: &str) -> Option<Oid> {
         let said = self.git("somebody", &["rev-parse", "--verify", "-q", revision]).ok()?;
         Oid::from_hex(said.trim())
     }
 
-    fn on_server(&self, name: &str) -> Option<Oid> {
+    pub(crate) fn on_server(&self, name: &str) -> Option<Oid> {
         let server = self.server();
         let said = self.git_in(&server, "somebody", &["rev-parse", "--verify", "-q", name]).ok()?;
         Oid::from_hex(said.trim())
@@ -321,36 +326,6 @@ impl Real {
         }
         self.git("somebody", &["fetch", "-q"])?;
         Ok(())
-    }
-}
-
-impl Known for Real {
-    fn commit(&self, name: &str) -> Option<(Oid, Oid)> {
-        Some((self.id(&format!("{name}^{{commit}}"))?, self.id(&format!("{name}^{{tree}}"))?))
-    }
-
-    fn value(&self, name: &str) -> Option<Oid> {
-        self.on_server(name)
-    }
-
-    fn major(&self) -> Option<String> {
-        let form = "--format=%(refname:short) %(creatordate:unix)";
-        let server = self.server();
-        let said = self.git_in(&server, "somebody", &["for-each-ref", form, "refs/tags"]).ok()?;
-        let releases: Vec<Release> = said
-            .lines()
-            .filter_map(|line| {
-                let (tag, seconds) = line.split_once(' ')?;
-                let version = self.policy.release.version(tag)?;
-                let at = chrono::DateTime::from_timestamp(seconds.parse().ok()?, 0)?;
-                Some(Release { tag: tag.to_string(), version, commit: Oid::default(), at })
-            })
-            .collect();
-        last_major(&releases, self.clock).map(|release| release.tag.clone())
-    }
-
-    fn records(&self) -> &[Record] {
-        &self.records
     }
 }
 

@@ -11,8 +11,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
 }
 
 fn judge(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
-    // A squashed promotion is promotion's matter; it would be a hotfix only by name.
-    if !one.is_new_work() || one.target.is_first() || one.landing.squash_of.is_some() {
+    if !one.is_new_work() || one.target.is_first() || one.is_squash(case) {
         return None;
     }
     // Words that nobody meant as a declaration open no way past the stages.

@@ -8,8 +8,7 @@ use crate::{Case, ClassId, Finding, RuleId, Takes, What};
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in landed {
-        // A squashed promotion is promotion's matter.
-        if !one.is_new_work() || one.landing.squash_of.is_some() {
+        if !one.is_new_work() || one.is_squash(case) {
             continue;
         }
         if one.landing.changes.is_none() && case.policy.classes.bounded() {

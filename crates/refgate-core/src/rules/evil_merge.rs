@@ -10,7 +10,9 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     for one in landed {
         let Some(commit) = case.history.commit(one.landing.commit) else { continue };
         // Joining histories drops one side's content on purpose.
-        if commit.parents.len() != 2 || one.route == Route::AncestryOnly {
+        // What another stage has accepted as it is was judged there.
+        let accepted = commit.landed != 0;
+        if commit.parents.len() != 2 || one.route == Route::AncestryOnly || accepted {
             continue;
         }
         let what = match &one.landing.evil {
@@ -33,9 +35,11 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
 }
 
 /// A merge that declares its own class, and whose whole diff agrees, owns up
-/// to its content: a resolved conflict looks no different (MODEL.md 2).
+/// to its content: a resolved conflict looks no different (MODEL.md 2). Nobody
+/// can own up to dropping all that it brings: there is nothing to look at.
 fn vouched(one: &Landed<'_>) -> bool {
     one.is_new_work()
+        && !one.landing.unchanged
         && one.class.effective() != ClassId::UNCLASSIFIED
         && matches!(
             one.class.because,

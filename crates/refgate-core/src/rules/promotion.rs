@@ -33,10 +33,10 @@ fn objection(case: &Case<'_>, one: &Landed<'_>) -> Option<What> {
             let over = one.target.place()?.checked_sub(1)?;
             Some(What::Leapt { from: branch(from), over: branch(over) })
         }
-        Route::Hotfix | Route::Backport { .. } => {
+        Route::Hotfix | Route::Backport { .. } | Route::BackMerge { .. } => {
             let from = one.target.place()?.checked_sub(1)?;
             one.landing.squash_of.map(|of| What::Squashed { from: branch(from), of })
         }
-        Route::BackMerge { .. } | Route::AncestryOnly | Route::Topic => None,
+        Route::AncestryOnly | Route::Topic => None,
     }
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::case::{Item, Landed};
-use crate::{Case, Finding, RefChange, RefKind, RuleId, Takes, What};
+use crate::{Case, Finding, RefChange, RefKind, RuleId, Takes, Target, What};
 
 pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
     case.items().filter_map(|item| objection(case, &item).map(|what| finding(&item, what))).collect()
@@ -24,14 +24,30 @@ fn objection(case: &Case<'_>, item: &Item<'_>) -> Option<What> {
     if let Some(name) = &item.facts.resembles {
         return Some(What::NameResembles { name: name.clone() });
     }
+    if matches!(kind, RefKind::Blocks) && item.update.change.new_value().is_some() {
+        return Some(What::NameBlocks);
+    }
     let creates = matches!(item.update.change, RefChange::Create { .. });
     match kind {
         RefKind::Governed(_) if item.facts.not_a_commit => Some(What::NotACommit),
-        // A line may be opened where a production stage has been.
-        RefKind::Governed(target) if creates && !item.facts.landings.is_empty() => {
-            target.place().is_none().then_some(What::StageCreated)
+        RefKind::Governed(target) if creates && !case.history.tips.is_empty() => {
+            let (stages, line) = item.facts.begins_at;
+            let known = match target {
+                // A new stage begins with what some stage has shown.
+                Target::Stage(..) => stages != 0,
+                // A line is production: it begins with what production has shown.
+                Target::Line(_) => line || stages & production(case) != 0,
+            };
+            (!known).then_some(What::StageCreated)
         }
         RefKind::Release(_) if item.facts.not_a_commit => Some(What::NotACommit),
         _ => None,
     }
+}
+
+/// The production stages, as bits.
+fn production(case: &Case<'_>) -> u32 {
+    let stages = case.policy.flow.stages.iter().enumerate();
+    let production = stages.filter(|(_, stage)| stage.production);
+    production.fold(0, |bits, (place, _)| bits | 1 << place)
 }

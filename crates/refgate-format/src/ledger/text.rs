@@ -1,12 +1,12 @@
 //! What does a record's text say? One canonical form, so that what was signed is what is read.
 
-use std::fmt::Write as _;
-
 use refgate_core::{
     Body, Instant, Meaning, Observed, Oid, Record, RecordId, RefName, RuleId, is_invisible,
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+
+use super::write::record_text;
 
 /// The line at which a record's signature begins.
 pub const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
@@ -250,135 +250,6 @@ impl Raw {
             }
         })
     }
-}
-
-/// The one text of a record: what is signed, and what its id is the hash of.
-#[must_use]
-pub fn record_text(record: &Record) -> String {
-    let mut out = Writer(String::from("format = 1\n"));
-    out.text("kind", record.body.kind());
-    out.text("by", &record.by);
-    out.moment("at", record.at);
-    out.text("repository", &record.repository);
-    out.text("reason", &record.reason);
-    if let Some(link) = &record.link {
-        out.text("link", link);
-    }
-    body(&mut out, &record.body);
-    out.0
-}
-
-fn body(out: &mut Writer, body: &Body) {
-    match body {
-        Body::Approval { rule, on, of } => {
-            out.text("rule", rule.name());
-            out.text("ref", on.as_str());
-            out.id("of", *of);
-        }
-        Body::SignOff { meaning, commit, tree } => {
-            out.text("meaning", meaning.name());
-            out.id("commit", *commit);
-            out.id("tree", *tree);
-        }
-        Body::Classification { commit, class } => {
-            out.id("commit", *commit);
-            out.text("class", class);
-        }
-        Body::Waiver { rule, on, class, commit, until, uses } => {
-            out.text("rule", rule.name());
-            out.text("ref", on.as_str());
-            if let Some(commit) = commit {
-                out.id("commit", *commit);
-            }
-            if let Some(class) = class {
-                out.text("class", class);
-            }
-            out.moment("until", *until);
-            out.number("uses", *uses);
-        }
-        Body::Freeze { stages, lets_through, until } => {
-            out.list("stages", stages);
-            out.list("lets-through", lets_through);
-            out.moment("until", *until);
-        }
-        Body::Thaw { of } => out.text("of", &of.to_string()),
-        Body::Evidence { what, release } => {
-            out.text("meaning", what.name());
-            out.text("release", release);
-        }
-        Body::FreezeExit { release }
-        | Body::Iteration { release }
-        | Body::ReleaseOpen { release }
-        | Body::ReleaseFinish { release } => out.text("release", release),
-        Body::Candidate { release, number, commit, tree } => {
-            out.text("release", release);
-            out.number("number", *number);
-            out.id("commit", *commit);
-            out.id("tree", *tree);
-        }
-        Body::UatFailed { release, of } => {
-            out.text("of", &of.to_string());
-            out.text("release", release);
-        }
-        Body::Withdrawal { of, shelf } => {
-            out.text("of", &of.to_string());
-            out.text("shelf", shelf);
-        }
-        Body::DeletionRequest { on, value } => {
-            out.text("ref", on.as_str());
-            out.id("of", *value);
-        }
-        Body::NotApplicable { fix, to } => {
-            out.text("ref", to.as_str());
-            out.id("commit", *fix);
-        }
-        Body::Certificate { person, course, until } => {
-            out.text("person", person);
-            out.text("course", course);
-            out.moment("until", *until);
-        }
-    }
-}
-
-struct Writer(String);
-
-impl Writer {
-    fn text(&mut self, key: &str, text: &str) {
-        let _ = writeln!(self.0, "{key} = {}", quoted(text));
-    }
-
-    fn id(&mut self, key: &str, id: Oid) {
-        let _ = writeln!(self.0, "{key} = \"{id}\"");
-    }
-
-    fn number(&mut self, key: &str, number: u32) {
-        let _ = writeln!(self.0, "{key} = {number}");
-    }
-
-    fn moment(&mut self, key: &str, at: Instant) {
-        let _ = writeln!(self.0, "{key} = \"{}\"", at.format("%Y-%m-%dT%H:%M:%SZ"));
-    }
-
-    fn list(&mut self, key: &str, list: &[String]) {
-        let items: Vec<String> = list.iter().map(|text| quoted(text)).collect();
-        let _ = writeln!(self.0, "{key} = [{}]", items.join(", "));
-    }
-}
-
-/// A TOML basic string. Written here and not by the library, whose choice
-/// between its string forms may change: a record's text must not.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

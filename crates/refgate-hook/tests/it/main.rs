@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod laundering;
 mod pages;
 mod policy;
 mod raw;

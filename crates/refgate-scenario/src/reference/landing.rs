@@ -38,7 +38,7 @@ impl View<'_> {
             no.insert(if self.past(new).contains(&old) { "first-parent" } else { "rewrite" });
             return;
         }
-        if old.is_none() && !chain.is_empty() {
+        if old.is_none() && !self.may_begin(place, new) {
             no.insert("ref-name");
         }
         let mut seen = known.clone();
@@ -68,8 +68,7 @@ impl View<'_> {
         if parents.len() > 2 || (parents.len() == 2 && parents.first() == parents.get(1)) {
             objections.insert("first-parent");
         }
-        let elsewhere = |id: &Oid| self.elsewhere(place, *id);
-        let empty = unchanged && side.iter().all(elsewhere);
+        let empty = unchanged && side.iter().all(|id| self.later(place, *id));
         let (class, contradicted, trailer) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
         // Where it comes from.
@@ -88,12 +87,8 @@ impl View<'_> {
             ),
             Place::Line => (None, None),
         };
-        let squash = self.squash(place, id, old) && earlier.is_none() && later.is_none();
-        let joined = parents.len() > 1
-            && unchanged
-            && side.iter().all(elsewhere)
-            && earlier.is_none()
-            && later.is_none();
+        let squash = self.squash(place, id, old) && earlier.is_none();
+        let joined = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
         let (evil, resolved) = self.mixed(id, &parents);
         if let (Some(from), Place::Stage(at)) = (earlier, place) {
             let own = !self.tip(from).is_some_and(|tip| self.past(tip).contains(&id));
@@ -105,7 +100,7 @@ impl View<'_> {
             if from + 1 == at && last {
                 self.promoted(at, id, side, &mut objections);
             }
-        } else if !joined && (later.is_none() || evil || resolved) {
+        } else if !joined && (later.is_none() || evil || resolved || squash) {
             let straight = place != Place::Stage(0);
             if squash && straight {
                 objections.insert("promotion");
@@ -119,8 +114,9 @@ impl View<'_> {
             }
         }
         let new_work = earlier.is_none() && (later.is_none() || evil || resolved);
-        let vouched = trailer && !contradicted && new_work;
-        if parents.len() == 2 && evil && !joined && !vouched {
+        let vouched = trailer && !contradicted && new_work && !unchanged;
+        let accepted = others.iter().any(|stage| self.was_tip(*stage, id));
+        if parents.len() == 2 && evil && !joined && !vouched && !accepted {
             objections.insert("evil-merge");
         }
         if !joined && self.frozen(place, effective, id, side) {
@@ -131,6 +127,10 @@ impl View<'_> {
                 no.insert(rule);
             }
         }
+    }
+
+    fn was_tip(&self, stage: usize, id: Oid) -> bool {
+        self.tip(stage).is_some_and(|tip| self.line(tip).contains(&id))
     }
 
     pub(super) fn squash(&self, place: Place, id: Oid, old: Option<Oid>) -> bool {
@@ -154,12 +154,32 @@ impl View<'_> {
         (evil, !conflicts.is_empty())
     }
 
-    /// Whether another stage has a commit.
-    pub(super) fn elsewhere(&self, place: Place, id: Oid) -> bool {
+    /// Whether a later stage has a commit; for a line, any stage.
+    pub(super) fn later(&self, place: Place, id: Oid) -> bool {
+        let after = |stage: &usize| match place {
+            Place::Stage(at) => *stage > at,
+            Place::Line => true,
+        };
         (0..self.policy().flow.stages.len())
-            .filter(|stage| place != Place::Stage(*stage))
+            .filter(after)
             .filter_map(|stage| self.tip(stage))
             .any(|tip| self.past(tip).contains(&id))
+    }
+
+    /// Whether a stage or line may begin at a commit.
+    fn may_begin(&self, place: Place, id: Oid) -> bool {
+        let stages = self.policy().flow.stages.iter().enumerate();
+        let mut shown =
+            stages.filter(|(at, _)| self.tip(*at).is_some_and(|tip| self.line(tip).contains(&id)));
+        match place {
+            Place::Stage(_) => shown.next().is_some(),
+            Place::Line => {
+                shown.any(|(_, stage)| stage.production)
+                    || self.world.server.iter().any(|(name, tip)| {
+                        self.place(name) == Some(Place::Line) && self.line(*tip).contains(&id)
+                    })
+            }
+        }
     }
 
     /// The first-parent chain of a tip.

@@ -190,9 +190,9 @@ impl View<'_> {
         let stages = self.policy().flow.stages.iter().enumerate();
         let on_flow = stages
             .filter(|(_, stage)| stage.production)
-            .any(|(at, _)| self.tip(at).is_some_and(|tip| self.past(tip).contains(&commit)));
+            .any(|(at, _)| self.tip(at).is_some_and(|tip| self.line(tip).contains(&commit)));
         let on_line = self.world.server.iter().any(|(branch, tip)| {
-            self.place(branch) == Some(Place::Line) && self.past(*tip).contains(&commit)
+            self.place(branch) == Some(Place::Line) && self.line(*tip).contains(&commit)
         });
         let others = self.world.server.keys().filter_map(|other| self.version(other));
         let rival = |other: &Vec<u32>| on_flow || other.first() == version.first();

@@ -1,0 +1,107 @@
+//! May this record enter the ledger, made by this person, now?
+
+use alloc::string::{String, ToString};
+
+use crate::{
+    Body, Case, Duration, Instant, LedgerEdit, Record, RecordId, Refused, RuleId, makers, may_make,
+};
+
+/// Clocks of honest machines differ; a record may be this far ahead.
+const AHEAD: Duration = Duration::minutes(2);
+
+/// Why a record cannot be accepted, if it cannot.
+pub(crate) fn refused(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refused> {
+    let (policy, now) = (case.policy, case.push.at);
+    let late = now.signed_duration_since(record.at);
+    if late > policy.ledger.tolerance || late < -AHEAD {
+        return Some(Refused::Moment { at: record.at, tolerance: policy.ledger.tolerance });
+    }
+    if !case.history.repositories.contains(&record.repository) {
+        let here = case.history.repositories.join(", ");
+        return Some(Refused::Repository { named: record.repository.clone(), here });
+    }
+    if !may_make(policy, record) {
+        return Some(Refused::Role(makers(policy, &record.body).unwrap_or_default()));
+    }
+    by_kind(case, edit, record)
+}
+
+fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refused> {
+    let policy = case.policy;
+    let named = |id: &RecordId| edit.named.iter().find(|(of, _)| of == id).map(|(_, r)| r);
+    let within = |until: Instant, longest: Duration| {
+        let length = until.signed_duration_since(record.at);
+        (length <= Duration::zero() || length > longest).then_some(Refused::Lasts { longest })
+    };
+    let class =
+        |name: &String| policy.classes.find(name).is_none().then(|| Refused::Name(name.clone()));
+    match &record.body {
+        Body::Approval { rule, .. } => {
+            let known = [RuleId::Freeze, RuleId::Backport, RuleId::PolicyChange, RuleId::Deletion];
+            (!known.contains(rule)).then_some(Refused::Rule(*rule))
+        }
+        Body::Waiver { rule, class: named, until, uses, .. } => {
+            let rules = &policy.waivers;
+            let exception = crate::decide::waivable(*rule);
+            (!exception)
+                .then_some(Refused::Rule(*rule))
+                .or_else(|| within(*until, rules.longest))
+                .or_else(|| {
+                    let most = rules.most_uses;
+                    (*uses == 0 || *uses > most).then_some(Refused::Uses { most })
+                })
+                .or_else(|| named.as_ref().and_then(class))
+        }
+        Body::Freeze { stages, lets_through, until } => {
+            let branch = |name: &&String| {
+                let flow = &policy.flow;
+                let stage = flow.stages.iter().any(|stage| stage.branch.short() == name.as_str());
+                !stage && !flow.lines.iter().any(|line| line.branches.as_str() == name.as_str())
+            };
+            within(*until, Duration::days(90))
+                .or_else(|| stages.iter().find(branch).map(|name| Refused::Name(name.clone())))
+                .or_else(|| lets_through.iter().find_map(class))
+        }
+        Body::Classification { class: name, .. } => class(name),
+        Body::Certificate { until, .. } => within(*until, Duration::days(3_660)),
+        Body::Thaw { of } | Body::UatFailed { of, .. } => {
+            named(of).is_none().then_some(Refused::Unknown(*of))
+        }
+        Body::Withdrawal { of, .. } => withdrawal(case, record, *of, named(of)),
+        Body::Candidate { .. } => candidate(edit, record),
+        _ => None,
+    }
+}
+
+fn withdrawal(
+    case: &Case<'_>,
+    record: &Record,
+    of: RecordId,
+    other: Option<&Record>,
+) -> Option<Refused> {
+    let Some(other) = other else { return Some(Refused::Unknown(of)) };
+    let theirs =
+        other.by == record.by || case.policy.roles.has(&record.by, &case.policy.waivers.approvers);
+    (!theirs).then(|| Refused::NotTheirs(other.by.clone()))
+}
+
+/// One candidate at a time: another must contain the open one, or that one be
+/// withdrawn or failed first (MODEL.md 5).
+fn candidate(edit: &LedgerEdit, record: &Record) -> Option<Refused> {
+    let Body::Candidate { release, number, commit, .. } = &record.body else { return None };
+    let mut next = 1;
+    for other in &edit.open {
+        let Body::Candidate { release: of, number, commit: tip, .. } = &other.body else {
+            continue;
+        };
+        if of == release {
+            next = next.max(number.saturating_add(1));
+        }
+        let done = edit.named.iter().any(|(id, _)| *id == other.id);
+        if !done && !edit.contained.contains(&(*tip, *commit)) {
+            let (other, commit, release) = (other.id, *tip, String::to_string(of));
+            return Some(Refused::Another { other, commit, release });
+        }
+    }
+    (*number != next).then_some(Refused::Number { next })
+}

@@ -1,0 +1,36 @@
+//! What can a record of a real repository's story speak of?
+
+use refgate_core::{Oid, Record, Release, last_major};
+
+use crate::made::Known;
+use crate::real::Real;
+
+impl Known for Real {
+    fn commit(&self, name: &str) -> Option<(Oid, Oid)> {
+        Some((self.id(&format!("{name}^{{commit}}"))?, self.id(&format!("{name}^{{tree}}"))?))
+    }
+
+    fn value(&self, name: &str) -> Option<Oid> {
+        self.on_server(name)
+    }
+
+    fn major(&self) -> Option<String> {
+        let form = "--format=%(refname:short) %(creatordate:unix)";
+        let server = self.server();
+        let said = self.git_in(&server, "somebody", &["for-each-ref", form, "refs/tags"]).ok()?;
+        let releases: Vec<Release> = said
+            .lines()
+            .filter_map(|line| {
+                let (tag, seconds) = line.split_once(' ')?;
+                let version = self.policy.release.version(tag)?;
+                let at = chrono::DateTime::from_timestamp(seconds.parse().ok()?, 0)?;
+                Some(Release { tag: tag.to_string(), version, commit: Oid::default(), at })
+            })
+            .collect();
+        last_major(&releases, self.clock).map(|release| release.tag.clone())
+    }
+
+    fn records(&self) -> &[Record] {
+        &self.records
+    }
+}
