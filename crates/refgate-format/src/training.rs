@@ -12,6 +12,8 @@ pub struct Training {
     pub at: Instant,
     /// Its records.
     pub records: Vec<Record>,
+    /// It keeps a real ledger instead; only its clock is made up.
+    pub ledger: bool,
 }
 
 /// Why a training file cannot be used.
@@ -37,6 +39,7 @@ pub enum BadTraining {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct File {
     at: String,
+    ledger: bool,
     records: Vec<String>,
 }
 
@@ -52,7 +55,7 @@ pub fn read_training(text: &str) -> Result<Training, BadTraining> {
         let number = place + 1;
         records.push(read_record(text).map_err(|why| BadTraining::Record { number, why })?);
     }
-    Ok(Training { at, records })
+    Ok(Training { at, records, ledger: file.ledger })
 }
 
 /// Writes a training file.
@@ -61,6 +64,7 @@ pub fn read_training(text: &str) -> Result<Training, BadTraining> {
 /// If it cannot be written as TOML.
 pub fn write_training(training: &Training) -> Result<String, BadTraining> {
     let at = training.at.to_rfc3339();
-    let file = File { at, records: training.records.iter().map(record_text).collect() };
+    let records = training.records.iter().map(record_text).collect();
+    let file = File { at, ledger: training.ledger, records };
     toml::to_string(&file).map_err(|error| BadTraining::Toml(error.to_string()))
 }

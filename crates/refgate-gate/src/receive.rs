@@ -121,8 +121,8 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let tip = reader.ledger_tip()?;
     let book = Book { reader: &reader, tip, signers: &signers, repositories: &repositories };
     let records = match &training {
-        Some(training) => Records::Given(&training.records),
-        None => Records::Kept(book),
+        Some(training) if !training.ledger => Records::Given(&training.records),
+        _ => Records::Kept(book),
     };
     let actor: Option<Actor> = actor(setup.settings.identity, &inputs.environment);
     let options = push_options(&inputs.environment);

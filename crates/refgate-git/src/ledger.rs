@@ -98,6 +98,28 @@ impl Reader {
         Ok(())
     }
 
+    /// What is wrong with a ledger's history, if anything is: each commit has
+    /// one parent, and the tree grows by one file.
+    ///
+    /// # Errors
+    /// If a commit or tree cannot be read.
+    pub fn ledger_chain(&self, tip: Oid) -> Result<Option<String>, GitError> {
+        let mut at = Some(tip);
+        while let Some(id) = at {
+            let commit = self.commit(id)?;
+            if commit.parents.len() > 1 {
+                return Ok(Some(format!("commit {id} is a merge")));
+            }
+            at = commit.parents.first().copied();
+            let before = at.map(|id| self.commit(id).map(|c| c.tree)).transpose()?;
+            let changes = self.changes(id, before, Some(commit.tree))?;
+            if !matches!(changes.as_slice(), [one] if one.mode == ChangeMode::Added) {
+                return Ok(Some(format!("commit {id} does not add exactly one record")));
+            }
+        }
+        Ok(None)
+    }
+
     fn record_text(&self, id: Oid) -> Result<String, GitError> {
         let data = self.object(id, ObjectType::Blob, MOST_BYTES)?;
         let text = String::from_utf8(data);

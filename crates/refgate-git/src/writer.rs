@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use git2::Repository;
+use refgate_core::Oid;
 
 use crate::GitError;
+use crate::reader::{git, oid};
 
 /// A repository for setting it up. It cannot be had inside a quarantine: there
 /// libgit2 would write references that break the repository (SECURITY.md R7).
@@ -76,6 +78,32 @@ impl Writer {
             Err(error) if error.code() != git2::ErrorCode::NotFound => Err(error.into()),
             _ => Ok(()),
         }
+    }
+
+    /// Adds one file to the ledger's tree in a commit of its own, on top of
+    /// `parent`. No reference moves.
+    ///
+    /// # Errors
+    /// If the parent cannot be read, or something cannot be written.
+    pub fn append(
+        &self,
+        parent: Option<Oid>,
+        path: &str,
+        text: &str,
+        message: &str,
+    ) -> Result<Oid, GitError> {
+        let blob = self.repo.blob(text.as_bytes())?;
+        let parent = parent.map(|id| self.repo.find_commit(git(id))).transpose()?;
+        let base = match &parent {
+            Some(commit) => commit.tree()?,
+            None => self.repo.find_tree(self.repo.treebuilder(None)?.write()?)?,
+        };
+        let mut update = git2::build::TreeUpdateBuilder::new();
+        update.upsert(path, blob, git2::FileMode::Blob);
+        let tree = self.repo.find_tree(update.create_updated(&self.repo, &base)?)?;
+        let who = self.repo.signature()?;
+        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+        Ok(oid(self.repo.commit(None, &who, &who, message, &tree, &parents)?))
     }
 
     /// The symbolic references under `refs/`, which let a push reach a branch

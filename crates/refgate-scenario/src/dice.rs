@@ -1,5 +1,7 @@
 //! Which way does a made-up story go? The same seed tells the same story.
 
+use refgate_core::RuleId;
+
 /// A small generator of numbers; the same seed tells the same story.
 pub(crate) struct Dice(pub(crate) u64);
 
@@ -18,6 +20,12 @@ impl Dice {
 
     pub(crate) fn word(&mut self, from: &[&str]) -> String {
         self.pick(from).copied().unwrap_or_default().to_string()
+    }
+}
+
+impl Dice {
+    pub(crate) fn rule(&mut self, from: &[&str]) -> RuleId {
+        RuleId::find(&self.word(from)).unwrap_or(RuleId::Freeze)
     }
 }
 

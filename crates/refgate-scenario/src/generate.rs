@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{ChangeMode, Decision, Duration, Meaning, Observed, Policy, RuleId, Verdict};
+use refgate_core::{ChangeMode, Decision, Duration, Meaning, Observed, Policy, Verdict};
 use refgate_gate::{builtin, horizon, policy_from_text};
 
 use crate::act::{How, Record, Spec, Touch};
@@ -211,9 +211,9 @@ impl Story {
         let who = self.dice.word(&PEOPLE);
         let of = self.any_branch();
         let record = match self.dice.roll(10) {
-            0 => Record::Approval { rule: rule(&self.dice.word(&["freeze", "backport"])), of },
+            0 => Record::Approval { rule: self.dice.rule(&["freeze", "backport"]), of },
             1 => Record::Waiver {
-                rule: rule(&self.dice.word(&[
+                rule: self.dice.rule(&[
                     "freeze",
                     "class",
                     "backport",
@@ -221,7 +221,7 @@ impl Story {
                     "deletion",
                     "release-gate",
                     "debts",
-                ])),
+                ]),
                 on: of,
                 lasts: Duration::days(5),
                 // One push must not be able to use a waiver up: the model does not count.
@@ -346,8 +346,4 @@ impl Story {
         }
         None
     }
-}
-
-fn rule(name: &str) -> RuleId {
-    RuleId::find(name).unwrap_or(RuleId::Freeze)
 }

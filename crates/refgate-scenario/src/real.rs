@@ -143,7 +143,7 @@ impl Real {
     }
 
     fn save(&self) -> Result<(), RealError> {
-        let training = Training { at: self.clock, records: self.records.clone() };
+        let training = Training { at: self.clock, records: self.records.clone(), ledger: false };
         let text =
             write_training(&training).map_err(|error| RealError::Other(error.to_string()))?;
         fs::write(self.server().join(DIRECTORY).join(TRAINING), text)?;

@@ -20,6 +20,8 @@ pub(crate) struct Asked {
     pub(crate) signers: Signers,
     pub(crate) repositories: Vec<String>,
     pub(crate) tip: Option<Oid>,
+    /// This is the server's own repository.
+    pub(crate) served: bool,
     pub(crate) actor: Option<Actor>,
     pub(crate) at: Instant,
 }
@@ -85,7 +87,7 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
     }];
     let tip = reader.ledger_tip()?;
     let actor = actor(question);
-    Ok(Asked { reader, policy, source, signers, repositories, tip, actor, at })
+    Ok(Asked { reader, policy, source, signers, repositories, tip, served, actor, at })
 }
 
 /// What records call the repository: the setting `refgate.repository`, else

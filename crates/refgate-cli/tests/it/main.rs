@@ -1,6 +1,9 @@
 //! Does the command line do what it says? Run as people run it.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod people;
+mod story;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -59,6 +59,16 @@ impl Signers {
         Ok(Self { all, revoked: gone })
     }
 
+    /// Whose key this is, for a purpose: the first name of its line.
+    #[must_use]
+    pub fn owner(&self, public: &str, namespace: &str) -> Option<&str> {
+        let key = key(public).ok()?;
+        let mut own = self.all.iter().filter(|signer| {
+            signer.key == key && signer.namespaces.iter().any(|one| one == namespace)
+        });
+        own.next()?.people.first().map(String::as_str)
+    }
+
     /// Whether a key was revoked.
     #[must_use]
     pub(crate) fn is_revoked(&self, key: &KeyData) -> bool {

@@ -1,8 +1,12 @@
 //! What can be typed? Verbs and flags; their help texts are their doc comments.
 
+mod record;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use record::*;
 
 /// Branch policy for Git: refuses what the process forbids, and says how to go on.
 #[derive(Debug, Parser)]
@@ -34,6 +38,28 @@ pub(crate) enum Verb {
     Replay(Replay),
     /// Run scenarios against a policy
     Test(Test),
+    /// Approve a landing, a policy or a deletion
+    Approve(Approve),
+    /// Sign a tree off, a class, or the end of a freeze
+    SignOff(SignOff),
+    /// Grant a bounded exception
+    Waive(Waive),
+    /// Order a freeze, or end one
+    Freeze(Freeze),
+    /// Record what was observed after a release
+    Evidence(Evidence),
+    /// Open releases, name candidates, begin the next iteration
+    Release(Release),
+    /// Say that a fix need not go somewhere
+    NotApplicable(NotApplicable),
+    /// Ask for a branch or tag to be deleted
+    DeleteRequest(DeleteRequest),
+    /// Issue a certificate of a course
+    Certify(Certify),
+    /// Withdraw a record
+    Withdraw(Withdraw),
+    /// Read and check what is on record
+    Ledger(Ledger),
     /// Write a completion script for a shell
     Completions(Completions),
     /// Write the manual pages into a folder

@@ -1,0 +1,169 @@
+//! `refgate ledger`: what is on record, and does all of it hold?
+
+use indicatif::{ProgressBar, ProgressStyle};
+use refgate_core::{Record, may_make};
+use refgate_format::{path_of, record_text};
+use refgate_gate::{Exit, read_signed};
+use refgate_report::show;
+use serde_json::{Value, json};
+
+use crate::args::{Ledger, LedgerPlace, LedgerVerb, Question};
+use crate::command::question::{Asked, ask, finished};
+use crate::command::record::Desk;
+use crate::output::{Done, Failure, say, watched};
+
+pub(crate) fn run(args: &Ledger) -> Done {
+    match &args.verb {
+        LedgerVerb::Log { place, kind } => log(place, kind.as_deref()),
+        LedgerVerb::Show { id, place } => show_one(place, id),
+        LedgerVerb::Verify { place } => verify(place),
+        LedgerVerb::Push { desk } => Desk::open(desk)?.push_pending(),
+    }
+}
+
+/// A record as it lies in the ledger, with what speaks against it.
+struct Found {
+    path: String,
+    text: String,
+    record: Option<Record>,
+    wrong: Option<String>,
+}
+
+fn open(place: &LedgerPlace) -> Result<Asked, Failure> {
+    ask(&Question {
+        repository: place.repository.clone(),
+        policy: place.policy.clone(),
+        remote: place.remote.clone(),
+        at: None,
+        actor: None,
+        json: place.json,
+    })
+}
+
+fn read(asked: &Asked, tick: &mut dyn FnMut(usize)) -> Result<Vec<Found>, Failure> {
+    let mut all = Vec::new();
+    let Some(tip) = asked.reader.ledger_tip()? else { return Ok(all) };
+    asked.reader.all_records(tip, &mut |file| {
+        let (record, wrong) = match read_signed(&file, &asked.policy, &asked.signers) {
+            Err(why) => (None, Some(why)),
+            Ok((record, holds)) => {
+                let wrong = holds.err().or_else(|| objection(asked, &file.path, &record));
+                (Some(record), wrong)
+            }
+        };
+        all.push(Found { path: file.path, text: file.text, record, wrong });
+        tick(all.len());
+        Ok(())
+    })?;
+    all.sort_by_key(|found| std::cmp::Reverse(found.record.as_ref().map(|record| record.at)));
+    Ok(all)
+}
+
+/// What speaks against a record whose signature holds.
+fn objection(asked: &Asked, path: &str, record: &Record) -> Option<String> {
+    if path_of(record) != path {
+        return Some(format!("it belongs at {}", path_of(record)));
+    }
+    let may = may_make(&asked.policy, record);
+    (!may).then(|| format!("{} has no role that may record this, by the present policy", record.by))
+}
+
+fn object(found: &Found) -> Value {
+    let record = found.record.as_ref();
+    json!({
+        "path": found.path,
+        "id": record.map(|record| record.id.to_string()),
+        "kind": record.map(|record| record.body.kind()),
+        "by": record.map(|record| record.by.clone()),
+        "at": record.map(|record| record.at.to_rfc3339()),
+        "repository": record.map(|record| record.repository.clone()),
+        "reason": record.map(|record| record.reason.clone()),
+        "text": record.map(record_text),
+        "holds": found.wrong.is_none(),
+        "wrong": found.wrong,
+    })
+}
+
+fn log(place: &LedgerPlace, kind: Option<&str>) -> Done {
+    let asked = open(place)?;
+    for found in read(&asked, &mut |_| {})? {
+        let of_kind = |record: &Record| kind.is_none_or(|kind| record.body.kind() == kind);
+        if !found.record.as_ref().is_none_or(of_kind) {
+            continue;
+        }
+        if place.json {
+            say(&object(&found).to_string());
+            continue;
+        }
+        match &found.record {
+            Some(record) => {
+                let (at, reason) = (show(record.at), refgate_report::shorten(&record.reason, 60));
+                let kind = record.body.kind();
+                say(&format!("{} {at} {kind:<16} {:<10} {reason}", record.id.short(), record.by));
+            }
+            None => say(&format!("unreadable: {}", found.path)),
+        }
+        if let Some(wrong) = &found.wrong {
+            say(&format!("    DOES NOT COUNT: {wrong}"));
+        }
+    }
+    finished(Exit::Accepted)
+}
+
+fn show_one(place: &LedgerPlace, id: &str) -> Done {
+    let asked = open(place)?;
+    let all = read(&asked, &mut |_| {})?;
+    let mut same = all.iter().filter(|found| {
+        found.record.as_ref().is_some_and(|record| record.id.to_string().starts_with(id))
+    });
+    let (Some(found), None) = (same.next(), same.next()) else {
+        let message = format!("not exactly one record begins with `{id}`");
+        return Err(Failure::new(Exit::BadInput, message));
+    };
+    if place.json {
+        say(&object(found).to_string());
+    } else {
+        say(&format!("# {}\n{}", found.path, found.text.trim_end()));
+        say(&match &found.wrong {
+            None => "# the signature holds".to_string(),
+            Some(wrong) => format!("# DOES NOT COUNT: {wrong}"),
+        });
+    }
+    finished(Exit::Accepted)
+}
+
+fn verify(place: &LedgerPlace) -> Done {
+    let asked = open(place)?;
+    let bar = if watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} records checked") {
+        bar.set_style(style);
+    }
+    let all = read(&asked, &mut |done| bar.set_position(done as u64))?;
+    // Its history must be a chain of one record a commit, from its root on.
+    let tip = asked.reader.ledger_tip()?;
+    let broken = match tip {
+        None => None,
+        Some(tip) => asked.reader.ledger_chain(tip)?,
+    };
+    bar.finish_and_clear();
+    let wrong: Vec<&Found> = all.iter().filter(|found| found.wrong.is_some()).collect();
+    if place.json {
+        let objects: Vec<Value> = wrong.iter().map(|found| object(found)).collect();
+        let object = json!({
+            "records": all.len(), "wrong": objects,
+            "tip": tip.map(|tip| tip.to_string()), "chain": broken,
+        });
+        say(&object.to_string());
+    } else {
+        for found in &wrong {
+            let why = found.wrong.as_deref().unwrap_or("");
+            say(&format!("{}\n    DOES NOT COUNT: {why}", found.path));
+        }
+        if let Some(broken) = &broken {
+            say(&format!("its history is broken: {broken}"));
+        }
+        say(&format!("{} record(s), {} that do not count", all.len(), wrong.len()));
+    }
+    let holds = wrong.is_empty() && broken.is_none();
+    finished(if holds { Exit::Accepted } else { Exit::Failed })
+}

@@ -1,0 +1,130 @@
+//! A whole release of the portal, through a real server with real keys.
+
+use crate::people::World;
+
+fn portal() -> String {
+    let text = refgate_gate::builtin("portal").unwrap();
+    text.replace("candidate = false", "candidate = true")
+}
+
+/// Everything that the gate to production asks for, by who can give it.
+fn sign_off(world: &World) {
+    world.does("henry", &["sign-off", "--meaning", "validation", "--reason", "protocol 12"]);
+    world.does("uma", &["sign-off", "--meaning", "uat", "--reason", "tested with cohort 3"]);
+    world.does("carol", &["sign-off", "--meaning", "change-approval", "--reason", "CAB 77"]);
+}
+
+#[test]
+fn a_release_from_the_first_candidate_to_the_next_iteration() {
+    let mut world = World::new(&portal(), "2026-03-02T10:00:00Z");
+    world.commits("ada", "dev", "feat: search", "src/search.rs");
+    world.lands("ada", &["dev"]);
+    world.does("grace", &["release", "open", "v2.0.0", "--reason", "sprint 12"]);
+
+    // Candidate 1, and UAT fails.
+    world.refused("ada", &["origin/dev:stg"], &["[candidate]", "named a release candidate"]);
+    let candidate = ["release", "candidate", "v2.0.0", "--reason", "first try"];
+    world.cannot("ada", &candidate, "no role that may record this");
+    world.does("grace", &candidate);
+    world.lands("ada", &["origin/dev:stg"]);
+    world.does("uma", &["release", "fail", "v2.0.0", "--reason", "search finds nothing"]);
+
+    // Candidate 2.
+    world.at("2026-03-04T10:00:00Z");
+    world.commits("ada", "dev", "fix: search finds something", "src/search.rs");
+    world.lands("ada", &["dev"]);
+    world.does("grace", &["release", "candidate", "v2.0.0", "--reason", "second try"]);
+    world.lands("ada", &["dev:stg"]);
+
+    // The gate to production.
+    world.git("grace", &["fetch", "-q"]);
+    let missing = ["[release-gate]", "validation by release-manager", "uat by stakeholder (uma)"];
+    world.refused("grace", &["origin/stg:main"], &missing);
+    world.cannot(
+        "ben",
+        &["sign-off", "--meaning", "uat", "--reason", "looks good"],
+        "no role that may record this",
+    );
+    world.cannot(
+        "eve",
+        &["sign-off", "--meaning", "uat", "--as", "uma", "--reason", "looks good"],
+        "not one of uma's",
+    );
+    sign_off(&world);
+    world.refused("grace", &["origin/stg:main"], &["no certificate of the course"]);
+    let course = ["--course", "operator", "--for", "365 days", "--reason", "course of March"];
+    world.does("henry", &[&["certify", "grace"], &course[..]].concat());
+    world.lands("grace", &["origin/stg:main"]);
+    world.git("grace", &["tag", "-a", "-m", "2.0", "v2.0.0", "origin/stg"]);
+    world.lands("grace", &["v2.0.0"]);
+
+    // The freeze that follows; a minor feature is fast-tracked.
+    world.at("2026-03-12T10:00:00Z");
+    world.commits("ada", "dev", "feat: sorting", "src/sort.rs");
+    world.refused("ada", &["dev"], &["[freeze]", "2 production runs (0 so far)"]);
+    world.commits("ada", "dev", "feat: flag\n\nChange-Class: minor-feature", "src/flag.rs");
+    world.refused("ada", &["dev"], &["fast track"]);
+    world.git("ada", &["push", "-q", "origin", "dev:feature/flag"]);
+    let minor = "origin/feature/flag";
+    world.does("henry", &["approve", "freeze", minor, "--reason", "small, and asked for"]);
+    world.lands("ada", &["dev"]);
+
+    // A hotfix straight to production, owed to staging and development.
+    world.commits("grace", "main", "hotfix: crash", "src/app.rs");
+    world.lands("grace", &["main"]);
+    world.at("2026-03-21T10:00:00Z");
+    world.commits("ada", "dev", "fix: typo in code", "src/app2.rs");
+    world.refused("ada", &["dev"], &["[class]"]);
+    world.commits("ada", "dev", "docs: how to sort", "README.md");
+    world.lands("ada", &["dev"]);
+    world.does("grace", &["release", "candidate", "v2.1.0", "--reason", "for April"]);
+    world.git("ada", &["switch", "-q", "-C", "stg", "origin/stg"]);
+    world.git("ada", &["merge", "-q", "--no-ff", "-m", "Promote dev", "dev"]);
+    world.refused("ada", &["stg"], &["[debts]", "hotfix: crash", "owed to stg"]);
+    world.git("ada", &["fetch", "-q"]);
+    world.git("ada", &["reset", "-q", "--hard", "origin/stg"]);
+    world.git("ada", &["merge", "-q", "--no-ff", "-m", "Merge branch 'main'", "origin/main"]);
+    world.lands("ada", &["stg"]);
+    world.git("ada", &["switch", "-q", "dev"]);
+    world.git("ada", &["merge", "-q", "-m", "Merge branch 'stg'", "stg"]);
+    world.lands("ada", &["dev"]);
+
+    // A waiver, used once and then used up; another, expired.
+    world.commits("ada", "dev", "feat: the law changed", "src/law.rs");
+    world.refused("ada", &["dev"], &["[freeze]"]);
+    let waive = ["waive", "freeze", "--onto", "dev", "--reason", "the law changed", "--for"];
+    world.cannot("ben", &[&waive[..], &["2 days"]].concat(), "no role that may record this");
+    world.cannot("grace", &[&waive[..], &["99 days"]].concat(), "within 14 days");
+    world.does("grace", &[&waive[..], &["2 days"]].concat());
+    world.lands("ada", &["dev"]);
+    world.commits("ada", "dev", "feat: and again", "src/again.rs");
+    world.refused("ada", &["dev"], &["[freeze]"]);
+    world.does("grace", &[&waive[..], &["1 days"]].concat());
+    world.at("2026-03-23T10:00:00Z");
+    world.refused("ada", &["dev"], &["[freeze]"]);
+
+    // Evidence, and the end of the freeze.
+    for run in ["run 1", "run 2"] {
+        world.does("grace", &["evidence", "production-run", "--reason", run]);
+    }
+    world.does("grace", &["evidence", "notice", "--reason", "mail to all"]);
+    world.does("grace", &["sign-off", "--meaning", "freeze-exit", "--reason", "stable"]);
+    world.refused("ada", &["dev"], &["2026-04-03 10:00 UTC"]);
+    world.at("2026-04-03T10:00:00Z");
+    world.lands("ada", &["dev"]);
+    world.does("grace", &["release", "next", "--reason", "sprint 13"]);
+
+    // Day 90: of what goes to production by itself, only security does.
+    world.at("2026-06-02T10:00:00Z");
+    world.commits("grace", "main", "fix: small", "src/app.rs");
+    world.refused("grace", &["main"], &["[backport]", "deferred to the next iteration"]);
+    world.commits("grace", "main", "security: CVE-2026-1", "src/app.rs");
+    world.lands("grace", &["main"]);
+
+    // All of it verifies, offline, from a fresh clone.
+    world.git("eve", &["fetch", "-q", "origin", "refs/refgate/*:refs/refgate/*"]);
+    let said = world.does("eve", &["ledger", "verify"]);
+    assert!(said.contains(", 0 that do not count"), "{said}");
+    let said = world.does("eve", &["ledger", "log", "--kind", "sign-off"]);
+    assert_eq!(said.lines().count(), 3, "{said}");
+}
