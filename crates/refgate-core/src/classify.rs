@@ -217,10 +217,11 @@ fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
             continue;
         }
         let class = classify_commit(case.policy, None, commit);
-        // Ties go to the smaller id, so that the order of a list says nothing.
-        let better = highest.as_ref().is_none_or(|(best, of)| {
-            (rank(&class), core::cmp::Reverse(*id)) > (rank(best), core::cmp::Reverse(of.id))
-        });
+        // Ties go to the class that the policy lists last, then to the smaller
+        // id, so that the order of a list says nothing.
+        let key =
+            |class: &Classification, id: Oid| (rank(class), class.class, core::cmp::Reverse(id));
+        let better = highest.as_ref().is_none_or(|(best, of)| key(&class, *id) > key(best, of.id));
         if better {
             highest = Some((class, commit));
         }

@@ -41,6 +41,20 @@ pub enum Identity {
     None,
 }
 
+/// How the gap between decision and move is closed (SECURITY.md R10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guard {
+    /// `reference-transaction` asks again when the references are locked. Works
+    /// with every server; costs a moment for each reference of a push.
+    #[default]
+    Portable,
+    /// `proc-receive` moves protected references itself, in one transaction.
+    /// Git refuses them when the hook is missing. Not with gitolite, whose
+    /// update hook it would go past.
+    Strict,
+}
+
 /// Bounds on what one push may bring (SECURITY.md R16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -89,6 +103,8 @@ pub struct Settings {
     pub baseline: Option<Oid>,
     /// Bounds.
     pub limits: Limits,
+    /// How the gap between decision and move is closed.
+    pub guard: Guard,
     /// What records call this repository; empty: as its folder.
     pub name: String,
     /// The repository that holds policy, signers and ledger for this one.
@@ -132,6 +148,8 @@ struct File {
     format: u64,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    guard: Guard,
     identity: Identity,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<String>,
@@ -183,8 +201,8 @@ impl Settings {
                 why: "must be a full commit id of forty digits",
             })?),
         };
-        let File { name, identity, control, limits, .. } = file;
-        Ok(Self { policy, identity, baseline, limits, name, control })
+        let File { name, guard, identity, control, limits, .. } = file;
+        Ok(Self { policy, identity, baseline, limits, guard, name, control })
     }
 
     /// The settings' text.
@@ -201,7 +219,8 @@ impl Settings {
         let baseline = self.baseline.map(|id| id.to_string());
         let (identity, limits) = (self.identity, self.limits);
         let (name, control) = (self.name.clone(), self.control.clone());
-        let file = File { format: 1, name, identity, baseline, policy, control, limits };
+        let guard = self.guard;
+        let file = File { format: 1, name, guard, identity, baseline, policy, control, limits };
         toml::to_string(&file).map_err(|error| BadSettings::Toml(error.to_string()))
     }
 }
@@ -217,6 +236,7 @@ mod tests {
             identity: Identity::Gitolite,
             baseline: Oid::from_hex("0123456789abcdef0123456789abcdef01234567"),
             limits: Limits::default(),
+            guard: Guard::Strict,
             name: "backend".into(),
             control: Some(Control { path: "/srv/git/control.git".into(), max_age: Some(600) }),
         };

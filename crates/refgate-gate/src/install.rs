@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use refgate_format::{BadSettings, Settings};
+use refgate_core::{LEDGER, Policy};
+use refgate_format::{BadSettings, Guard, Settings};
 use refgate_git::{GitError, Writer};
 
 /// The folder in the git directory that holds all of refgate's own files.
@@ -16,7 +17,19 @@ pub const DIRECTORY: &str = "refgate";
 pub const SETTINGS: &str = "server.toml";
 
 /// The hooks that refgate puts in place.
-pub const HOOKS: [&str; 1] = ["pre-receive"];
+#[must_use]
+pub const fn hooks_of(guard: Guard) -> [&'static str; 3] {
+    match guard {
+        Guard::Portable => ["pre-receive", "post-receive", "reference-transaction"],
+        Guard::Strict => ["pre-receive", "post-receive", "proc-receive"],
+    }
+}
+
+/// All hooks that refgate ever puts in place.
+const HOOKS: [&str; 4] = ["pre-receive", "post-receive", "reference-transaction", "proc-receive"];
+
+/// The setting that hands references to `proc-receive`; one value for each.
+pub const PROC_REFS: &str = "receive.procReceiveRefs";
 
 /// What former hooks are called; the new hook runs them after its own yes.
 const CHAINED: &str = ".chained";
@@ -82,6 +95,8 @@ pub struct InstallPlan {
     pub settings: Settings,
     /// The text of the server's own policy file, and of files beside it.
     pub files: BTreeMap<String, String>,
+    /// The references that `proc-receive` moves; none unless the guard is strict.
+    pub proc_refs: Vec<String>,
 }
 
 /// The folder in which Git looks for this repository's hooks.
@@ -117,11 +132,16 @@ pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
     let program = fs::read(&plan.program).map_err(|why| failed(&plan.program, why))?;
     let hooks = hooks_folder(&writer)?;
     fs::create_dir_all(&hooks).map_err(|why| failed(&hooks, why))?;
-    for hook in HOOKS {
+    let wanted = hooks_of(plan.settings.guard);
+    for hook in wanted {
         let path = hooks.join(hook);
         keep_former(&path)?;
         replace(&path, &program, 0o755)?;
     }
+    for hook in HOOKS.iter().filter(|hook| !wanted.contains(hook)) {
+        remove(&hooks.join(hook))?;
+    }
+    writer.set_all(PROC_REFS, &plan.proc_refs)?;
     Ok(directory)
 }
 
@@ -134,20 +154,26 @@ pub fn uninstall(repository: &Path) -> Result<(), InstallError> {
     let directory = writer.git_dir().join(DIRECTORY);
     let hooks = hooks_folder(&writer)?;
     for hook in HOOKS {
-        let path = hooks.join(hook);
-        if is_ours(&path) {
-            fs::remove_file(&path).map_err(|why| failed(&path, why))?;
-        }
-        let former = chained(&path);
-        if former.exists() {
-            fs::rename(&former, &path).map_err(|why| failed(&former, why))?;
-        }
+        remove(&hooks.join(hook))?;
     }
+    writer.set_all(PROC_REFS, &[])?;
     for (key, value) in former_settings(&directory)? {
         if value.is_empty() { writer.unset(&key)? } else { writer.set(&key, &value)? }
     }
     if directory.exists() {
         fs::remove_dir_all(&directory).map_err(|why| failed(&directory, why))?;
+    }
+    Ok(())
+}
+
+/// Takes refgate's hook away, and brings back what was there before.
+fn remove(path: &Path) -> Result<(), InstallError> {
+    if is_ours(path) {
+        fs::remove_file(path).map_err(|why| failed(path, why))?;
+        let former = chained(path);
+        if former.exists() {
+            fs::rename(&former, path).map_err(|why| failed(&former, why))?;
+        }
     }
     Ok(())
 }
@@ -255,4 +281,21 @@ fn former_settings(directory: &Path) -> Result<Vec<(String, String)>, InstallErr
             Ok((pair.0.to_string(), pair.1.to_string()))
         })
         .collect()
+}
+
+/// The values of `receive.procReceiveRefs` that cover all that a policy
+/// protects. Git compares them as beginnings of names.
+#[must_use]
+pub fn proc_refs(policy: &Policy) -> Vec<String> {
+    let mut all: Vec<String> =
+        policy.flow.stages.iter().map(|stage| stage.branch.as_str().to_string()).collect();
+    for line in &policy.flow.lines {
+        let text = line.branches.as_str();
+        let plain = text.split(['*', '?']).next().unwrap_or("");
+        let folder = plain.rsplit_once('/').map_or("", |(folder, _)| folder);
+        all.push(format!("refs/heads/{folder}").trim_end_matches('/').to_string());
+    }
+    all.push("refs/tags".to_string());
+    all.push(LEDGER.to_string());
+    all
 }

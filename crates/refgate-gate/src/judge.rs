@@ -10,6 +10,7 @@ use refgate_format::{PolicySource, Signers, confuses, resembles};
 use refgate_git::{GitError, Reader, gather, survey};
 
 use crate::book::{BookError, Records};
+use crate::journal::uses;
 use crate::source::{PolicyError, horizon, tracked};
 
 /// All that a push is judged by and does not bring itself.
@@ -21,6 +22,8 @@ pub struct AtRest<'a> {
     pub policy: &'a Policy,
     /// Where it came from.
     pub source: &'a PolicySource,
+    /// The hash of its text and of the lists of signers.
+    pub policy_hash: &'a str,
     /// Who may sign records.
     pub signers: &'a Signers,
     /// The human facts.
@@ -56,7 +59,12 @@ pub fn judge(rest: &AtRest<'_>, push: &Push) -> Result<Judged, BookError> {
     names(reader, policy, push, &mut history)?;
     edits(rest, push, &mut history)?;
     known.extend(records.late(reader, policy, push, &history)?);
-    let ledger = LedgerView::assemble(policy, &known);
+    let mut ledger = LedgerView::assemble(policy, &known);
+    if let Records::Kept(_) = records {
+        for waiver in &mut ledger.waivers {
+            waiver.uses_left = waiver.uses_left.saturating_sub(uses(reader, waiver.id)?);
+        }
+    }
     since_signed(rest, push, &ledger, &mut history)?;
     let decision = decide(&Case { policy, push, history: &history, ledger: &ledger });
     Ok(Judged { history, ledger, decision })

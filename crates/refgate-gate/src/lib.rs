@@ -6,11 +6,14 @@ mod check;
 mod exit;
 mod identity;
 mod install;
+mod journal;
 mod judge;
+mod moving;
 mod receive;
 mod replay;
 mod setup;
 mod source;
+mod ticket;
 
 pub use book::{Book, BookError, Records, read_signed};
 pub use builtin::{BUILTIN, builtin};
@@ -18,10 +21,12 @@ pub use check::{CheckError, Checked, Wish, check, foretell};
 pub use exit::Exit;
 pub use identity::{Environment, actor};
 pub use install::{
-    DIRECTORY, HOOKS, InstallError, InstallPlan, SETTINGS, WANTED, Wanted, canary, chained,
-    hooks_folder, install, installed_hook, mark, uninstall,
+    DIRECTORY, InstallError, InstallPlan, PROC_REFS, SETTINGS, WANTED, Wanted, canary, chained,
+    hooks_folder, hooks_of, install, installed_hook, mark, proc_refs, uninstall,
 };
+pub use journal::{Entry, concerns, uses, write_down};
 pub use judge::{AtRest, Judged, judge};
+pub use moving::{Move, carry_out, moves, settle, stages, transaction};
 pub use receive::{Inputs, Outcome, receive};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use setup::{Setup, SetupError, TRAINING, bounds};
@@ -29,3 +34,4 @@ pub use source::{
     PolicyError, REVOKED, SIGNERS, Sourced, horizon, load_policy, policy_from_text,
     source_from_text,
 };
+pub use ticket::{Stopped, Ticket, guarded};

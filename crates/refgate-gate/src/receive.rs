@@ -6,9 +6,11 @@ use refgate_git::{GitError, Reader};
 use refgate_report::{clean_block, refusal, warnings, wrap};
 
 use crate::book::{Book, BookError, Records};
+use crate::journal::{concerns, write_down};
 use crate::judge::{AtRest, Judged, judge};
 use crate::setup::{Setup, SetupError, bounds};
 use crate::source::{PolicyError, Sourced, horizon, load_policy};
+use crate::ticket::Ticket;
 use crate::{Environment, Exit, actor};
 
 /// Everything impure, read once by the hook's `main`.
@@ -115,7 +117,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let updates = at_rest(&reader, lines)?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);
     let source = &setup.settings.policy;
-    let Sourced { policy, signers, .. } =
+    let Sourced { policy, signers, place, hash, .. } =
         load_policy(&reader, source, &setup.directory, horizon(at))?;
     let repositories = [setup.name()];
     let tip = reader.ledger_tip()?;
@@ -132,6 +134,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
         reader: &reader,
         policy: &policy,
         source,
+        policy_hash: &hash,
         signers: &signers,
         records,
         repositories: &repositories,
@@ -140,6 +143,19 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let judged = judge(&rest, &push)?;
     let Judged { history, ledger, .. } = &judged;
     let case = Case { policy: &policy, push: &push, history, ledger };
+    let accepted = judged.decision.verdict == Verdict::Accept;
+    if concerns(&case, &judged.decision) {
+        // First the record, then the move (SECURITY.md R18).
+        write_down(&rest, &case, &judged, &place)?;
+    }
+    if accepted {
+        let ticket = Ticket::new(&reader, &policy, &hash, &push, at)?;
+        let failed = |why: std::io::Error| SetupError::Unreadable {
+            path: setup.directory.join("tickets").display().to_string(),
+            why: why.to_string(),
+        };
+        ticket.leave(&setup.directory, &policy).map_err(failed)?;
+    }
     Ok(match judged.decision.verdict {
         Verdict::Accept => {
             Outcome { exit: Exit::Accepted, text: warnings(&case, &judged.decision) }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use refgate_core::{Duration, Instant, Interval, Oid, Policy, RefName};
 use refgate_format::{
-    BadSigners, Complaint, PolicyFile, PolicySource, Signers, read_policy, wanted_calendars,
+    BadSigners, Complaint, PolicyFile, PolicySource, Signers, fingerprint, read_policy,
+    wanted_calendars,
 };
 use refgate_git::{GitError, Reader};
 
@@ -59,6 +60,8 @@ pub struct Sourced {
     pub folder: Option<Oid>,
     /// What it was read from.
     pub place: String,
+    /// The hash of its text and of the lists of signers.
+    pub hash: String,
 }
 
 /// The time around a moment for which recurring windows are laid out: long
@@ -102,9 +105,11 @@ pub fn source_from_text(
     beside: impl Fn(&str) -> Option<String>,
 ) -> Result<Sourced, PolicyError> {
     let list = |name: &str| beside(name).unwrap_or_default();
-    let signers = signers(place, &list(SIGNERS), &list(REVOKED))?;
+    let (allowed, revoked) = (list(SIGNERS), list(REVOKED));
+    let signers = signers(place, &allowed, &revoked)?;
+    let hash = fingerprint(&format!("{text}\0{allowed}\0{revoked}"));
     let policy = policy_from_text(text, place, horizon, beside)?;
-    Ok(Sourced { policy, signers, blobs: Vec::new(), folder: None, place: place.to_string() })
+    Ok(Sourced { policy, signers, blobs: Vec::new(), folder: None, place: place.to_string(), hash })
 }
 
 /// The policy of a server. A file's path is relative to `directory`.
@@ -170,15 +175,18 @@ pub(crate) fn tracked(
     let file = PolicyFile { text: file.text, calendars };
     let policy = read_policy(&file, horizon)
         .map_err(|complaints| PolicyError::Wrong { place: place.clone(), complaints })?;
+    let text = file.text;
     let mut list = |name: &str| -> Result<String, PolicyError> {
         let beside = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
         let Some(file) = reader.file_in(commit, branch, &beside)? else { return Ok(String::new()) };
         blobs.push(file.blob);
         Ok(file.text)
     };
-    let signers = signers(&place, &list(SIGNERS)?, &list(REVOKED)?)?;
+    let (allowed, revoked) = (list(SIGNERS)?, list(REVOKED)?);
+    let signers = signers(&place, &allowed, &revoked)?;
+    let hash = fingerprint(&format!("{text}\0{allowed}\0{revoked}"));
     let folder = reader.folder_in(commit, folder)?;
-    Ok(Sourced { policy, signers, blobs, folder, place })
+    Ok(Sourced { policy, signers, blobs, folder, place, hash })
 }
 
 /// The list of signers that lies beside a policy.

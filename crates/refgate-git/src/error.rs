@@ -72,6 +72,9 @@ pub enum GitError {
     /// The hook's own deadline has passed.
     #[error("it could not be decided within {0} seconds")]
     Deadline(u64),
+    /// A reference stays locked.
+    #[error("`{0}` stays locked; `refgate doctor --fix` removes locks that nobody holds")]
+    Busy(&'static str),
     /// A reference cannot be read.
     #[error("the reference `{name}` cannot be read: {why}")]
     Reference {

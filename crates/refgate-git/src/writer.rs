@@ -68,6 +68,35 @@ impl Writer {
         Ok(local.set_str(key, value)?)
     }
 
+    /// Writes a setting that may have several values; none removes it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn set_all(&self, key: &str, values: &[String]) -> Result<(), GitError> {
+        let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
+        match local.remove_multivar(key, ".*") {
+            Err(error) if error.code() != git2::ErrorCode::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        for value in values {
+            // A pattern that nothing matches adds the value.
+            local.set_multivar(key, "^$", value)?;
+        }
+        Ok(())
+    }
+
+    /// The values of a setting in the repository's own configuration.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub fn all_of(&self, key: &str) -> Result<Vec<String>, GitError> {
+        let config = self.repo.config()?;
+        let mut all = Vec::new();
+        let entries = config.multivar(key, None)?;
+        entries.for_each(|entry| all.extend(entry.value().ok().map(ToString::to_string)))?;
+        Ok(all)
+    }
+
     /// Removes a setting from the repository's own configuration.
     ///
     /// # Errors

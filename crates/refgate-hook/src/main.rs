@@ -1,10 +1,14 @@
 //! The hook on the server: reads input, environment and clock once, and tells Git yes or no.
 
+mod protocol;
+
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use refgate_gate::{Environment, Exit, Inputs, Outcome, chained, mark, receive};
+use refgate_gate::{
+    Environment, Exit, Inputs, Outcome, chained, mark, receive, settle, stages, transaction,
+};
 
 /// No push that is within the limits has a longer list of references.
 const MOST_INPUT: u64 = 64 << 20;
@@ -13,39 +17,64 @@ fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
     let name =
         Path::new(&name).file_name().and_then(|name| name.to_str()).unwrap_or("").to_string();
-    match std::env::args().nth(1).as_deref() {
-        None if name == "pre-receive" => pre_receive(),
-        Some("pre-receive") => pre_receive(),
-        Some("--version") => {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match (name.as_str(), words.as_slice()) {
+        ("pre-receive", []) | (_, ["pre-receive"]) => pre_receive(),
+        ("reference-transaction", [state]) | (_, ["reference-transaction", state]) => {
+            reference_transaction(state)
+        }
+        ("post-receive", []) | (_, ["post-receive"]) => post_receive(),
+        ("proc-receive", []) | (_, ["proc-receive"]) => protocol::proc_receive(),
+        (_, ["--version"]) => {
             say(&format!("refgate-hook {}", env!("CARGO_PKG_VERSION")), Exit::Accepted)
         }
-        _ => say(
-            &format!("{}.\nGit runs it as `pre-receive`; see `refgate install`.", mark()),
-            Exit::Usage,
-        ),
+        _ => {
+            say(&format!("{}.\nGit runs it as a hook; see `refgate install`.", mark()), Exit::Usage)
+        }
     }
 }
 
-fn pre_receive() -> ExitCode {
+/// Standard input, if it is within bounds.
+fn input() -> Option<Vec<u8>> {
     let mut stdin = Vec::new();
     let read = std::io::stdin().lock().take(MOST_INPUT + 1).read_to_end(&mut stdin);
-    if read.is_err() || stdin.len() as u64 > MOST_INPUT {
+    (read.is_ok() && stdin.len() as u64 <= MOST_INPUT).then_some(stdin)
+}
+
+fn pre_receive() -> ExitCode {
+    let Some(stdin) = input() else {
         return say("refgate: refused. The hook's input cannot be read.", Exit::BadInput);
-    }
+    };
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
     let environment = Environment { variables: variables.collect(), user: whoami::username().ok() };
     let inputs = Inputs { stdin, environment, now: chrono::Utc::now() };
     let Outcome { exit, text } = receive(&inputs);
-    if exit != Exit::Accepted {
-        return say(&text, exit);
-    }
     say(&text, exit);
-    former(&inputs.stdin)
+    if exit == Exit::Accepted { former(&inputs.stdin, &[]) } else { ExitCode::from(exit.code()) }
+}
+
+fn reference_transaction(state: &str) -> ExitCode {
+    let Some(stdin) = input() else {
+        return say("refgate: refused. The hook's input cannot be read.", Exit::BadInput);
+    };
+    let Outcome { exit, text } =
+        transaction(state, &String::from_utf8_lossy(&stdin), chrono::Utc::now());
+    say(&text, exit);
+    if exit == Exit::Accepted { former(&stdin, &[state]) } else { ExitCode::from(exit.code()) }
+}
+
+fn post_receive() -> ExitCode {
+    let Some(stdin) = input() else { return ExitCode::SUCCESS };
+    let git_dir = std::env::var_os("GIT_DIR").unwrap_or_else(|| ".".into());
+    let text = String::from_utf8_lossy(&stdin).into_owned();
+    settle(Path::new(&git_dir), &text, &stages(chrono::Utc::now()));
+    former(&stdin, &[])
 }
 
 /// The hook that was there before has its say too, with the same input.
-fn former(stdin: &[u8]) -> ExitCode {
+fn former(stdin: &[u8], arguments: &[&str]) -> ExitCode {
     let Ok(own) = std::env::current_exe() else {
         return say("refgate: refused. The hook cannot find itself.", Exit::BadSetup);
     };
@@ -54,7 +83,7 @@ fn former(stdin: &[u8]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let run = || -> std::io::Result<bool> {
-        let mut child = Command::new(&path).stdin(Stdio::piped()).spawn()?;
+        let mut child = Command::new(&path).args(arguments).stdin(Stdio::piped()).spawn()?;
         if let Some(mut pipe) = child.stdin.take() {
             // A hook that does not read its input is within its rights.
             let _ = pipe.write_all(stdin);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use refgate_core::{ChangeMode, Instant, Oid, Policy, Record};
-use refgate_format::{Identity, Limits, PolicySource, Settings, Training, write_training};
-use refgate_gate::{DIRECTORY, InstallPlan, TRAINING, install};
+use refgate_format::{Guard, Identity, Limits, PolicySource, Settings, Training, write_training};
+use refgate_gate::{DIRECTORY, InstallPlan, TRAINING, install, proc_refs};
 use tempfile::TempDir;
 
 use crate::act::{Act, Spec, Touch};
@@ -112,12 +112,14 @@ impl Real {
             identity: Identity::Gitolite,
             baseline: None,
             limits: Limits::default(),
+            guard: Guard::Strict,
             name: "story".to_string(),
             control: None,
         };
         let files = [("policy.toml".to_string(), policy_text.to_string())].into();
         let (repository, program) = (world.server(), hook.to_path_buf());
-        install(&InstallPlan { repository, program, settings, files })?;
+        let proc_refs = proc_refs(&world.policy);
+        install(&InstallPlan { repository, program, settings, files, proc_refs })?;
         let server = world.server();
         world.git_in(&server, "somebody", &["config", "receive.advertisePushOptions", "true"])?;
         world.save()?;

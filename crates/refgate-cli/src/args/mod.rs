@@ -100,6 +100,10 @@ pub(crate) struct Install {
     /// Who says who pushes; kept if not given, and os-user at first
     #[arg(long, value_enum)]
     pub(crate) identity: Option<IdentityArg>,
+    /// How the gap between decision and move is closed; kept if not given, and
+    /// at first strict on plain servers and portable behind other software
+    #[arg(long, value_enum)]
+    pub(crate) guard: Option<GuardArg>,
     /// What records call this repository; the name of its folder if not given
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -109,6 +113,14 @@ pub(crate) struct Install {
     /// The hook program, if it does not lie beside `refgate`
     #[arg(long, value_name = "FILE")]
     pub(crate) hook: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum GuardArg {
+    /// Ask again when the references are locked (`reference-transaction`)
+    Portable,
+    /// Move protected references by the hook alone (`proc-receive`)
+    Strict,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

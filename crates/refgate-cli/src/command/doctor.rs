@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use refgate_format::{Identity, PolicySource};
+use refgate_core::Policy;
+use refgate_format::{Guard, Identity, PolicySource, Settings};
 use refgate_gate::{
-    Exit, HOOKS, Setup, TRAINING, WANTED, Wanted, bounds, canary, chained, hooks_folder, horizon,
-    installed_hook, load_policy,
+    Exit, PROC_REFS, Setup, TRAINING, WANTED, Wanted, bounds, canary, chained, hooks_folder,
+    hooks_of, horizon, installed_hook, load_policy, proc_refs,
 };
 use refgate_git::{Reader, Writer};
 use refgate_scenario::git_command;
@@ -70,7 +71,9 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> Done {
 fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     let folder = hooks_folder(writer)?;
     let again = "run `refgate install` (it keeps policy and settings)";
-    for hook in HOOKS {
+    let guard =
+        Setup::read(&writer.git_dir()).map(|setup| setup.settings.guard).unwrap_or_default();
+    for hook in hooks_of(guard) {
         let path = folder.join(hook);
         let shown = path.display();
         let Ok(link) = fs::symlink_metadata(&path) else {
@@ -100,7 +103,7 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
             Ok(_) => {}
         }
     }
-    for hook in HOOKS {
+    for hook in hooks_of(guard) {
         let former = chained(&folder.join(hook));
         if let Ok(file) = fs::metadata(&former)
             && (file.len() == 0 || file.permissions().mode() & 0o111 == 0)
@@ -191,6 +194,7 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
     match load_policy(&reader, source, &setup.directory, horizon(chrono::Utc::now())) {
         Err(error) => found.wrong(explain(&error), "every push is refused until it is mended"),
         Ok(sourced) => {
+            handed_over(writer, &setup.settings, &sourced.policy, found)?;
             if let Err(failure) = guards_itself(source, &sourced.policy) {
                 found.wrong(failure.message, "install it from a stage");
             }
@@ -210,6 +214,31 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
                 found.noted.push(format!("the policy is {}", sourced.place));
             }
         }
+    }
+    Ok(())
+}
+
+/// In strict mode Git must hand every protected reference over, and must not
+/// have other hooks that would not be asked.
+fn handed_over(
+    writer: &Writer,
+    settings: &Settings,
+    policy: &Policy,
+    found: &mut Findings,
+) -> Result<(), Failure> {
+    let there = writer.all_of(PROC_REFS)?;
+    if settings.guard == Guard::Portable {
+        if !there.is_empty() {
+            found.noted.push(format!("{PROC_REFS} is set by other software: {}", there.join(", ")));
+        }
+        return Ok(());
+    }
+    for name in proc_refs(policy).iter().filter(|name| !there.contains(name)) {
+        found.wrong(format!("{PROC_REFS} lacks {name}"), "run `refgate install` again");
+    }
+    if settings.identity == Identity::Gitolite {
+        let mend = "run `refgate install --guard portable`";
+        found.wrong("gitolite's update hook is gone past in strict mode", mend);
     }
     Ok(())
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use refgate_core::Policy;
-use refgate_format::{Identity, Limits, PolicySource, Settings, wanted_calendars};
+use refgate_format::{Guard, Identity, Limits, PolicySource, Settings, wanted_calendars};
 use refgate_gate::{
-    Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin, horizon, install,
-    load_policy, source_from_text, uninstall,
+    DIRECTORY, Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin, horizon,
+    install, load_policy, proc_refs, source_from_text, uninstall,
 };
 use refgate_git::Reader;
 
-use crate::args::{IdentityArg, Install, Place};
+use crate::args::{GuardArg, IdentityArg, Install, Place};
 use crate::command::doctor;
 use crate::output::{Done, Failure, done, say};
 use crate::policy::{explain, find};
@@ -26,17 +26,35 @@ pub(crate) fn run(args: &Install) -> Done {
         Err(error) => return Err(error.into()),
     };
     let baseline = args.baseline.as_deref().map(|revision| reader.resolve(revision)).transpose()?;
-    let (source, files) = match (&args.policy, &before) {
-        (None, Some(before)) => (before.policy.clone(), BTreeMap::new()),
+    let (source, files, policy) = match (&args.policy, &before) {
+        (None, Some(before)) => {
+            let directory = reader.git_dir().join(DIRECTORY);
+            let time = horizon(chrono::Utc::now());
+            let sourced = load_policy(&reader, &before.policy, &directory, time)
+                .map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?;
+            (before.policy.clone(), BTreeMap::new(), sourced.policy)
+        }
         (named, _) => policy(named.as_deref().unwrap_or("portal"), &reader)?,
     };
+    let identity = args
+        .identity
+        .map(identity)
+        .or(before.as_ref().map(|before| before.identity))
+        .unwrap_or(Identity::OsUser);
+    let guard = args
+        .guard
+        .map(guard)
+        .or(before.as_ref().map(|before| before.guard))
+        .unwrap_or_else(|| usual_guard(identity));
+    if guard == Guard::Strict && identity == Identity::Gitolite {
+        let message = "with --guard strict gitolite's own update hook would not be asked about \
+                       protected references; use --guard portable";
+        return Err(Failure::new(Exit::BadSetup, message));
+    }
     let settings = Settings {
         policy: source,
-        identity: args
-            .identity
-            .map(identity)
-            .or(before.as_ref().map(|before| before.identity))
-            .unwrap_or(Identity::OsUser),
+        identity,
+        guard,
         baseline: baseline.or(before.as_ref().and_then(|before| before.baseline)),
         limits: before.as_ref().map_or(limits, |before| before.limits),
         name: args
@@ -46,11 +64,16 @@ pub(crate) fn run(args: &Install) -> Done {
             .unwrap_or_default(),
         control: before.and_then(|before| before.control),
     };
+    let proc_refs = match guard {
+        Guard::Portable => Vec::new(),
+        Guard::Strict => proc_refs(&policy),
+    };
     let plan = InstallPlan {
         repository: args.repository.clone(),
         program: hook_program(args.hook.as_deref())?,
         settings,
         files,
+        proc_refs,
     };
     let directory = install(&plan)?;
     say(&format!("refgate is installed; its files are in {}", directory.display()));
@@ -86,7 +109,7 @@ pub(crate) fn hook_program(named: Option<&Path>) -> Result<PathBuf, Failure> {
 fn policy(
     name: &str,
     reader: &Reader,
-) -> Result<(PolicySource, BTreeMap<String, String>), Failure> {
+) -> Result<(PolicySource, BTreeMap<String, String>, Policy), Failure> {
     let time = horizon(chrono::Utc::now());
     let bad = |error: &refgate_gate::PolicyError| Failure::new(Exit::BadPolicy, explain(error));
     let local = builtin(name).is_some() || Path::new(name).is_file();
@@ -96,11 +119,12 @@ fn policy(
         let sourced =
             load_policy(reader, &source, Path::new("."), time).map_err(|error| bad(&error))?;
         guards_itself(&source, &sourced.policy)?;
-        return Ok((source, BTreeMap::new()));
+        return Ok((source, BTreeMap::new(), sourced.policy));
     }
     let found = find(name, Some(reader))?;
     let calendar = |name: &str| found.calendar(Some(reader), name);
-    source_from_text(&found.text, &found.place, time, calendar).map_err(|error| bad(&error))?;
+    let sourced =
+        source_from_text(&found.text, &found.place, time, calendar).map_err(|error| bad(&error))?;
     let mut files = BTreeMap::from([("policy.toml".to_string(), found.text.clone())]);
     let lists = [SIGNERS, REVOKED].map(ToString::to_string);
     for name in wanted_calendars(&found.text).into_iter().chain(lists) {
@@ -108,7 +132,7 @@ fn policy(
             files.insert(name, text);
         }
     }
-    Ok((PolicySource::File("policy.toml".to_string()), files))
+    Ok((PolicySource::File("policy.toml".to_string()), files, sourced.policy))
 }
 
 /// A policy that lives on a branch which it does not govern could be deleted
@@ -124,6 +148,23 @@ pub(crate) fn guards_itself(source: &PolicySource, policy: &Policy) -> Result<()
          put it on a stage, best on production"
     );
     Err(Failure::new(Exit::BadPolicy, message))
+}
+
+const fn guard(guard: GuardArg) -> Guard {
+    match guard {
+        GuardArg::Portable => Guard::Portable,
+        GuardArg::Strict => Guard::Strict,
+    }
+}
+
+/// Other server software has hooks of its own that must not be gone past.
+const fn usual_guard(identity: Identity) -> Guard {
+    match identity {
+        Identity::Gitolite | Identity::Gitlab | Identity::Gitea | Identity::Github => {
+            Guard::Portable
+        }
+        _ => Guard::Strict,
+    }
 }
 
 const fn identity(identity: IdentityArg) -> Identity {

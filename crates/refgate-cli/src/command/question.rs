@@ -17,6 +17,7 @@ pub(crate) struct Asked {
     pub(crate) reader: Reader,
     pub(crate) policy: Policy,
     pub(crate) source: PolicySource,
+    pub(crate) policy_hash: String,
     pub(crate) signers: Signers,
     pub(crate) repositories: Vec<String>,
     pub(crate) tip: Option<Oid>,
@@ -31,7 +32,9 @@ impl Asked {
         let Self { reader, policy, source, signers, repositories, .. } = self;
         let book = Book { reader, tip: self.tip, signers, repositories };
         let records = Records::Kept(book);
-        AtRest { reader, policy, source, signers, records, repositories, baseline: None }
+        let policy_hash = &self.policy_hash;
+        let baseline = None;
+        AtRest { reader, policy, source, policy_hash, signers, records, repositories, baseline }
     }
 
     pub(crate) fn who(&self) -> (Option<Actor>, Instant) {
@@ -69,7 +72,7 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
             (source, find(&name, Some(&reader))?.source(Some(&reader), horizon(at))?)
         }
     };
-    let Sourced { policy, signers, .. } = sourced;
+    let Sourced { policy, signers, hash: policy_hash, .. } = sourced;
     let served = setup.is_some() && question.policy.is_none();
     if !served && has_remote(&reader, &question.remote, &policy) {
         reader.see_through(&question.remote);
@@ -87,7 +90,7 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
     }];
     let tip = reader.ledger_tip()?;
     let actor = actor(question);
-    Ok(Asked { reader, policy, source, signers, repositories, tip, served, actor, at })
+    Ok(Asked { reader, policy, source, policy_hash, signers, repositories, tip, served, actor, at })
 }
 
 /// What records call the repository: the setting `refgate.repository`, else

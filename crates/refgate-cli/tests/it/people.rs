@@ -83,7 +83,7 @@ impl World {
     /// Lines of a list of signers.
     pub(crate) fn signers(&self, namespace: &str) -> String {
         let line = |name: &&str| format!("{name} namespaces=\"{namespace}\" {}", self.key(name));
-        PEOPLE.iter().take(SIGNERS).map(|name| line(name)).collect()
+        PEOPLE.iter().take(SIGNERS).map(line).collect()
     }
 
     fn clone_for(&self, name: &str) {

@@ -58,6 +58,20 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     world.git("grace", &["tag", "-a", "-m", "2.0", "v2.0.0", "origin/stg"]);
     world.lands("grace", &["v2.0.0"]);
 
+    freeze(&mut world);
+    hotfix(&mut world);
+    exceptions(&mut world);
+    thaw(&mut world);
+
+    // All of it verifies, offline, from a fresh clone.
+    world.git("eve", &["fetch", "-q", "origin", "refs/refgate/*:refs/refgate/*"]);
+    let said = world.does("eve", &["ledger", "verify"]);
+    assert!(said.contains(", 0 that do not count"), "{said}");
+    let said = world.does("eve", &["ledger", "log", "--kind", "sign-off"]);
+    assert_eq!(said.lines().count(), 3, "{said}");
+}
+
+fn freeze(world: &mut World) {
     // The freeze that follows; a minor feature is fast-tracked.
     world.at("2026-03-12T10:00:00Z");
     world.commits("ada", "dev", "feat: sorting", "src/sort.rs");
@@ -68,7 +82,9 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     let minor = "origin/feature/flag";
     world.does("henry", &["approve", "freeze", minor, "--reason", "small, and asked for"]);
     world.lands("ada", &["dev"]);
+}
 
+fn hotfix(world: &mut World) {
     // A hotfix straight to production, owed to staging and development.
     world.commits("grace", "main", "hotfix: crash", "src/app.rs");
     world.lands("grace", &["main"]);
@@ -88,7 +104,9 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     world.git("ada", &["switch", "-q", "dev"]);
     world.git("ada", &["merge", "-q", "-m", "Merge branch 'stg'", "stg"]);
     world.lands("ada", &["dev"]);
+}
 
+fn exceptions(world: &mut World) {
     // A waiver, used once and then used up; another, expired.
     world.commits("ada", "dev", "feat: the law changed", "src/law.rs");
     world.refused("ada", &["dev"], &["[freeze]"]);
@@ -102,7 +120,9 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     world.does("grace", &[&waive[..], &["1 days"]].concat());
     world.at("2026-03-23T10:00:00Z");
     world.refused("ada", &["dev"], &["[freeze]"]);
+}
 
+fn thaw(world: &mut World) {
     // Evidence, and the end of the freeze.
     for run in ["run 1", "run 2"] {
         world.does("grace", &["evidence", "production-run", "--reason", run]);
@@ -120,11 +140,4 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     world.refused("grace", &["main"], &["[backport]", "deferred to the next iteration"]);
     world.commits("grace", "main", "security: CVE-2026-1", "src/app.rs");
     world.lands("grace", &["main"]);
-
-    // All of it verifies, offline, from a fresh clone.
-    world.git("eve", &["fetch", "-q", "origin", "refs/refgate/*:refs/refgate/*"]);
-    let said = world.does("eve", &["ledger", "verify"]);
-    assert!(said.contains(", 0 that do not count"), "{said}");
-    let said = world.does("eve", &["ledger", "log", "--kind", "sign-off"]);
-    assert_eq!(said.lines().count(), 3, "{said}");
 }

@@ -10,4 +10,4 @@ pub use shelf::{months, path_of, shelf_for, shelf_of, slug, unslug};
 pub use signature::{BadSignature, namespace, verify};
 pub use signers::{BadSigners, Signer, Signers};
 pub use text::{BadRecord, SIGNATURE, read_record, split_file};
-pub use write::record_text;
+pub use write::{fingerprint, record_text};

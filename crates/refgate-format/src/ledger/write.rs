@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use refgate_core::{Body, Instant, Oid, Record};
+use refgate_core::{Body, Instant, Oid, Record, RecordId};
+use sha2::{Digest as _, Sha256};
 
 /// The one text of a record: what is signed, and what its id is the hash of.
 #[must_use]
@@ -131,4 +132,10 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+#[must_use]
+pub fn fingerprint(text: &str) -> String {
+    RecordId(Sha256::digest(text.as_bytes()).into()).to_string()
 }

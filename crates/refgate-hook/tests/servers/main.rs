@@ -72,12 +72,20 @@ fn protect(server: &Path, identity: Identity) {
         identity,
         baseline: None,
         limits: Limits::default(),
+        guard: refgate_format::Guard::Portable,
         name: String::new(),
         control: None,
     };
     let program = PathBuf::from(env!("CARGO_BIN_EXE_refgate-hook"));
     let files = [("policy.toml".to_string(), policy)].into();
-    install(&InstallPlan { repository: server.to_path_buf(), program, settings, files }).unwrap();
+    install(&InstallPlan {
+        repository: server.to_path_buf(),
+        program,
+        settings,
+        files,
+        proc_refs: Vec::new(),
+    })
+    .unwrap();
 }
 
 /// A bare server filled from a clone, then protected.

@@ -30,7 +30,7 @@ impl View<'_> {
             let sides = plain.map(|id| {
                 self.own_class(&message(id), false).map_or(ClassId::UNCLASSIFIED, |(c, _)| c)
             });
-            let highest = sides.max_by_key(|class| classes.rank(*class));
+            let highest = sides.max_by_key(|class| (classes.rank(*class), *class));
             let raise = self.policy().merge == refgate_core::MergeClass::Highest;
             match (&found, highest) {
                 (None, Some(side)) => found = Some((side, false)),

@@ -1,0 +1,189 @@
+//! May these references move now? Asked by Git when it has locked them, or by the hook that moves them itself.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use refgate_core::{Instant, LEDGER, Oid, Policy};
+use refgate_format::Limits;
+use refgate_git::Reader;
+
+use crate::setup::{Setup, bounds};
+use crate::source::{Sourced, horizon, load_policy};
+use crate::ticket::{Stopped, Ticket, guarded};
+use crate::{Exit, Outcome};
+
+/// One reference that is about to move, as Git tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// What it is.
+    pub old: Option<Oid>,
+    /// What it shall be.
+    pub new: Option<Oid>,
+    /// Its full name.
+    pub name: String,
+}
+
+/// The lines that Git writes to `reference-transaction`, or sends to
+/// `proc-receive`. Symbolic targets are no ids and come back as `None`.
+#[must_use]
+pub fn moves(text: &str) -> Vec<Move> {
+    let some = |hex: &str| Oid::from_hex(hex).filter(|id| !id.is_zero());
+    let line = |line: &str| {
+        let mut words = line.splitn(3, ' ');
+        let (old, new) = (some(words.next()?), some(words.next()?));
+        Some(Move { old, new, name: words.next()?.to_string() })
+    };
+    text.lines().filter_map(line).collect()
+}
+
+struct Room {
+    reader: Reader,
+    setup: Setup,
+    policy: Policy,
+    hash: String,
+    now: Instant,
+}
+
+impl Room {
+    fn open(now: Instant) -> Result<Self, String> {
+        let mut reader =
+            Reader::open_from_env(bounds(&Limits::default())).map_err(|error| error.to_string())?;
+        let setup = Setup::read(reader.git_dir()).map_err(|error| error.to_string())?;
+        reader.bound(bounds(&setup.settings.limits));
+        let training = setup.training().map_err(|error| error.to_string())?;
+        let now = training.map_or(now, |training| training.at);
+        let source = &setup.settings.policy;
+        let Sourced { policy, hash, .. } =
+            load_policy(&reader, source, &setup.directory, horizon(now))
+                .map_err(|error| error.to_string())?;
+        Ok(Self { reader, setup, policy, hash, now })
+    }
+
+    fn check(&self, one: &Move) -> Result<Ticket, String> {
+        let unknown = || Stopped::Unknown(one.name.clone()).to_string();
+        let ticket =
+            Ticket::find(&self.setup.directory, &one.name, one.old, one.new).ok_or_else(unknown)?;
+        let checked = ticket.check(&self.reader, &self.policy, &self.hash, self.now);
+        checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        Ok(ticket)
+    }
+}
+
+fn refuse(why: &str) -> Outcome {
+    let text = refgate_report::wrap("refgate: refused. ", "  ", &refgate_report::clean_block(why));
+    Outcome { exit: Exit::Refused, text }
+}
+
+const PASS: Outcome = Outcome { exit: Exit::Accepted, text: String::new() };
+
+/// `reference-transaction`: in the state `prepared` the references are locked,
+/// and a no leaves them as they are.
+#[must_use]
+pub fn transaction(state: &str, stdin: &str, now: Instant) -> Outcome {
+    let moves: Vec<Move> =
+        moves(stdin).into_iter().filter(|one| one.name.starts_with("refs/")).collect();
+    if moves.is_empty() || !matches!(state, "prepared" | "committed") {
+        return PASS;
+    }
+    let room = match Room::open(now) {
+        Ok(room) => room,
+        Err(_) if state == "committed" => return PASS,
+        Err(why) => return refuse(&why),
+    };
+    for one in moves.iter().filter(|one| guarded(&room.policy, &one.name)) {
+        if state == "committed" {
+            Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
+        } else if let Err(why) = room.check(one) {
+            return refuse(&why);
+        }
+    }
+    PASS
+}
+
+/// `post-receive`: a freeze that was acknowledged must hold. Landings that were
+/// checked before the ledger (or a release) moved may still be moving; they are
+/// waited for, so that nothing lands after the answer.
+pub fn settle(git_dir: &Path, stdin: &str, stages: &[String]) {
+    let names: Vec<String> = moves(stdin).into_iter().map(|one| one.name).collect();
+    let matters = |name: &String| name == LEDGER || name.starts_with("refs/tags/");
+    if !names.iter().any(matters) {
+        return;
+    }
+    // Locks are held for milliseconds; one that stays is stale, and harmless here.
+    for _ in 0..500 {
+        let locked = stages.iter().any(|stage| git_dir.join(format!("{stage}.lock")).exists());
+        if !locked {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The stages' full names, for [`settle`].
+#[must_use]
+pub fn stages(now: Instant) -> Vec<String> {
+    let Ok(room) = Room::open(now) else { return Vec::new() };
+    room.policy.flow.stages.iter().map(|stage| stage.branch.as_str().to_string()).collect()
+}
+
+/// `proc-receive`: checks the tickets and moves all references of a push in one
+/// transaction, while nobody else does. Answers a line for each reference.
+#[must_use]
+pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String>)> {
+    let done = Room::open(now).and_then(|room| {
+        // All guarded references of this repository move under this lock, so
+        // what is checked stays so until it is done.
+        let lock = std::fs::File::create(room.setup.directory.join("moving.lock"))
+            .map_err(|error| error.to_string())?;
+        lock.lock().map_err(|error| error.to_string())?;
+        // Git hands over by the beginning of a name; free ones are only moved.
+        for one in moves.iter().filter(|one| guarded(&room.policy, &one.name)) {
+            room.check(one)?;
+        }
+        update_refs(room.reader.git_dir(), moves)?;
+        for one in moves {
+            Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
+        }
+        Ok(())
+    });
+    moves.iter().map(|one| (one.name.clone(), done.clone())).collect()
+}
+
+/// One transaction of `git update-ref`: all or nothing, each from the value at
+/// which it was judged.
+fn update_refs(git_dir: &Path, moves: &[Move]) -> Result<(), String> {
+    use std::io::Write as _;
+    let mut input = String::from("start\n");
+    for Move { old, new, name } in moves {
+        let (from, to) = (old.unwrap_or_default(), new.unwrap_or_default());
+        input.push_str(&match (old, new) {
+            (_, None) => format!("delete {name} {from}\n"),
+            (None, Some(_)) => format!("create {name} {to}\n"),
+            (Some(_), Some(_)) => format!("update {name} {to} {from}\n"),
+        });
+    }
+    input.push_str("prepare\ncommit\n");
+    let mut git = Command::new("git");
+    for key in ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] {
+        git.env_remove(key);
+    }
+    git.env("GIT_NO_REPLACE_OBJECTS", "1");
+    git.arg("--git-dir").arg(git_dir).args([
+        "update-ref",
+        "-m",
+        "push",
+        "--create-reflog",
+        "--stdin",
+    ]);
+    let spawned = git.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut child = spawned.map_err(|error| error.to_string())?;
+    if let Some(mut pipe) = child.stdin.take() {
+        pipe.write_all(input.as_bytes()).map_err(|error| error.to_string())?;
+    }
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_string())
+}

@@ -1,0 +1,215 @@
+//! Has anything that a decision relied on moved before the references do?
+//!
+//! The decision leaves a ticket: what it read, and what it lets move. Who moves
+//! the references asks for the ticket and compares (SECURITY.md R10).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use refgate_core::{Instant, LEDGER, Oid, Policy, Push, RefKind, RefName};
+use refgate_format::fingerprint;
+use refgate_git::{GitError, Reader, releases};
+
+/// The folder of the tickets.
+const FOLDER: &str = "tickets";
+
+/// A ticket is good for this long, in seconds: the rest of one push.
+const GOOD_FOR: i64 = 3_600;
+
+/// What a decision read, and what it lets move.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ticket {
+    /// When it was made, in seconds since 1970, by the server's clock.
+    pub at: i64,
+    /// What the policy, the signers and the releases were.
+    pub state: String,
+    /// References that it read, and their values.
+    pub reads: BTreeMap<String, Option<Oid>>,
+    /// References that it lets move: from, to.
+    pub moves: BTreeMap<String, (Option<Oid>, Option<Oid>)>,
+}
+
+/// Why a reference may not move now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Nobody decided about this move.
+    #[error(
+        "no decision lets `{0}` move so; who administers this server can move it past refgate with \
+         `git -c core.hooksPath=/dev/null`, which `refgate audit` will show"
+    )]
+    Unknown(String),
+    /// Something was changed in the meantime.
+    #[error("`{0}` moved while this push was being judged; push again")]
+    Moved(String),
+    /// The policy, the list of signers or the releases changed.
+    #[error("the policy or a release changed while this push was being judged; push again")]
+    Changed,
+    /// The decision is too old.
+    #[error("the decision about `{0}` is too old; push again")]
+    Old(String),
+}
+
+impl Ticket {
+    /// The ticket of a decision that lets a push pass.
+    ///
+    /// # Errors
+    /// If a reference cannot be read.
+    pub fn new(
+        reader: &Reader,
+        policy: &Policy,
+        policy_hash: &str,
+        push: &Push,
+        now: Instant,
+    ) -> Result<Self, GitError> {
+        let mut ticket = Self { at: now.timestamp(), ..Self::default() };
+        for update in &push.updates {
+            let values = (update.change.old_value(), update.change.new_value());
+            ticket.moves.insert(update.name.as_str().to_string(), values);
+        }
+        let ledger = RefName::parse(LEDGER).ok();
+        let stages = policy.flow.stages.iter().map(|stage| stage.branch.clone());
+        for name in stages.chain(ledger) {
+            let value = reader.reference(&name)?.map(|(id, _)| id);
+            ticket.reads.insert(name.as_str().to_string(), value);
+        }
+        ticket.state = ticket.state(reader, policy, policy_hash)?;
+        Ok(ticket)
+    }
+
+    /// Policy, signers and releases, as one text; releases of this very push
+    /// are left out.
+    fn state(
+        &self,
+        reader: &Reader,
+        policy: &Policy,
+        policy_hash: &str,
+    ) -> Result<String, GitError> {
+        let mut text = format!("{policy_hash}\n");
+        for release in releases(reader, &policy.release)? {
+            if !self.moves.contains_key(&format!("refs/tags/{}", release.tag)) {
+                text.push_str(&format!("{} {}\n", release.tag, release.commit));
+            }
+        }
+        Ok(fingerprint(&text))
+    }
+
+    /// Leaves the ticket where it will be asked for.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn leave(&self, directory: &Path, policy: &Policy) -> std::io::Result<()> {
+        let folder = directory.join(FOLDER);
+        fs::create_dir_all(&folder)?;
+        sweep(&folder, self.at);
+        for (name, (old, new)) in &self.moves {
+            if guarded(policy, name) {
+                let path = path(directory, name, *old, *new);
+                let temporary = path.with_extension(format!("{}", std::process::id()));
+                fs::write(&temporary, self.text())?;
+                fs::rename(&temporary, &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        let show = |id: Option<Oid>| id.unwrap_or_default().to_string();
+        let mut text = format!("at {}\nstate {}\n", self.at, self.state);
+        for (name, value) in &self.reads {
+            text.push_str(&format!("read {} {name}\n", show(*value)));
+        }
+        for (name, (old, new)) in &self.moves {
+            text.push_str(&format!("move {} {} {name}\n", show(*old), show(*new)));
+        }
+        text
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let some = |hex: &str| Oid::from_hex(hex).map(|id| (!id.is_zero()).then_some(id));
+        let mut ticket = Self::default();
+        for line in text.lines() {
+            let (kind, rest) = line.split_once(' ')?;
+            match kind {
+                "at" => ticket.at = rest.parse().ok()?,
+                "state" => ticket.state = rest.to_string(),
+                "read" => {
+                    let (value, name) = rest.split_once(' ')?;
+                    ticket.reads.insert(name.to_string(), some(value)?);
+                }
+                "move" => {
+                    let mut words = rest.splitn(3, ' ');
+                    let values = (some(words.next()?)?, some(words.next()?)?);
+                    ticket.moves.insert(words.next()?.to_string(), values);
+                }
+                _ => return None,
+            }
+        }
+        Some(ticket)
+    }
+
+    /// The ticket for one move, if a decision left one.
+    #[must_use]
+    pub fn find(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> Option<Self> {
+        let text = fs::read_to_string(path(directory, name, old, new)).ok()?;
+        Self::parse(&text).filter(|ticket| ticket.moves.get(name) == Some(&(old, new)))
+    }
+
+    /// Takes the ticket of a move that has been made away.
+    pub fn spend(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) {
+        // One that stays is swept away later.
+        let _ = fs::remove_file(path(directory, name, old, new));
+    }
+
+    /// Whether all is as it was read. What the same push has moved by now
+    /// stands where it was let.
+    ///
+    /// # Errors
+    /// What has changed.
+    pub fn check(
+        &self,
+        reader: &Reader,
+        policy: &Policy,
+        policy_hash: &str,
+        now: Instant,
+    ) -> Result<Result<(), Stopped>, GitError> {
+        if (now.timestamp() - self.at).abs() > GOOD_FOR {
+            let name = self.moves.keys().next().cloned().unwrap_or_default();
+            return Ok(Err(Stopped::Old(name)));
+        }
+        for (name, read) in &self.reads {
+            let Ok(full) = RefName::parse(name) else { continue };
+            let value = reader.reference(&full)?.map(|(id, _)| id);
+            let own = self.moves.get(name).is_some_and(|(_, new)| *new == value);
+            if value != *read && !own {
+                return Ok(Err(Stopped::Moved(name.clone())));
+            }
+        }
+        let same = self.state(reader, policy, policy_hash)? == self.state;
+        Ok(if same { Ok(()) } else { Err(Stopped::Changed) })
+    }
+}
+
+/// Whether a reference moves only with a ticket.
+#[must_use]
+pub fn guarded(policy: &Policy, name: &str) -> bool {
+    let Ok(name) = RefName::parse(name) else { return false };
+    matches!(policy.kind(&name), RefKind::Governed(_) | RefKind::Release(_) | RefKind::Ledger)
+}
+
+fn path(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> PathBuf {
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+    directory.join(FOLDER).join(fingerprint(&format!("{old} {new} {name}")))
+}
+
+/// Removes tickets of pushes that never came to their end.
+fn sweep(folder: &Path, now: i64) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        let old = Ticket::parse(&text).is_none_or(|ticket| now - ticket.at > GOOD_FOR);
+        if old {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

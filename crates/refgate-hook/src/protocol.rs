@@ -1,0 +1,111 @@
+//! How does Git hand over the references that refgate moves itself? The `proc-receive` protocol.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use refgate_gate::{Exit, Move, carry_out, moves};
+
+/// The longest packet line.
+const LONGEST: usize = 65_520;
+
+/// One packet; `None` for a flush.
+fn packet(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut head = [0; 4];
+    from.read_exact(&mut head)?;
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "a packet's length is no number");
+    let text = std::str::from_utf8(&head).map_err(|_| bad())?;
+    let length = usize::from_str_radix(text, 16).map_err(|_| bad())?;
+    if length < 4 {
+        return Ok(None);
+    }
+    if length > LONGEST {
+        return Err(bad());
+    }
+    let mut data = vec![0; length - 4];
+    from.read_exact(&mut data)?;
+    Ok(Some(data))
+}
+
+fn send(to: &mut impl Write, text: &str) -> io::Result<()> {
+    write!(to, "{:04x}{text}", text.len() + 4)
+}
+
+fn flush(to: &mut impl Write) -> io::Result<()> {
+    to.write_all(b"0000")?;
+    to.flush()
+}
+
+/// Packets up to a flush, as lines.
+fn section(from: &mut impl Read) -> io::Result<Vec<String>> {
+    let mut all = Vec::new();
+    while let Some(data) = packet(from)? {
+        all.push(String::from_utf8_lossy(&data).trim_end_matches('\n').to_string());
+    }
+    Ok(all)
+}
+
+/// The whole conversation.
+pub(crate) fn proc_receive() -> ExitCode {
+    match talk(&mut io::stdin().lock(), &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => crate::say(
+            &format!("refgate: refused. Git's own words cannot be understood: {error}"),
+            Exit::BadInput,
+        ),
+    }
+}
+
+fn talk(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let hello = section(from)?;
+    let (version, options) = match hello.first().map(|line| line.split_once('\0')) {
+        Some(Some((version, options))) => (version.to_string(), options.to_string()),
+        Some(None) => (hello.concat(), String::new()),
+        None => (String::new(), String::new()),
+    };
+    if version != "version=1" {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "an unknown version"));
+    }
+    let wants_options = options.split(' ').any(|word| word == "push-options");
+    let answer = if wants_options { "version=1\0push-options\n" } else { "version=1\n" };
+    send(to, answer)?;
+    flush(to)?;
+    let commands = section(from)?;
+    if wants_options {
+        // What they say was judged before the objects came to rest.
+        section(from)?;
+    }
+    let wanted: Vec<Move> = moves(&commands.join("\n"));
+    if wanted.len() != commands.len() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a command is none"));
+    }
+    for (name, done) in carry_out(&wanted, chrono::Utc::now()) {
+        match done {
+            Ok(()) => send(to, &format!("ok {name}\n"))?,
+            Err(why) => {
+                let line = why.lines().next().unwrap_or("refused");
+                send(to, &format!("ng {name} {line}\n"))?;
+            }
+        }
+    }
+    flush(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_conversation_is_an_error() {
+        for bad in [&b""[..], b"0000", b"zzzz", b"000aversio", b"000eversion=9\n0000", b"fffff"] {
+            let mut said = Vec::new();
+            assert!(talk(&mut &*bad, &mut said).is_err(), "{bad:?}");
+        }
+        let mut all = Vec::new();
+        send(&mut all, "version=1\0push-options").unwrap();
+        flush(&mut all).unwrap();
+        send(&mut all, "no command").unwrap();
+        flush(&mut all).unwrap();
+        flush(&mut all).unwrap();
+        assert!(talk(&mut &*all, &mut Vec::new()).is_err());
+    }
+}
