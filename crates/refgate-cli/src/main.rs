@@ -35,6 +35,10 @@ fn main() -> ExitCode {
         Verb::Certify(args) => command::record::certify(&args),
         Verb::Withdraw(args) => command::record::withdraw(&args),
         Verb::Ledger(args) => command::ledger::run(&args),
+        Verb::Status(args) => command::status::run(&args),
+        Verb::Log(args) => command::audit::log(&args),
+        Verb::Audit(args) => command::audit::run(&args),
+        Verb::Prove(args) => command::prove::run(&args),
         Verb::Completions(args) => command::shell::completions(&args),
         Verb::Man(args) => command::shell::man(&args),
     };

@@ -201,6 +201,34 @@ impl Records<'_> {
         book.shelves(policy, folders)
     }
 
+    /// What a person wants to see at a glance: beside the calendar's records,
+    /// open releases, and the waivers and excuses of all protected branches.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn overview(
+        &self,
+        here: &Reader,
+        policy: &Policy,
+        debts: &[refgate_core::Debt],
+        at: Instant,
+    ) -> Result<Vec<Record>, BookError> {
+        let Self::Kept(book) = self else { return Ok(Vec::new()) };
+        let mut folders = book.open_releases(here)?;
+        let Some(tip) = book.tip else { return Ok(Vec::new()) };
+        // Waivers that have ended stay visible for as long as they could last.
+        let from = at.checked_sub_signed(policy.waivers.longest).unwrap_or(at);
+        let ends = months(from, policy.waivers.longest * 2);
+        for name in book.reader.shelves(tip, "waiver")? {
+            folders.extend(ends.iter().map(|month| format!("waiver/{name}/{month}")));
+        }
+        for name in book.reader.shelves(tip, "deletion")? {
+            folders.push(format!("deletion/{name}"));
+        }
+        folders.extend(debts.iter().map(|debt| shelf_for("not-applicable", &debt.fix)));
+        book.shelves(policy, folders)
+    }
+
     /// Sign-offs of the trees that would be shipped, and of earlier candidates.
     fn tested(
         &self,

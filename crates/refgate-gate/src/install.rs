@@ -192,11 +192,14 @@ pub fn chained(hook: &Path) -> PathBuf {
     hook.with_file_name(name)
 }
 
+/// Where canaries are pushed.
+pub(crate) const CANARY: &str = "refs/refgate/canary/";
+
 /// A reference that the canary tries to push: refgate refuses its namespace
 /// whatever the policy says, and Git alone would take it.
 #[must_use]
 pub fn canary(number: u32) -> String {
-    format!("refs/refgate/canary/{number}")
+    format!("{CANARY}{number}")
 }
 
 /// A mark in refgate's hook program, by which it knows itself.

@@ -2,10 +2,14 @@
 
 use refgate_core::{Case, Decision, Oid, RecordId, RefKind, RuleId, UpdateFacts, Waived};
 use refgate_git::{GitError, Graph, Log, Reader, Use};
-use refgate_report::decision_json;
+use refgate_report::{findings_json, landing_json};
 use serde_json::{Value, json};
 
+use crate::install::CANARY;
 use crate::judge::{AtRest, Judged};
+
+/// So many landings and findings are written out; judged again they all are.
+const MOST_TOLD: usize = 100;
 
 /// Whether a push is anybody's business but the pusher's: a push of topics
 /// alone that nothing speaks against is not logged.
@@ -14,9 +18,10 @@ pub fn concerns(case: &Case<'_>, decision: &Decision) -> bool {
     let governed = |update: &refgate_core::RefUpdate| {
         !matches!(case.policy.kind(&update.name), RefKind::Topic)
     };
-    case.push.updates.iter().any(governed)
-        || !decision.findings.is_empty()
-        || !decision.warnings.is_empty()
+    // The canary is no news, however often it sings.
+    let canary = |update: &refgate_core::RefUpdate| update.name.as_str().starts_with(CANARY);
+    let spoken = !decision.findings.is_empty() || !decision.warnings.is_empty();
+    !case.push.updates.iter().all(canary) && (spoken || case.push.updates.iter().any(governed))
 }
 
 /// Writes a decision down. When it returns, the entry is on the disk; the
@@ -78,6 +83,8 @@ fn entry(
         .iter()
         .map(|r| json!({ "tag": r.tag, "commit": r.commit.to_string(), "at": r.at.to_rfc3339() }))
         .collect();
+    let landings: Vec<Value> =
+        decision.landings.iter().take(MOST_TOLD).map(|seen| landing_json(case, seen)).collect();
     let facts: Vec<Value> = history.updates.iter().map(measured).collect();
     let object = json!({
         "format": 1,
@@ -91,10 +98,17 @@ fn entry(
         "tips": tips,
         "releases": releases,
         "facts": facts,
+        "uses-left": judged.ledger.waivers.iter()
+            .map(|w| json!({ "waiver": w.id.to_string(), "left": w.uses_left }))
+            .collect::<Vec<_>>(),
         "verdict": decision.verdict.name(),
         "rules": rules,
         "waived": decision.waived.iter().map(|w| w.waiver.to_string()).collect::<Vec<_>>(),
-        "decision": decision_json(case, decision),
+        "landings": landings,
+        "landings-in-all": decision.landings.len(),
+        "findings": findings_json(case, decision.findings.get(..MOST_TOLD).unwrap_or(&decision.findings)),
+        "findings-in-all": decision.findings.len(),
+        "warnings": findings_json(case, decision.warnings.get(..MOST_TOLD).unwrap_or(&decision.warnings)),
     });
     let why = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
     let head = format!("{} {} by {who}{why}", decision.verdict.name(), names.join(", "));

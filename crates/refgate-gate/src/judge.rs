@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use refgate_core::{
-    Case, Decision, History, LEDGER, LedgerView, Oid, Policy, PolicyEdit, Push, RefChange, RefKind,
-    RefName, Target, decide,
+    Case, Debt, Decision, History, Instant, LEDGER, LedgerView, Oid, Policy, PolicyEdit, Push,
+    RecordId, RefChange, RefKind, RefName, Target, decide,
 };
 use refgate_format::{PolicySource, Signers, confuses, resembles};
 use refgate_git::{GitError, Reader, gather, survey};
@@ -45,25 +45,57 @@ pub struct Judged {
     pub decision: Decision,
 }
 
+/// What the server's clocks and logs said at another time: stands in for what
+/// they say now when a decision is made again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Measured {
+    /// Releases: tag, commit, moment.
+    pub(crate) releases: Vec<(String, Oid, Instant)>,
+    /// For each update: since when its tree was tested, and what was owed.
+    pub(crate) updates: Vec<(Option<Instant>, Vec<Debt>)>,
+    /// How many uses each waiver had left.
+    pub(crate) uses: BTreeMap<RecordId, u32>,
+}
+
 /// Gathers the facts about a push and decides.
 ///
 /// # Errors
 /// If a fact cannot be read; then nothing is decided.
 pub fn judge(rest: &AtRest<'_>, push: &Push) -> Result<Judged, BookError> {
+    judge_measured(rest, push, None)
+}
+
+/// As [`judge`], with measurements of another time.
+pub(crate) fn judge_measured(
+    rest: &AtRest<'_>,
+    push: &Push,
+    measured: Option<&Measured>,
+) -> Result<Judged, BookError> {
     let AtRest { reader, policy, records, baseline, .. } = *rest;
-    let survey = survey(reader, policy, push)?;
+    let mut survey = survey(reader, policy, push)?;
+    if let Some(then) = measured {
+        survey.releases = then.releases(policy);
+    }
     let mut known = records.early(policy, &survey, push.at)?;
     let calendar = LedgerView::assemble(policy, &known);
     let mut history = gather(reader, policy, push, survey, &calendar, baseline)?;
     history.repositories = rest.repositories.to_vec();
+    for (facts, then) in
+        history.updates.iter_mut().zip(measured.into_iter().flat_map(|then| &then.updates))
+    {
+        (facts.soaking_since, facts.debts) = then.clone();
+    }
     names(reader, policy, push, &mut history)?;
     edits(rest, push, &mut history)?;
     known.extend(records.late(reader, policy, push, &history)?);
     let mut ledger = LedgerView::assemble(policy, &known);
-    if let Records::Kept(_) = records {
-        for waiver in &mut ledger.waivers {
-            waiver.uses_left = waiver.uses_left.saturating_sub(uses(reader, waiver.id)?);
-        }
+    for waiver in &mut ledger.waivers {
+        // A use that was logged since must not count against itself.
+        waiver.uses_left = match (measured, &records) {
+            (Some(then), _) => then.uses.get(&waiver.id).copied().unwrap_or(0),
+            (None, Records::Kept(_)) => waiver.uses_left.saturating_sub(uses(reader, waiver.id)?),
+            (None, Records::Given(_)) => waiver.uses_left,
+        };
     }
     since_signed(rest, push, &ledger, &mut history)?;
     let decision = decide(&Case { policy, push, history: &history, ledger: &ledger });

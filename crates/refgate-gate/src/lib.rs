@@ -1,5 +1,7 @@
 //! May this push land on this server? Reads, gathers, decides, tells.
 
+mod again;
+mod audit;
 mod book;
 mod builtin;
 mod check;
@@ -9,12 +11,15 @@ mod install;
 mod journal;
 mod judge;
 mod moving;
+mod overview;
 mod receive;
 mod replay;
 mod setup;
 mod source;
 mod ticket;
 
+pub use again::{Gone, judge_again};
+pub use audit::{Audit, Doubt, audit};
 pub use book::{Book, BookError, Records, read_signed};
 pub use builtin::{BUILTIN, builtin};
 pub use check::{CheckError, Checked, Wish, check, foretell};
@@ -26,7 +31,8 @@ pub use install::{
 };
 pub use journal::{Entry, concerns, uses, write_down};
 pub use judge::{AtRest, Judged, judge};
-pub use moving::{Move, carry_out, moves, settle, stages, transaction};
+pub use moving::{Move, carry_out, moves, settle, transaction};
+pub use overview::{Overview, StageNow, overview};
 pub use receive::{Inputs, Outcome, receive};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use setup::{Setup, SetupError, TRAINING, bounds};

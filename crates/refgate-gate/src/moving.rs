@@ -9,7 +9,7 @@ use refgate_format::Limits;
 use refgate_git::Reader;
 
 use crate::setup::{Setup, bounds};
-use crate::source::{Sourced, horizon, load_policy};
+use crate::source::{horizon, load_policy};
 use crate::ticket::{Stopped, Ticket, guarded};
 use crate::{Exit, Outcome};
 
@@ -40,33 +40,43 @@ pub fn moves(text: &str) -> Vec<Move> {
 struct Room {
     reader: Reader,
     setup: Setup,
-    policy: Policy,
-    hash: String,
     now: Instant,
 }
 
 impl Room {
     fn open(now: Instant) -> Result<Self, String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
         let mut reader =
-            Reader::open_from_env(bounds(&Limits::default())).map_err(|error| error.to_string())?;
-        let setup = Setup::read(reader.git_dir()).map_err(|error| error.to_string())?;
+            Reader::open_from_env(bounds(&Limits::default())).map_err(|error| said(&error))?;
+        let setup = Setup::read(reader.git_dir()).map_err(|error| said(&error))?;
         reader.bound(bounds(&setup.settings.limits));
-        let training = setup.training().map_err(|error| error.to_string())?;
+        let training = setup.training().map_err(|error| said(&error))?;
         let now = training.map_or(now, |training| training.at);
-        let source = &setup.settings.policy;
-        let Sourced { policy, hash, .. } =
-            load_policy(&reader, source, &setup.directory, horizon(now))
-                .map_err(|error| error.to_string())?;
-        Ok(Self { reader, setup, policy, hash, now })
+        Ok(Self { reader, setup, now })
     }
 
-    fn check(&self, one: &Move) -> Result<Ticket, String> {
-        let unknown = || Stopped::Unknown(one.name.clone()).to_string();
-        let ticket =
-            Ticket::find(&self.setup.directory, &one.name, one.old, one.new).ok_or_else(unknown)?;
-        let checked = ticket.check(&self.reader, &self.policy, &self.hash, self.now);
-        checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-        Ok(ticket)
+    fn policy(&self) -> Result<Policy, String> {
+        let source = &self.setup.settings.policy;
+        let loaded = load_policy(&self.reader, source, &self.setup.directory, horizon(self.now));
+        loaded.map(|sourced| sourced.policy).map_err(|error| error.to_string())
+    }
+
+    fn ticket(&self, one: &Move) -> Option<Ticket> {
+        Ticket::find(&self.setup.directory, &one.name, one.old, one.new)
+    }
+
+    /// A ticket says all that is needed. Only for a reference without one it
+    /// must be known whether it needs one.
+    fn check(&self, one: &Move) -> Result<(), String> {
+        let Some(ticket) = self.ticket(one) else {
+            if !guarded(&self.policy()?, &one.name) {
+                return Ok(());
+            }
+            return Err(Stopped::Unknown(one.name.clone()).to_string());
+        };
+        let source = (&self.setup.settings.policy, self.setup.directory.as_path());
+        let checked = ticket.check(&self.reader, source, self.now);
+        checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 }
 
@@ -91,7 +101,7 @@ pub fn transaction(state: &str, stdin: &str, now: Instant) -> Outcome {
         Err(_) if state == "committed" => return PASS,
         Err(why) => return refuse(&why),
     };
-    for one in moves.iter().filter(|one| guarded(&room.policy, &one.name)) {
+    for one in &moves {
         if state == "committed" {
             Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
         } else if let Err(why) = room.check(one) {
@@ -104,27 +114,21 @@ pub fn transaction(state: &str, stdin: &str, now: Instant) -> Outcome {
 /// `post-receive`: a freeze that was acknowledged must hold. Landings that were
 /// checked before the ledger (or a release) moved may still be moving; they are
 /// waited for, so that nothing lands after the answer.
-pub fn settle(git_dir: &Path, stdin: &str, stages: &[String]) {
+pub fn settle(git_dir: &Path, stdin: &str, now: Instant) {
     let names: Vec<String> = moves(stdin).into_iter().map(|one| one.name).collect();
     let matters = |name: &String| name == LEDGER || name.starts_with("refs/tags/");
     if !names.iter().any(matters) {
         return;
     }
+    let Ok(policy) = Room::open(now).and_then(|room| room.policy()) else { return };
+    let stages = policy.flow.stages.iter().map(|stage| stage.branch.as_str());
     // Locks are held for milliseconds; one that stays is stale, and harmless here.
     for _ in 0..500 {
-        let locked = stages.iter().any(|stage| git_dir.join(format!("{stage}.lock")).exists());
-        if !locked {
+        if !stages.clone().any(|stage| git_dir.join(format!("{stage}.lock")).exists()) {
             return;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// The stages' full names, for [`settle`].
-#[must_use]
-pub fn stages(now: Instant) -> Vec<String> {
-    let Ok(room) = Room::open(now) else { return Vec::new() };
-    room.policy.flow.stages.iter().map(|stage| stage.branch.as_str().to_string()).collect()
 }
 
 /// `proc-receive`: checks the tickets and moves all references of a push in one
@@ -138,7 +142,7 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
             .map_err(|error| error.to_string())?;
         lock.lock().map_err(|error| error.to_string())?;
         // Git hands over by the beginning of a name; free ones are only moved.
-        for one in moves.iter().filter(|one| guarded(&room.policy, &one.name)) {
+        for one in moves {
             room.check(one)?;
         }
         update_refs(room.reader.git_dir(), moves)?;

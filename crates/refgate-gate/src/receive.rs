@@ -149,7 +149,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
         write_down(&rest, &case, &judged, &place)?;
     }
     if accepted {
-        let ticket = Ticket::new(&reader, &policy, &hash, &push, at)?;
+        let ticket = Ticket::new(&reader, &policy, (source, &setup.directory), &push, at)?;
         let failed = |why: std::io::Error| SetupError::Unreadable {
             path: setup.directory.join("tickets").display().to_string(),
             why: why.to_string(),

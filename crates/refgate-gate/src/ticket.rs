@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use refgate_core::{Instant, LEDGER, Oid, Policy, Push, RefKind, RefName};
-use refgate_format::fingerprint;
-use refgate_git::{GitError, Reader, releases};
+use refgate_core::{
+    Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
+};
+use refgate_format::{PolicySource, fingerprint};
+use refgate_git::{GitError, Reader};
+
+use crate::source::{REVOKED, SIGNERS};
 
 /// The folder of the tickets.
 const FOLDER: &str = "tickets";
@@ -22,8 +26,13 @@ const GOOD_FOR: i64 = 3_600;
 pub struct Ticket {
     /// When it was made, in seconds since 1970, by the server's clock.
     pub at: i64,
-    /// What the policy, the signers and the releases were.
-    pub state: String,
+    /// What the policy file and the signers beside it were, where they lie on
+    /// the server's disk.
+    pub policy: String,
+    /// How release tags are written.
+    pub patterns: Vec<TagPattern>,
+    /// What the releases were.
+    pub releases: String,
     /// References that it read, and their values.
     pub reads: BTreeMap<String, Option<Oid>>,
     /// References that it lets move: from, to.
@@ -58,11 +67,16 @@ impl Ticket {
     pub fn new(
         reader: &Reader,
         policy: &Policy,
-        policy_hash: &str,
+        source: (&PolicySource, &Path),
         push: &Push,
         now: Instant,
     ) -> Result<Self, GitError> {
-        let mut ticket = Self { at: now.timestamp(), ..Self::default() };
+        let mut ticket = Self {
+            at: now.timestamp(),
+            policy: on_disk(source),
+            patterns: policy.release.tags.clone(),
+            ..Self::default()
+        };
         for update in &push.updates {
             let values = (update.change.old_value(), update.change.new_value());
             ticket.moves.insert(update.name.as_str().to_string(), values);
@@ -73,22 +87,18 @@ impl Ticket {
             let value = reader.reference(&name)?.map(|(id, _)| id);
             ticket.reads.insert(name.as_str().to_string(), value);
         }
-        ticket.state = ticket.state(reader, policy, policy_hash)?;
+        ticket.releases = ticket.releases_now(reader)?;
         Ok(ticket)
     }
 
-    /// Policy, signers and releases, as one text; releases of this very push
-    /// are left out.
-    fn state(
-        &self,
-        reader: &Reader,
-        policy: &Policy,
-        policy_hash: &str,
-    ) -> Result<String, GitError> {
-        let mut text = format!("{policy_hash}\n");
-        for release in releases(reader, &policy.release)? {
-            if !self.moves.contains_key(&format!("refs/tags/{}", release.tag)) {
-                text.push_str(&format!("{} {}\n", release.tag, release.commit));
+    /// The releases at rest, as one text; those of this very push are left out.
+    fn releases_now(&self, reader: &Reader) -> Result<String, GitError> {
+        let rules = ReleaseRules { tags: self.patterns.clone(), ..ReleaseRules::default() };
+        let mut text = String::new();
+        for (name, value) in reader.tags()? {
+            let release = name.strip_prefix("refs/tags/").and_then(|tag| rules.version(tag));
+            if release.is_some() && !self.moves.contains_key(&name) {
+                text.push_str(&format!("{name} {value}\n"));
             }
         }
         Ok(fingerprint(&text))
@@ -115,7 +125,11 @@ impl Ticket {
 
     fn text(&self) -> String {
         let show = |id: Option<Oid>| id.unwrap_or_default().to_string();
-        let mut text = format!("at {}\nstate {}\n", self.at, self.state);
+        let mut text =
+            format!("at {}\npolicy {}\nreleases {}\n", self.at, self.policy, self.releases);
+        for pattern in &self.patterns {
+            text.push_str(&format!("tags {}{{version}}{}\n", pattern.prefix, pattern.suffix));
+        }
         for (name, value) in &self.reads {
             text.push_str(&format!("read {} {name}\n", show(*value)));
         }
@@ -132,7 +146,9 @@ impl Ticket {
             let (kind, rest) = line.split_once(' ')?;
             match kind {
                 "at" => ticket.at = rest.parse().ok()?,
-                "state" => ticket.state = rest.to_string(),
+                "policy" => ticket.policy = rest.to_string(),
+                "releases" => ticket.releases = rest.to_string(),
+                "tags" => ticket.patterns.push(TagPattern::new(rest)?),
                 "read" => {
                     let (value, name) = rest.split_once(' ')?;
                     ticket.reads.insert(name.to_string(), some(value)?);
@@ -169,8 +185,7 @@ impl Ticket {
     pub fn check(
         &self,
         reader: &Reader,
-        policy: &Policy,
-        policy_hash: &str,
+        source: (&PolicySource, &Path),
         now: Instant,
     ) -> Result<Result<(), Stopped>, GitError> {
         if (now.timestamp() - self.at).abs() > GOOD_FOR {
@@ -185,9 +200,19 @@ impl Ticket {
                 return Ok(Err(Stopped::Moved(name.clone())));
             }
         }
-        let same = self.state(reader, policy, policy_hash)? == self.state;
+        let same = self.releases_now(reader)? == self.releases && on_disk(source) == self.policy;
         Ok(if same { Ok(()) } else { Err(Stopped::Changed) })
     }
+}
+
+/// The policy and the lists beside it, if they lie on the server's disk; in a
+/// repository they move with their branch, which is read in any case.
+fn on_disk((source, directory): (&PolicySource, &Path)) -> String {
+    let PolicySource::File(path) = source else { return "tracked".to_string() };
+    let path = directory.join(path);
+    let text = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let lists = [SIGNERS, REVOKED].map(|name| text(&path.with_file_name(name)));
+    fingerprint(&format!("{}\0{}", text(&path), lists.join("\0")))
 }
 
 /// Whether a reference moves only with a ticket.

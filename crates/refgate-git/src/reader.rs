@@ -1,7 +1,7 @@
 //! How is a repository read, safely, also inside a push's quarantine? Nothing here can write.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant as Moment;
@@ -28,6 +28,7 @@ pub struct Reader {
     rest: OnceCell<Odb<'static>>,
     trees: RefCell<HashMap<Oid, Rc<Tree>>>,
     kept: Cell<usize>,
+    pinned: RefCell<Option<BTreeMap<String, Option<Oid>>>>,
 }
 
 impl Reader {
@@ -72,6 +73,7 @@ impl Reader {
             rest: OnceCell::new(),
             trees,
             kept: Cell::new(0),
+            pinned: RefCell::new(None),
         })
     }
 
@@ -79,6 +81,12 @@ impl Reader {
     /// server's answer, foretold in a clone.
     pub fn see_through(&mut self, remote: &str) {
         self.remote = Some(remote.to_string());
+    }
+
+    /// Shows references as they once were; what is not named does not exist.
+    /// `None` shows them as they are again.
+    pub fn pin(&self, values: Option<BTreeMap<String, Option<Oid>>>) {
+        *self.pinned.borrow_mut() = values;
     }
 
     /// Whether it has no work tree: a server's.
@@ -155,6 +163,9 @@ impl Reader {
             name: name.as_str().to_string(),
             why: error.message().to_string(),
         };
+        if let Some(pinned) = self.pinned.borrow().as_ref() {
+            return Ok(pinned.get(name.as_str()).copied().flatten().map(|id| (id, None)));
+        }
         match self.repo.find_reference(&self.at_rest_name(name)) {
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(error) => Err(unreadable(&error)),

@@ -6,6 +6,38 @@ use crate::GitError;
 use crate::reader::{Reader, oid};
 
 impl Reader {
+    /// The tags with what they name, in the order of their names.
+    ///
+    /// # Errors
+    /// If they cannot be listed.
+    pub fn tags(&self) -> Result<Vec<(String, Oid)>, GitError> {
+        let mut all = Vec::new();
+        for reference in self.repository().references_glob("refs/tags/*")? {
+            let reference = reference?;
+            if let (Ok(name), Some(target)) = (reference.name(), reference.target()) {
+                all.push((name.to_string(), oid(target)));
+            }
+        }
+        all.sort();
+        Ok(all)
+    }
+
+    /// Every reference that names an object, with its value. For audits; no
+    /// hook lists them all.
+    ///
+    /// # Errors
+    /// If they cannot be listed.
+    pub fn references(&self) -> Result<Vec<(String, Oid)>, GitError> {
+        let mut all = Vec::new();
+        for reference in self.repository().references()? {
+            let reference = reference?;
+            if let (Ok(name), Some(target)) = (reference.name(), reference.target()) {
+                all.push((name.to_string(), oid(target)));
+            }
+        }
+        Ok(all)
+    }
+
     /// A setting, from the repository or the person's own configuration.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use refgate_gate::{
-    Environment, Exit, Inputs, Outcome, chained, mark, receive, settle, stages, transaction,
+    Environment, Exit, Inputs, Outcome, chained, mark, receive, settle, transaction,
 };
 
 /// No push that is within the limits has a longer list of references.
@@ -69,7 +69,7 @@ fn post_receive() -> ExitCode {
     let Some(stdin) = input() else { return ExitCode::SUCCESS };
     let git_dir = std::env::var_os("GIT_DIR").unwrap_or_else(|| ".".into());
     let text = String::from_utf8_lossy(&stdin).into_owned();
-    settle(Path::new(&git_dir), &text, &stages(chrono::Utc::now()));
+    settle(Path::new(&git_dir), &text, chrono::Utc::now());
     former(&stdin, &[])
 }
 

@@ -1,6 +1,6 @@
 //! How do programs read a decision? One stable JSON object; fields may be added.
 
-use refgate_core::{Case, Decision, Finding, Takes};
+use refgate_core::{Case, Decision, Finding, Seen, Takes};
 use serde_json::{Value, json};
 
 use crate::because::because;
@@ -10,17 +10,7 @@ use crate::remedy::remedies;
 /// The decision, its landings and its findings.
 #[must_use]
 pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
-    let landings = decision.landings.iter().map(|seen| {
-        json!({
-            "ref": reference(case, seen.update),
-            "commit": seen.commit.to_string(),
-            "route": seen.route.name(),
-            "class": case.policy.classes.name(seen.class.class),
-            "contradicted": seen.class.contradiction.is_some(),
-            "because": because(&case.policy.classes, &seen.class.because),
-        })
-    });
-    let findings = |list: &[Finding]| list.iter().map(|f| finding(case, f)).collect::<Vec<_>>();
+    let landings = decision.landings.iter().map(|seen| landing_json(case, seen));
     let waived = decision.waived.iter().map(
         |waived| json!({ "waiver": waived.waiver.to_string(), "finding": finding(case, &waived.finding) }),
     );
@@ -37,10 +27,29 @@ pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
         "revision": case.policy.revision,
         "freezes": freezes.collect::<Vec<_>>(),
         "landings": landings.collect::<Vec<_>>(),
-        "findings": findings(&decision.findings),
-        "warnings": findings(&decision.warnings),
+        "findings": findings_json(case, &decision.findings),
+        "warnings": findings_json(case, &decision.warnings),
         "waived": waived.collect::<Vec<_>>(),
     })
+}
+
+/// One landing as the decision saw it.
+#[must_use]
+pub fn landing_json(case: &Case<'_>, seen: &Seen) -> Value {
+    json!({
+        "ref": reference(case, seen.update),
+        "commit": seen.commit.to_string(),
+        "route": seen.route.name(),
+        "class": case.policy.classes.name(seen.class.class),
+        "contradicted": seen.class.contradiction.is_some(),
+        "because": because(&case.policy.classes, &seen.class.because),
+    })
+}
+
+/// Findings, with what they take and how to go on.
+#[must_use]
+pub fn findings_json(case: &Case<'_>, findings: &[Finding]) -> Value {
+    findings.iter().map(|one| finding(case, one)).collect()
 }
 
 fn reference<'a>(case: &Case<'a>, update: usize) -> Option<&'a str> {

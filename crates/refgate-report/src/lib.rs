@@ -17,7 +17,7 @@ mod times;
 pub use because::because;
 pub use clean::{clean, clean_block, shorten};
 pub use github::annotations;
-pub use json::decision_json;
+pub use json::{decision_json, findings_json, landing_json};
 pub use layout::{WIDTH, wrap};
 pub use objection::{Objection, missing_phrase, objection};
 pub use page::{page, page_title};

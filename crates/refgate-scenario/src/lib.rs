@@ -12,6 +12,7 @@ mod known;
 mod made;
 mod memory;
 mod parse;
+mod prove;
 mod real;
 mod reference;
 mod run;
@@ -23,6 +24,9 @@ pub use answer::remedy;
 pub use generate::{Difference, differences};
 pub use memory::Memory;
 pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
+pub use prove::{
+    Case as ProofCase, Proof, answer, cases, compare, prove, scenario as proof_scenario,
+};
 pub use real::{Real, RealError, git_command};
 pub use reference::judge_naively;
 pub use run::{Failure, Report, run_in_memory, run_on_disk};

@@ -80,7 +80,7 @@ pub(crate) fn opening(
 }
 
 /// A world in which acts can be done.
-trait World {
+pub(crate) trait World {
     fn act(&mut self, act: &Act) -> Result<Option<Report>, String>;
 }
 

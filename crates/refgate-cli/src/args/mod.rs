@@ -60,6 +60,14 @@ pub(crate) enum Verb {
     Withdraw(Withdraw),
     /// Read and check what is on record
     Ledger(Ledger),
+    /// Say how things stand, and what is to be done next
+    Status(Question),
+    /// Read and check the log of decisions
+    Log(Log),
+    /// Find what came in by another door
+    Audit(Question),
+    /// Prove what a policy can never do, and what a change of it means
+    Prove(Prove),
     /// Write a completion script for a shell
     Completions(Completions),
     /// Write the manual pages into a folder
@@ -187,6 +195,49 @@ pub(crate) struct Question {
     /// Write JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Prove {
+    /// A built-in policy, a file, or REV:PATH
+    pub(crate) policy: String,
+    /// The policy before, to see what the change means
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) against: Option<String>,
+    /// The repository, for REV:PATH
+    #[arg(short = 'C', long, default_value = ".", value_name = "DIR")]
+    pub(crate) repository: PathBuf,
+    /// From which moment on
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Log {
+    #[command(subcommand)]
+    pub(crate) verb: LogVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogVerb {
+    /// List the newest decisions, or show one
+    Show {
+        /// An entry, or the beginning of its id
+        id: Option<String>,
+        /// How many to list
+        #[arg(short = 'n', long, default_value_t = 20)]
+        count: usize,
+        #[command(flatten)]
+        question: Question,
+    },
+    /// Judge again what was accepted, from what the log says it rested on
+    Verify {
+        #[command(flatten)]
+        question: Question,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod doctor;
@@ -7,9 +8,11 @@ pub(crate) mod explain;
 pub(crate) mod install;
 pub(crate) mod ledger;
 pub(crate) mod lint;
+pub(crate) mod prove;
 pub(crate) mod question;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod shell;
+pub(crate) mod status;
 pub(crate) mod test;
 pub(crate) mod when;

@@ -69,6 +69,17 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     assert!(said.contains(", 0 that do not count"), "{said}");
     let said = world.does("eve", &["ledger", "log", "--kind", "sign-off"]);
     assert_eq!(said.lines().count(), 3, "{said}");
+    let (code, said) = world.refgate_in("grace", &world.server(), &["log", "verify"]);
+    assert!(code == Some(0) && said.contains(", 0 wrong"), "{said}");
+    let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
+    assert!(code == Some(0) && said.contains(", 0 by another door"), "{said}");
+
+    // Somebody moves a branch past the hook: the audit sees it.
+    let past =
+        ["-c", "core.hooksPath=/dev/null", "update-ref", "refs/heads/main", "refs/heads/dev"];
+    assert!(world.try_git("eve", &world.server(), &past).status.success());
+    let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
+    assert!(code == Some(9) && said.contains("refs/heads/main"), "{said}");
 }
 
 fn freeze(world: &mut World) {
@@ -88,6 +99,15 @@ fn hotfix(world: &mut World) {
     // A hotfix straight to production, owed to staging and development.
     world.commits("grace", "main", "hotfix: crash", "src/app.rs");
     world.lands("grace", &["main"]);
+    let now = ["status", "--at", "2026-03-22T10:00:00Z"];
+    let said = world.does("henry", &now);
+    for line in [
+        "after-major-release: frozen since",
+        "dev owes it to main",
+        "sign-off --meaning freeze-exit",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
     world.at("2026-03-21T10:00:00Z");
     world.commits("ada", "dev", "fix: typo in code", "src/app2.rs");
     world.refused("ada", &["dev"], &["[class]"]);

@@ -1,0 +1,131 @@
+//! `refgate audit` and `refgate log`: what was decided, does it hold together, and what came past it?
+
+use refgate_core::Oid;
+use refgate_gate::{Entry, Exit, audit};
+use refgate_report::{clean, show};
+use serde_json::{Value, json};
+
+use crate::args::{Log, LogVerb, Question};
+use crate::command::question::{Asked, ask, finished};
+use crate::output::{Done, Failure, say};
+
+pub(crate) fn run(question: &Question) -> Done {
+    let asked = ask(question)?;
+    let found = audit(&asked.reader, &asked.policy)?;
+    let id = |id: Option<Oid>| id.map(|id| id.to_string());
+    if question.json {
+        let doubts: Vec<Value> = found
+            .doubts
+            .iter()
+            .map(|doubt| {
+                json!({
+                    "ref": doubt.name, "old": id(doubt.old), "new": id(doubt.new),
+                    "at": doubt.at.map(|at| at.to_rfc3339()), "why": doubt.why,
+                })
+            })
+            .collect();
+        let object = json!({
+            "format": 1, "entries": found.entries, "moves": found.moves,
+            "unused": found.unused, "doubts": doubts,
+        });
+        say(&object.to_string());
+    } else {
+        for doubt in &found.doubts {
+            let at = doubt.at.map_or_else(String::new, |at| format!(" at {}", show(at)));
+            let short = |id: Option<Oid>| id.map_or("nothing".to_string(), |id| id.short());
+            let name = clean(&doubt.name);
+            say(&format!("{name}: {} -> {}{at}", short(doubt.old), short(doubt.new)));
+            say(&format!("    {}", doubt.why));
+        }
+        say(&format!(
+            "{} decision(s), {} move(s) of protected references, {} by another door",
+            found.entries,
+            found.moves,
+            found.doubts.len()
+        ));
+        if found.unused > 0 {
+            say(&format!(
+                "{} accepted move(s) were never made (a lost race, or a kill)",
+                found.unused
+            ));
+        }
+    }
+    finished(if found.doubts.is_empty() { Exit::Accepted } else { Exit::Failed })
+}
+
+pub(crate) fn log(args: &Log) -> Done {
+    match &args.verb {
+        LogVerb::Show { id, count, question } => show_log(id.as_deref(), *count, question),
+        LogVerb::Verify { question } => verify(question),
+    }
+}
+
+fn entries(asked: &Asked, most: usize) -> Result<Vec<Entry>, Failure> {
+    let mut all = Vec::new();
+    asked.reader.log_entries(&mut |id, text, _| {
+        all.push(Entry::parse(id, text));
+        all.len() < most
+    })?;
+    Ok(all)
+}
+
+fn show_log(id: Option<&str>, count: usize, question: &Question) -> Done {
+    let asked = ask(question)?;
+    let most = if id.is_some() { usize::MAX } else { count };
+    let all = entries(&asked, most)?;
+    let wanted =
+        all.iter().filter(|entry| id.is_none_or(|id| entry.id.to_string().starts_with(id)));
+    let mut shown = 0;
+    for entry in wanted {
+        shown += 1;
+        if question.json {
+            say(&json!({ "id": entry.id.to_string(), "entry": entry.object }).to_string());
+        } else if id.is_some() {
+            say(&format!("{} {}", entry.id, clean(&entry.head)));
+            say(&serde_json::to_string_pretty(&entry.object).unwrap_or_default());
+        } else {
+            let at = entry.object.get("at").and_then(Value::as_str).unwrap_or("?");
+            say(&format!("{} {at} {}", entry.id.short(), clean(&entry.head)));
+        }
+    }
+    if id.is_some() && shown == 0 {
+        return Err(Failure::new(Exit::BadInput, "no entry of the log begins so"));
+    }
+    finished(Exit::Accepted)
+}
+
+fn verify(question: &Question) -> Done {
+    let asked = ask(question)?;
+    let rest = asked.at_rest();
+    let mut counts = [0_usize; 3];
+    let mut wrong = Vec::new();
+    for entry in entries(&asked, usize::MAX)? {
+        match refgate_gate::judge_again(&rest, &entry) {
+            Ok(true) => counts[0] += 1,
+            Ok(false) => {
+                counts[1] += 1;
+                wrong.push((entry.id, "the verdict comes out otherwise".to_string()));
+            }
+            Err(refgate_gate::Gone::NotKept(_)) => counts[2] += 1,
+            Err(refgate_gate::Gone::Broken(why)) => {
+                counts[1] += 1;
+                wrong.push((entry.id, why));
+            }
+        }
+    }
+    let [same, other, gone] = counts;
+    if question.json {
+        let wrong: Vec<Value> =
+            wrong.iter().map(|(id, why)| json!({ "id": id.to_string(), "why": why })).collect();
+        say(&json!({ "recomputed": same, "wrong": wrong, "not-kept": gone }).to_string());
+    } else {
+        for (id, why) in &wrong {
+            say(&format!("{}: {}", id.short(), clean(why)));
+        }
+        say(&format!(
+            "{same} verdict(s) recomputed, {other} wrong, {gone} of refused pushes whose objects \
+             were not kept"
+        ));
+    }
+    finished(if other == 0 { Exit::Accepted } else { Exit::Failed })
+}

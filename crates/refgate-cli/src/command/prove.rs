@@ -1,0 +1,104 @@
+//! `refgate prove`: what a policy can never do, and what a change of it means, each with an example.
+
+use refgate_core::Policy;
+use refgate_format::parse_instant;
+use refgate_gate::{Exit, horizon};
+use refgate_git::Reader;
+use refgate_scenario::{ProofCase, compare, proof_scenario, prove};
+use serde_json::{Value, json};
+
+use crate::args::Prove;
+use crate::command::question::finished;
+use crate::output::{Done, Failure, say};
+use crate::policy::find;
+
+/// So many examples of a difference are told.
+const MOST_TOLD: usize = 5;
+
+pub(crate) fn run(args: &Prove) -> Done {
+    let at = match &args.at {
+        None => chrono::Utc::now(),
+        Some(text) => parse_instant(text)
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))?,
+    };
+    let bounds = refgate_gate::bounds(&refgate_format::Limits::default());
+    let reader = Reader::open(&args.repository, bounds).ok();
+    let read = |name: &str| -> Result<Policy, Failure> {
+        find(name, reader.as_ref())?.read(reader.as_ref(), horizon(at))
+    };
+    let policy = read(&args.policy)?;
+    let failed = |what: String| Failure::new(Exit::Failed, what);
+    let proofs = prove(&policy, &args.policy, at).map_err(failed)?;
+    let difference = match &args.against {
+        None => None,
+        Some(old) => Some(compare(&policy, &read(old)?, at).map_err(failed)?),
+    };
+    if args.json {
+        let proofs: Vec<Value> = proofs
+            .iter()
+            .map(|proof| json!({ "what": proof.what, "scenario": proof.scenario }))
+            .collect();
+        let examples = |cases: &[ProofCase], verdict: &str| -> Vec<String> {
+            cases.iter().map(|case| proof_scenario(&args.policy, case, verdict)).collect()
+        };
+        let meaning = difference.as_ref().map(|(looser, stricter)| {
+            json!({
+                "meaning": meaning(looser, stricter),
+                "looser": examples(looser, "accept"), "stricter": examples(stricter, "reject"),
+            })
+        });
+        say(&json!({ "format": 1, "findings": proofs, "against": meaning }).to_string());
+    } else {
+        for proof in &proofs {
+            say(&proof.what);
+            if let Some(scenario) = &proof.scenario {
+                say(&indented(scenario));
+            }
+        }
+        if proofs.is_empty() {
+            say("no lock-out, no dead window, nobody missing");
+        }
+        if let Some((looser, stricter)) = &difference {
+            say(&format!(
+                "against {}: {}",
+                args.against.as_deref().unwrap_or(""),
+                meaning(looser, stricter)
+            ));
+            told(args, "it lets in what was kept out", looser, "accept");
+            told(args, "it keeps out what was let in", stricter, "reject");
+        }
+    }
+    finished(if proofs.is_empty() { Exit::Accepted } else { Exit::Failed })
+}
+
+const fn meaning(looser: &[ProofCase], stricter: &[ProofCase]) -> &'static str {
+    match (looser.is_empty(), stricter.is_empty()) {
+        (true, true) => "the same, as far as these cases go",
+        (false, true) => "looser",
+        (true, false) => "stricter",
+        (false, false) => "looser in some cases, stricter in others",
+    }
+}
+
+fn told(args: &Prove, title: &str, cases: &[ProofCase], verdict: &str) {
+    // One example for each class and branch says enough.
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for case in cases {
+        let key = (case.onto.as_str(), case.class.as_str());
+        if seen.contains(&key) || seen.len() >= MOST_TOLD {
+            continue;
+        }
+        seen.push(key);
+        say(&format!(
+            "\n{title} ({} cases), for example {} onto {}:",
+            cases.len(),
+            case.class,
+            case.onto
+        ));
+        say(&indented(&proof_scenario(&args.policy, case, verdict)));
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}

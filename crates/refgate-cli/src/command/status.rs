@@ -1,0 +1,225 @@
+//! `refgate status`: how do things stand, and what is to be done next? One screen.
+
+use refgate_core::{Candidate, Debt, Freeze, Policy, Waiver};
+use refgate_gate::{Overview, StageNow, overview};
+use refgate_report::{length, missing_phrase, objection, shorten, show, takes_phrase};
+use serde_json::{Value, json};
+
+use crate::args::Question;
+use crate::command::question::{ask, finished};
+use crate::output::{Done, say};
+use refgate_gate::Exit;
+
+pub(crate) fn run(question: &Question) -> Done {
+    let asked = ask(question)?;
+    let rest = asked.at_rest();
+    let now = overview(&rest, asked.actor.as_ref(), asked.at)?;
+    if question.json {
+        say(&object(&asked.policy, &now).to_string());
+    } else {
+        say(text(&asked.policy, &now).join("\n").trim_end());
+    }
+    finished(Exit::Accepted)
+}
+
+/// What keeps a stage from being promoted to: objection, and what it takes.
+fn missing(policy: &Policy, stage: &StageNow) -> Vec<(String, Vec<String>, String)> {
+    let Some(checked) = &stage.promotion else { return Vec::new() };
+    let case = checked.case(policy);
+    let findings = checked.judged.decision.findings.iter();
+    findings
+        .map(|finding| {
+            let said = objection(&case, finding);
+            let facts = said.facts.iter().filter(|(label, _)| matches!(*label, "missing" | "owed"));
+            let facts = facts.map(|(_, fact)| fact.clone()).collect();
+            (said.sentence, facts, takes_phrase(&case, finding))
+        })
+        .collect()
+}
+
+fn text(policy: &Policy, now: &Overview) -> Vec<String> {
+    let mut out = vec![format!("{} at {}", policy.name, show(now.at)), String::new()];
+    for stage in &now.stages {
+        let tip = stage.tip.map_or("(not there yet)".to_string(), |tip| tip.short());
+        let waits = match (stage.waiting, stage.ready()) {
+            (0, _) => String::new(),
+            (n, true) => format!("{n} commit(s) wait, and could be promoted now"),
+            (n, false) => format!("{n} commit(s) wait"),
+        };
+        out.push(format!("  {:<10} {tip:<12} {waits}", stage.branch).trim_end().to_string());
+        for (sentence, facts, takes) in missing(policy, stage) {
+            out.push(format!("    - {sentence}"));
+            out.extend(facts.iter().map(|fact| format!("      {fact}")));
+            if facts.is_empty() {
+                out.push(format!("      {takes}"));
+            }
+        }
+    }
+    let candidates = now.candidates();
+    section(&mut out, "Candidates", candidates.iter().map(|one| candidate(one)));
+    let freezes = now.freezes(policy);
+    section(&mut out, "Freezes", freezes.iter().filter(|f| f.state.closed()).map(freeze));
+    section(&mut out, "Debts", now.debts.iter().map(|one| debt(policy, now, one)));
+    section(&mut out, "Waivers", now.ledger.waivers.iter().map(|one| waiver(now, one)));
+    let deletions = now.ledger.deletions.iter().map(|request| {
+        let end = request.at + policy.deletion.cooling_off;
+        format!("{} by {}, cooling off until {}", request.name.short(), request.by, show(end))
+    });
+    section(&mut out, "Deletions asked for", deletions);
+    section(&mut out, "Next", next(policy, now).into_iter());
+    out
+}
+
+fn candidate(one: &Candidate) -> String {
+    let (commit, since) = (one.commit.short(), show(one.at));
+    format!("{} number {}: {commit}, since {since}", one.release, one.number)
+}
+
+fn debt(policy: &Policy, now: &Overview, debt: &Debt) -> String {
+    let branch = |place: usize| policy.flow.stages.get(place).map_or("?", |s| s.branch.short());
+    let due = debt.since + policy.debts.due;
+    let mark = if due <= now.at { "OVERDUE since" } else { "due" };
+    let (fix, subject) = (debt.fix.short(), shorten(&debt.subject, 40));
+    let (owes, has) = (branch(debt.to), branch(debt.from));
+    format!("{fix} {subject}: {owes} owes it to {has}, {mark} {}", show(due))
+}
+
+fn waiver(now: &Overview, waiver: &Waiver) -> String {
+    let state = match () {
+        () if waiver.uses_left == 0 => "used up".to_string(),
+        () if !waiver.during.contains(now.at) => "expired, unused".to_string(),
+        () => format!("{} use(s) left", waiver.uses_left),
+    };
+    let (rule, on) = (waiver.rule.name(), waiver.on.short());
+    format!("{} {rule} on {on} until {}: {state}", waiver.id.short(), show(waiver.during.end))
+}
+
+fn section(out: &mut Vec<String>, title: &str, lines: impl Iterator<Item = String>) {
+    let mut lines = lines.peekable();
+    if lines.peek().is_some() {
+        out.push(String::new());
+        out.push(format!("{title}:"));
+        out.extend(lines.map(|line| format!("  {line}")));
+    }
+}
+
+fn freeze(freeze: &Freeze<'_>) -> String {
+    let name = &freeze.window.name;
+    let since = freeze.since.map_or_else(String::new, |since| format!(" since {}", show(since)));
+    let until =
+        freeze.earliest_end.map_or_else(String::new, |end| format!(", not before {}", show(end)));
+    let wanted: Vec<String> = freeze.missing.iter().map(missing_phrase).collect();
+    let wanted =
+        if wanted.is_empty() { String::new() } else { format!("; wants {}", wanted.join(", ")) };
+    format!("{name}: {}{since}{until}{wanted}", freeze.state.name())
+}
+
+/// What somebody can do now, as commands.
+fn next(policy: &Policy, now: &Overview) -> Vec<String> {
+    let mut all = Vec::new();
+    for debt in &now.debts {
+        let branch = policy.flow.stages.get(debt.to).map_or("?", |stage| stage.branch.short());
+        all.push(format!(
+            "bring {} back: git cherry-pick -x {} on {branch}, or merge",
+            debt.fix.short(),
+            debt.fix.short()
+        ));
+    }
+    for pair in now.stages.windows(2) {
+        if let [before, stage] = pair
+            && stage.ready()
+        {
+            all.push(format!("promote: git push origin origin/{}:{}", before.branch, stage.branch));
+        }
+    }
+    for freeze in now.freezes(policy).iter().filter(|freeze| freeze.state.closed()) {
+        for missing in &freeze.missing {
+            all.push(match missing {
+                refgate_core::Missing::Runs { .. } => {
+                    "when a run has completed: refgate evidence production-run".to_string()
+                }
+                refgate_core::Missing::Notice => {
+                    "when all have been told: refgate evidence notice".to_string()
+                }
+                refgate_core::Missing::SignOff(role) => {
+                    format!("{role}, when it is stable: refgate sign-off --meaning freeze-exit")
+                }
+                refgate_core::Missing::Blocker(name) => format!("solve the blocker \"{name}\""),
+            });
+        }
+    }
+    all.dedup();
+    all
+}
+
+fn object(policy: &Policy, now: &Overview) -> Value {
+    let stages: Vec<Value> = now
+        .stages
+        .iter()
+        .map(|stage| {
+            let missing: Vec<Value> = missing(policy, stage)
+                .into_iter()
+                .map(|(what, facts, takes)| json!({ "what": what, "facts": facts, "takes": takes }))
+                .collect();
+            json!({
+                "branch": stage.branch, "environment": stage.environment,
+                "tip": stage.tip.map(|tip| tip.to_string()),
+                "waiting": stage.waiting, "ready": stage.ready(), "missing": missing,
+            })
+        })
+        .collect();
+    let branch = |place: usize| policy.flow.stages.get(place).map(|stage| stage.branch.short());
+    let freezes: Vec<Value> = now
+        .freezes(policy)
+        .iter()
+        .map(|freeze| {
+            json!({
+                "window": freeze.window.name, "state": freeze.state.name(),
+                "since": freeze.since.map(|at| at.to_rfc3339()),
+                "earliest-end": freeze.earliest_end.map(|at| at.to_rfc3339()),
+                "missing": freeze.missing.iter().map(missing_phrase).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let debts: Vec<Value> = now
+        .debts
+        .iter()
+        .map(|debt| {
+            let due = debt.since + policy.debts.due;
+            json!({
+                "fix": debt.fix.to_string(), "subject": debt.subject, "on": branch(debt.from),
+                "owed-to": branch(debt.to), "since": debt.since.to_rfc3339(),
+                "due": due.to_rfc3339(), "overdue": due <= now.at,
+            })
+        })
+        .collect();
+    let waivers: Vec<Value> = now
+        .ledger
+        .waivers
+        .iter()
+        .map(|waiver| {
+            json!({
+                "id": waiver.id.to_string(), "rule": waiver.rule.name(), "ref": waiver.on.as_str(),
+                "by": waiver.by, "until": waiver.during.end.to_rfc3339(),
+                "uses-left": waiver.uses_left, "holds": waiver.during.contains(now.at),
+            })
+        })
+        .collect();
+    let candidates: Vec<Value> = now
+        .ledger
+        .candidates
+        .iter()
+        .map(|candidate| {
+            json!({
+                "release": candidate.release, "number": candidate.number,
+                "commit": candidate.commit.to_string(), "tree": candidate.tree.to_string(),
+                "failed": candidate.failed.map(|at| at.to_rfc3339()),
+            })
+        })
+        .collect();
+    json!({
+        "format": 1, "policy": policy.name, "at": now.at.to_rfc3339(), "stages": stages,
+        "candidates": candidates, "freezes": freezes, "debts": debts, "waivers": waivers,
+        "due": length(policy.debts.due), "next": next(policy, now),
+    })
+}
