@@ -18,10 +18,11 @@ pub const SETTINGS: &str = "server.toml";
 
 /// The hooks that refgate puts in place.
 #[must_use]
-pub const fn hooks_of(guard: Guard) -> [&'static str; 3] {
+pub const fn hooks_of(guard: Guard) -> &'static [&'static str] {
     match guard {
-        Guard::Portable => ["pre-receive", "post-receive", "reference-transaction"],
-        Guard::Strict => ["pre-receive", "post-receive", "proc-receive"],
+        Guard::Portable => &["pre-receive", "reference-transaction", "post-receive"],
+        // What moves under one lock needs nobody to wait for it.
+        Guard::Strict => &["pre-receive", "proc-receive"],
     }
 }
 
@@ -138,7 +139,7 @@ pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
         keep_former(&path)?;
         replace(&path, &program, 0o755)?;
     }
-    for hook in HOOKS.iter().filter(|hook| !wanted.contains(hook)) {
+    for hook in HOOKS.iter().filter(|hook| !wanted.contains(*hook)) {
         remove(&hooks.join(hook))?;
     }
     writer.set_all(PROC_REFS, &plan.proc_refs)?;
