@@ -29,6 +29,11 @@ impl Message {
     /// of dashes is passed over.
     #[must_use]
     pub fn trailers(&self, key: &str) -> Vec<String> {
+        // Most messages have one line, or never name the key.
+        let mut named = self.0.as_bytes().windows(key.len().max(1));
+        if !named.any(|part| part.eq_ignore_ascii_case(key.as_bytes())) {
+            return Vec::new();
+        }
         let mut paragraphs: Vec<Vec<&str>> = Vec::from([Vec::new()]);
         for line in self.0.lines() {
             match (line.trim().is_empty(), paragraphs.last_mut()) {

@@ -1,5 +1,7 @@
 //! How is refgate set up on this server? One file in the git directory.
 
+use std::collections::BTreeMap;
+
 use refgate_core::Oid;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +111,8 @@ pub struct Settings {
     pub name: String,
     /// The repository that holds policy, signers and ledger for this one.
     pub control: Option<Control>,
+    /// The repositories that this one governs: name and git directory.
+    pub governs: BTreeMap<String, String>,
 }
 
 /// Another repository that governs this one (MODEL.md 7).
@@ -156,6 +160,8 @@ struct File {
     policy: Policy,
     #[serde(skip_serializing_if = "Option::is_none")]
     control: Option<Control>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    governs: BTreeMap<String, String>,
     #[serde(default)]
     limits: Limits,
 }
@@ -201,8 +207,8 @@ impl Settings {
                 why: "must be a full commit id of forty digits",
             })?),
         };
-        let File { name, guard, identity, control, limits, .. } = file;
-        Ok(Self { policy, identity, baseline, limits, guard, name, control })
+        let File { name, guard, identity, control, governs, limits, .. } = file;
+        Ok(Self { policy, identity, baseline, limits, guard, name, control, governs })
     }
 
     /// The settings' text.
@@ -218,9 +224,11 @@ impl Settings {
         };
         let baseline = self.baseline.map(|id| id.to_string());
         let (identity, limits) = (self.identity, self.limits);
-        let (name, control) = (self.name.clone(), self.control.clone());
+        let (name, control, governs) =
+            (self.name.clone(), self.control.clone(), self.governs.clone());
         let guard = self.guard;
-        let file = File { format: 1, name, guard, identity, baseline, policy, control, limits };
+        let file =
+            File { format: 1, name, guard, identity, baseline, policy, control, governs, limits };
         toml::to_string(&file).map_err(|error| BadSettings::Toml(error.to_string()))
     }
 }
@@ -239,6 +247,7 @@ mod tests {
             guard: Guard::Strict,
             name: "backend".into(),
             control: Some(Control { path: "/srv/git/control.git".into(), max_age: Some(600) }),
+            governs: BTreeMap::from([("a".to_string(), "/srv/git/a.git".to_string())]),
         };
         assert_eq!(Settings::parse(&settings.to_text().unwrap()), Ok(settings));
         let wrong = "format = 1\nidentity = \"os-user\"\n[policy]\nfile = \"x\"\n[limit]\n";

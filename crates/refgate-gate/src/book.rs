@@ -171,6 +171,9 @@ impl Records<'_> {
         history: &History,
     ) -> Result<Vec<Record>, BookError> {
         let Self::Kept(book) = self else { return Ok(Vec::new()) };
+        if book.tip.is_none() {
+            return Ok(Vec::new());
+        }
         let mut folders = Vec::new();
         let mut promotes = false;
         for (update, facts) in push.updates.iter().zip(&history.updates) {

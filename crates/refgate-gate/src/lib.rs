@@ -6,6 +6,7 @@ mod book;
 mod builtin;
 mod check;
 mod exit;
+mod govern;
 mod identity;
 mod install;
 mod journal;
@@ -24,6 +25,7 @@ pub use book::{Book, BookError, Records, read_signed};
 pub use builtin::{BUILTIN, builtin};
 pub use check::{CheckError, Checked, Wish, check, foretell};
 pub use exit::Exit;
+pub use govern::{GovernError, Government};
 pub use identity::{Environment, actor};
 pub use install::{
     DIRECTORY, InstallError, InstallPlan, PROC_REFS, SETTINGS, WANTED, Wanted, canary, chained,

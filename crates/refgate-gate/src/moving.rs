@@ -1,6 +1,6 @@
 //! May these references move now? Asked by Git when it has locked them, or by the hook that moves them itself.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -8,8 +8,9 @@ use refgate_core::{Instant, LEDGER, Oid, Policy};
 use refgate_format::Limits;
 use refgate_git::Reader;
 
+use crate::govern::Government;
+use crate::install::DIRECTORY;
 use crate::setup::{Setup, bounds};
-use crate::source::{horizon, load_policy};
 use crate::ticket::{Stopped, Ticket, guarded};
 use crate::{Exit, Outcome};
 
@@ -40,7 +41,10 @@ pub fn moves(text: &str) -> Vec<Move> {
 struct Room {
     reader: Reader,
     setup: Setup,
+    /// The time by which is judged: in a training world its own.
     now: Instant,
+    /// The machine's.
+    clock: Instant,
 }
 
 impl Room {
@@ -51,13 +55,17 @@ impl Room {
         let setup = Setup::read(reader.git_dir()).map_err(|error| said(&error))?;
         reader.bound(bounds(&setup.settings.limits));
         let training = setup.training().map_err(|error| said(&error))?;
+        let clock = now;
         let now = training.map_or(now, |training| training.at);
-        Ok(Self { reader, setup, now })
+        Ok(Self { reader, setup, now, clock })
+    }
+
+    fn government(&self) -> Result<Government<'_>, String> {
+        Government::of(&self.reader, &self.setup, self.clock).map_err(|error| error.to_string())
     }
 
     fn policy(&self) -> Result<Policy, String> {
-        let source = &self.setup.settings.policy;
-        let loaded = load_policy(&self.reader, source, &self.setup.directory, horizon(self.now));
+        let loaded = self.government()?.policy(self.now);
         loaded.map(|sourced| sourced.policy).map_err(|error| error.to_string())
     }
 
@@ -74,8 +82,8 @@ impl Room {
             }
             return Err(Stopped::Unknown(one.name.clone()).to_string());
         };
-        let source = (&self.setup.settings.policy, self.setup.directory.as_path());
-        let checked = ticket.check(&self.reader, source, self.now);
+        let state = self.government()?.state().map_err(|error| error.to_string())?;
+        let checked = ticket.check(&self.reader, &state, self.now);
         checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 }
@@ -120,9 +128,23 @@ pub fn settle(git_dir: &Path, stdin: &str, now: Instant) {
     if !names.iter().any(matters) {
         return;
     }
-    let Ok(policy) = Room::open(now).and_then(|room| room.policy()) else { return };
+    let Ok(room) = Room::open(now) else { return };
+    let Ok(policy) = room.policy() else { return };
+    let mut folders = vec![git_dir.to_path_buf()];
+    folders.extend(room.setup.settings.governs.values().map(PathBuf::from));
+    for folder in folders {
+        unlocked(&folder, &policy);
+    }
+}
+
+/// Waits until no landing that was checked before is still moving.
+fn unlocked(git_dir: &Path, policy: &Policy) {
+    // In strict mode it holds this while it checks and moves.
+    if let Ok(lock) = std::fs::File::open(git_dir.join(DIRECTORY).join(MOVING)) {
+        let _ = lock.lock();
+    }
     let stages = policy.flow.stages.iter().map(|stage| stage.branch.as_str());
-    // Locks are held for milliseconds; one that stays is stale, and harmless here.
+    // Git holds a lock for milliseconds; one that stays is stale, and harmless here.
     for _ in 0..500 {
         if !stages.clone().any(|stage| git_dir.join(format!("{stage}.lock")).exists()) {
             return;
@@ -131,6 +153,9 @@ pub fn settle(git_dir: &Path, stdin: &str, now: Instant) {
     }
 }
 
+/// The file whose lock is held while protected references move.
+const MOVING: &str = "moving.lock";
+
 /// `proc-receive`: checks the tickets and moves all references of a push in one
 /// transaction, while nobody else does. Answers a line for each reference.
 #[must_use]
@@ -138,7 +163,7 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
     let done = Room::open(now).and_then(|room| {
         // All guarded references of this repository move under this lock, so
         // what is checked stays so until it is done.
-        let lock = std::fs::File::create(room.setup.directory.join("moving.lock"))
+        let lock = std::fs::File::create(room.setup.directory.join(MOVING))
             .map_err(|error| error.to_string())?;
         lock.lock().map_err(|error| error.to_string())?;
         // Git hands over by the beginning of a name; free ones are only moved.
@@ -148,6 +173,11 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
         update_refs(room.reader.git_dir(), moves)?;
         for one in moves {
             Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
+        }
+        if moves.iter().any(|one| one.name == LEDGER) && !room.setup.settings.governs.is_empty() {
+            let policy = room.policy()?;
+            let governed = room.setup.settings.governs.values();
+            governed.for_each(|path| unlocked(Path::new(path), &policy));
         }
         Ok(())
     });

@@ -6,10 +6,11 @@ use refgate_git::{GitError, Reader};
 use refgate_report::{clean_block, refusal, warnings, wrap};
 
 use crate::book::{Book, BookError, Records};
+use crate::govern::{GovernError, Government};
 use crate::journal::{concerns, write_down};
 use crate::judge::{AtRest, Judged, judge};
 use crate::setup::{Setup, SetupError, bounds};
-use crate::source::{PolicyError, Sourced, horizon, load_policy};
+use crate::source::{PolicyError, Sourced};
 use crate::ticket::Ticket;
 use crate::{Environment, Exit, actor};
 
@@ -46,6 +47,8 @@ enum Unjudged {
     Setup(#[from] SetupError),
     #[error(transparent)]
     Book(BookError),
+    #[error(transparent)]
+    Govern(#[from] GovernError),
     #[error(
         "GIT_COMMITTER_DATE is set where Git receives this push, so Git would log its moves under \
          a date of the pusher's choice; push without it"
@@ -78,7 +81,7 @@ impl Unjudged {
             Self::Input(_) | Self::Git(GitError::Stale { .. }) | Self::Clock => Exit::BadInput,
             Self::Policy(_) => Exit::BadPolicy,
             Self::Git(_) | Self::Book(_) => Exit::BadRepository,
-            Self::Setup(_) => Exit::BadSetup,
+            Self::Setup(_) | Self::Govern(_) => Exit::BadSetup,
         }
     }
 
@@ -116,12 +119,12 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
     let updates = at_rest(&reader, lines)?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);
-    let source = &setup.settings.policy;
-    let Sourced { policy, signers, place, hash, .. } =
-        load_policy(&reader, source, &setup.directory, horizon(at))?;
-    let repositories = [setup.name()];
-    let tip = reader.ledger_tip()?;
-    let book = Book { reader: &reader, tip, signers: &signers, repositories: &repositories };
+    let government = Government::of(&reader, &setup, inputs.now)?;
+    let Sourced { policy, signers, place, hash, .. } = government.policy(at)?;
+    let (source, repositories) = (government.own_source(), &government.repositories);
+    let book_reader = government.reader();
+    let tip = book_reader.ledger_tip()?;
+    let book = Book { reader: book_reader, tip, signers: &signers, repositories };
     let records = match &training {
         Some(training) if !training.ledger => Records::Given(&training.records),
         _ => Records::Kept(book),
@@ -133,11 +136,11 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let rest = AtRest {
         reader: &reader,
         policy: &policy,
-        source,
+        source: &source,
         policy_hash: &hash,
         signers: &signers,
         records,
-        repositories: &repositories,
+        repositories,
         baseline,
     };
     let judged = judge(&rest, &push)?;
@@ -149,7 +152,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
         write_down(&rest, &case, &judged, &place)?;
     }
     if accepted {
-        let ticket = Ticket::new(&reader, &policy, (source, &setup.directory), &push, at)?;
+        let ticket = Ticket::new(&reader, &policy, government.state()?, &push, at)?;
         let failed = |why: std::io::Error| SetupError::Unreadable {
             path: setup.directory.join("tickets").display().to_string(),
             why: why.to_string(),

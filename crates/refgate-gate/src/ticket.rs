@@ -10,10 +10,8 @@ use std::path::{Path, PathBuf};
 use refgate_core::{
     Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
 };
-use refgate_format::{PolicySource, fingerprint};
+use refgate_format::fingerprint;
 use refgate_git::{GitError, Reader};
-
-use crate::source::{REVOKED, SIGNERS};
 
 /// The folder of the tickets.
 const FOLDER: &str = "tickets";
@@ -26,8 +24,7 @@ const GOOD_FOR: i64 = 3_600;
 pub struct Ticket {
     /// When it was made, in seconds since 1970, by the server's clock.
     pub at: i64,
-    /// What the policy file and the signers beside it were, where they lie on
-    /// the server's disk.
+    /// What governed then (see [`crate::Government::state`]).
     pub policy: String,
     /// How release tags are written.
     pub patterns: Vec<TagPattern>,
@@ -67,13 +64,13 @@ impl Ticket {
     pub fn new(
         reader: &Reader,
         policy: &Policy,
-        source: (&PolicySource, &Path),
+        state: String,
         push: &Push,
         now: Instant,
     ) -> Result<Self, GitError> {
         let mut ticket = Self {
             at: now.timestamp(),
-            policy: on_disk(source),
+            policy: state,
             patterns: policy.release.tags.clone(),
             ..Self::default()
         };
@@ -185,7 +182,7 @@ impl Ticket {
     pub fn check(
         &self,
         reader: &Reader,
-        source: (&PolicySource, &Path),
+        state: &str,
         now: Instant,
     ) -> Result<Result<(), Stopped>, GitError> {
         if (now.timestamp() - self.at).abs() > GOOD_FOR {
@@ -200,19 +197,9 @@ impl Ticket {
                 return Ok(Err(Stopped::Moved(name.clone())));
             }
         }
-        let same = self.releases_now(reader)? == self.releases && on_disk(source) == self.policy;
+        let same = self.releases_now(reader)? == self.releases && state == self.policy;
         Ok(if same { Ok(()) } else { Err(Stopped::Changed) })
     }
-}
-
-/// The policy and the lists beside it, if they lie on the server's disk; in a
-/// repository they move with their branch, which is read in any case.
-fn on_disk((source, directory): (&PolicySource, &Path)) -> String {
-    let PolicySource::File(path) = source else { return "tracked".to_string() };
-    let path = directory.join(path);
-    let text = |path: &Path| fs::read_to_string(path).unwrap_or_default();
-    let lists = [SIGNERS, REVOKED].map(|name| text(&path.with_file_name(name)));
-    fingerprint(&format!("{}\0{}", text(&path), lists.join("\0")))
 }
 
 /// Whether a reference moves only with a ticket.

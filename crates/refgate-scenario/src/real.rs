@@ -115,6 +115,7 @@ impl Real {
             guard: Guard::Strict,
             name: "story".to_string(),
             control: None,
+            governs: Default::default(),
         };
         let files = [("policy.toml".to_string(), policy_text.to_string())].into();
         let (repository, program) = (world.server(), hook.to_path_buf());

@@ -112,6 +112,16 @@ pub(crate) struct Install {
     /// at first strict on plain servers and portable behind other software
     #[arg(long, value_enum)]
     pub(crate) guard: Option<GuardArg>,
+    /// The git directory of a repository whose policy, signers and ledger hold
+    /// here too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) control: Option<PathBuf>,
+    /// If that is a mirror: how old its last fetch may be, such as "10 minutes"
+    #[arg(long, value_name = "LENGTH", requires = "control")]
+    pub(crate) control_max_age: Option<String>,
+    /// A repository that this one governs; may be given several times
+    #[arg(long, value_name = "NAME=DIR")]
+    pub(crate) governs: Vec<String>,
     /// What records call this repository; the name of its folder if not given
     #[arg(long)]
     pub(crate) name: Option<String>,

@@ -46,6 +46,7 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> Done {
     hooks(&writer, &mut found)?;
     settings(&writer, fix, &mut found)?;
     history(&writer, &mut found)?;
+    locks(&writer.git_dir(), fix, &mut found)?;
     policy(&writer, repository, &mut found)?;
     if found.wrong.is_empty() {
         try_canary(&writer.git_dir(), &mut found)?;
@@ -135,6 +136,41 @@ fn settings(writer: &Writer, fix: bool, found: &mut Findings) -> Result<(), Fail
     }
     Ok(())
 }
+
+/// Locks that nobody has held for a minute: left behind by a kill, they refuse
+/// every move of their reference for good (SECURITY.md T7, T10).
+fn locks(git_dir: &Path, fix: bool, found: &mut Findings) -> Result<(), Failure> {
+    let mut folders = vec![git_dir.join("refs")];
+    let mut locks = vec![git_dir.join("packed-refs.lock"), git_dir.join("HEAD.lock")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)?.filter_map(Result::ok) {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                _ if path.extension().is_some_and(|end| end == "lock") => locks.push(path),
+                _ => {}
+            }
+        }
+    }
+    for lock in locks {
+        let age = fs::metadata(&lock).and_then(|file| file.modified()).ok();
+        let age = age.and_then(|since| since.elapsed().ok());
+        if age.is_none_or(|age| age < STALE) {
+            continue;
+        }
+        if fix {
+            fs::remove_file(&lock)?;
+            found.mended.push(format!("removed the stale lock {}", lock.display()));
+        } else {
+            let mend = "`refgate doctor --fix` removes it, once no push is running";
+            found.wrong(format!("{} is a stale lock", lock.display()), mend);
+        }
+    }
+    Ok(())
+}
+
+/// Git holds a lock for milliseconds.
+const STALE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What shows Git another history than there is, or lets a branch be reached
 /// under another name.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use refgate_core::Policy;
-use refgate_format::{Guard, Identity, Limits, PolicySource, Settings, wanted_calendars};
+use refgate_format::{
+    Control, Guard, Identity, Limits, PolicySource, Settings, parse_duration, wanted_calendars,
+};
 use refgate_gate::{
     DIRECTORY, Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin, horizon,
     install, load_policy, proc_refs, source_from_text, uninstall,
@@ -62,7 +64,12 @@ pub(crate) fn run(args: &Install) -> Done {
             .clone()
             .or(before.as_ref().map(|before| before.name.clone()))
             .unwrap_or_default(),
-        control: before.and_then(|before| before.control),
+        control: control(args, before.as_ref())?,
+        governs: governs(args, before.as_ref())?,
+    };
+    let policy = match &settings.control {
+        None => policy,
+        Some(control) => governing(control)?,
     };
     let proc_refs = match guard {
         Guard::Portable => Vec::new(),
@@ -179,4 +186,44 @@ const fn identity(identity: IdentityArg) -> Identity {
         IdentityArg::PushCertificate => Identity::PushCertificate,
         IdentityArg::None => Identity::None,
     }
+}
+
+/// `--control PATH [--control-max-age LENGTH]`, or what was set up before.
+fn control(args: &Install, before: Option<&Settings>) -> Result<Option<Control>, Failure> {
+    let Some(path) = &args.control else {
+        return Ok(before.and_then(|before| before.control.clone()));
+    };
+    let max_age = match &args.control_max_age {
+        None => None,
+        Some(text) => {
+            let length = parse_duration(text).ok_or_else(|| {
+                Failure::new(Exit::Usage, format!("`{text}` is no length of time"))
+            })?;
+            u64::try_from(length.num_seconds()).ok()
+        }
+    };
+    let path = std::fs::canonicalize(path)?.display().to_string();
+    Ok(Some(Control { path, max_age }))
+}
+
+/// The policy of a control repository, which must be installed first.
+fn governing(control: &Control) -> Result<Policy, Failure> {
+    let reader = Reader::open(Path::new(&control.path), bounds(&Limits::default()))?;
+    let setup = Setup::read(reader.git_dir())?;
+    let time = horizon(chrono::Utc::now());
+    let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, time);
+    Ok(sourced.map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?.policy)
+}
+
+/// `--governs NAME=PATH`, beside those of before.
+fn governs(args: &Install, before: Option<&Settings>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut all = before.map(|before| before.governs.clone()).unwrap_or_default();
+    for pair in &args.governs {
+        let (name, path) = pair
+            .split_once('=')
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{pair}` is not NAME=PATH")))?;
+        let path = std::fs::canonicalize(path)?.display().to_string();
+        all.insert(name.to_string(), path);
+    }
+    Ok(all)
 }

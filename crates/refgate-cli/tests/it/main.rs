@@ -1,6 +1,9 @@
 //! Does the command line do what it says? Run as people run it.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod control;
+mod faults;
+mod forgery;
 mod people;
 mod story;
 

@@ -110,16 +110,21 @@ impl World {
     }
 
     fn save(&self) {
-        let text = format!("at = \"{}\"\nledger = true\n", self.at);
-        fs::write(self.server().join("refgate/training.toml"), text).unwrap();
+        self.trains(&self.server());
     }
 
-    fn dress(&self, command: &mut Command, who: &str) {
+    /// Gives a server the world's clock.
+    pub(crate) fn trains(&self, server: &Path) {
+        let text = format!("at = \"{}\"\nledger = true\n", self.at);
+        fs::write(server.join("refgate/training.toml"), text).unwrap();
+    }
+
+    pub(crate) fn dress(&self, command: &mut Command, who: &str) {
         for role in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{role}_NAME"), who).env(format!("GIT_{role}_EMAIL"), "x@x");
             command.env(format!("GIT_{role}_DATE"), &self.at);
         }
-        command.env("GL_USER", who).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.env("GL_USER", who).env("REMOTE_USER", who).env("GIT_CONFIG_GLOBAL", "/dev/null");
     }
 
     pub(crate) fn try_git(&self, who: &str, folder: &Path, arguments: &[&str]) -> Output {

@@ -1,7 +1,7 @@
 //! Did this person sign this text? Checked here, with nothing between the bytes and the answer.
 
 use refgate_core::Instant;
-use ssh_key::{HashAlg, PublicKey, SshSig};
+use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
 use super::signers::{Signers, strong};
 
@@ -66,6 +66,12 @@ pub fn verify(
     }
     let signature: SshSig =
         armour.parse().map_err(|error: ssh_key::Error| armour_error(&error.to_string()))?;
+    // The library reads lengths that are wrong; written again they are right, so
+    // a bent signature is not what it would be.
+    let again = signature.to_pem(LineEnding::LF).unwrap_or_default();
+    if signature.version() != 1 || again.trim_end() != armour.trim_end() {
+        return Err(armour_error("its lengths"));
+    }
     if signature.namespace() != namespace {
         let (found, wanted) = (signature.namespace().to_string(), namespace.to_string());
         return Err(BadSignature::Namespace { found, wanted });

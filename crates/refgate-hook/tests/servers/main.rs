@@ -75,6 +75,7 @@ fn protect(server: &Path, identity: Identity) {
         guard: refgate_format::Guard::Portable,
         name: String::new(),
         control: None,
+        governs: Default::default(),
     };
     let program = PathBuf::from(env!("CARGO_BIN_EXE_refgate-hook"));
     let files = [("policy.toml".to_string(), policy)].into();

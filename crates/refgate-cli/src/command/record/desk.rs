@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use refgate_core::{Body, Instant, LEDGER, Oid, Record, RecordId, last_major};
-use refgate_format::{namespace, path_of, read_record, read_training, record_text, verify};
+use refgate_format::{
+    namespace, path_of, read_record, read_training, record_text, shelf_of, verify,
+};
 use refgate_gate::Exit;
 use refgate_git::{Writer, releases};
 use serde_json::json;
@@ -157,6 +159,12 @@ impl<'a> Desk<'a> {
         let message = format!("{} by {}", record.body.kind(), record.by);
         for _ in 0..MOST_TRIES {
             let tip = self.asked.reader.ledger_tip()?;
+            let shelf = tip.map(|tip| self.asked.reader.shelf(tip, &shelf_of(&record.body)));
+            let there = shelf.transpose()?.unwrap_or_default();
+            if there.iter().any(|file| file.path == path_of(record)) {
+                let message = "exactly this is on record already";
+                return Err(Failure::new(Exit::BadInput, message));
+            }
             let commit =
                 Writer::open(here, false)?.append(tip, &path_of(record), file, &message)?;
             let mut push = Command::new("git");

@@ -1,0 +1,95 @@
+//! Does one control repository govern several: one freeze, one release?
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::people::World;
+
+const NOW: &str = "2026-03-02T10:00:00Z";
+
+/// A repository with three stages at one commit, governed by the world's own.
+fn governed(world: &World, name: &str, more: &[&str]) -> PathBuf {
+    let server = world.path(&format!("{name}.git"));
+    let clone = world.path(&format!("{name}-ada"));
+    let at = |folder: &Path, arguments: &[&str]| {
+        let output = world.try_git("ada", folder, arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    at(&world.path("."), &["init", "-q", "--bare", server.to_str().unwrap()]);
+    at(&world.path("."), &["clone", "-q", server.to_str().unwrap(), clone.to_str().unwrap()]);
+    fs::create_dir_all(clone.join("src")).unwrap();
+    fs::write(clone.join("src/app.rs"), "a\n").unwrap();
+    at(&clone, &["add", "-A"]);
+    at(&clone, &["commit", "-q", "-m", "start"]);
+    at(&clone, &["push", "-q", "origin", "HEAD:main", "HEAD:dev", "HEAD:stg"]);
+    at(&clone, &["fetch", "-q"]);
+    let (hook, control) = (crate::hook(), world.server());
+    let install = ["install", ".", "--hook", hook.to_str().unwrap(), "--identity", "http"];
+    let control = ["--control", control.to_str().unwrap()];
+    let (code, said) = world.refgate_in("ada", &server, &[&install[..], &control, more].concat());
+    assert_eq!(code, Some(0), "{said}");
+    world.trains(&server);
+    clone
+}
+
+fn lands(world: &World, clone: &Path, message: &str) -> (bool, String) {
+    let git = |arguments: &[&str]| world.try_git("ada", clone, arguments);
+    git(&["fetch", "-q"]);
+    git(&["switch", "-q", "-C", "dev", "origin/dev"]);
+    let file = clone.join("src/app.rs");
+    let before = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{before}{message}\n")).unwrap();
+    git(&["commit", "-q", "-a", "-m", message]);
+    let output = git(&["push", "origin", "dev"]);
+    let said = String::from_utf8_lossy(&output.stderr).replace("remote: ", " ");
+    (output.status.success(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn three_repositories_under_one_freeze() {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    let clones = ["backend", "frontend", "infrastructure"].map(|name| governed(&world, name, &[]));
+    let hook = crate::hook();
+    let mut govern = vec!["install", ".", "--hook", hook.to_str().unwrap()];
+    let pairs = ["backend", "frontend", "infrastructure"]
+        .map(|name| format!("{name}={}", world.path(&format!("{name}.git")).display()));
+    pairs.iter().for_each(|pair| govern.extend(["--governs", pair]));
+    world.refgate_in("ada", &world.server(), &govern);
+    for clone in &clones {
+        let (ok, said) = lands(&world, clone, "fix: before");
+        assert!(ok, "{said}");
+    }
+    let stop = ["freeze", "start", "dev", "--for", "2 days", "--lets-through", "docs"];
+    let id =
+        world.does("grace", &[&stop[..], &["--reason", "the database moves", "--json"]].concat());
+    for clone in &clones {
+        let (ok, said) = lands(&world, clone, "fix: during");
+        assert!(!ok && said.contains("the database moves (ordered by grace)"), "{said}");
+    }
+    let id = id.split("\"id\":\"").nth(1).unwrap();
+    world.does("grace", &["freeze", "end", &id[..64], "--reason", "it has moved"]);
+    for clone in &clones {
+        let (ok, said) = lands(&world, clone, "fix: after");
+        assert!(ok, "{said}");
+    }
+    // Without the control repository nothing is known, and nothing passes.
+    fs::rename(world.server(), world.path("gone.git")).unwrap();
+    let (ok, said) = lands(&world, &clones[0], "fix: alone");
+    assert!(!ok && said.contains("the control repository"), "{said}");
+}
+
+#[test]
+fn a_stale_copy_is_not_believed() {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    let clone = governed(&world, "backend", &["--control-max-age", "10 minutes"]);
+    let (ok, said) = lands(&world, &clone, "fix: a");
+    assert!(!ok && said.contains("never fetched"), "{said}");
+    let fetched = world.server().join("FETCH_HEAD");
+    fs::write(&fetched, "").unwrap();
+    let (ok, said) = lands(&world, &clone, "fix: b");
+    assert!(ok, "{said}");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+    fs::File::options().write(true).open(&fetched).unwrap().set_modified(old).unwrap();
+    let (ok, said) = lands(&world, &clone, "fix: c");
+    assert!(!ok && said.contains("last fetched 1 hour ago"), "{said}");
+}

@@ -1,0 +1,155 @@
+//! Does a freeze hold once it is answered, and does a kill leave old or new and nothing between?
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use crate::people::World;
+
+const NOW: &str = "2026-03-02T10:00:00Z";
+
+/// How often; `REFGATE_ROUNDS` asks for more than a test has time for.
+fn rounds(usual: u32) -> u32 {
+    std::env::var("REFGATE_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
+}
+
+/// Numbers that are spread, and the same every time.
+fn spread(number: u32, most: u64) -> u64 {
+    (u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % most.max(1)
+}
+
+fn guard(world: &World, mode: &str) {
+    let hook = crate::hook();
+    let identity = if mode == "strict" { "http" } else { "gitolite" };
+    let arguments = ["install", ".", "--hook", hook.to_str().unwrap(), "--guard", mode];
+    // A training world is never called protected, so the answer is no yes.
+    world.refgate_in("ada", &world.server(), &[&arguments[..], &["--identity", identity]].concat());
+}
+
+/// The server's own hook, which runs after the decision, dawdles: the gap
+/// between decision and move is as wide as it will ever be.
+fn dawdle(world: &World) {
+    let path = world.server().join("hooks/pre-receive.chained");
+    fs::write(&path, "#!/bin/sh\ncat > /dev/null\nsleep \"0.$(date +%N | cut -c1-1)\"\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
+fn races(mode: &str) {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    guard(&world, mode);
+    dawdle(&world);
+    let dev = world.server().join("refs/heads/dev");
+    let (mut landed, mut kept_out) = (0, 0);
+    for round in 0..rounds(12) {
+        let new = world.commits("ada", "dev", &format!("fix: {round}"), "src/app.rs");
+        let mut push = refgate_scenario::git_command(&world.path("ada"));
+        world.dress(&mut push, "ada");
+        push.args(["push", "-q", "origin", "dev"]);
+        let mut push = push.stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(spread(round, 400)));
+        let why = format!("stop {round}");
+        let stop = ["freeze", "start", "dev", "--for", "1 days", "--reason", &why];
+        let said =
+            world.does("grace", &[&stop[..], &["--lets-through", "docs", "--json"]].concat());
+        let answered = SystemTime::now();
+        push.wait().unwrap();
+        let is_new = fs::read_to_string(&dev).unwrap_or_default().trim() == new;
+        if is_new {
+            let moved = fs::metadata(&dev).unwrap().modified().unwrap();
+            assert!(moved <= answered, "{mode}: dev moved after the freeze was answered");
+            landed += 1;
+        } else {
+            kept_out += 1;
+        }
+        let id = said.split("\"id\":\"").nth(1).unwrap();
+        world.does("grace", &["freeze", "end", &id[..64], "--reason", "go on"]);
+    }
+    println!("{mode}: {landed} landed before the freeze, {kept_out} were kept out by it");
+    assert!(kept_out > 0, "no race was ever won by the freeze");
+}
+
+#[test]
+fn nothing_lands_after_a_freeze_that_was_answered_portable() {
+    races("portable");
+}
+
+#[test]
+fn nothing_lands_after_a_freeze_that_was_answered_strict() {
+    races("strict");
+}
+
+/// Kills everything that a push runs, at some moment or other.
+#[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
+fn kills(mode: &str) {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    guard(&world, mode);
+    let (mut old, mut new) = (0, 0);
+    for round in 0..rounds(24) {
+        let before = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
+        let commit = world.commits("ada", "dev", &format!("fix: {round}"), "src/app.rs");
+        // In a session of its own, so that all of it can be killed at once.
+        let mut push = Command::new("setsid");
+        push.arg("--wait").arg("git").current_dir(world.path("ada"));
+        world.dress(&mut push, "ada");
+        push.args(["push", "-q", "origin", "dev"]);
+        let mut push = push.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(5 + spread(round, 90)));
+        let _ =
+            Command::new("pkill").args(["-KILL", "-f", world.server().to_str().unwrap()]).status();
+        let _ = push.wait();
+        std::thread::sleep(Duration::from_millis(20));
+        let after = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
+        let moved = after.starts_with(&commit);
+        assert!(moved || after == before, "neither old nor new: {before} {after}");
+        (old, new) = if moved { (old, new + 1) } else { (old + 1, new) };
+        // Locks of the dead are a minute old for the doctor at once.
+        let _ = Command::new("find")
+            .arg(world.server().join("refs"))
+            .args(["-name", "*.lock", "-exec", "touch", "-d", "1 hour ago", "{}", ";"])
+            .status();
+        world.refgate_in("ada", &world.server(), &["doctor", ".", "--fix"]);
+        let fsck = world.try_git("ada", &world.server(), &["fsck", "--strict"]);
+        assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
+        let (code, said) = world.refgate_in("ada", &world.server(), &["audit"]);
+        assert_eq!(code, Some(0), "a landing without its record: {said}");
+        world.lands("ada", &["dev"]);
+    }
+    println!("{mode}: {old} kills left it as it was, {new} came after the move");
+}
+
+#[test]
+fn a_kill_leaves_old_or_new_portable() {
+    kills("portable");
+}
+
+#[test]
+fn a_kill_leaves_old_or_new_strict() {
+    kills("strict");
+}
+
+/// Writers who race for the ledger lose nothing that was answered.
+#[test]
+fn parallel_writers_lose_nothing() {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    guard(&world, "strict");
+    let people = ["ada", "ben", "grace", "henry", "uma", "carol"];
+    let each = rounds(3);
+    let world = &world;
+    std::thread::scope(|scope| {
+        for who in people {
+            scope.spawn(move || {
+                for number in 0..each {
+                    let why = format!("{who} {number}");
+                    let blocker = ["evidence", "blocker", "--release", "v1.0.0", "--reason", &why];
+                    world.does(who, &blocker);
+                }
+            });
+        }
+    });
+    world.git("eve", &["fetch", "-q", "origin", "refs/refgate/ledger:refs/refgate/ledger"]);
+    let said = world.does("eve", &["ledger", "verify"]);
+    let all = people.len() * each as usize;
+    assert!(said.contains(&format!("{all} record(s), 0 that do not count")), "{said}");
+}

@@ -1,0 +1,267 @@
+//! What happens to a ledger that somebody attacks, and does refgate agree with ssh-keygen about signatures?
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use refgate_core::{Body, Observed, Record, RecordId, RefName, RuleId};
+use refgate_format::{Signers, path_of, read_record, record_text, split_file, verify};
+
+use crate::people::World;
+
+const NOW: &str = "2026-03-02T10:00:00Z";
+
+fn at(text: &str) -> refgate_core::Instant {
+    refgate_format::parse_instant(text).unwrap()
+}
+
+/// A record as it would be read back.
+fn record(by: &str, when: &str, repository: &str, body: Body) -> Record {
+    let (id, by, at) = (RecordId([0; 32]), by.to_string(), at(when));
+    let (repository, reason, link) = (repository.to_string(), "so".to_string(), None);
+    let draft = Record { id, by, at, repository, reason, link, body };
+    read_record(&record_text(&draft)).unwrap()
+}
+
+fn blocker() -> Body {
+    Body::Evidence { what: Observed::Blocker, release: "v1.0.0".to_string() }
+}
+
+/// `ssh-keygen -Y sign`: the armour.
+fn sign(world: &World, key: &str, namespace: &str, text: &str) -> String {
+    let path = world.path("to-sign");
+    fs::write(&path, text).unwrap();
+    let signature = path.with_extension("sig");
+    let _ = fs::remove_file(&signature);
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-Y", "sign", "-n", namespace, "-f"]).arg(world.path("keys").join(key));
+    assert!(keygen.arg(&path).stderr(Stdio::null()).status().unwrap().success());
+    fs::read_to_string(signature).unwrap()
+}
+
+fn signed(world: &World, record: &Record) -> String {
+    let text = record_text(record);
+    format!("{text}{}", sign(world, &record.by, "refgate@portal", &text))
+}
+
+/// A commit on top of another that holds some files beside those before.
+fn commit(world: &World, parents: &[&str], files: &[(&str, &str)]) -> String {
+    let clone = world.path("eve");
+    let index = world.path("index");
+    let _ = fs::remove_file(&index);
+    let git = |arguments: &[&str]| {
+        let mut git = refgate_scenario::git_command(&clone);
+        git.env("GIT_INDEX_FILE", &index);
+        for role in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{role}_NAME"), "eve").env(format!("GIT_{role}_EMAIL"), "x@x");
+            git.env(format!("GIT_{role}_DATE"), NOW);
+        }
+        let output = git.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    };
+    if let Some(parent) = parents.first() {
+        git(&["read-tree", parent]);
+    }
+    for (path, text) in files {
+        let file = world.path("blob");
+        fs::write(&file, text).unwrap();
+        let blob = git(&["hash-object", "-w", file.to_str().unwrap()]);
+        git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{path}")]);
+    }
+    let tree = git(&["write-tree"]);
+    let mut arguments = vec!["commit-tree", &tree, "-m", "record"];
+    parents.iter().for_each(|parent| arguments.extend(["-p", parent]));
+    git(&arguments)
+}
+
+/// Pushes a commit to the ledger; what the server says.
+fn push(world: &World, commit: &str) -> (bool, String) {
+    world.push("eve", &[&format!("+{commit}:refs/refgate/ledger")])
+}
+
+#[track_caller]
+fn refused(world: &World, commit: &str, why: &str) {
+    let (ok, said) = push(world, commit);
+    assert!(!ok && said.contains(why), "should say {why:?}: {said}");
+}
+
+#[test]
+fn a_ledger_only_takes_new_signed_present_records() {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    let good = record("ada", NOW, "portal", blocker());
+    let (path, file) = (path_of(&good), signed(&world, &good));
+    let first = commit(&world, &[], &[(&path, &file)]);
+    assert!(push(&world, &first).0);
+    let other = record("ben", NOW, "portal", blocker());
+    let (other_path, other_file) = (path_of(&other), signed(&world, &other));
+
+    // History: rewound, forked, merged, edited, several at once, a copy.
+    let fork = commit(&world, &[], &[(&other_path, &other_file)]);
+    refused(&world, &fork, "only grows");
+    let ours = commit(&world, &[&first], &[(&other_path, &other_file)]);
+    let merge = commit(&world, &[&first, &fork], &[(&other_path, &other_file)]);
+    refused(&world, &merge, "must have one parent");
+    let edited = commit(&world, &[&first], &[(&path, &other_file)]);
+    refused(&world, &edited, "touch nothing else");
+    let two = commit(&world, &[&first], &[(&other_path, &other_file), ("x/y", "z")]);
+    refused(&world, &two, "touch nothing else");
+    let copied = commit(&world, &[&first], &[("after/v9.0.0/copy.toml", &file)]);
+    refused(&world, &copied, "nobody would look");
+    let again = format!(
+        "{}{}",
+        record_text(&good),
+        sign(&world, "ada", "refgate@portal", &record_text(&good))
+    );
+    let again = commit(&world, &[&first], &[(&path, &format!("{again}\n"))]);
+    refused(&world, &again, "touch nothing else");
+    let (ok, _) = world.push("eve", &[":refs/refgate/ledger"]);
+    assert!(!ok, "a ledger was deleted");
+
+    // What is no record, or not signed so.
+    let place = |text: &str| commit(&world, &[&first], &[(&other_path, text)]);
+    refused(&world, &place("format = 1\n"), "no signature");
+    refused(&world, &place(&other_file.replace("\"so\"", "\"no\"")), "not the one that was signed");
+    let text = record_text(&other);
+    for (key, namespace, why) in [
+        ("ben", "file", "made for `file`"),
+        ("ben", "refgate@other", "made for `refgate@other`"),
+        ("ada", "refgate@portal", "not one of ben's"),
+        ("eve", "refgate@portal", "not one of ben's"),
+    ] {
+        let armour = sign(&world, key, namespace, &text);
+        refused(&world, &place(&format!("{text}{armour}")), why);
+    }
+
+    // Signed well, and still not for here or now, or not theirs to make.
+    let make = |by: &str, when: &str, repository: &str, body: Body| {
+        let record = record(by, when, repository, body);
+        commit(&world, &[&first], &[(&path_of(&record), &signed(&world, &record))])
+    };
+    refused(&world, &make("ben", "2026-03-02T09:00:00Z", "portal", blocker()), "server's present");
+    refused(&world, &make("ben", "2026-03-02T11:00:00Z", "portal", blocker()), "server's present");
+    refused(&world, &make("ben", NOW, "backend", blocker()), "another repository");
+    let on = RefName::branch("dev").unwrap();
+    let of = refgate_core::Oid::default();
+    let approval = Body::Approval { rule: RuleId::Freeze, on: on.clone(), of };
+    refused(&world, &make("ben", NOW, "portal", approval.clone()), "no role");
+    let odd = Body::Approval { rule: RuleId::RefName, on, of };
+    refused(&world, &make("grace", NOW, "portal", odd), "no role");
+    let withdrawal = Body::Withdrawal { of: good.id, shelf: refgate_format::shelf_of(&good.body) };
+    refused(&world, &make("ben", NOW, "portal", withdrawal.clone()), "withdrawn by its maker");
+    let nothing = Body::Withdrawal { of: other.id, shelf: refgate_format::shelf_of(&good.body) };
+    refused(&world, &make("grace", NOW, "portal", nothing), "not in the ledger");
+
+    // And what is right is taken.
+    assert!(push(&world, &ours).0);
+    let record = record("ada", NOW, "portal", withdrawal);
+    let withdrawn = commit(&world, &[&ours], &[(&path_of(&record), &signed(&world, &record))]);
+    assert!(push(&world, &withdrawn).0);
+}
+
+/// `ssh-keygen -Y verify`, as the documentation shows it.
+fn keygen_accepts(world: &World, file: &str, lists: (&str, &str), by: &str, when: &str) -> bool {
+    let (text, armour) = split_file(file).unwrap();
+    let (allowed, revoked, signature) =
+        (world.path("allowed"), world.path("revoked"), world.path("text.sig"));
+    fs::write(&allowed, lists.0).unwrap();
+    fs::write(&revoked, lists.1).unwrap();
+    fs::write(&signature, armour).unwrap();
+    fs::write(world.path("text"), text).unwrap();
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-Y", "verify", "-I", by, "-n", "refgate@portal", "-f"]).arg(&allowed);
+    keygen.arg("-s").arg(&signature).arg(format!("-Overify-time={when}"));
+    if !lists.1.is_empty() {
+        keygen.arg("-r").arg(&revoked);
+    }
+    keygen.stdin(fs::File::open(world.path("text")).unwrap());
+    keygen.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+}
+
+fn we_accept(file: &str, lists: (&str, &str), by: &str) -> bool {
+    let (text, armour) = split_file(file).unwrap();
+    let Ok(signers) = Signers::parse(lists.0, lists.1) else { return false };
+    verify(&signers, text, armour, (by, "refgate@portal", at(NOW))).is_ok()
+}
+
+#[test]
+fn we_agree_with_ssh_keygen() {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    let good = record("ada", NOW, "portal", blocker());
+    let file = signed(&world, &good);
+    let key = world.key("ada");
+    let line = |options: &str| format!("ada {options} {key}");
+    let ours = "namespaces=\"refgate@portal\"";
+    let altered = file.replace("\"so\"", "\"no\"");
+    let foreign = format!("{}{}", record_text(&good), sign(&world, "ada", "file", "x"));
+    for (what, file, allowed, revoked, good) in [
+        ("good", &file, line(ours), "", true),
+        ("several names", &file, format!("x,ada,y {ours} {key}"), "", true),
+        ("several namespaces", &file, line("namespaces=\"git,refgate@portal\""), "", true),
+        ("in time", &file, line(&format!("{ours},valid-after=\"20260301Z\"")), "", true),
+        ("too early", &file, line(&format!("{ours},valid-after=\"20260303Z\"")), "", false),
+        ("expired", &file, line(&format!("{ours},valid-before=\"202603020959Z\"")), "", false),
+        (
+            "not yet expired",
+            &file,
+            line(&format!("{ours},valid-before=\"20260302100001Z\"")),
+            "",
+            true,
+        ),
+        ("revoked", &file, line(ours), key.as_str(), false),
+        ("another namespace", &file, line("namespaces=\"git\""), "", false),
+        ("another name", &file, format!("ben {ours} {key}"), "", false),
+        ("altered", &altered, line(ours), "", false),
+        ("of another text", &foreign, line(ours), "", false),
+    ] {
+        let lists = (allowed.as_str(), revoked);
+        assert_eq!(we_accept(file, lists, "ada"), good, "{what}: refgate");
+        assert_eq!(keygen_accepts(&world, file, lists, "ada", "20260302100000Z"), good, "{what}");
+    }
+}
+
+/// Every kind of key that can be made here, and signatures that somebody bent.
+#[test]
+fn nothing_bent_is_accepted_that_ssh_keygen_refuses() {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    let good = record("ada", NOW, "portal", blocker());
+    let text = record_text(&good);
+    let (mut bent, mut accepted) = (0, 0);
+    for (name, kind, bits) in [
+        ("k1", "ed25519", "0"),
+        ("k2", "ecdsa", "256"),
+        ("k3", "ecdsa", "384"),
+        ("k4", "ecdsa", "521"),
+        ("k5", "rsa", "3072"),
+    ] {
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", kind, "-N", "", "-f"]).arg(world.path("keys").join(name));
+        if bits != "0" {
+            keygen.args(["-b", bits]);
+        }
+        assert!(keygen.status().unwrap().success());
+        let allowed = format!("ada namespaces=\"refgate@portal\" {}", world.key(name));
+        let armour = sign(&world, name, "refgate@portal", &text);
+        let lists = (allowed.as_str(), "");
+        assert!(we_accept(&format!("{text}{armour}"), lists, "ada"), "{kind} {bits}");
+        // One letter of the armour after the other becomes another one.
+        for place in (0..armour.len()).step_by(armour.len() / 420 + 1) {
+            let mut other: Vec<u8> = armour.clone().into_bytes();
+            other[place] = if other[place] == b'A' { b'B' } else { b'A' };
+            let file = format!("{text}{}", String::from_utf8(other).unwrap());
+            bent += 1;
+            if split_file(&file).is_ok() && we_accept(&file, lists, "ada") {
+                accepted += 1;
+                let agrees = keygen_accepts(&world, &file, lists, "ada", "20260302100000Z");
+                assert!(agrees, "{kind} {bits}, letter {place}: only refgate takes it");
+            }
+        }
+    }
+    assert!(bent > 1_500, "{bent}");
+    assert!(accepted < 10, "{accepted}");
+    // A key that is too weak signs nothing.
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f"]).arg(world.path("keys/weak"));
+    assert!(keygen.status().unwrap().success());
+    let allowed = format!("ada namespaces=\"refgate@portal\" {}", world.key("weak"));
+    assert!(Signers::parse(&allowed, "").unwrap_err().what.contains("too weak"));
+}
