@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use crate::glob::walk;
 
@@ -14,27 +15,32 @@ use crate::glob::walk;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     text: String,
-    words: Vec<String>,
+    // A policy has hundreds of patterns, and most pushes ask none of them.
+    words: OnceCell<Vec<String>>,
 }
 
 impl Words {
     /// The pattern; `None` if it names no word at all.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let mut words = Vec::new();
-        for part in text.split_whitespace() {
-            if part == "*" {
-                words.push("*".to_string());
-            } else {
-                let forms = part.ends_with('~');
-                words.extend(split(part).into_iter().map(|w| if forms { w + "~" } else { w }));
+        let named = text.chars().any(char::is_alphanumeric);
+        named.then(|| Self { text: text.to_string(), words: OnceCell::new() })
+    }
+
+    fn words(&self) -> &[String] {
+        self.words.get_or_init(|| {
+            let mut words = Vec::new();
+            for part in self.text.split_whitespace() {
+                if part == "*" {
+                    words.push("*".to_string());
+                } else {
+                    let forms = part.ends_with('~');
+                    words.extend(split(part).into_iter().map(|w| if forms { w + "~" } else { w }));
+                }
             }
-        }
-        if words.iter().all(|word| word == "*") {
-            return None;
-        }
-        words.push("*".to_string());
-        Some(Self { text: text.to_string(), words })
+            words.push("*".to_string());
+            words
+        })
     }
 
     /// As it was written.
@@ -46,7 +52,7 @@ impl Words {
     /// Whether the words of a text, as [`split`] gives them, begin so.
     #[must_use]
     pub(crate) fn matches(&self, words: &[String]) -> bool {
-        walk(&self.words, words, |word| word == "*", |pattern, word| is_form(pattern, word))
+        walk(self.words(), words, |word| word == "*", |pattern, word| is_form(pattern, word))
     }
 }
 

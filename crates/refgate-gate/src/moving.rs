@@ -1,12 +1,11 @@
 //! May these references move now? Asked by Git when it has locked them, or by the hook that moves them itself.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use refgate_core::{Instant, LEDGER, Oid, Policy};
 use refgate_format::Limits;
-use refgate_git::Reader;
+use refgate_git::{Mover, Reader};
 
 use crate::govern::Government;
 use crate::install::DIRECTORY;
@@ -170,7 +169,10 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
         for one in moves {
             room.check(one)?;
         }
-        update_refs(room.reader.git_dir(), moves)?;
+        let steps: Vec<_> = moves.iter().map(|m| (m.name.as_str(), m.old, m.new)).collect();
+        // Git hands references over when the objects have come to rest.
+        let moved = Mover::open(room.reader.git_dir(), false).and_then(|m| m.carry_out(&steps));
+        moved.map_err(|error| error.to_string())?;
         for one in moves {
             Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
         }
@@ -182,42 +184,4 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
         Ok(())
     });
     moves.iter().map(|one| (one.name.clone(), done.clone())).collect()
-}
-
-/// One transaction of `git update-ref`: all or nothing, each from the value at
-/// which it was judged.
-fn update_refs(git_dir: &Path, moves: &[Move]) -> Result<(), String> {
-    use std::io::Write as _;
-    let mut input = String::from("start\n");
-    for Move { old, new, name } in moves {
-        let (from, to) = (old.unwrap_or_default(), new.unwrap_or_default());
-        input.push_str(&match (old, new) {
-            (_, None) => format!("delete {name} {from}\n"),
-            (None, Some(_)) => format!("create {name} {to}\n"),
-            (Some(_), Some(_)) => format!("update {name} {to} {from}\n"),
-        });
-    }
-    input.push_str("prepare\ncommit\n");
-    let mut git = Command::new("git");
-    for key in ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] {
-        git.env_remove(key);
-    }
-    git.env("GIT_NO_REPLACE_OBJECTS", "1");
-    git.arg("--git-dir").arg(git_dir).args([
-        "update-ref",
-        "-m",
-        "push",
-        "--create-reflog",
-        "--stdin",
-    ]);
-    let spawned = git.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut child = spawned.map_err(|error| error.to_string())?;
-    if let Some(mut pipe) = child.stdin.take() {
-        pipe.write_all(input.as_bytes()).map_err(|error| error.to_string())?;
-    }
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(String::from_utf8_lossy(&output.stderr).trim().to_string())
 }

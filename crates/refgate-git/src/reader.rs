@@ -10,12 +10,16 @@ use git2::{ObjectType, Odb, Repository};
 use refgate_core::{Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
+use crate::open::{explain_open, trustworthy};
 use crate::tree::Tree;
 use crate::{Bounds, GitError};
 
 /// How many bytes of trees are kept in memory; neighbours in history share most
 /// of theirs.
 const TREES_KEPT: usize = 64 << 20;
+
+/// What a reference holds, and the name that it stands for if it is symbolic.
+pub type Held = Option<(Oid, Option<String>)>;
 
 /// A repository, for reading only. It has no method that writes, and the hook
 /// can obtain nothing else.
@@ -29,6 +33,7 @@ pub struct Reader {
     trees: RefCell<HashMap<Oid, Rc<Tree>>>,
     kept: Cell<usize>,
     pinned: RefCell<Option<BTreeMap<String, Option<Oid>>>>,
+    references: RefCell<HashMap<RefName, Held>>,
 }
 
 impl Reader {
@@ -74,6 +79,7 @@ impl Reader {
             trees,
             kept: Cell::new(0),
             pinned: RefCell::new(None),
+            references: RefCell::default(),
         })
     }
 
@@ -158,14 +164,26 @@ impl Reader {
     ///
     /// # Errors
     /// If it exists and cannot be read.
-    pub fn reference(&self, name: &RefName) -> Result<Option<(Oid, Option<String>)>, GitError> {
+    pub fn reference(&self, name: &RefName) -> Result<Held, GitError> {
+        if let Some(pinned) = self.pinned.borrow().as_ref() {
+            return Ok(pinned.get(name.as_str()).copied().flatten().map(|id| (id, None)));
+        }
+        if let Some(known) = self.references.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let found = self.read_reference(name)?;
+        // One push is judged by one state: what was read once is not read again.
+        if self.quarantined {
+            self.references.borrow_mut().insert(name.clone(), found.clone());
+        }
+        Ok(found)
+    }
+
+    fn read_reference(&self, name: &RefName) -> Result<Held, GitError> {
         let unreadable = |error: &git2::Error| GitError::Reference {
             name: name.as_str().to_string(),
             why: error.message().to_string(),
         };
-        if let Some(pinned) = self.pinned.borrow().as_ref() {
-            return Ok(pinned.get(name.as_str()).copied().flatten().map(|id| (id, None)));
-        }
         match self.repo.find_reference(&self.at_rest_name(name)) {
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(error) => Err(unreadable(&error)),
@@ -304,37 +322,4 @@ pub(crate) fn git(id: Oid) -> git2::Oid {
 
 fn unreadable(id: Oid, error: &git2::Error) -> GitError {
     GitError::Object { id, why: error.message().to_string() }
-}
-
-fn explain_open(error: &git2::Error) -> GitError {
-    let text = error.message();
-    if text.contains("object format") {
-        return GitError::Format { what: "object format", name: "sha256".to_string() };
-    }
-    if text.contains("refstorage") {
-        return GitError::Format { what: "reference format", name: "reftable".to_string() };
-    }
-    GitError::Open(text.to_string())
-}
-
-/// What makes Git and libgit2 see another history than the objects hold
-/// (SECURITY.md R8, section 2): refuse to run.
-fn trustworthy(repo: &Repository) -> Result<(), GitError> {
-    let dir = repo.commondir();
-    let holds = |path: &str| std::fs::metadata(dir.join(path)).is_ok_and(|file| file.len() > 0);
-    if holds("shallow") {
-        return Err(GitError::Untrusted("a `shallow` file"));
-    }
-    if holds("info/grafts") {
-        return Err(GitError::Untrusted("an `info/grafts` file"));
-    }
-    let config = repo.config()?.snapshot()?;
-    if config.get_str("extensions.partialclone").is_ok() {
-        return Err(GitError::Untrusted("a promisor remote"));
-    }
-    let mut promisors = config.entries(Some(r"remote\..*\.promisor"))?;
-    if promisors.next().is_some() {
-        return Err(GitError::Untrusted("a promisor remote"));
-    }
-    Ok(())
 }

@@ -201,16 +201,17 @@ fn words(
     let mut all = Vec::new();
     for (text, class) in texts {
         match Words::new(&text.text) {
-            Some(words) => all.push((words, class)),
+            Some(words) => {
+                let parts = words.as_str().split(|c: char| !c.is_alphanumeric());
+                let telling = parts.filter(|word| !word.is_empty()).count();
+                all.push((telling, classes.rank(class), words, class));
+            }
             None => c.add(text.span, "a pattern needs at least one word"),
         }
     }
-    let telling = |words: &Words| {
-        words.as_str().split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).count()
-    };
-    all.sort_by_cached_key(|(words, class)| {
-        use std::cmp::Reverse;
-        (Reverse(telling(words)), Reverse(classes.rank(*class)), words.as_str().to_string())
+    all.sort_by(|(more, high, a, _), (less, low, b, _)| {
+        let text = || a.as_str().cmp(b.as_str());
+        less.cmp(more).then(low.cmp(high)).then_with(text)
     });
-    all
+    all.into_iter().map(|(_, _, words, class)| (words, class)).collect()
 }
