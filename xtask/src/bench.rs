@@ -191,13 +191,13 @@ impl Peers {
     }
 }
 
-fn ms(seconds: f64) -> String {
+pub(crate) fn ms(seconds: f64) -> String {
     format!("{:.1} ms", seconds * 1_000.0)
 }
 
 /// A bare repository in which the objects of a push lie already: the hook's
 /// own time, without that of sending and checking a pack.
-fn judged(hook: &Path, server: &Path, line: &str) -> Outcome<Command> {
+pub(crate) fn judged(hook: &Path, server: &Path, line: &str) -> Outcome<Command> {
     let input = server.with_extension("input");
     fs::write(&input, line).map_err(|error| error.to_string())?;
     let mut command = Command::new(hook);
@@ -304,8 +304,8 @@ fn large_repository(refgate: &Path, hook: &Path, graph: bool) -> Outcome<String>
     ))
 }
 
-/// The real history, if it lies beside the project.
-fn bundle(refgate: &Path) -> Outcome<Option<String>> {
+/// The real history as a server, if it lies beside the project.
+pub(crate) fn bundle_server() -> Outcome<Option<(tempfile::TempDir, PathBuf)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let bundle = root.join("shared/data/portal-apis.bundle");
     if !bundle.exists() {
@@ -315,6 +315,11 @@ fn bundle(refgate: &Path) -> Outcome<Option<String>> {
     let path = bundle.display().to_string();
     git(folder.path(), &["clone", "-q", "--mirror", &path, "portal.git"])?;
     let server = folder.path().join("portal.git");
+    Ok(Some((folder, server)))
+}
+
+fn bundle(refgate: &Path) -> Outcome<Option<String>> {
+    let Some((_folder, server)) = bundle_server()? else { return Ok(None) };
     let medians = in_turn(
         TIMES,
         &mut [

@@ -1,6 +1,7 @@
 //! What does the project do to itself? Benchmarks, long tests, new rules.
 
 mod bench;
+mod bench_ledger;
 mod differential;
 mod rule;
 mod stage;
@@ -11,6 +12,8 @@ const USAGE: &str = "cargo xtask VERB
 
   bench gate          what a push costs, beside the same push without refgate,
                       beside gitolite and beside git's own commands
+  bench ledger        verdicts, signatures and `status` on small and large
+                      ledgers, beside ssh-keygen and git log
   differential [N]    engine against the naive model, N pushes (a million)
   new-rule NAME       the two files and the line of a new rule";
 
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["bench", "gate"] => bench::gate(),
+        ["bench", "ledger"] => bench_ledger::ledger(),
         ["differential"] => differential::run(1_000_000),
         ["differential", count] => match count.parse() {
             Ok(count) => differential::run(count),

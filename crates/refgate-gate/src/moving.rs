@@ -68,6 +68,13 @@ impl Room {
         loaded.map(|sourced| sourced.policy).map_err(|error| error.to_string())
     }
 
+    /// The policy, if what moves here holds in other repositories too.
+    fn governed(&self, moves: &[Move]) -> Result<Option<Policy>, String> {
+        let ledger = moves.iter().any(|one| one.name == LEDGER);
+        let any = ledger && !self.setup.settings.governs.is_empty();
+        if any { self.policy().map(Some) } else { Ok(None) }
+    }
+
     fn ticket(&self, one: &Move) -> Option<Ticket> {
         Ticket::find(&self.setup.directory, &one.name, one.old, one.new)
     }
@@ -170,16 +177,17 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
             room.check(one)?;
         }
         let steps: Vec<_> = moves.iter().map(|m| (m.name.as_str(), m.old, m.new)).collect();
+        let governed = room.governed(moves)?;
+        let Room { reader, setup, now, .. } = room;
         // Git hands references over when the objects have come to rest.
-        let moved = Mover::open(room.reader.git_dir(), false).and_then(|m| m.carry_out(&steps));
-        moved.map_err(|error| error.to_string())?;
+        Mover::of(reader)
+            .and_then(|mover| mover.carry_out(&steps, now))
+            .map_err(|error| error.to_string())?;
         for one in moves {
-            Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
+            Ticket::spend(&setup.directory, &one.name, one.old, one.new);
         }
-        if moves.iter().any(|one| one.name == LEDGER) && !room.setup.settings.governs.is_empty() {
-            let policy = room.policy()?;
-            let governed = room.setup.settings.governs.values();
-            governed.for_each(|path| unlocked(Path::new(path), &policy));
+        if let Some(policy) = governed {
+            setup.settings.governs.values().for_each(|path| unlocked(Path::new(path), &policy));
         }
         Ok(())
     });

@@ -1,13 +1,13 @@
 //! How do protected references move, all or none, each from the value at which it was judged?
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use git2::{Repository, Signature};
-use refgate_core::Oid;
+use git2::{Repository, Signature, Time};
+use refgate_core::{Instant, Oid};
 
 use crate::GitError;
-use crate::reader::{git, oid};
+use crate::reader::{Reader, git, oid};
 
 /// One reference that is to move: full name, from, to.
 pub type Step<'a> = (&'a str, Option<Oid>, Option<Oid>);
@@ -20,25 +20,25 @@ pub struct Mover {
 }
 
 impl Mover {
-    /// Opens a repository for moving its references.
+    /// Takes over a repository that was read.
     ///
     /// # Errors
-    /// If a push is being judged, or it cannot be opened.
-    pub fn open(git_dir: &Path, quarantined: bool) -> Result<Self, GitError> {
-        if quarantined {
+    /// If a push is still being judged.
+    pub fn of(reader: Reader) -> Result<Self, GitError> {
+        if std::env::var_os("GIT_QUARANTINE_PATH").is_some() {
             return Err(GitError::Quarantine);
         }
-        let repo = Repository::open_bare(git_dir)
-            .map_err(|error| GitError::Open(error.message().to_string()))?;
-        Ok(Self { repo, git_dir: git_dir.to_path_buf() })
+        let git_dir = reader.git_dir().to_path_buf();
+        Ok(Self { repo: reader.into_repo(), git_dir })
     }
 
-    /// Locks all of them, compares each with what it was, and moves all.
+    /// Locks all of them, compares each with what it was, and moves all. The
+    /// reflog says `at`: soak times are read from there.
     ///
     /// # Errors
     /// If one is locked by somebody else or is not what it was; then none moves.
-    pub fn carry_out(&self, steps: &[Step<'_>]) -> Result<(), GitError> {
-        let who = Signature::now("refgate", "refgate@localhost")?;
+    pub fn carry_out(&self, steps: &[Step<'_>], at: Instant) -> Result<(), GitError> {
+        let who = Signature::new("refgate", "refgate@localhost", &Time::new(at.timestamp(), 0))?;
         let mut all = self.repo.transaction()?;
         for (name, ..) in steps {
             all.lock_ref(name)?;

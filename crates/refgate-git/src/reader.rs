@@ -83,6 +83,10 @@ impl Reader {
         })
     }
 
+    pub(crate) fn into_repo(self) -> Repository {
+        self.repo
+    }
+
     /// Takes what was last fetched from a remote for what is at rest: the
     /// server's answer, foretold in a clone.
     pub fn see_through(&mut self, remote: &str) {
