@@ -1,5 +1,6 @@
 //! May this record enter the ledger, made by this person, now?
 
+use alloc::format;
 use alloc::string::{String, ToString};
 
 use crate::{
@@ -22,6 +23,12 @@ pub(crate) fn refused(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Op
     }
     if !may_make(policy, record) {
         return Some(Refused::Role(makers(policy, &record.body).unwrap_or_default()));
+    }
+    if let Some((_, what)) = edit.absent.iter().find(|(id, _)| *id == record.id) {
+        return Some(Refused::Absent(what.clone()));
+    }
+    if let Some(tag) = record.body.release().filter(|tag| policy.release.version(tag).is_none()) {
+        return Some(Refused::Absent(format!("a release that could be called `{tag}`")));
     }
     by_kind(case, edit, record)
 }
@@ -58,11 +65,14 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
                 let stage = flow.stages.iter().any(|stage| stage.branch.short() == name.as_str());
                 !stage && !flow.lines.iter().any(|line| line.branches.as_str() == name.as_str())
             };
+            let nothing = || stages.is_empty().then(|| Refused::Absent(String::from("a stage")));
             within(*until, Duration::days(90))
+                .or_else(nothing)
                 .or_else(|| stages.iter().find(branch).map(|name| Refused::Name(name.clone())))
                 .or_else(|| lets_through.iter().find_map(class))
         }
         Body::Classification { class: name, .. } => class(name),
+        Body::Certificate { person, .. } if *person == record.by => Some(Refused::Own),
         Body::Certificate { until, .. } => within(*until, Duration::days(3_660)),
         Body::Thaw { of } | Body::UatFailed { of, .. } => {
             named(of).is_none().then_some(Refused::Unknown(*of))
@@ -80,6 +90,9 @@ fn withdrawal(
     other: Option<&Record>,
 ) -> Option<Refused> {
     let Some(other) = other else { return Some(Refused::Unknown(of)) };
+    if matches!(other.body, Body::Thaw { .. } | Body::UatFailed { .. } | Body::Withdrawal { .. }) {
+        return Some(Refused::Final(other.body.kind()));
+    }
     let theirs =
         other.by == record.by || case.policy.roles.has(&record.by, &case.policy.waivers.approvers);
     (!theirs).then(|| Refused::NotTheirs(other.by.clone()))

@@ -31,6 +31,15 @@ pub struct Item<'a> {
     pub facts: &'a UpdateFacts,
 }
 
+impl Item<'_> {
+    /// Whether a person is named as an author of anything that the update brings.
+    #[must_use]
+    pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
+        let ids = self.facts.landings.iter().flat_map(|l| l.side.iter().chain([&l.commit]));
+        ids.filter_map(|id| case.history.commit(*id)).any(|commit| commit.by(person))
+    }
+}
+
 /// One landing, classified once for all rules.
 #[derive(Debug, Clone)]
 pub struct Landed<'a> {
@@ -85,7 +94,40 @@ impl<'a> Case<'a> {
     }
 }
 
+/// The last landing of each update that brings what an earlier stage holds,
+/// with the landing that does. What counts is what the stage will hold, also
+/// where a hotfix lands on top of what was promoted.
+pub(crate) fn promotions<'l, 'a>(
+    case: &Case<'_>,
+    landed: &'l [Landed<'a>],
+) -> Vec<(&'l Landed<'a>, usize)> {
+    let mut all: Vec<(&Landed<'_>, usize)> = Vec::new();
+    let mut from = None;
+    for (place, one) in landed.iter().enumerate() {
+        from = from.max(one.brings(case));
+        let next = landed.get(place + 1);
+        if next.is_none_or(|next| next.item.index != one.item.index) {
+            all.extend(from.take().map(|from| (one, from)));
+        }
+    }
+    all
+}
+
 impl Landed<'_> {
+    /// The earlier stage whose content it brings, whatever it calls itself.
+    fn brings(&self, case: &Case<'_>) -> Option<usize> {
+        let place = self.target.place()?;
+        match self.route {
+            Route::Promotion { from } | Route::Leap { from } => Some(from),
+            Route::BackMerge { .. } | Route::AncestryOnly => None,
+            Route::Topic | Route::Hotfix | Route::Backport { .. } => {
+                (0..place).rev().find(|stage| {
+                    self.landing.side.iter().any(|id| case.history.landed_on(*id, *stage))
+                })
+            }
+        }
+    }
+
     /// Whether it holds work that is judged here: new work, or a merge of
     /// another stage that holds content of its own. What a stage has accepted
     /// as it is was judged there.
@@ -128,6 +170,6 @@ impl Landed<'_> {
     #[must_use]
     pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
         let ids = self.landing.side.iter().chain([&self.landing.commit]);
-        ids.filter_map(|id| case.history.commit(*id)).any(|commit| commit.author.name == person)
+        ids.filter_map(|id| case.history.commit(*id)).any(|commit| commit.by(person))
     }
 }

@@ -139,7 +139,7 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
         return Classification::new(class, Because::Paths);
     }
     let Some(against) = contradiction(case.policy, found.class, changes)
-        .filter(|_| !settled(case, landing.commit, found.class, &commit.author.name))
+        .filter(|_| !settled(case, landing.commit, found.class, commit))
     else {
         return found;
     };
@@ -188,11 +188,11 @@ pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Opt
 }
 
 /// A signed classification by somebody else settles a dispute (MODEL.md 2).
-fn settled(case: &Case<'_>, commit: Oid, class: ClassId, author: &str) -> bool {
+fn settled(case: &Case<'_>, commit: Oid, class: ClassId, of: &Commit) -> bool {
     case.ledger.settled.iter().any(|settled| {
         settled.commit == commit
             && settled.class == class
-            && settled.by != author
+            && !of.by(&settled.by)
             && case.is_not_pusher(&settled.by)
             && settled.at <= case.push.at
     })

@@ -120,7 +120,10 @@ fn holds(case: &Case<'_>, landed: &[Landed<'_>], finding: &Finding, waiver: &Wai
         .find(|l| l.item.index == finding.update && Some(l.landing.commit) == finding.landing);
     let class_fits = waiver.class.is_none_or(|c| of.is_some_and(|l| l.class.effective() == c));
     let commit_fits = waiver.commit.is_none_or(|c| finding.landing == Some(c));
-    let wrote = of.is_some_and(|l| l.wrote(case, &waiver.by));
+    // A gate asks about all that the update brings, other rules about a landing.
+    let gate = matches!(finding.rule, RuleId::ReleaseGate | RuleId::Candidate | RuleId::Debts);
+    let wrote =
+        of.is_some_and(|l| l.wrote(case, &waiver.by) || gate && l.item.wrote(case, &waiver.by));
     waivable(finding.rule)
         && waiver.rule == finding.rule
         && waiver.on == update.name

@@ -15,6 +15,17 @@ pub struct Person {
     pub email: String,
 }
 
+impl Person {
+    /// Whether this could be the person whom the transport calls `name`: by
+    /// name, address, or what stands before its `@`. Nobody promises that a
+    /// commit names its author as the transport does, so this errs towards yes.
+    #[must_use]
+    pub fn could_be(&self, name: &str) -> bool {
+        let local = self.email.split('@').next().unwrap_or_default();
+        [self.name.as_str(), &self.email, local].iter().any(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
 /// A commit, copied out of the repository once.
 #[derive(Debug, Clone)]
 pub struct Commit {
@@ -35,6 +46,22 @@ pub struct Commit {
     pub landed: u32,
     /// What the strict reading of its header complains of (SECURITY.md R12).
     pub defect: Option<String>,
+}
+
+impl Commit {
+    /// Whether a person is named as its author, or as one of them.
+    #[must_use]
+    pub fn by(&self, person: &str) -> bool {
+        let others = self.message.trailers("Co-authored-by");
+        self.author.could_be(person) || others.iter().any(|text| named(text).could_be(person))
+    }
+}
+
+/// A person as a trailer writes one: `Name <address>`.
+fn named(text: &str) -> Person {
+    let (name, rest) = text.split_once('<').unwrap_or((text, ""));
+    let email = rest.split('>').next().unwrap_or_default();
+    Person { name: String::from(name.trim()), email: String::from(email.trim()) }
 }
 
 /// What happened to a path.

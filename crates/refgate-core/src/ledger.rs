@@ -179,16 +179,15 @@ pub struct LedgerView {
 
 impl LedgerView {
     /// What records say together. Withdrawn ones say nothing any more, nor do
-    /// those of people who may not make them.
+    /// those that permit and whose makers may no longer make them. One that
+    /// forbids was admitted when its maker had the role, and stays.
     #[must_use]
     pub fn assemble(policy: &Policy, records: &[Record]) -> Self {
         let mut view = Self::default();
-        let valid: Vec<&Record> = records.iter().filter(|r| may_make(policy, r)).collect();
+        let counts = |r: &&Record| r.body.forbids() || may_make(policy, r);
+        let valid: Vec<&Record> = records.iter().filter(counts).collect();
         let gone = |id: RecordId| {
-            valid.iter().any(|r| {
-                matches!(&r.body, Body::Withdrawal { of, .. } if *of == id)
-                    && withdraws(policy, r, records)
-            })
+            valid.iter().any(|r| matches!(&r.body, Body::Withdrawal { of, .. } if *of == id))
         };
         for record in valid.iter().filter(|record| !gone(record.id)) {
             view.enter(policy, record, &valid);
@@ -248,7 +247,7 @@ impl LedgerView {
                 self.not_applicable.push(NotApplicable { fix: *fix, to: to.clone() });
             }
             Body::Certificate { person, course, until } => {
-                if let Some(during) = Interval::new(at, *until) {
+                if let Some(during) = Interval::new(at, *until).filter(|_| by != *person) {
                     let (person, course) = (person.clone(), course.clone());
                     self.certificates.push(Certificate { person, course, during });
                 }
@@ -260,13 +259,6 @@ impl LedgerView {
             | Body::ReleaseFinish { .. } => {}
         }
     }
-}
-
-/// A record is withdrawn by its maker, or by who may grant exceptions.
-fn withdraws(policy: &Policy, withdrawal: &Record, all: &[Record]) -> bool {
-    let Body::Withdrawal { of, .. } = &withdrawal.body else { return false };
-    let own = all.iter().any(|r| r.id == *of && r.by == withdrawal.by);
-    own || policy.roles.has(&withdrawal.by, &policy.waivers.approvers)
 }
 
 fn waiver(policy: &Policy, record: &Record) -> Option<Waiver> {

@@ -13,6 +13,7 @@ mod classify;
 mod decide;
 mod decision;
 mod declare;
+mod edit;
 mod eligibility;
 mod finding;
 mod flow;
@@ -44,6 +45,7 @@ pub use classify::{
 pub use decide::decide;
 pub use decision::{Decision, Seen, Verdict, Waived};
 pub use declare::{Declarations, Source};
+pub use edit::{Broken, LedgerEdit};
 pub use eligibility::{Eligibility, eligibility};
 pub use finding::{Finding, Takes, What};
 pub use flow::{Flow, LEDGER, LinePattern, MAX_STAGES, RefKind, Stage, Target};
@@ -65,7 +67,7 @@ pub use policy::{
     Policy, PolicyRules, PromotionRules, Roles, WaiverRules, WantedSignOff,
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
-pub use record::{Body, Broken, LedgerEdit, Meaning, Observed, Record, RecordId};
+pub use record::{Body, Meaning, Observed, Record, RecordId};
 pub use refused::{MissingSignOff, Refused};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
 pub use rights::{makers, may_make};

@@ -267,6 +267,35 @@ pub enum Body {
 }
 
 impl Body {
+    /// Whether it forbids something, or takes a permission back. Such a record
+    /// stays in force when its maker's key or role is gone: it was valid when it
+    /// came, and forgetting one would let something pass.
+    #[must_use]
+    pub const fn forbids(&self) -> bool {
+        matches!(
+            self,
+            Self::Freeze { .. }
+                | Self::Withdrawal { .. }
+                | Self::UatFailed { .. }
+                | Self::Evidence { what: Observed::Blocker, .. }
+        )
+    }
+
+    /// The release that it speaks of, if it speaks of one.
+    #[must_use]
+    pub const fn release(&self) -> Option<&String> {
+        match self {
+            Self::FreezeExit { release }
+            | Self::Evidence { release, .. }
+            | Self::Iteration { release }
+            | Self::ReleaseOpen { release }
+            | Self::ReleaseFinish { release }
+            | Self::Candidate { release, .. }
+            | Self::UatFailed { release, .. } => Some(release),
+            _ => None,
+        }
+    }
+
     /// The name of its kind.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -290,57 +319,4 @@ impl Body {
             Self::Certificate { .. } => "certificate",
         }
     }
-}
-
-/// What a push to the ledger does, as far as its form goes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LedgerEdit {
-    /// The new records, oldest first.
-    pub appended: Vec<Record>,
-    /// The first thing about its form that cannot be accepted.
-    pub broken: Option<Broken>,
-    /// For records that end, fail or withdraw another: that other, if it is there.
-    pub named: Vec<(RecordId, Record)>,
-    /// Candidates that were open before, of the releases that new ones belong to.
-    pub open: Vec<Record>,
-    /// Pairs of candidates' commits: the first is contained in the second.
-    pub contained: Vec<(Oid, Oid)>,
-}
-
-/// Why a push to the ledger is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Broken {
-    /// It does not continue what is there.
-    NotForward,
-    /// A commit has more or fewer parents than one.
-    Merge {
-        /// The commit.
-        commit: Oid,
-    },
-    /// A commit does other things than add one file.
-    NotOneFile {
-        /// The commit.
-        commit: Oid,
-    },
-    /// The record lies where nobody would find it.
-    Misplaced {
-        /// Where it lies.
-        path: String,
-        /// Where it belongs.
-        expected: String,
-    },
-    /// It is no record.
-    Unreadable {
-        /// Where it lies.
-        path: String,
-        /// Why not.
-        why: String,
-    },
-    /// Its signature does not hold.
-    Signature {
-        /// Where it lies.
-        path: String,
-        /// Why not.
-        why: String,
-    },
 }

@@ -54,6 +54,12 @@ pub enum Refused {
         /// The number that would.
         next: u32,
     },
+    /// What it names is not here, or not so.
+    Absent(String),
+    /// It says something about its own maker that only others can.
+    Own,
+    /// What it withdraws has had its effect: a record of this kind.
+    Final(&'static str),
     /// A name in it is not in the policy.
     Name(String),
 }

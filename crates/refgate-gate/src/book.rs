@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use refgate_core::{
     Body, Broken, Duration, History, Instant, LEDGER, LedgerEdit, LedgerView, Oid, Policy, Push,
-    Record, RecordId, RefChange, RefKind, last_major,
+    Record, RefChange, RefKind, last_major,
 };
 use refgate_format::{
     Signers, months, namespace, path_of, read_record, shelf_for, slug, split_file, unslug, verify,
 };
-use refgate_git::{GitError, Graph, Reader, RecordFile, Survey};
+use refgate_git::{GitError, Reader, RecordFile, Survey};
+
+use crate::named::{absent, named};
 
 /// The longest that an ordered freeze may last; the rule `ledger` holds it.
-const LONGEST_STOP: Duration = Duration::days(90);
+pub(crate) const LONGEST_STOP: Duration = Duration::days(90);
 
 /// Why records cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -68,34 +70,22 @@ pub fn read_signed(
     Ok((record, holds))
 }
 
-/// Records that forbid stay in force when their key is revoked: they were
-/// valid when they came, and forgetting one would let something pass.
-const fn forbids(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Freeze { .. }
-            | Body::Withdrawal { .. }
-            | Body::UatFailed { .. }
-            | Body::Evidence { what: refgate_core::Observed::Blocker, .. }
-    )
-}
-
 impl Book<'_> {
-    fn shelf(&self, policy: &Policy, folder: &str) -> Result<Vec<Record>, BookError> {
+    pub(crate) fn shelf(&self, policy: &Policy, folder: &str) -> Result<Vec<Record>, BookError> {
         let Some(tip) = self.tip else { return Ok(Vec::new()) };
         let mut all = Vec::new();
         for file in self.reader.shelf(tip, folder)? {
             let damaged = |why| BookError::Damaged { path: file.path.clone(), why };
             let (record, holds) = read_signed(&file, policy, self.signers).map_err(damaged)?;
             let ours = self.repositories.contains(&record.repository);
-            if ours && (holds.is_ok() || forbids(&record.body)) {
+            if ours && (holds.is_ok() || record.body.forbids()) {
                 all.push(record);
             }
         }
         Ok(all)
     }
 
-    fn shelves(
+    pub(crate) fn shelves(
         &self,
         policy: &Policy,
         folders: impl IntoIterator<Item = String>,
@@ -118,7 +108,7 @@ impl Book<'_> {
     }
 
     /// The shelves of releases whose tag does not exist yet.
-    fn open_releases(&self, here: &Reader) -> Result<Vec<String>, BookError> {
+    pub(crate) fn open_releases(&self, here: &Reader) -> Result<Vec<String>, BookError> {
         let Some(tip) = self.tip else { return Ok(Vec::new()) };
         let mut all = Vec::new();
         for name in self.reader.shelves(tip, "release")? {
@@ -284,58 +274,14 @@ impl Records<'_> {
         }
         if let Self::Kept(book) = self {
             named(book, here, policy, &mut edit)?;
+            // What lies in a governed repository cannot be seen from here.
+            let own = edit
+                .appended
+                .iter()
+                .filter(|record| Some(&record.repository) == book.repositories.first());
+            let absent = own.filter_map(|record| Some((record.id, absent(here, record)?)));
+            edit.absent = absent.collect();
         }
         Ok(Some(edit))
     }
-}
-
-/// The records that new ones speak of, so that the rule can judge them.
-fn named(
-    book: &Book<'_>,
-    here: &Reader,
-    policy: &Policy,
-    edit: &mut LedgerEdit,
-) -> Result<(), BookError> {
-    let mut found: Vec<(RecordId, Record)> = Vec::new();
-    let mut candidates = Vec::new();
-    for record in &edit.appended {
-        match &record.body {
-            Body::Withdrawal { of, shelf } => {
-                let all = book.shelf(policy, shelf)?;
-                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
-            }
-            Body::UatFailed { of, release } => {
-                let all = book.shelf(policy, &format!("release/{}", slug(release)))?;
-                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
-            }
-            Body::Thaw { of } => {
-                let soon = months(record.at, LONGEST_STOP);
-                let all = book.shelves(policy, soon.iter().map(|m| format!("freeze/{m}")))?;
-                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
-            }
-            Body::Candidate { commit, .. } => candidates.push(*commit),
-            _ => {}
-        }
-    }
-    if !candidates.is_empty() {
-        let all = book.shelves(policy, book.open_releases(here)?)?;
-        for record in &all {
-            // One that failed or was withdrawn waits for nothing.
-            if let Body::UatFailed { of, .. } | Body::Withdrawal { of, .. } = &record.body {
-                found.push((*of, record.clone()));
-            }
-        }
-        let graph = Graph::new(here);
-        edit.open = all.into_iter().filter(|r| matches!(r.body, Body::Candidate { .. })).collect();
-        for other in &edit.open {
-            let Body::Candidate { commit: tip, .. } = other.body else { continue };
-            for new in &candidates {
-                if here.commit(*new).is_ok() && graph.is_ancestor(tip, *new)? {
-                    edit.contained.push((tip, *new));
-                }
-            }
-        }
-    }
-    edit.named = found;
-    Ok(())
 }

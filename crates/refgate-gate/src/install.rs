@@ -46,8 +46,8 @@ pub const WANTED: [Wanted; 8] = [
     Wanted("receive.shallowUpdate", "false", "no push leaves history cut off"),
     Wanted("core.fsync", "all", "what was acknowledged survives a power cut"),
     Wanted("core.logAllRefUpdates", "always", "the server's clock says when a tag came"),
-    Wanted("gc.refs/tags/*.reflogExpire", "never", "that moment is kept"),
-    Wanted("gc.refs/tags/*.reflogExpireUnreachable", "never", "that moment is kept"),
+    Wanted("gc.reflogExpire", "never", "what moved can be audited at any time"),
+    Wanted("gc.reflogExpireUnreachable", "never", "what was rewritten can be audited, too"),
 ];
 
 /// A setting, its value, and why.

@@ -1,7 +1,7 @@
 //! What was decided, and from what exactly? One entry of the decision log (MODEL.md 8).
 
 use refgate_core::{Case, Decision, Oid, RecordId, RefKind, RuleId, UpdateFacts, Waived};
-use refgate_git::{GitError, Graph, Log, Reader, Use};
+use refgate_git::{GitError, Graph, Log, Reader, Use, reflog};
 use refgate_report::{findings_json, landing_json};
 use serde_json::{Value, json};
 
@@ -128,8 +128,10 @@ fn measured(facts: &UpdateFacts) -> Value {
     })
 }
 
-/// How many landings a waiver has let through that are where they were let:
-/// a decision after which nothing moved has used nothing.
+/// How many landings a waiver has let through that came to be where they were
+/// let, also if they were taken away again: a decision after which nothing moved
+/// has used nothing. Git's own log tells, as long as the reference is there;
+/// where it is gone, all was used.
 ///
 /// # Errors
 /// If the log or a reference cannot be read.
@@ -138,8 +140,15 @@ pub fn uses(reader: &Reader, waiver: RecordId) -> Result<u32, GitError> {
     let mut count = 0;
     for (on, of) in reader.uses(waiver)? {
         let Ok(name) = refgate_core::RefName::parse(&on) else { continue };
-        let Some((tip, _)) = reader.reference(&name)? else { continue };
-        let landed = tip == of || (reader.commit(of).is_ok() && graph.is_ancestor(of, tip)?);
+        let Some((tip, _)) = reader.reference(&name)? else {
+            count += 1;
+            continue;
+        };
+        let mut once = reflog(reader.git_dir(), &name).into_iter().rev().filter_map(|m| m.new);
+        let is = |tip: Oid| -> Result<bool, GitError> {
+            Ok(tip == of || (reader.commit(of).is_ok() && graph.is_ancestor(of, tip)?))
+        };
+        let landed = is(tip)? || once.any(|tip| is(tip).unwrap_or(true));
         count += u32::from(landed);
     }
     Ok(count)

@@ -12,6 +12,7 @@ mod install;
 mod journal;
 mod judge;
 mod moving;
+mod named;
 mod overview;
 mod receive;
 mod replay;

@@ -143,6 +143,12 @@ fn refused(case: &Case<'_>, why: &Refused, facts: &mut Vec<(&'static str, String
             )
         }
         Refused::Number { next } => format!("The next candidate of this release is number {next}."),
+        Refused::Absent(what) => format!("{} is not here as it says.", clean(what)),
+        Refused::Own => "Nobody certifies themselves; another trainer can.".to_string(),
+        Refused::Final(kind) => format!(
+            "A {kind} has had its effect and cannot be withdrawn. Record anew what shall hold from \
+             now on."
+        ),
         Refused::Name(name) => format!("The policy has no `{}`.", clean(name)),
     }
 }

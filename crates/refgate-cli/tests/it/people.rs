@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use refgate_scenario::git_command;
 use tempfile::TempDir;
@@ -17,12 +18,14 @@ const SIGNERS: usize = 6;
 pub(crate) struct World {
     folder: TempDir,
     at: String,
+    /// What everybody says when asked whether to sign.
+    pub(crate) answer: &'static str,
 }
 
 impl World {
     /// The policy goes to `.refgate/policy.toml` on main.
     pub(crate) fn new(policy: &str, at: &str) -> Self {
-        let world = Self { folder: TempDir::new().unwrap(), at: at.to_string() };
+        let world = Self { folder: TempDir::new().unwrap(), at: at.to_string(), answer: "y\n" };
         fs::create_dir_all(world.path("keys")).unwrap();
         for name in PEOPLE {
             let key = world.path("keys").join(name);
@@ -155,7 +158,11 @@ impl World {
     ) -> (Option<i32>, String) {
         let mut refgate = Command::new(env!("CARGO_BIN_EXE_refgate"));
         self.dress(&mut refgate, who);
-        let output = refgate.current_dir(folder).args(arguments).output().unwrap();
+        refgate.current_dir(folder).args(arguments).stdin(Stdio::piped());
+        let mut child = refgate.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // They agree to what they are asked; a verb that does not ask may not listen.
+        let _ = child.stdin.take().unwrap().write_all(self.answer.as_bytes());
+        let output = child.wait_with_output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&said).into_owned())
     }

@@ -50,6 +50,12 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
         &["sign-off", "--meaning", "uat", "--as", "uma", "--reason", "looks good"],
         "not one of uma's",
     );
+    for silence in ["", "n\n"] {
+        world.answer = silence;
+        let uat = ["sign-off", "--meaning", "uat", "--reason", "looks good"];
+        world.cannot("uma", &uat, "nothing was signed");
+    }
+    world.answer = "y\n";
     sign_off(&world);
     world.refused("grace", &["origin/stg:main"], &["no certificate of the course"]);
     let course = ["--course", "operator", "--for", "365 days", "--reason", "course of March"];

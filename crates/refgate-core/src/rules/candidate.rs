@@ -2,26 +2,19 @@
 
 use alloc::vec::Vec;
 
-use crate::case::Landed;
-use crate::{Case, Finding, Route, RuleId, Takes, What};
+use crate::case::{Landed, promotions};
+use crate::{Case, Finding, RuleId, Takes, What};
 
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     if !case.policy.promotion.candidate {
         return Vec::new();
     }
-    let mut found = Vec::new();
-    for (place, one) in landed.iter().enumerate() {
-        let before_production = match one.target {
-            crate::Target::Stage(_, stage) => !stage.production,
-            crate::Target::Line(_) => false,
-        };
-        // What counts is what the stage will hold: the last landing of the update.
-        let last = landed.get(place + 1).is_none_or(|next| next.item.index != one.item.index);
-        if before_production && last && matches!(one.route, Route::Promotion { .. }) {
-            found.extend(judge(case, one));
-        }
-    }
-    found
+    let before_production = |one: &&Landed<'_>| match one.target {
+        crate::Target::Stage(_, stage) => !stage.production,
+        crate::Target::Line(_) => false,
+    };
+    let promoted = promotions(case, landed).into_iter().map(|(one, _)| one);
+    promoted.filter(before_production).filter_map(|one| judge(case, one)).collect()
 }
 
 fn judge(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {

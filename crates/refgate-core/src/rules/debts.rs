@@ -3,22 +3,17 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::case::Landed;
+use crate::case::{Landed, promotions};
 use crate::freeze::after;
-use crate::{Case, Debt, Finding, Route, RuleId, Takes, Target, What};
+use crate::{Case, Debt, Finding, RuleId, Takes, Target, What};
 
 /// An overdue debt of a stage holds up promotions into it and out of it, and
 /// any overdue debt holds up production: what is promoted would lack a fix that
 /// users already have (MODEL.md 5 and 6).
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (place, one) in landed.iter().enumerate() {
+    for (one, from) in promotions(case, landed) {
         let Target::Stage(to, stage) = one.target else { continue };
-        let last = landed.get(place + 1).is_none_or(|next| next.item.index != one.item.index);
-        let Route::Promotion { from } = one.route else { continue };
-        if !last {
-            continue;
-        }
         let concerns = |debt: &&Debt| stage.production || debt.to == to || debt.to == from;
         let overdue = |debt: &&Debt| after(debt.since, case.policy.debts.due) <= case.push.at;
         let all = one.item.facts.debts.iter().filter(concerns).filter(overdue);

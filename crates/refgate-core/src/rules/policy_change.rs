@@ -27,7 +27,7 @@ fn judge(case: &Case<'_>, item: &Item<'_>) -> Vec<Finding> {
     }
     if let Some(folder) = edit.folder {
         let rules = &case.policy.protect;
-        let have = approvals(case, folder);
+        let have = approvals(case, item, folder);
         if have < rules.approvals {
             let role = rules.approvers.clone();
             let takes = Takes::Needs { role: role.clone() };
@@ -37,14 +37,16 @@ fn judge(case: &Case<'_>, item: &Item<'_>) -> Vec<Finding> {
     found
 }
 
-/// Approvals of exactly this folder by different people other than the pusher.
-fn approvals(case: &Case<'_>, folder: Oid) -> u32 {
+/// Approvals of exactly this folder by different people who neither push nor
+/// wrote any of what lands with it.
+fn approvals(case: &Case<'_>, item: &Item<'_>, folder: Oid) -> u32 {
     let role = &case.policy.protect.approvers;
     let given = case.ledger.approvals.iter().filter(|approval| {
         approval.rule == RuleId::PolicyChange
             && approval.of == folder
             && approval.at <= case.push.at
             && case.is_not_pusher(&approval.by)
+            && !item.wrote(case, &approval.by)
             && case.policy.roles.has(&approval.by, role)
     });
     let mut people: Vec<&str> = given.map(|approval| approval.by.as_str()).collect();

@@ -3,19 +3,17 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::case::Landed;
+use crate::case::{Landed, promotions};
 use crate::freeze::after;
 use crate::{
-    Case, Finding, Glob, MissingSignOff, Oid, Route, RuleId, Takes, WantedSignOff, What,
+    Case, Finding, Glob, MissingSignOff, Oid, RuleId, Takes, WantedSignOff, What,
 };
 
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (place, one) in landed.iter().enumerate() {
+    for (one, _) in promotions(case, landed) {
         let crate::Target::Stage(_, stage) = one.target else { continue };
-        // What counts is what production will hold: the last landing of the update.
-        let last = landed.get(place + 1).is_none_or(|next| next.item.index != one.item.index);
-        if stage.production && last && matches!(one.route, Route::Promotion { .. }) {
+        if stage.production {
             let objections = [signed(case, one), soaked(case, one), trained(case)];
             found.extend(objections.into_iter().flatten().map(|(what, takes)| Finding {
                 rule: RuleId::ReleaseGate,
@@ -39,7 +37,7 @@ fn signed(case: &Case<'_>, one: &Landed<'_>) -> Option<(What, Takes)> {
 }
 
 /// Sign-offs count for the tree that they name, and for another as far as
-/// nothing changed that they speak of. Nobody signs off their own work.
+/// nothing changed that they speak of. Nobody signs off their own work or push.
 fn lacks(
     case: &Case<'_>,
     one: &Landed<'_>,
@@ -52,7 +50,8 @@ fn lacks(
         let given = sign_off.meaning == wanted.meaning
             && sign_off.at <= case.push.at
             && case.policy.roles.has(&sign_off.by, &wanted.role)
-            && !one.wrote(case, &sign_off.by);
+            && case.is_not_pusher(&sign_off.by)
+            && !one.item.wrote(case, &sign_off.by);
         if !given {
             continue;
         }

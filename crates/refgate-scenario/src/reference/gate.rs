@@ -7,7 +7,7 @@ use refgate_core::{Body, Instant, Oid};
 use super::{Objections, View};
 
 impl View<'_> {
-    /// What the last landing of a promotion to the stage `at` lacks.
+    /// What a stage may not come to hold, if `side` came with a promotion to it.
     pub(super) fn promoted(&self, at: usize, id: Oid, side: &[Oid], no: &mut Objections) {
         let policy = self.policy();
         let production = policy.flow.stages.get(at).is_some_and(|stage| stage.production);
@@ -39,6 +39,7 @@ impl View<'_> {
                     *meaning == wanted.meaning
                         && self.world.files(*commit) == self.world.files(id)
                         && policy.roles.has(&r.by, &wanted.role)
+                        && self.other(&r.by)
                         && !self.wrote(&r.by, id, side)
                 }
                 _ => false,

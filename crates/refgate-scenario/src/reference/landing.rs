@@ -43,23 +43,31 @@ impl View<'_> {
         }
         let mut seen = known.clone();
         seen.extend(&chain);
+        let mut brings = false;
         for id in chain.iter().rev() {
             let side: Vec<Oid> =
                 self.past(*id).into_iter().filter(|other| seen.insert(*other)).collect();
-            let last = Some(id) == chain.first();
-            self.landing(name, place, (*id, last), &side, (old, &known), no);
+            brings |= self.landing(name, place, *id, &side, (old, &known), no);
+        }
+        if let (true, Place::Stage(at)) = (brings, place) {
+            let all: Vec<Oid> =
+                self.past(new).into_iter().filter(|id| !known.contains(id)).collect();
+            let mut objections = Objections::new();
+            self.promoted(at, new, &all, &mut objections);
+            no.extend(objections.into_iter().filter(|rule| !self.waived(name, rule, new, &all)));
         }
     }
 
+    /// Whether it brings what an earlier stage holds.
     pub(super) fn landing(
         &self,
         name: &str,
         place: Place,
-        (id, last): (Oid, bool),
+        id: Oid,
         side: &[Oid],
         (old, known): (Option<Oid>, &BTreeSet<Oid>),
         no: &mut Objections,
-    ) {
+    ) -> bool {
         let parents = self.parents(id);
         let files = self.world.files(id);
         let first = parents.first().map(|p| self.world.files(*p)).unwrap_or_default();
@@ -97,9 +105,6 @@ impl View<'_> {
             if from + 1 < at || (own && differs && self.policy().promotion.same_tree) {
                 objections.insert("promotion");
             }
-            if from + 1 == at && last {
-                self.promoted(at, id, side, &mut objections);
-            }
         } else if !joined && (later.is_none() || evil || resolved || squash) {
             let straight = place != Place::Stage(0);
             if squash && straight {
@@ -127,6 +132,9 @@ impl View<'_> {
                 no.insert(rule);
             }
         }
+        let Place::Stage(at) = place else { return false };
+        let shown = side.iter().any(|id| (0..at).any(|stage| self.was_tip(stage, *id)));
+        earlier.is_some() || (later.is_none() && !joined && shown)
     }
 
     fn was_tip(&self, stage: usize, id: Oid) -> bool {

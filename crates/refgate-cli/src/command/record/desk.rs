@@ -1,6 +1,5 @@
 //! At whose desk is a record made, with which key, and how does it reach the ledger?
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,6 +11,7 @@ use refgate_gate::Exit;
 use refgate_git::{Writer, releases};
 use serde_json::json;
 
+use super::ask::{agreed, asked_for};
 use crate::args::{Desk as Args, Question};
 use crate::command::question::{Asked, ask, finished};
 use crate::output::{Done, Failure, say, tell};
@@ -88,8 +88,11 @@ impl<'a> Desk<'a> {
         if !self.args.json {
             say(&format!("This is what {} signs:\n\n{text}", self.name));
         }
-        if !self.args.yes && std::io::stdin().is_terminal() && !agreed()? {
-            return Err(Failure::new(Exit::Failed, "nothing was signed"));
+        if !self.args.yes && !agreed()? {
+            return Err(Failure::new(
+                Exit::Failed,
+                "nothing was signed; --yes signs without asking",
+            ));
         }
         let file = self.sign(&record, &text)?;
         if self.args.offline {
@@ -332,24 +335,4 @@ fn plain(said: &str) -> String {
         said.lines().filter(|line| !line.starts_with(['!', 'T']) && !line.starts_with("Done"));
     let lines = lines.map(|line| line.strip_prefix("remote: ").unwrap_or(line).trim_end());
     refgate_report::clean_block(lines.collect::<Vec<_>>().join("\n").trim())
-}
-
-fn asked_for(what: &str) -> Result<String, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(Exit::Usage, "--reason is missing: say why"));
-    }
-    prompt(what)
-}
-
-fn agreed() -> Result<bool, Failure> {
-    Ok(matches!(prompt("Sign it? [y/N]")?.as_str(), "y" | "Y" | "yes"))
-}
-
-fn prompt(what: &str) -> Result<String, Failure> {
-    let mut out = std::io::stderr();
-    write!(out, "{what} ")?;
-    out.flush()?;
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim().to_string())
 }

@@ -1,5 +1,6 @@
 //! The verbs that put something on record: what each says, and what it binds.
 
+mod ask;
 mod desk;
 
 use refgate_core::{Body, Instant, LEDGER, Meaning, Observed, Record, RefName, RuleId};
