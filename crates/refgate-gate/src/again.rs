@@ -85,7 +85,15 @@ fn as_of_then(
     measured: &Measured,
 ) -> Result<Answer, Gone> {
     let gone = |what: String| Gone::NotKept(what);
-    let source = rest.source;
+    // A clone calls the same file by the name of the remote's branch.
+    let place = object.get("policy").and_then(|p| p.get("place")).and_then(Value::as_str);
+    let logged = place.and_then(|place| place.split_once(':')).map(|(branch, path)| {
+        PolicySource::Tracked { branch: branch.to_string(), path: path.to_string() }
+    });
+    let source = match rest.source {
+        PolicySource::Tracked { .. } => logged.as_ref().unwrap_or(rest.source),
+        PolicySource::File(_) => rest.source,
+    };
     let directory = rest.reader.git_dir().join(crate::DIRECTORY);
     let hash = object.get("policy").and_then(|p| p.get("hash")).and_then(Value::as_str);
     let directory: &Path = match source {

@@ -49,19 +49,33 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
     let mut audit = Audit::default();
     let mut allowed: BTreeSet<Step> = BTreeSet::new();
     let mut began: Option<Instant> = None;
+    // What each reference should hold, by the newest decision about it.
+    let mut newest: BTreeMap<String, Option<Oid>> = BTreeMap::new();
     reader.log_entries(&mut |id, text, _| {
         audit.entries += 1;
         let entry = Entry::parse(id, text);
         // The clock of a training world may lie before the installation.
         began = moment(&entry.object).into_iter().chain(began).min();
         if entry.object.get("verdict").and_then(Value::as_str) == Some("accept") {
-            allowed.extend(steps(&entry.object));
+            for (name, old, new) in steps(&entry.object) {
+                newest.entry(name.clone()).or_insert(new);
+                allowed.insert((name, old, new));
+            }
         }
         true
     })?;
     let Some(began) = began else { return Ok(audit) };
     let mut made: BTreeSet<Step> = BTreeSet::new();
-    for (name, tip) in protected(reader, policy)? {
+    let protected = protected(reader, policy)?;
+    for (name, should) in newest {
+        let gone = protected.get(&name).is_none_or(Option::is_none);
+        if gone && should.is_some() && guarded(policy, &name) {
+            let why = "a decision let it be there and none let it go: it was deleted by another \
+                       door, or the push that brought it broke off";
+            audit.doubts.push(Doubt { name, old: should, new: None, at: None, why });
+        }
+    }
+    for (name, tip) in protected {
         let Ok(full) = RefName::parse(&name) else { continue };
         let moves = reflog(reader.git_dir(), &full);
         // A move of the second in which the log began may be older than it.
@@ -72,6 +86,14 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
                 audit.doubts.push(doubt(&name, moved, "no decision let it move so"));
             }
             made.insert(step);
+        }
+        for pair in moves.windows(2) {
+            let [before, after] = pair else { continue };
+            if before.new != after.old && after.at > began {
+                let why = "between two moves somebody wrote the reference itself";
+                let (old, new, at) = (before.new, after.old, Some(after.at));
+                audit.doubts.push(Doubt { name: name.clone(), old, new, at, why });
+            }
         }
         made.extend(moves.iter().map(|moved| (name.clone(), moved.old, moved.new)));
         let last = moves.last().and_then(|moved| moved.new);

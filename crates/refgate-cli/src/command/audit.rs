@@ -11,6 +11,11 @@ use crate::output::{Done, Failure, say};
 
 pub(crate) fn run(question: &Question) -> Done {
     let asked = ask(question)?;
+    if !asked.served {
+        let message = "an audit reads what Git logged where the references moved: run it in the \
+            repository on the server";
+        return Err(Failure::new(Exit::BadRepository, message));
+    }
     let found = audit(&asked.reader, &asked.policy)?;
     let id = |id: Option<Oid>| id.map(|id| id.to_string());
     if question.json {
@@ -123,8 +128,8 @@ fn verify(question: &Question) -> Done {
             say(&format!("{}: {}", id.short(), clean(why)));
         }
         say(&format!(
-            "{same} verdict(s) recomputed, {other} wrong, {gone} of refused pushes whose objects \
-             were not kept"
+            "{same} verdict(s) recomputed, {other} wrong, {gone} that cannot be judged here (what \
+             refused pushes brought is not kept)"
         ));
     }
     finished(if other == 0 { Exit::Accepted } else { Exit::Failed })

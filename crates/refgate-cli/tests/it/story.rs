@@ -77,15 +77,41 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     assert_eq!(said.lines().count(), 3, "{said}");
     let (code, said) = world.refgate_in("grace", &world.server(), &["log", "verify"]);
     assert!(code == Some(0) && said.contains(", 0 wrong"), "{said}");
+    assert_eq!(world.does("eve", &["log", "verify"]), said);
     let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
     assert!(code == Some(0) && said.contains(", 0 by another door"), "{said}");
 
-    // Somebody moves a branch past the hook: the audit sees it.
-    let past =
-        ["-c", "core.hooksPath=/dev/null", "update-ref", "refs/heads/main", "refs/heads/dev"];
-    assert!(world.try_git("eve", &world.server(), &past).status.success());
-    let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
-    assert!(code == Some(9) && said.contains("refs/heads/main"), "{said}");
+    doors(&mut world);
+}
+
+/// What somebody does past the hook, the audit sees.
+fn doors(world: &mut World) {
+    let server = world.server();
+    let audit = |world: &World, sees: &str| {
+        let (code, said) = world.refgate_in("grace", &server, &["audit"]);
+        let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(code == Some(9) && flat.contains(sees), "{sees}: {said}");
+    };
+    let past = |world: &World, arguments: &[&str]| {
+        let arguments = [&["-c", "core.hooksPath=/dev/null"], arguments].concat();
+        assert!(world.try_git("eve", &world.server(), &arguments).status.success());
+    };
+    // A write to the file itself, covered by an honest push on top.
+    let dev = world.server().join("refs/heads/dev");
+    let honest = std::fs::read_to_string(&dev).unwrap();
+    let evil = world.commits("eve", "dev", "feat: smuggled", "src/smuggled.rs");
+    world.git("eve", &["push", "-q", "origin", "HEAD:topic/smuggled"]);
+    std::fs::write(&dev, format!("{evil}\n")).unwrap();
+    world.commits("ada", "dev", "docs: nothing to see", "README.md");
+    world.lands("ada", &["dev"]);
+    audit(world, "between two moves somebody wrote the reference itself");
+    past(world, &["update-ref", "refs/heads/dev", honest.trim()]);
+    past(world, &["update-ref", "refs/heads/main", "refs/heads/dev"]);
+    audit(world, "refs/heads/main");
+    past(world, &["update-ref", "-d", "refs/tags/v2.0.0"]);
+    audit(world, "refs/tags/v2.0.0");
+    past(world, &["update-ref", "-d", "refs/refgate/ledger"]);
+    audit(world, "refs/refgate/ledger");
 }
 
 fn freeze(world: &mut World) {
