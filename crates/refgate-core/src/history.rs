@@ -205,6 +205,9 @@ pub struct UpdateFacts {
     /// For a new stage or line: the stages that once had this commit as their
     /// tip, and whether a line did.
     pub begins_at: (u32, bool),
+    /// For deletions: since when the reference has existed, if anybody knows. A
+    /// request that is older spoke of another one by that name.
+    pub created: Option<Instant>,
     /// What it does to the ledger.
     pub ledger_edit: Option<LedgerEdit>,
     /// Since when the stage before has had the tree that is promoted.

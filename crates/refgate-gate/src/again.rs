@@ -162,7 +162,7 @@ fn measured(object: &Value) -> Option<Measured> {
                 since: moment(debt, "since")?,
             });
         }
-        all.updates.push((moment(facts, "soaking-since"), debts));
+        all.updates.push((moment(facts, "created"), moment(facts, "soaking-since"), debts));
     }
     for one in array(object, "uses-left") {
         let waiver = one.get("waiver").and_then(Value::as_str).and_then(RecordId::from_hex)?;

@@ -123,6 +123,7 @@ fn measured(facts: &UpdateFacts) -> Value {
             "since": debt.since.to_rfc3339() })
     });
     json!({
+        "created": facts.created.map(|at| at.to_rfc3339()),
         "soaking-since": facts.soaking_since.map(|at| at.to_rfc3339()),
         "debts": debts.collect::<Vec<_>>(),
     })

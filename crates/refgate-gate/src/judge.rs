@@ -51,8 +51,9 @@ pub struct Judged {
 pub(crate) struct Measured {
     /// Releases: tag, commit, moment.
     pub(crate) releases: Vec<(String, Oid, Instant)>,
-    /// For each update: since when its tree was tested, and what was owed.
-    pub(crate) updates: Vec<(Option<Instant>, Vec<Debt>)>,
+    /// For each update: since when what it deletes had existed, since when its
+    /// tree was tested, and what was owed.
+    pub(crate) updates: Vec<(Option<Instant>, Option<Instant>, Vec<Debt>)>,
     /// How many uses each waiver had left.
     pub(crate) uses: BTreeMap<RecordId, u32>,
 }
@@ -83,7 +84,7 @@ pub(crate) fn judge_measured(
     for (facts, then) in
         history.updates.iter_mut().zip(measured.into_iter().flat_map(|then| &then.updates))
     {
-        (facts.soaking_since, facts.debts) = then.clone();
+        (facts.created, facts.soaking_since, facts.debts) = then.clone();
     }
     names(reader, policy, push, &mut history)?;
     edits(rest, push, &mut history)?;

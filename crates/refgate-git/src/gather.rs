@@ -11,7 +11,7 @@ use refgate_core::{
 use crate::evil::mixed;
 use crate::landings::{chain, cut};
 use crate::reader::{Reader, git};
-use crate::{GitError, Graph, Survey, diff};
+use crate::{GitError, Graph, Survey, diff, reflog};
 
 /// Reads the facts about a push (MODEL.md 1): every line only against the
 /// state at rest and its own objects (SECURITY.md R1).
@@ -73,7 +73,12 @@ impl Photo<'_> {
         wants: Needs,
     ) -> Result<UpdateFacts, GitError> {
         let mut facts = UpdateFacts::default();
-        let Some(new) = update.change.new_value() else { return Ok(facts) };
+        let Some(new) = update.change.new_value() else {
+            let moves = reflog(self.reader.git_dir(), &update.name);
+            let created = moves.iter().rev().find(|moved| moved.old.is_none());
+            facts.created = created.map(|moved| moved.at);
+            return Ok(facts);
+        };
         // Every new value must be readable, whatever it is (SECURITY.md R6).
         let object = self.reader.kind(new)?;
         match kind {

@@ -61,6 +61,10 @@ impl Mover {
         }
         all.commit()?;
         for (name, _, new) in steps {
+            if new.is_none() {
+                // As Git does: what comes by this name later is another reference.
+                let _ = self.repo.reflog_delete(name);
+            }
             self.keep(name, new.is_some());
         }
         Ok(())

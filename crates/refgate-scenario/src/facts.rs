@@ -66,9 +66,10 @@ impl Memory {
             let name = update.name.as_str().to_string();
             match update.change.new_value() {
                 Some(new) => {
-                    self.server.insert(name.clone(), new);
                     self.moves.push((name.clone(), self.clock, new));
-                    self.received.entry(name).or_insert(self.clock);
+                    if self.server.insert(name.clone(), new).is_none() {
+                        self.received.insert(name, self.clock);
+                    }
                 }
                 None => drop(self.server.remove(&name)),
             }
@@ -107,7 +108,10 @@ impl Memory {
 
     fn facts(&self, update: &RefUpdate, history: &mut History) -> UpdateFacts {
         let mut facts = UpdateFacts::default();
-        let Some(new) = update.change.new_value() else { return facts };
+        let Some(new) = update.change.new_value() else {
+            facts.created = self.received.get(update.name.as_str()).copied();
+            return facts;
+        };
         match self.policy.kind(&update.name) {
             RefKind::Governed(target) => {
                 if !self.nodes.contains_key(&new) {

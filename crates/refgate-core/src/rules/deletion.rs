@@ -25,6 +25,7 @@ fn judge(case: &Case<'_>, item: &Item<'_>, value: Oid) -> Option<Finding> {
         .deletions
         .iter()
         .filter(|request| request.name == item.update.name && request.value == value)
+        .filter(|request| item.facts.created.is_none_or(|created| created <= request.at))
         .min_by_key(|request| request.at);
     let end = request.map(|request| after(request.at, rules.cooling_off));
     let agreed = request.is_some_and(|request| approved(case, request));
@@ -44,6 +45,7 @@ fn approved(case: &Case<'_>, request: &DeletionRequest) -> bool {
             && approval.on == request.name
             && approval.of == request.value
             && approval.by != request.by
+            && approval.at >= request.at
             && case.policy.roles.has(&approval.by, &case.policy.deletion.approvers)
     })
 }

@@ -159,8 +159,11 @@ impl View<'_> {
 
     fn deletion_agreed(&self, name: &str, old: Option<Oid>) -> bool {
         let rules = &self.policy().deletion;
+        let since = self.world.received.get(name);
         let asked = self.world.records.iter().filter(|r| match &r.body {
-            Body::DeletionRequest { on, value } => on.as_str() == name && Some(*value) == old,
+            Body::DeletionRequest { on, value } => {
+                on.as_str() == name && Some(*value) == old && since.is_none_or(|at| *at <= r.at)
+            }
             _ => false,
         });
         asked.min_by_key(|request| request.at).is_some_and(|request| {
@@ -169,6 +172,7 @@ impl View<'_> {
                     on.as_str() == name
                         && Some(*of) == old
                         && r.by != request.by
+                        && r.at >= request.at
                         && self.policy().roles.has(&r.by, &rules.approvers)
                 }
                 _ => false,
