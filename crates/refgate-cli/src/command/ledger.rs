@@ -1,7 +1,9 @@
 //! `refgate ledger`: what is on record, and does all of it hold?
 
+use std::collections::BTreeSet;
+
 use indicatif::{ProgressBar, ProgressStyle};
-use refgate_core::{Record, may_make};
+use refgate_core::{Body, Record, RecordId, may_make};
 use refgate_format::{path_of, record_text};
 use refgate_gate::{Exit, read_signed};
 use refgate_report::show;
@@ -27,6 +29,7 @@ struct Found {
     text: String,
     record: Option<Record>,
     wrong: Option<String>,
+    withdrawn: bool,
 }
 
 fn open(place: &LedgerPlace) -> Result<Asked, Failure> {
@@ -51,10 +54,21 @@ fn read(asked: &Asked, tick: &mut dyn FnMut(usize)) -> Result<Vec<Found>, Failur
                 (Some(record), wrong)
             }
         };
-        all.push(Found { path: file.path, text: file.text, record, wrong });
+        all.push(Found { path: file.path, text: file.text, record, wrong, withdrawn: false });
         tick(all.len());
         Ok(())
     })?;
+    let gone: BTreeSet<RecordId> = all
+        .iter()
+        .filter(|found| found.wrong.is_none())
+        .filter_map(|found| match &found.record.as_ref()?.body {
+            Body::Withdrawal { of, .. } => Some(*of),
+            _ => None,
+        })
+        .collect();
+    for found in &mut all {
+        found.withdrawn = found.record.as_ref().is_some_and(|record| gone.contains(&record.id));
+    }
     all.sort_by_key(|found| std::cmp::Reverse(found.record.as_ref().map(|record| record.at)));
     Ok(all)
 }
@@ -80,6 +94,7 @@ fn object(found: &Found) -> Value {
         "reason": record.map(|record| record.reason.clone()),
         "text": record.map(record_text),
         "holds": found.wrong.is_none(),
+        "withdrawn": found.withdrawn,
         "wrong": found.wrong,
     })
 }
@@ -105,6 +120,8 @@ fn log(place: &LedgerPlace, kind: Option<&str>) -> Done {
         }
         if let Some(wrong) = &found.wrong {
             say(&format!("    DOES NOT COUNT: {wrong}"));
+        } else if found.withdrawn {
+            say("    DOES NOT COUNT: it was withdrawn");
         }
     }
     finished(Exit::Accepted)
@@ -125,6 +142,7 @@ fn show_one(place: &LedgerPlace, id: &str) -> Done {
     } else {
         say(&format!("# {}\n{}", found.path, found.text.trim_end()));
         say(&match &found.wrong {
+            None if found.withdrawn => "# DOES NOT COUNT: it was withdrawn".to_string(),
             None => "# the signature holds".to_string(),
             Some(wrong) => format!("# DOES NOT COUNT: {wrong}"),
         });
