@@ -108,14 +108,21 @@ impl Apart {
         self.fixes.retain(|id, _| alive.contains(id));
     }
 
-    /// Which fixes of the other side these commits are copies of: by trailer,
-    /// or by an equal patch id where they touch the same paths.
+    /// Which fixes of the other side these commits are copies of: by trailer
+    /// where they have a path in common, or by an equal patch id where they touch the same paths.
     fn pays(&self, reader: &Reader, owed: &Self) -> Result<HashSet<Oid>, GitError> {
         let mut paid = HashSet::new();
         let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
-            paid.extend(cherry_picked_from(&commit.message));
-            by_paths.entry(touched(reader, *id, commit)?).or_default().push(*id);
+            let paths = touched(reader, *id, commit)?;
+            for of in cherry_picked_from(&commit.message) {
+                let Some(original) = owed.fixes.get(&of) else { continue };
+                // A trailer is text: a copy touches what its original touched.
+                if touched(reader, of, original)?.iter().any(|path| paths.contains(path)) {
+                    paid.insert(of);
+                }
+            }
+            by_paths.entry(paths).or_default().push(*id);
         }
         for (id, commit) in owed.fixes.iter().filter(|_| !by_paths.is_empty()) {
             let Some(twins) = by_paths.get(&touched(reader, *id, commit)?) else { continue };

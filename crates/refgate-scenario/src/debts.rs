@@ -68,8 +68,9 @@ impl Memory {
     fn paid(&self, fix: Oid, behind: &[Oid]) -> bool {
         behind.iter().any(|other| {
             let message = self.node(*other).map(|node| Message::new(&node.message));
-            message.is_some_and(|message| cherry_picked_from(&message).contains(&fix))
-                || self.delta(*other) == self.delta(fix)
+            let named = message.is_some_and(|message| cherry_picked_from(&message).contains(&fix));
+            let (copy, original) = (self.delta(*other), self.delta(fix));
+            copy == original || named && copy.keys().any(|path| original.contains_key(path))
         })
     }
 

@@ -129,8 +129,12 @@ fn freeze(world: &mut World) {
 
 fn hotfix(world: &mut World) {
     // A hotfix straight to production, owed to staging and development.
-    world.commits("grace", "main", "hotfix: crash", "src/app.rs");
+    let hotfix = world.commits("grace", "main", "hotfix: crash", "src/app.rs");
     world.lands("grace", &["main"]);
+    // A trailer alone pays nothing: a copy touches what its original touched.
+    let lie = format!("docs: sorting\n\n(cherry picked from commit {hotfix})");
+    world.commits("ada", "dev", &lie, "docs/sort.md");
+    world.lands("ada", &["dev"]);
     let now = ["status", "--at", "2026-03-22T10:00:00Z"];
     let said = world.does("henry", &now);
     for line in [

@@ -96,8 +96,9 @@ impl View<'_> {
 
     fn is_copy(&self, copy: Oid, fix: Oid) -> bool {
         let message = self.world.nodes.get(&copy).map(|n| n.message.clone()).unwrap_or_default();
-        message.contains(&format!("(cherry picked from commit {fix})"))
-            || self.world.delta(copy) == self.world.delta(fix)
+        let (mine, original) = (self.world.delta(copy), self.world.delta(fix));
+        let named = message.contains(&format!("(cherry picked from commit {fix})"));
+        mine == original || named && mine.keys().any(|path| original.contains_key(path))
     }
 
     fn excused(&self, fix: Oid, to: usize) -> bool {
