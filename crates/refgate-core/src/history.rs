@@ -252,3 +252,18 @@ impl History {
         self.commit(id).is_some_and(|commit| commit.reach >> stage & 1 == 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_author_is_known_by_more_than_one_name() {
+        let author = named("Grace Hopper <grace@x>");
+        for (name, is) in [("grace", true), ("GRACE@x", true), ("Grace Hopper", true), ("x", false)]
+        {
+            assert_eq!(author.could_be(name), is, "{name}");
+        }
+        assert!(!named("").could_be("grace"));
+    }
+}

@@ -64,6 +64,7 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     world.git("grace", &["tag", "-a", "-m", "2.0", "v2.0.0", "origin/stg"]);
     world.lands("grace", &["v2.0.0"]);
 
+    final_words(&world);
     freeze(&mut world);
     hotfix(&mut world);
     exceptions(&mut world);
@@ -112,6 +113,18 @@ fn doors(world: &mut World) {
     audit(world, "refs/tags/v2.0.0");
     past(world, &["update-ref", "-d", "refs/refgate/ledger"]);
     audit(world, "refs/refgate/ledger");
+}
+
+/// What has had its effect is not withdrawn, and what is not there not named.
+fn final_words(world: &World) {
+    let id = |said: &str| said.split("\"id\":\"").nth(1).unwrap()[..64].to_string();
+    let start = ["freeze", "start", "dev", "--for", "1 days", "--lets-through", "docs"];
+    let said = world.does("grace", &[&start[..], &["--reason", "audit", "--json"]].concat());
+    let end = ["freeze", "end", &id(&said), "--reason", "done", "--json"];
+    let thaw = id(&world.does("grace", &end));
+    world.cannot("grace", &["withdraw", &thaw, "--reason", "go on"], "cannot be withdrawn");
+    let blocker = ["evidence", "blocker", "--release", "../../x", "--reason", "r"];
+    world.cannot("ada", &blocker, "is not here as it says");
 }
 
 fn freeze(world: &mut World) {
