@@ -210,3 +210,21 @@ fn thaw(world: &mut World) {
     world.commits("grace", "main", "security: CVE-2026-1", "src/app.rs");
     world.lands("grace", &["main"]);
 }
+
+/// A waiver's use is not given back by rewriting what it let through.
+#[test]
+fn a_rewrite_refunds_nothing() {
+    let world = World::new(&portal(), "2026-03-02T10:00:00Z");
+    world.commits("ada", "dev", "fix: a", "src/app.rs");
+    world.lands("ada", &["dev"]);
+    let waive = ["waive", "rewrite", "--onto", "dev", "--for", "2 days", "--uses", "1"];
+    world.does("grace", &[&waive[..], &["--reason", "a secret was committed"]].concat());
+    let again = |message: &str| {
+        world.git("ada", &["reset", "-q", "--hard", "origin/main"]);
+        world.git("ada", &["commit", "-q", "--allow-empty", "-m", message]);
+    };
+    again("docs: b");
+    world.lands("ada", &["+dev"]);
+    again("docs: c");
+    world.refused("ada", &["+dev"], &["[rewrite]"]);
+}
