@@ -35,8 +35,7 @@ impl Item<'_> {
     /// Whether a person is named as an author of anything that the update brings.
     #[must_use]
     pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
-        let ids = self.facts.landings.iter().flat_map(|l| l.side.iter().chain([&l.commit]));
-        ids.filter_map(|id| case.history.commit(*id)).any(|commit| commit.by(person))
+        self.facts.landings.iter().any(|landing| case.wrote(landing, person))
     }
 }
 
@@ -69,6 +68,11 @@ impl<'a> Case<'a> {
         self.push.actor.as_ref().is_some_and(|actor| actor.0 != person)
     }
 
+    fn wrote(&self, landing: &Landing, person: &str) -> bool {
+        let ids = landing.side.iter().chain([&landing.commit]);
+        ids.filter_map(|id| self.history.commit(*id)).any(|commit| commit.by(person))
+    }
+
     /// The stage or line that an update moves, if it moves one.
     #[must_use]
     pub fn target(&self, item: &Item<'a>) -> Option<Target<'a>> {
@@ -95,7 +99,7 @@ impl<'a> Case<'a> {
 }
 
 /// The last landing of each update that brings what an earlier stage holds,
-/// with the landing that does. What counts is what the stage will hold, also
+/// with that stage's place. What counts is what the stage will hold, also
 /// where a hotfix lands on top of what was promoted.
 pub(crate) fn promotions<'l, 'a>(
     case: &Case<'_>,
@@ -169,7 +173,6 @@ impl Landed<'_> {
     /// Whether a person is named as an author of what lands.
     #[must_use]
     pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
-        let ids = self.landing.side.iter().chain([&self.landing.commit]);
-        ids.filter_map(|id| case.history.commit(*id)).any(|commit| commit.by(person))
+        case.wrote(self.landing, person)
     }
 }

@@ -136,7 +136,7 @@ fn id(object: &Value, key: &str) -> Option<Oid> {
     object.get(key).and_then(Value::as_str).and_then(Oid::from_hex)
 }
 
-fn moment(object: &Value, key: &str) -> Option<Instant> {
+pub(crate) fn moment(object: &Value, key: &str) -> Option<Instant> {
     let text = object.get(key).and_then(Value::as_str)?;
     chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }

@@ -6,6 +6,7 @@ use refgate_core::{Instant, LEDGER, Oid, Policy, RefName};
 use refgate_git::{GitError, Moved, Reader, reflog};
 use serde_json::Value;
 
+use crate::again::moment;
 use crate::journal::Entry;
 use crate::ticket::guarded;
 
@@ -55,7 +56,7 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
         audit.entries += 1;
         let entry = Entry::parse(id, text);
         // The clock of a training world may lie before the installation.
-        began = moment(&entry.object).into_iter().chain(began).min();
+        began = moment(&entry.object, "at").into_iter().chain(began).min();
         if entry.object.get("verdict").and_then(Value::as_str) == Some("accept") {
             for (name, old, new) in steps(&entry.object) {
                 newest.entry(name.clone()).or_insert(new);
@@ -125,11 +126,6 @@ fn protected(reader: &Reader, policy: &Policy) -> Result<BTreeMap<String, Option
     }
     all.entry(LEDGER.to_string()).or_insert(None);
     Ok(all)
-}
-
-fn moment(object: &Value) -> Option<Instant> {
-    let text = object.get("at").and_then(Value::as_str)?;
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }
 
 /// The moves that an entry let be made.

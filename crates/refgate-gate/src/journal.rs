@@ -145,11 +145,11 @@ pub fn uses(reader: &Reader, waiver: RecordId) -> Result<u32, GitError> {
             count += 1;
             continue;
         };
-        let mut once = reflog(reader.git_dir(), &name).into_iter().rev().filter_map(|m| m.new);
         let is = |tip: Oid| -> Result<bool, GitError> {
             Ok(tip == of || (reader.commit(of).is_ok() && graph.is_ancestor(of, tip)?))
         };
-        let landed = is(tip)? || once.any(|tip| is(tip).unwrap_or(true));
+        let once = || reflog(reader.git_dir(), &name).into_iter().rev().filter_map(|m| m.new);
+        let landed = is(tip)? || once().any(|tip| is(tip).unwrap_or(true));
         count += u32::from(landed);
     }
     Ok(count)
