@@ -6,6 +6,7 @@ mod faults;
 mod forgery;
 mod people;
 mod story;
+mod words;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

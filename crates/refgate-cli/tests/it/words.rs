@@ -1,0 +1,87 @@
+//! Which words of people do not count, and which outlive their office?
+
+use crate::people::World;
+
+const NOW: &str = "2026-03-02T10:00:00Z";
+
+fn portal() -> &'static str {
+    refgate_gate::builtin("portal").unwrap()
+}
+
+/// Changes the policy in somebody's clone on top of production.
+fn edits(world: &World, who: &str, edit: impl Fn(&str) -> String) {
+    world.git(who, &["fetch", "-q"]);
+    world.git(who, &["switch", "-q", "-C", "main", "origin/main"]);
+    let file = world.path(who).join(".refgate/policy.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, edit(&text)).unwrap();
+    world.git(who, &["commit", "-qam", "hotfix: policy"]);
+}
+
+fn newer(text: &str) -> String {
+    text.replace("\nrevision = 1\n", "\nrevision = 2\n")
+}
+
+/// Who wrote a policy, or pushes it, does not approve it.
+#[test]
+fn nobody_approves_their_own_policy() {
+    let world = World::new(portal(), NOW);
+    edits(&world, "henry", newer);
+    world.git("henry", &["push", "-q", "origin", "main:policy/two"]);
+    let approve = ["approve", "policy-change", "origin/policy/two", "--reason", "time for it"];
+    world.does("henry", &approve);
+    world.git("carol", &["fetch", "-q"]);
+    let wants = ["[policy-change]", "0 of 1"];
+    world.refused("carol", &["origin/policy/two:main"], &wants);
+    world.git("grace", &["fetch", "-q"]);
+    world.refused("grace", &["origin/policy/two:main"], &wants);
+    world.does("grace", &approve);
+    world.refused("grace", &["origin/policy/two:main"], &wants);
+    // The same from somebody else is theirs to approve.
+    edits(&world, "ada", |text| newer(text) + "# As the board wants it.\n");
+    world.git("ada", &["push", "-q", "origin", "+main:policy/two"]);
+    world.does("henry", &approve);
+    world.git("grace", &["fetch", "-q"]);
+    world.lands("grace", &["origin/policy/two:main"]);
+}
+
+/// A freeze holds when who ordered it may no longer order one.
+#[test]
+fn a_freeze_outlives_its_makers_office() {
+    let world = World::new(portal(), NOW);
+    let start = ["freeze", "start", "dev", "--for", "9 days", "--lets-through", "docs"];
+    world.does("henry", &[&start[..], &["--reason", "the database moves"]].concat());
+    edits(&world, "grace", |text| newer(text).replace("\"henry\"", "\"ben\""));
+    let past = ["-c", "core.hooksPath=/dev/null", "fetch", "-q", "../grace", "main:main"];
+    assert!(world.try_git("eve", &world.server(), &past).status.success());
+    world.cannot("henry", &[&start[..], &["--reason", "again"]].concat(), "no role");
+    world.commits("ada", "dev", "fix: a", "src/app.rs");
+    world.refused("ada", &["dev"], &["[freeze]", "the database moves"]);
+    let said = world.does("ada", &["ledger", "verify"]);
+    assert!(said.contains(", 0 that do not count"), "{said}");
+}
+
+/// What is not on the server is neither signed off, nor a candidate, nor
+/// deleted; nor is it asked for under the value that it no longer has.
+#[test]
+fn what_is_not_there_is_not_spoken_of() {
+    let world = World::new(portal(), NOW);
+    for who in ["uma", "grace"] {
+        world.commits(who, "dev", "fix: kept here", "src/app.rs");
+    }
+    let absent = "is not here as it says";
+    world.cannot("uma", &["sign-off", "--meaning", "uat", "HEAD", "--reason", "fine"], absent);
+    let candidate = ["release", "candidate", "v1.0.0", "HEAD", "--reason", "first"];
+    world.cannot("grace", &candidate, absent);
+    let gone = ["delete-request", "gone", "--reason", "old"];
+    world.cannot("grace", &gone, "gone");
+    // It has moved since the clone saw it.
+    world.git("grace", &["push", "-q", "origin", "origin/main:refs/heads/old"]);
+    world.git("grace", &["fetch", "-q"]);
+    world.lands("ada", &["origin/dev:refs/heads/topic"]);
+    let offline = ["delete-request", "dev", "--reason", "old", "--offline"];
+    world.does("grace", &offline);
+    world.commits("ada", "dev", "fix: b", "src/app.rs");
+    world.lands("ada", &["dev"]);
+    world.cannot("grace", &["ledger", "push"], absent);
+}
