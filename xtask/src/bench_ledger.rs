@@ -34,14 +34,14 @@ pub(crate) fn ledger() -> Outcome<String> {
 }
 
 /// A server whose policy lies in it, with a ledger that one key signed.
-struct Shelf {
+pub(crate) struct Shelf {
     folder: tempfile::TempDir,
     key: PrivateKey,
     public: String,
 }
 
 impl Shelf {
-    fn new(refgate: &Path, (kind, bits): (&str, &str)) -> Outcome<Self> {
+    pub(crate) fn new(refgate: &Path, (kind, bits): (&str, &str)) -> Outcome<Self> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let folder = tempfile::tempdir().map_err(|error| said(&error))?;
         let file = folder.path().join("key");
@@ -71,7 +71,11 @@ impl Shelf {
         Ok(shelf)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -107,11 +111,25 @@ impl Shelf {
              of = \"{of}\"\n",
             number % 60
         );
-        let id = hex(&Sha256::digest(text.as_bytes()));
         let (head, tail) = of.split_at(2);
-        let signature = self.sign(&text)?;
+        self.file(&format!("approval/{head}/{tail}"), &text)
+    }
+
+    /// A blocker seen at a moment: its path and its file.
+    pub(crate) fn blocker(&self, at: &str, number: usize) -> Outcome<(String, String)> {
+        let text = format!(
+            "format = 1\nkind = \"evidence\"\nby = \"grace\"\nat = \"{at}\"\n\
+             repository = \"portal\"\nreason = \"seen {number}\"\nmeaning = \"blocker\"\n\
+             release = \"v1.0.{number}\"\n"
+        );
+        self.file(&format!("after/v1.0.{number}"), &text)
+    }
+
+    fn file(&self, folder: &str, text: &str) -> Outcome<(String, String)> {
+        let id = hex(&Sha256::digest(text.as_bytes()));
+        let signature = self.sign(text)?;
         let end = if signature.ends_with('\n') { "" } else { "\n" };
-        Ok((format!("approval/{head}/{tail}/{id}.toml"), format!("{text}{signature}{end}")))
+        Ok((format!("{folder}/{id}.toml"), format!("{text}{signature}{end}")))
     }
 
     /// A ledger of `count` records, one commit each; the first one is about `of`.

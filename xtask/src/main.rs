@@ -1,8 +1,10 @@
 //! What does the project do to itself? Benchmarks, long tests, new rules.
 
+mod appends;
 mod bench;
 mod bench_ledger;
 mod differential;
+mod peers;
 mod rule;
 mod stage;
 
@@ -15,6 +17,8 @@ const USAGE: &str = "cargo xtask VERB
   bench ledger        verdicts, signatures and `status` on small and large
                       ledgers, beside ssh-keygen and git log
   differential [N]    engine against the naive model, N pushes (a million)
+  appends [N]         N records (a hundred thousand) by eight writers, under
+                      kills, pack-refs and gc: none that was taken is lost
   new-rule NAME       the two files and the line of a new rule";
 
 fn main() -> ExitCode {
@@ -24,10 +28,9 @@ fn main() -> ExitCode {
         ["bench", "gate"] => bench::gate(),
         ["bench", "ledger"] => bench_ledger::ledger(),
         ["differential"] => differential::run(1_000_000),
-        ["differential", count] => match count.parse() {
-            Ok(count) => differential::run(count),
-            Err(_) => Err(format!("`{count}` is no number")),
-        },
+        ["differential", count] => number(count).and_then(differential::run),
+        ["appends"] => appends::run_all(100_000),
+        ["appends", count] => number(count).and_then(appends::run_all),
         ["new-rule", name] => rule::make(name),
         _ => Err(USAGE.to_string()),
     };
@@ -41,6 +44,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number"))
 }
 
 /// The one place that prints.

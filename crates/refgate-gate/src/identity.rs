@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use refgate_core::Actor;
 use refgate_format::Identity;
 
-/// The environment and the operating system's user, read once by the binary.
-#[derive(Debug, Clone, Default)]
+/// The environment, read once by the binary, and how to ask for the operating
+/// system's user: looking one up reads files, and few servers need it.
+#[derive(Debug, Clone)]
 pub struct Environment {
     /// All variables that are valid text.
     pub variables: BTreeMap<String, String>,
     /// The user that the process runs as.
-    pub user: Option<String>,
+    pub user: fn() -> Option<String>,
 }
 
 impl Environment {
@@ -27,7 +28,7 @@ impl Environment {
 #[must_use]
 pub fn actor(identity: Identity, environment: &Environment) -> Option<Actor> {
     let name = match identity {
-        Identity::OsUser => environment.user.as_deref(),
+        Identity::OsUser => return (environment.user)().map(Actor),
         Identity::Gitolite => environment.get("GL_USER"),
         Identity::Gitlab => environment.get("GL_USERNAME"),
         Identity::Gitea => environment.get("GITEA_PUSHER_NAME"),
@@ -53,7 +54,7 @@ mod tests {
 
     fn with(pairs: &[(&str, &str)]) -> Environment {
         let variables = pairs.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())).collect();
-        Environment { variables, user: Some("git".to_string()) }
+        Environment { variables, user: || Some("git".to_string()) }
     }
 
     #[test]

@@ -48,7 +48,8 @@ fn pre_receive() -> ExitCode {
     };
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let environment = Environment { variables: variables.collect(), user: whoami::username().ok() };
+    let user = || whoami::username().ok();
+    let environment = Environment { variables: variables.collect(), user };
     let inputs = Inputs { stdin, environment, now: chrono::Utc::now() };
     let Outcome { exit, text } = receive(&inputs);
     say(&text, exit);

@@ -1,6 +1,7 @@
 //! Does a freeze hold once it is answered, and does a kill leave old or new and nothing between?
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -10,7 +11,7 @@ use crate::people::World;
 const NOW: &str = "2026-03-02T10:00:00Z";
 
 /// How often; `REFGATE_ROUNDS` asks for more than a test has time for.
-fn rounds(usual: u32) -> u32 {
+pub(crate) fn rounds(usual: u32) -> u32 {
     std::env::var("REFGATE_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
@@ -19,7 +20,7 @@ fn spread(number: u32, most: u64) -> u64 {
     (u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % most.max(1)
 }
 
-fn guard(world: &World, mode: &str) {
+pub(crate) fn guard(world: &World, mode: &str) {
     let hook = crate::hook();
     let identity = if mode == "strict" { "http" } else { "gitolite" };
     let arguments = ["install", ".", "--hook", hook.to_str().unwrap(), "--guard", mode];
@@ -31,8 +32,26 @@ fn guard(world: &World, mode: &str) {
 /// between decision and move is as wide as it will ever be.
 fn dawdle(world: &World) {
     let path = world.server().join("hooks/pre-receive.chained");
-    fs::write(&path, "#!/bin/sh\ncat > /dev/null\nsleep \"0.$(date +%N | cut -c1-1)\"\n").unwrap();
+    fs::write(&path, "#!/bin/sh\ncat > /dev/null\nsleep \"0.$(date +%N | cut -c1 | tr 3456789 0120120)$(date +%N | cut -c2)\"\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A fix on top of a commit, made by one process for the sake of long runs.
+fn fix(world: &World, tip: &str, round: u32) -> String {
+    let mut import = refgate_scenario::git_command(&world.path("ada"));
+    import.args(["fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
+    let mut child = import.spawn().unwrap();
+    let (message, text) = (format!("fix: {round}"), format!("{round}\n"));
+    let seconds = 1_772_440_000 + round;
+    let script = format!(
+        "commit refs/race\ncommitter ada <ada@x> {seconds} +0000\ndata {}\n{message}\nfrom {tip}\n\
+         M 100644 inline src/app.rs\ndata {}\n{text}\ndone\n",
+        message.len(),
+        text.len(),
+    );
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    world.git("ada", &["rev-parse", "refs/race"])
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
@@ -47,17 +66,18 @@ fn races(mode: &str) {
         if round >= rounds(12) && kept_out > 0 {
             break;
         }
-        let new = world.commits("ada", "dev", &format!("fix: {round}"), "src/app.rs");
+        let new = fix(&world, fs::read_to_string(&dev).unwrap().trim(), round);
         let mut push = refgate_scenario::git_command(&world.path("ada"));
         world.dress(&mut push, "ada");
-        push.args(["push", "-q", "origin", "dev"]);
+        push.args(["push", "-q", "origin", &format!("{new}:refs/heads/dev")]);
         let mut push = push.stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(spread(round, 400)));
+        std::thread::sleep(Duration::from_millis(spread(round, 100)));
         let why = format!("stop {round}");
         let stop = ["freeze", "start", "dev", "--for", "1 days", "--reason", &why];
-        let said =
-            world.does("grace", &[&stop[..], &["--lets-through", "docs", "--json"]].concat());
+        let stop = [&stop[..], &["--lets-through", "docs", "--json"]].concat();
+        let (code, said) = world.refgate_in("grace", &world.path("grace"), &stop);
         let answered = SystemTime::now();
+        assert_eq!(code, Some(0), "{said}");
         push.wait().unwrap();
         let is_new = fs::read_to_string(&dev).unwrap_or_default().trim() == new;
         if is_new {
@@ -68,7 +88,8 @@ fn races(mode: &str) {
             kept_out += 1;
         }
         let id = said.split("\"id\":\"").nth(1).unwrap();
-        world.does("grace", &["freeze", "end", &id[..64], "--reason", "go on"]);
+        let end = ["freeze", "end", &id[..64], "--reason", "go on"];
+        assert_eq!(world.refgate_in("grace", &world.path("grace"), &end).0, Some(0));
     }
     println!("{mode}: {landed} landed before the freeze, {kept_out} were kept out by it");
     assert!(kept_out > 0, "no race was ever won by the freeze");
@@ -82,6 +103,26 @@ fn nothing_lands_after_a_freeze_that_was_answered_portable() {
 #[test]
 fn nothing_lands_after_a_freeze_that_was_answered_strict() {
     races("strict");
+}
+
+/// After a fault: the old state or the new one, sound, with its record, and
+/// nothing left that one command does not clear. Whether it is the new one.
+pub(crate) fn old_or_new(world: &World, before: &str, commit: &str, what: &str) -> bool {
+    let after = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
+    let moved = after.starts_with(commit);
+    assert!(moved || after == before, "{what}: neither old nor new: {before} {after}");
+    // Locks of the dead are a minute old for the doctor at once.
+    let _ = Command::new("find")
+        .arg(world.server())
+        .args(["-name", "*.lock", "-exec", "touch", "-d", "1 hour ago", "{}", ";"])
+        .status();
+    world.refgate_in("ada", &world.server(), &["doctor", ".", "--fix"]);
+    let fsck = world.try_git("ada", &world.server(), &["fsck", "--strict"]);
+    assert!(fsck.status.success(), "{what}: {}", String::from_utf8_lossy(&fsck.stderr));
+    let (code, said) = world.refgate_in("ada", &world.server(), &["audit"]);
+    assert_eq!(code, Some(0), "{what}: a landing without its record: {said}");
+    world.lands("ada", &["dev"]);
+    moved
 }
 
 /// Kills everything that a push runs, at some moment or other.
@@ -104,21 +145,8 @@ fn kills(mode: &str) {
             Command::new("pkill").args(["-KILL", "-f", world.server().to_str().unwrap()]).status();
         let _ = push.wait();
         std::thread::sleep(Duration::from_millis(20));
-        let after = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
-        let moved = after.starts_with(&commit);
-        assert!(moved || after == before, "neither old nor new: {before} {after}");
+        let moved = old_or_new(&world, &before, &commit, mode);
         (old, new) = if moved { (old, new + 1) } else { (old + 1, new) };
-        // Locks of the dead are a minute old for the doctor at once.
-        let _ = Command::new("find")
-            .arg(world.server().join("refs"))
-            .args(["-name", "*.lock", "-exec", "touch", "-d", "1 hour ago", "{}", ";"])
-            .status();
-        world.refgate_in("ada", &world.server(), &["doctor", ".", "--fix"]);
-        let fsck = world.try_git("ada", &world.server(), &["fsck", "--strict"]);
-        assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
-        let (code, said) = world.refgate_in("ada", &world.server(), &["audit"]);
-        assert_eq!(code, Some(0), "a landing without its record: {said}");
-        world.lands("ada", &["dev"]);
     }
     println!("{mode}: {old} kills left it as it was, {new} came after the move");
 }

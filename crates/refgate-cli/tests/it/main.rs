@@ -5,6 +5,7 @@ mod control;
 mod faults;
 mod forgery;
 mod people;
+mod points;
 mod story;
 mod words;
 

@@ -1,0 +1,104 @@
+//! What is left when the disk is full, or all is killed, at each single call that a push makes of the system?
+//!
+//! Needs `strace`, which lets a chosen call of a chosen program fail. Each push
+//! is one such point, so these are run on their own (`-- --ignored`).
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::faults::{guard, old_or_new, rounds};
+use crate::people::World;
+
+const NOW: &str = "2026-03-02T10:00:00Z";
+
+/// The calls that change something on a disk or wait for it.
+const CALLS: &str = "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,link,linkat,unlink,\
+    mkdir,ftruncate,utimensat";
+
+/// `strace` with a fault at the `number`th such call of one program.
+fn traced(log: &Path, fault: &str, number: u32) -> String {
+    let calls: String = CALLS.split_whitespace().collect();
+    let log = log.display();
+    format!("strace -qq -A -o {log} -e trace={calls} -e inject={calls}:{fault}:when={number}")
+}
+
+/// Puts `strace` before a hook.
+fn wrap(world: &World, hook: &str, strace: &str) {
+    let path = world.server().join("hooks").join(hook);
+    let text = format!("#!/bin/sh\nexec {strace} {}.own {hook} \"$@\"\n", path.display());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// All points of one program: how many there were, and at how many of them the
+/// push had come through.
+fn points(world: &World, program: &str, fault: &str) -> (u32, u32) {
+    let (log, step) = (world.path("strace.log"), 8 / rounds(1).clamp(1, 8));
+    let hook = world.server().join("hooks").join(program);
+    let is_hook = program != "git-receive-pack";
+    if is_hook {
+        fs::rename(&hook, own(&hook)).unwrap();
+    }
+    let (mut all, mut new, mut number) = (0, 0, 1);
+    loop {
+        let before = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
+        let what = format!("{program}, {fault}, call {number}");
+        let commit = world.commits("ada", "dev", &format!("fix: {what}"), "src/app.rs");
+        let strace = traced(&log, fault, number);
+        let _ = fs::remove_file(&log);
+        let pack = if is_hook {
+            wrap(world, program, &strace);
+            String::from("git-receive-pack")
+        } else {
+            format!("{strace} git-receive-pack")
+        };
+        let pack = format!("--receive-pack={pack}");
+        let _ = world.try_git("ada", &world.path("ada"), &["push", "-q", &pack, "origin", "dev"]);
+        if is_hook {
+            fs::remove_file(&hook).unwrap();
+            fs::copy(own(&hook), &hook).unwrap();
+        }
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        let hit = log.contains("(INJECTED)") || log.contains("killed by SIGKILL");
+        let moved = old_or_new(world, &before, &commit, &what);
+        if !hit {
+            assert!(moved, "{what}: refused without a fault");
+            break;
+        }
+        (all, new, number) = (all + 1, new + u32::from(moved), number + step);
+    }
+    if is_hook {
+        fs::rename(own(&hook), &hook).unwrap();
+    }
+    (all, new)
+}
+
+fn own(hook: &Path) -> PathBuf {
+    hook.with_extension("own")
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
+fn every_point(mode: &str, programs: &[&str]) {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    guard(&world, mode);
+    for program in programs {
+        for fault in ["error=ENOSPC", "signal=KILL"] {
+            let (all, new) = points(&world, program, fault);
+            println!("{mode}, {program}, {fault}: {all} points, the push came through at {new}");
+            assert!(all > 2, "nothing was faulted");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strict_is_old_or_new_at_every_call() {
+    every_point("strict", &["git-receive-pack", "pre-receive", "proc-receive"]);
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn portable_is_old_or_new_at_every_call() {
+    every_point("portable", &["git-receive-pack", "pre-receive", "reference-transaction"]);
+}
