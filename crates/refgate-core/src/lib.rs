@@ -21,6 +21,7 @@ mod freeze;
 mod glob;
 mod history;
 mod ledger;
+pub mod matrix;
 mod message;
 mod name;
 mod needs;

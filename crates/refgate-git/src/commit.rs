@@ -14,6 +14,8 @@ pub struct ParsedCommit {
     pub parents: Vec<Oid>,
     /// Its author.
     pub author: Person,
+    /// When it was written, in seconds since 1970, as it claims.
+    pub authored: i64,
     /// When it was committed, in seconds since 1970, as it claims.
     pub committed: i64,
     /// Its message.
@@ -74,7 +76,7 @@ pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
         }
         parsed.unwrap_or_default()
     };
-    let (author, _) = person("author", lines.next());
+    let (author, authored) = person("author", lines.next());
     let (_, committed) = person("committer", lines.next());
     let rest: Vec<&[u8]> = lines.collect();
     let encoding_ok = extra_headers(&rest, &mut complain);
@@ -85,7 +87,7 @@ pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
         complain("it holds a NUL byte".to_string());
     }
     let message = Message::new(&String::from_utf8_lossy(message));
-    Some(ParsedCommit { tree, parents, author, committed, message, defect })
+    Some(ParsedCommit { tree, parents, author, authored, committed, message, defect })
 }
 
 fn id_line(line: &[u8], key: &[u8]) -> Option<Oid> {

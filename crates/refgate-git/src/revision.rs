@@ -22,6 +22,18 @@ impl Reader {
         Ok(all)
     }
 
+    /// What a symbolic reference such as `HEAD` points to, if it is one.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn symbolic(&self, name: &str) -> Result<Option<String>, GitError> {
+        match self.repository().find_reference(name) {
+            Ok(found) => Ok(found.symbolic_target().ok().flatten().map(ToString::to_string)),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Every reference that names an object, with its value. For audits; no
     /// hook lists them all.
     ///

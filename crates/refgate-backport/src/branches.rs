@@ -1,0 +1,162 @@
+//! Which branches are looked at, where do changes come from, and which line is older?
+
+use refgate_core::matrix::MAX_BRANCHES;
+use refgate_core::{Glob, Oid};
+use refgate_gate::Exit;
+use refgate_git::Reader;
+
+use crate::args::Place;
+use crate::output::Failure;
+
+/// A branch: its short name and its tip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Branch {
+    pub(crate) name: String,
+    pub(crate) tip: Oid,
+}
+
+/// The branches, the upstream one first, then lines from the oldest to the newest.
+#[derive(Debug)]
+pub(crate) struct Branches {
+    pub(crate) all: Vec<Branch>,
+}
+
+impl Branches {
+    /// The branches that the arguments, or the names, choose.
+    pub(crate) fn find(reader: &Reader, place: &Place) -> Result<Self, Failure> {
+        let (prefix, every) = listed(reader, &place.remote)?;
+        let upstream = upstream(reader, place, &prefix, &every)?;
+        let patterns = patterns(place, &every)?;
+        let wanted = |branch: &&Branch| match patterns.as_slice() {
+            [] => version(&branch.name).is_some(),
+            some => some.iter().any(|pattern| pattern.matches(&branch.name)),
+        };
+        let others = every.iter().filter(|branch| branch.name != upstream.name);
+        let mut lines: Vec<Branch> = others.filter(wanted).cloned().collect();
+        lines.sort_by_key(|branch| (version(&branch.name), branch.name.clone()));
+        if lines.len() >= MAX_BRANCHES {
+            let message =
+                format!("more than {MAX_BRANCHES} branches are meant; name some with --line");
+            return Err(Failure::new(Exit::TooMuch, message));
+        }
+        if lines.is_empty() {
+            let message = "no branch looks like a maintained line (such as release/1.2, 1.2, \
+                           v250-stable); name some with --line";
+            return Err(Failure::new(Exit::BadInput, message));
+        }
+        lines.insert(0, upstream);
+        Ok(Self { all: lines })
+    }
+
+    pub(crate) fn tips(&self) -> Vec<Oid> {
+        self.all.iter().map(|branch| branch.tip).collect()
+    }
+
+    /// The places of the lines, oldest first.
+    pub(crate) fn lines(&self) -> Vec<usize> {
+        (1..self.all.len()).collect()
+    }
+
+    pub(crate) fn name(&self, place: usize) -> &str {
+        self.all.get(place).map_or("", |branch| &branch.name)
+    }
+}
+
+/// All branches of the remote as last fetched; where there is none, as in a
+/// bare repository, its own.
+fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branch>), Failure> {
+    let references = reader.references()?;
+    for prefix in [format!("refs/remotes/{remote}/"), "refs/heads/".to_string()] {
+        let under = |(name, tip): &(String, Oid)| {
+            let name = name.strip_prefix(&prefix)?.to_string();
+            (name != "HEAD").then_some(Branch { name, tip: *tip })
+        };
+        let all: Vec<Branch> = references.iter().filter_map(under).collect();
+        if !all.is_empty() && !(reader.is_bare() && prefix.starts_with("refs/remotes/")) {
+            return Ok((prefix, all));
+        }
+    }
+    Err(Failure::new(Exit::BadInput, "this repository has no branch"))
+}
+
+fn upstream(
+    reader: &Reader,
+    place: &Place,
+    prefix: &str,
+    every: &[Branch],
+) -> Result<Branch, Failure> {
+    let named = |name: &str| every.iter().find(|branch| branch.name == name).cloned();
+    if let Some(name) = &place.upstream {
+        let missing = || Failure::new(Exit::BadInput, format!("there is no branch `{name}`"));
+        return named(name).ok_or_else(missing);
+    }
+    let head = reader.symbolic(&if prefix == "refs/heads/" {
+        "HEAD".to_string()
+    } else {
+        format!("{prefix}HEAD")
+    })?;
+    let head = head.and_then(|full| full.strip_prefix(prefix).map(ToString::to_string));
+    let default = head.as_deref().and_then(named).filter(|branch| version(&branch.name).is_none());
+    default
+        .or_else(|| ["dev", "main", "master", "trunk", "develop"].iter().find_map(|n| named(n)))
+        .ok_or_else(|| {
+            let message = "which branch do changes come from? Name it with --upstream";
+            Failure::new(Exit::BadInput, message)
+        })
+}
+
+/// The patterns that a person gave; each must match something.
+fn patterns(place: &Place, every: &[Branch]) -> Result<Vec<Glob>, Failure> {
+    let read = |pattern: &String| {
+        let glob = Glob::new(pattern)
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{pattern}` is no pattern")))?;
+        if every.iter().any(|branch| glob.matches(&branch.name)) {
+            return Ok(glob);
+        }
+        Err(Failure::new(Exit::BadInput, format!("there is no branch `{pattern}`")))
+    };
+    place.lines.iter().map(read).collect()
+}
+
+/// The numbers of a branch's name that is a version: `release/1.2`, `v250-stable`,
+/// `1.x`, `release-1.1`.
+fn version(name: &str) -> Option<Vec<u32>> {
+    let words = ["release", "stable", "maintenance", "maint", "patch", "branch", "line", "support"];
+    let lower = name.to_ascii_lowercase();
+    let mut text = lower.as_str();
+    let punctuation = |c: char| matches!(c, '/' | '-' | '_' | '.');
+    for word in words {
+        let bare = text.strip_prefix(word).filter(|rest| rest.starts_with(punctuation));
+        text = bare.unwrap_or(text).trim_start_matches(punctuation);
+        let bare = text.strip_suffix(word).filter(|rest| rest.ends_with(punctuation));
+        text = bare.unwrap_or(text).trim_end_matches(punctuation);
+    }
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let text = text.strip_suffix(".x").unwrap_or(text);
+    let parts: Option<Vec<u32>> = text.split(['.', '_']).map(|part| part.parse().ok()).collect();
+    parts.filter(|parts| !parts.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn names_that_are_versions() {
+        for (name, numbers) in [
+            ("release/1.2", Some(vec![1, 2])),
+            ("release-1.10", Some(vec![1, 10])),
+            ("v250-stable", Some(vec![250])),
+            ("stable/2.x", Some(vec![2])),
+            ("3.11", Some(vec![3, 11])),
+            ("patch/3.8", Some(vec![3, 8])),
+            ("v0.2.x", Some(vec![0, 2])),
+            ("main", None),
+            ("release", None),
+            ("dependabot/3.15/x-4.37.7", None),
+            ("mikebrow-patch-1", None),
+        ] {
+            assert_eq!(version(name), numbers, "{name}");
+        }
+    }
+}

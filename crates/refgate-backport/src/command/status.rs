@@ -1,0 +1,186 @@
+//! Where has each fix landed, and where is it missing?
+
+use refgate_core::matrix::{Cell, Evidence, Fix, Found, Root, matrix};
+use refgate_gate::Exit;
+use refgate_report::clean;
+use serde_json::{Value, json};
+
+use crate::args::{Place, Status};
+use crate::known::{How, Known};
+use crate::output::{Done, done, say};
+
+pub(crate) fn run(place: &Place, args: &Status) -> Done {
+    let how = How { no_cache: args.no_cache, ignore_trailers: args.ignore_trailers };
+    let known = Known::read(place, how)?;
+    if args.pairs {
+        return pairs(&known);
+    }
+    let matrix =
+        matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
+    let mut roots = Vec::new();
+    for fix in &args.fixes {
+        roots.extend(known.fix(fix)?);
+    }
+    let named = !roots.is_empty();
+    if !named {
+        roots = matrix.carried();
+        roots.sort_by_key(|root| std::cmp::Reverse(age(&known, *root)));
+    }
+    let (mut shown, mut troubled) = (0, 0);
+    for root in &roots {
+        let fix = matrix.fix(*root);
+        let trouble = is_trouble(&fix);
+        troubled += usize::from(trouble);
+        if named || args.all || trouble {
+            shown += 1;
+            say(&if place.json { json_of(&known, &fix).to_string() } else { text(&known, &fix) });
+        }
+    }
+    if !named && !place.json {
+        say(&format!(
+            "{} fix(es) on {} branches; {troubled} want attention, {shown} shown",
+            roots.len(),
+            known.branches.all.len()
+        ));
+    }
+    Ok(done(if args.exit_code && troubled > 0 { Exit::Refused } else { Exit::Accepted }))
+}
+
+/// Every copy with its original: for scripts, and for measuring.
+fn pairs(known: &Known) -> Done {
+    for (place, roots) in known.families.roots.iter().enumerate() {
+        let Some(copy) = known.fact(place) else { continue };
+        for (root, evidence) in roots.iter().filter(|(root, _)| *root != Root::Here(place)) {
+            let (original, _) = known.shown(*root);
+            let (why, sure) = (because(*evidence), evidence.confidence());
+            say(&format!("{}\t{original}\t{sure}\t{why}", copy.id));
+        }
+    }
+    Ok(done(Exit::Accepted))
+}
+
+/// When a fix was committed first, as it says.
+fn age(known: &Known, root: Root) -> i64 {
+    let members = known.families.members.get(&root).into_iter().flatten();
+    members.filter_map(|place| known.fact(*place)).map(|fact| fact.committed).max().unwrap_or(0)
+}
+
+fn is_trouble(fix: &Fix) -> bool {
+    !fix.gaps.is_empty() || !fix.follow_ups.is_empty()
+}
+
+/// The states in the order in which they are told.
+fn state(cell: Cell) -> &'static str {
+    match cell {
+        Cell::Original => "original",
+        Cell::Ancestor => "present",
+        Cell::Copy(Evidence::Trailer { .. } | Evidence::Dangling | Evidence::Original) => "picked",
+        Cell::Copy(Evidence::PatchId) => "equivalent",
+        Cell::Copy(Evidence::Author | Evidence::Content { .. }) => "similar",
+        Cell::Reverted => "reverted",
+        Cell::Missing => "missing",
+    }
+}
+
+const STATES: [&str; 7] =
+    ["original", "present", "picked", "equivalent", "similar", "reverted", "missing"];
+
+/// Why a copy is said to be one.
+fn because(evidence: Evidence) -> String {
+    match evidence {
+        Evidence::Original => "the original".to_string(),
+        Evidence::Trailer { short: false } => "its message names it".to_string(),
+        Evidence::Trailer { short: true } => "its message names it, by a short id".to_string(),
+        Evidence::Dangling => "its message names an id that is no longer here".to_string(),
+        Evidence::PatchId => "the same patch id".to_string(),
+        Evidence::Author => "the same author, author date and title".to_string(),
+        Evidence::Content { percent } => format!("{percent} % of the changed lines"),
+    }
+}
+
+fn text(known: &Known, fix: &Fix) -> String {
+    let (id, subject) = known.shown(fix.root);
+    let short = id.get(..12).unwrap_or(&id);
+    let mut lines = vec![format!("{short} {}", clean(&subject))];
+    for wanted in STATES {
+        let mut all = Vec::new();
+        for (place, found) in fix.cells.iter().enumerate() {
+            if state(found.cell) == wanted {
+                all.push(named(known, place, *found));
+            }
+        }
+        if !all.is_empty() {
+            lines.push(refgate_report::wrap(
+                &format!("  {wanted:<11}"),
+                "             ",
+                &all.join(", "),
+            ));
+        }
+    }
+    let names = |places: &[usize]| {
+        let names: Vec<&str> = places.iter().map(|place| known.branches.name(*place)).collect();
+        names.join(", ")
+    };
+    if !fix.gaps.is_empty() {
+        let text = format!("{} (an older line has it)", names(&fix.gaps));
+        lines.push(refgate_report::wrap("  gap        ", "             ", &text));
+    }
+    for (follow, lacking) in &fix.follow_ups {
+        let (id, subject) = known.shown(*follow);
+        let short = id.get(..12).unwrap_or(&id);
+        let text = format!("{short} {} is not on {}", clean(&subject), names(lacking));
+        lines.push(refgate_report::wrap("  follow-up  ", "             ", &text));
+    }
+    lines.join("\n")
+}
+
+fn named(known: &Known, place: usize, found: Found) -> String {
+    let name = known.branches.name(place);
+    let by = found.by.and_then(|by| known.fact(by));
+    match (found.cell, by) {
+        (Cell::Copy(evidence), Some(by)) => {
+            let sure = evidence.confidence();
+            let doubt = if sure < 95 { format!(" {sure} %") } else { String::new() };
+            format!("{name} ({}{doubt})", by.id.short())
+        }
+        (Cell::Reverted, Some(by)) => format!("{name} ({})", by.id.short()),
+        _ => name.to_string(),
+    }
+}
+
+fn json_of(known: &Known, fix: &Fix) -> Value {
+    let (id, subject) = known.shown(fix.root);
+    let names = |places: &[usize]| -> Vec<String> {
+        places.iter().map(|place| known.branches.name(*place).to_string()).collect()
+    };
+    let cells: Vec<Value> = fix
+        .cells
+        .iter()
+        .enumerate()
+        .map(|(place, found)| {
+            let (why, sure) = match found.cell {
+                Cell::Copy(evidence) => (because(evidence), evidence.confidence()),
+                Cell::Original | Cell::Ancestor => ("the branch reaches it".to_string(), 100),
+                Cell::Reverted => ("it was reverted".to_string(), 99),
+                Cell::Missing => ("nothing speaks for it".to_string(), 99),
+            };
+            let by = found.by.and_then(|by| known.fact(by)).map(|fact| fact.id.to_string());
+            json!({
+                "branch": known.branches.name(place), "state": state(found.cell),
+                "commit": by, "evidence": why, "confidence": sure,
+            })
+        })
+        .collect();
+    let follow_ups: Vec<Value> = fix
+        .follow_ups
+        .iter()
+        .map(|(root, lacking)| {
+            let (id, subject) = known.shown(*root);
+            json!({ "fix": id, "subject": subject, "missing": names(lacking) })
+        })
+        .collect();
+    json!({
+        "fix": id, "subject": subject, "branches": cells, "gaps": names(&fix.gaps),
+        "follow-ups": follow_ups,
+    })
+}

@@ -1,0 +1,100 @@
+//! All that is known of a repository's fixes: read once, kept, and sorted into families.
+
+use std::path::PathBuf;
+
+use refgate_core::matrix::{Fact, Families, Root, doubts, families};
+use refgate_gate::{Exit, bounds};
+use refgate_git::{Bounds, Reader, Scanned, likeness, scan};
+
+use crate::args::Place;
+use crate::branches::Branches;
+use crate::output::{Failure, progress, tell};
+
+/// The facts of all commits of some branches, by fix.
+pub(crate) struct Known {
+    pub(crate) reader: Reader,
+    pub(crate) branches: Branches,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) families: Families,
+}
+
+/// How the facts are come by.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct How {
+    /// Read everything anew, and keep nothing.
+    pub(crate) no_cache: bool,
+    /// Pretend that no message names an original.
+    pub(crate) ignore_trailers: bool,
+}
+
+impl Known {
+    pub(crate) fn read(place: &Place, how: How) -> Result<Self, Failure> {
+        let reader = open(place)?;
+        let branches = Branches::find(&reader, place)?;
+        let path = kept_in(&reader);
+        let mut kept = if how.no_cache { Scanned::default() } else { Scanned::load(&path) };
+        let bar = progress("commits");
+        let tick = &mut |count: usize| {
+            if count.is_multiple_of(1_000) {
+                bar.set_position(count as u64);
+            }
+        };
+        let mut facts = scan(&reader, &branches.tips(), &mut kept, tick)?;
+        bar.finish_and_clear();
+        if how.ignore_trailers {
+            facts.iter_mut().for_each(|fact| fact.named.picked.clear());
+        }
+        let bar = progress("diffs");
+        let tick = &mut |count: usize| bar.set_position(count as u64);
+        let alike = likeness(&reader, &doubts(&facts), &mut kept, tick)?;
+        bar.finish_and_clear();
+        let families = families(&facts, &alike);
+        if !how.no_cache
+            && let Err(why) = kept.save(&path)
+        {
+            // All works without; it only takes longer.
+            tell(&format!("git backport: {} cannot be kept: {why}", path.display()));
+        }
+        Ok(Self { reader, branches, facts, families })
+    }
+
+    /// The fix that a person names.
+    pub(crate) fn fix(&self, revision: &str) -> Result<Vec<Root>, Failure> {
+        let id = self.reader.resolve(revision)?;
+        let Ok(place) = self.facts.binary_search_by_key(&id, |fact| fact.id) else {
+            let message = format!("none of the branches looked at has {revision}; see --line");
+            return Err(Failure::new(Exit::BadInput, message));
+        };
+        let roots = self.families.roots.get(place).into_iter().flatten();
+        Ok(roots.map(|(root, _)| *root).collect())
+    }
+
+    pub(crate) fn fact(&self, place: usize) -> Option<&Fact> {
+        self.facts.get(place)
+    }
+
+    /// The id and the title of a fix. One that is no longer here has its copies'.
+    pub(crate) fn shown(&self, root: Root) -> (String, String) {
+        let copy = self.families.members.get(&root).and_then(|all| all.first());
+        let fact = |place: &usize| self.facts.get(*place);
+        match root {
+            Root::Here(place) => fact(&place)
+                .map(|fact| (fact.id.to_string(), fact.subject.clone()))
+                .unwrap_or_default(),
+            Root::Gone(place) => {
+                let name = self.families.gone.get(place).cloned().unwrap_or_default();
+                (name, copy.and_then(fact).map(|fact| fact.subject.clone()).unwrap_or_default())
+            }
+        }
+    }
+}
+
+pub(crate) fn open(place: &Place) -> Result<Reader, Failure> {
+    // Nobody else waits for the answer.
+    let limits = bounds(&refgate_format::Limits::default());
+    Ok(Reader::open(&place.repository, Bounds { max_seconds: u64::MAX, ..limits })?)
+}
+
+fn kept_in(reader: &Reader) -> PathBuf {
+    reader.git_dir().join("refgate").join("backport.cache")
+}

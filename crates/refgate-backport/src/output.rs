@@ -1,0 +1,75 @@
+//! The one file that prints, and the one failure that every verb can end in.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use refgate_gate::Exit;
+
+/// Why a verb could not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+}
+
+impl From<refgate_git::GitError> for Failure {
+    fn from(error: refgate_git::GitError) -> Self {
+        Self::new(Exit::BadRepository, error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Failed, error.to_string())
+    }
+}
+
+/// How a verb ends.
+pub(crate) type Done = Result<ExitCode, Failure>;
+
+pub(crate) fn done(exit: Exit) -> ExitCode {
+    ExitCode::from(exit.code())
+}
+
+/// Writes to standard output. A reader that has gone away ends the program
+/// quietly, as it does for other filters.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        quit();
+    }
+}
+
+#[expect(clippy::exit, reason = "nobody reads any more; there is nothing left to do")]
+fn quit() -> ! {
+    std::process::exit(0)
+}
+
+/// Writes to standard error.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+pub(crate) fn fail(failure: &Failure) -> ExitCode {
+    tell(&format!("git backport: {}", failure.message));
+    done(failure.exit)
+}
+
+/// A count that a person sees grow on a terminal, and nobody else.
+pub(crate) fn progress(what: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {msg} {pos}");
+    let bar = ProgressBar::new_spinner().with_message(what.to_string());
+    bar.enable_steady_tick(Duration::from_millis(120));
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+}

@@ -1,0 +1,1 @@
+//! Stories of `git backport` on real repositories.

@@ -1,0 +1,240 @@
+//! Which commits are one fix: an original, and its copies on other branches?
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::named::{resolve, title};
+use super::{Evidence, Fact, Likeness};
+use crate::Oid;
+
+/// A title, or a second, that more commits share says nothing.
+const MOST_CANDIDATES: usize = 12;
+
+/// So many of a hundred changed lines must two commits have in common that one
+/// person wrote in the same second,
+const WRITTEN_AT_ONCE: u8 = 15;
+
+/// and so many if only their titles are the same.
+const ALONE: u8 = 55;
+
+/// A copy, the original that it is one of, and why we say so. An original is a
+/// commit, or an id that is no longer here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Root {
+    /// A commit, by its place among the facts.
+    Here(usize),
+    /// A name that leads nowhere, by its place among such names.
+    Gone(usize),
+}
+
+/// The commits, by fix.
+#[derive(Debug, Default)]
+pub struct Families {
+    /// Each commit's originals (several where a pick was squashed), with the
+    /// evidence; itself if nothing says otherwise.
+    pub roots: Vec<Vec<(Root, Evidence)>>,
+    /// The members of each family, in the order of the facts.
+    pub members: BTreeMap<Root, Vec<usize>>,
+    /// The names that lead nowhere.
+    pub gone: Vec<String>,
+}
+
+/// Commits whose diffs must be compared before it is known whether they are one fix.
+#[must_use]
+pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
+    let sorted = sorted(facts);
+    let mut by_key: BTreeMap<(&str, i64), Vec<usize>> = BTreeMap::new();
+    let mut by_title: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, fact) in facts.iter().enumerate() {
+        by_key.entry((&fact.author, fact.authored)).or_default().push(place);
+        by_title.entry(title(&fact.subject)).or_default().push(place);
+    }
+    let mut found = Vec::new();
+    for fact in facts {
+        let explained = fact.named.picked.iter().any(|name| resolve(&sorted, name).is_some());
+        if explained || fact.empty || fact.parents > 1 {
+            continue;
+        }
+        let group = |group: Option<&Vec<usize>>| -> Vec<usize> {
+            group.filter(|all| all.len() <= MOST_CANDIDATES).cloned().unwrap_or_default()
+        };
+        let together = group(by_key.get(&(fact.author.as_str(), fact.authored)));
+        let titled = group(by_title.get(title(&fact.subject)));
+        let earlier = |other: usize| {
+            let other = facts.get(other)?;
+            (other.id != fact.id && rank(other) < rank(fact)).then_some(other)
+        };
+        // Of several that are certainly one, the first speaks for all.
+        let same = |other: &Fact| title(&other.subject) == title(&fact.subject);
+        if together.iter().filter_map(|other| earlier(*other)).any(same) {
+            continue;
+        }
+        let others = together.into_iter().chain(titled).filter_map(earlier);
+        let others = others.filter(|other| other.branches != fact.branches && !other.empty);
+        found.extend(others.map(|other| (fact.id, other.id)));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn sorted(facts: &[Fact]) -> Vec<Oid> {
+    facts.iter().map(|fact| fact.id).collect()
+}
+
+/// Sorts commits into families. The facts are in the order of their ids;
+/// `alike` is what comparing the doubtful pairs has shown.
+#[must_use]
+pub fn families(facts: &[Fact], alike: &BTreeMap<(Oid, Oid), Likeness>) -> Families {
+    let mut sorting = Sorting::new(facts, alike);
+    for place in 0..facts.len() {
+        sorting.roots_of(place, 0);
+    }
+    let mut families = Families { gone: sorting.gone, ..Families::default() };
+    families.roots = sorting.known.into_iter().map(Option::unwrap_or_default).collect();
+    for (place, roots) in families.roots.iter().enumerate() {
+        for (root, _) in roots {
+            families.members.entry(*root).or_default().push(place);
+        }
+    }
+    families
+}
+
+struct Sorting<'f> {
+    facts: &'f [Fact],
+    ids: Vec<Oid>,
+    /// The original among those with the same author, date and title.
+    twins: BTreeMap<(&'f str, i64, &'f str), usize>,
+    alike: BTreeMap<usize, Vec<(usize, Likeness)>>,
+    known: Vec<Option<Vec<(Root, Evidence)>>>,
+    gone: Vec<String>,
+    gone_places: BTreeMap<&'f str, usize>,
+}
+
+/// The longest chain of picks that is followed.
+const LONGEST_CHAIN: u32 = 60;
+
+impl<'f> Sorting<'f> {
+    fn new(facts: &'f [Fact], alike: &BTreeMap<(Oid, Oid), Likeness>) -> Self {
+        let ids = sorted(facts);
+        let mut twins: BTreeMap<_, usize> = BTreeMap::new();
+        for (place, fact) in facts.iter().enumerate() {
+            let best = twins.entry(key(fact)).or_insert(place);
+            if facts.get(*best).is_some_and(|other| rank(fact) < rank(other)) {
+                *best = place;
+            }
+        }
+        let mut by_copy: BTreeMap<usize, Vec<(usize, Likeness)>> = BTreeMap::new();
+        for ((copy, other), likeness) in alike {
+            let places = (ids.binary_search(copy), ids.binary_search(other));
+            if let (Ok(copy), Ok(other)) = places {
+                by_copy.entry(copy).or_default().push((other, *likeness));
+            }
+        }
+        let known = facts.iter().map(|_| None).collect();
+        let (gone, gone_places) = (Vec::new(), BTreeMap::new());
+        Self { facts, ids, twins, alike: by_copy, known, gone, gone_places }
+    }
+
+    fn roots_of(&mut self, place: usize, depth: u32) -> Vec<(Root, Evidence)> {
+        if let Some(Some(known)) = self.known.get(place) {
+            return known.clone();
+        }
+        let itself = alloc::vec![(Root::Here(place), Evidence::Original)];
+        let Some(fact) = self.facts.get(place).filter(|_| depth < LONGEST_CHAIN) else {
+            return itself;
+        };
+        let mut roots = self.by_trailer(place, fact, depth);
+        if roots.is_empty() {
+            roots = self.by_author(place, fact, depth);
+        }
+        if roots.is_empty() {
+            roots = self.by_content(place, depth);
+        }
+        if roots.is_empty() {
+            roots = self.by_name_alone(fact);
+        }
+        if roots.is_empty() {
+            roots = itself;
+        }
+        if let Some(known) = self.known.get_mut(place) {
+            *known = Some(roots.clone());
+        }
+        roots
+    }
+
+    fn by_trailer(&mut self, place: usize, fact: &'f Fact, depth: u32) -> Vec<(Root, Evidence)> {
+        let mut roots: Vec<(Root, Evidence)> = Vec::new();
+        for name in &fact.named.picked {
+            let Some(of) = resolve(&self.ids, name).filter(|of| *of != place) else { continue };
+            for (root, _) in self.roots_of(of, depth + 1) {
+                let short = name.len() < 40;
+                if !roots.iter().any(|(known, _)| *known == root) {
+                    roots.push((root, Evidence::Trailer { short }));
+                }
+            }
+        }
+        // A chain of picks names each link; what one link leads to and another
+        // does not is another fix that was squashed in.
+        roots.retain(|(root, _)| *root != Root::Here(place));
+        roots
+    }
+
+    fn by_author(&mut self, place: usize, fact: &'f Fact, depth: u32) -> Vec<(Root, Evidence)> {
+        let Some(first) = self.twins.get(&key(fact)).copied().filter(|first| *first != place)
+        else {
+            return Vec::new();
+        };
+        // A merge can be picked, but is no pick.
+        if fact.parents > 1 {
+            return Vec::new();
+        }
+        let roots = self.roots_of(first, depth + 1);
+        roots.into_iter().map(|(root, _)| (root, Evidence::Author)).collect()
+    }
+
+    fn by_content(&mut self, place: usize, depth: u32) -> Vec<(Root, Evidence)> {
+        let Some(fact) = self.facts.get(place) else { return Vec::new() };
+        let mut best = self.alike.get(&place).cloned().unwrap_or_default();
+        let together = |other: &usize| {
+            let other = self.facts.get(*other);
+            other.is_some_and(|o| (&o.author, o.authored) == (&fact.author, fact.authored))
+        };
+        best.retain(|(other, likeness)| {
+            *likeness >= Likeness::Percent(if together(other) { WRITTEN_AT_ONCE } else { ALONE })
+        });
+        best.sort_by_key(|(other, likeness)| {
+            (!together(other), core::cmp::Reverse(*likeness), *other)
+        });
+        let Some((other, likeness)) = best.first().copied() else { return Vec::new() };
+        let evidence = match likeness {
+            Likeness::Same => Evidence::PatchId,
+            Likeness::Percent(percent) => Evidence::Content { percent },
+        };
+        let roots = self.roots_of(other, depth + 1);
+        roots.into_iter().map(|(root, _)| (root, evidence)).collect()
+    }
+
+    /// A pick of something that is no longer here; others may name the same.
+    fn by_name_alone(&mut self, fact: &'f Fact) -> Vec<(Root, Evidence)> {
+        let Some(name) = fact.named.picked.first() else { return Vec::new() };
+        let next = self.gone.len();
+        let place = *self.gone_places.entry(name.as_str()).or_insert(next);
+        if place == next {
+            self.gone.push(name.clone());
+        }
+        alloc::vec![(Root::Gone(place), Evidence::Dangling)]
+    }
+}
+
+fn key(fact: &Fact) -> (&str, i64, &str) {
+    (&fact.author, fact.authored, title(&fact.subject))
+}
+
+/// Who of several twins is the original: one that names no source, on the
+/// first branch, committed first.
+fn rank(fact: &Fact) -> (bool, bool, bool, i64, Oid) {
+    let merge = fact.parents > 1;
+    (!fact.named.picked.is_empty(), fact.branches & 1 == 0, !merge, fact.committed, fact.id)
+}
