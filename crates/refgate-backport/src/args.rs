@@ -40,6 +40,53 @@ pub(crate) struct Place {
 pub(crate) enum Verb {
     /// Where has each fix landed, by which evidence, and where is it missing?
     Status(Status),
+    /// What would each pick come to on each branch? Nothing is changed
+    Plan(Plan),
+    /// Carry a plan out: clean picks at once, conflicts in worktrees of their own
+    Apply(Apply),
+    /// Go on after a conflict was resolved, or after a kill
+    Continue,
+    /// Give a branch up, and go on with the others
+    Skip {
+        /// The branch
+        branch: String,
+    },
+    /// Take an unfinished backport back
+    Abort,
+    /// Take the last backport back, finished or not
+    Undo,
+    /// Is a backport exactly what git makes of its original, or was it edited?
+    Receipt {
+        /// The backport
+        commit: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+    /// Move the branches themselves, instead of making backport/FIX/BRANCH
+    #[arg(long)]
+    pub(crate) straight: bool,
+    /// Push what is done
+    #[arg(long)]
+    pub(crate) push: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Plan {
+    /// Fixes, in the order in which they are to be picked: commits, or ranges
+    /// such as A..B
+    #[arg(required = true)]
+    pub(crate) fixes: Vec<String>,
+    /// A branch to carry them to, as often as there are some; all lines if not
+    /// given
+    #[arg(long)]
+    pub(crate) to: Vec<String>,
+    /// Of a merge, the parent (1, 2, ...) whose other side is the change
+    #[arg(short, long)]
+    pub(crate) mainline: Option<usize>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -72,7 +72,8 @@ fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branch>), Failur
             (name != "HEAD").then_some(Branch { name, tip: *tip })
         };
         let all: Vec<Branch> = references.iter().filter_map(under).collect();
-        if !all.is_empty() && !(reader.is_bare() && prefix.starts_with("refs/remotes/")) {
+        let foreign = reader.is_bare() && prefix.starts_with("refs/remotes/");
+        if !all.is_empty() && !foreign {
             return Ok((prefix, all));
         }
     }

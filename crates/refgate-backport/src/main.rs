@@ -1,10 +1,17 @@
 //! `git backport`: one verb, one file.
 
+mod apply;
 mod args;
 mod branches;
 mod command;
+mod git;
+mod journal;
 mod known;
+mod merge;
 mod output;
+mod plan;
+mod receipt;
+mod worktree;
 
 use std::process::ExitCode;
 
@@ -16,6 +23,13 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.verb {
         Verb::Status(verb) => command::status::run(&args.place, verb),
+        Verb::Plan(verb) => command::plan::run(&args.place, verb),
+        Verb::Apply(verb) => command::apply::run(&args.place, verb),
+        Verb::Continue => command::apply::go_on(&args.place),
+        Verb::Skip { branch } => command::apply::skip(&args.place, branch),
+        Verb::Abort => command::apply::undo(&args.place, true),
+        Verb::Undo => command::apply::undo(&args.place, false),
+        Verb::Receipt { commit } => command::apply::receipt(&args.place, commit),
     };
     done.unwrap_or_else(|failure| output::fail(&failure))
 }

@@ -1,6 +1,7 @@
 //! How much do the diffs of two commits have in common?
 
 use std::cell::{Cell, RefCell};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use git2::{Delta, DiffLineType};
@@ -36,8 +37,8 @@ pub fn likeness(
             Some(known) => known,
             None => {
                 for id in [pair.0, pair.1] {
-                    if !diffs.contains_key(&id) {
-                        diffs.insert(id, reader.lines(id)?);
+                    if let Entry::Vacant(place) = diffs.entry(id) {
+                        place.insert(reader.lines(id)?);
                     }
                 }
                 let both = (diffs.get(&pair.0), diffs.get(&pair.1));
@@ -89,10 +90,8 @@ impl Reader {
         let repo = self.repository();
         let commit = repo.find_commit(git(id))?;
         let before = commit.parent(0).ok().map(|parent| parent.tree()).transpose()?;
-        let diff = match repo.diff_tree_to_tree(before.as_ref(), Some(&commit.tree()?), None) {
-            Ok(diff) => diff,
-            Err(_) => return Ok(None),
-        };
+        let diff = repo.diff_tree_to_tree(before.as_ref(), Some(&commit.tree()?), None);
+        let Ok(diff) = diff else { return Ok(None) };
         if diff.deltas().len() > MOST_FILES {
             return Ok(None);
         }

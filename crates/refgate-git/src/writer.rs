@@ -27,6 +27,10 @@ impl Writer {
         Ok(Self { repo })
     }
 
+    pub(crate) const fn repo(&self) -> &Repository {
+        &self.repo
+    }
+
     /// The git directory that worktrees share.
     #[must_use]
     pub fn git_dir(&self) -> PathBuf {

@@ -1,3 +1,5 @@
 //! The verbs, one file each.
 
+pub(crate) mod apply;
+pub(crate) mod plan;
 pub(crate) mod status;

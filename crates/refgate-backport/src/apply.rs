@@ -1,0 +1,132 @@
+//! How are picks written and references set, so that all of it can be continued and undone?
+
+use std::path::{Path, PathBuf};
+
+use refgate_core::Oid;
+use refgate_gate::Exit;
+use refgate_git::{Kept, Writer};
+
+use crate::git;
+use crate::journal::{Journal, Line, State};
+use crate::output::Failure;
+use crate::plan::Step;
+
+/// Writes commits for one repository.
+pub(crate) struct Scribe {
+    writer: Writer,
+    pub(crate) git_dir: PathBuf,
+    committer: String,
+    signs: bool,
+}
+
+impl Scribe {
+    pub(crate) fn open(repository: &Path) -> Result<Self, Failure> {
+        let writer = Writer::open(repository, false)?;
+        let git_dir = writer.git_dir();
+        let committer = git::output(&git_dir, &["var", "GIT_COMMITTER_IDENT"])?.trim().to_string();
+        let mut sign = git::command(&git_dir);
+        sign.args(["config", "--type=bool", "--get", "commit.gpgSign"]);
+        let signs = sign.output()?.stdout.starts_with(b"true");
+        Ok(Self { writer, git_dir, committer, signs })
+    }
+
+    /// Writes a branch's picks on top of `parent`: the last one.
+    pub(crate) fn write(&self, parent: Oid, steps: &[Step]) -> Result<Oid, Failure> {
+        let mut at = parent;
+        for step in steps {
+            let kept = self.writer.kept(step.change.commit, Some(step.change.commit))?;
+            at = if self.signs {
+                self.signed(&kept, step.tree, at)?
+            } else {
+                self.writer.pick(&kept, step.tree, at, &self.committer)?
+            };
+        }
+        Ok(at)
+    }
+
+    /// A commit that Git signs, as it is configured to.
+    fn signed(&self, kept: &Kept, tree: Oid, parent: Oid) -> Result<Oid, Failure> {
+        let author = String::from_utf8_lossy(&kept.author).into_owned();
+        let (name, rest) = author.split_once('<').unwrap_or((&author, ""));
+        let (address, date) = rest.split_once('>').unwrap_or((rest, ""));
+        let mut commit = git::command(&self.git_dir);
+        if let Some(encoding) = &kept.encoding {
+            let encoding = String::from_utf8_lossy(encoding);
+            commit.arg("-c").arg(format!("i18n.commitEncoding={encoding}"));
+        }
+        commit.env("GIT_AUTHOR_NAME", name.trim()).env("GIT_AUTHOR_EMAIL", address.trim());
+        commit.env("GIT_AUTHOR_DATE", date.trim());
+        commit.args(["commit-tree", "-S", "-p", &parent.to_string(), &tree.to_string()]);
+        let id = git::fed(commit, &kept.message)?;
+        Oid::from_hex(id.trim())
+            .ok_or_else(|| Failure::new(Exit::Failed, "git commit-tree answered with no commit"))
+    }
+
+    /// Sets the references of all lines that are written, in one transaction.
+    pub(crate) fn set(&self, journal: &mut Journal) -> Result<(), Failure> {
+        let mut script = String::new();
+        for line in journal.lines.iter().filter(|line| line.state == State::Written) {
+            // A run that was killed in between has set it already.
+            if self.value(&line.reference)? != line.new {
+                let old =
+                    if line.old.is_empty() { Oid::default().to_string() } else { line.old.clone() };
+                script.push_str(&format!("update {} {} {old}\n", line.reference, line.new));
+            }
+        }
+        if !script.is_empty() {
+            let mut update = git::command(&self.git_dir);
+            update.args(["update-ref", "-m", "git backport", "--stdin"]);
+            git::fed(update, format!("start\n{script}prepare\ncommit\n").as_bytes())?;
+        }
+        for line in &mut journal.lines {
+            if line.state == State::Written {
+                line.state = State::Done;
+            }
+        }
+        journal.save(&self.git_dir)
+    }
+
+    /// What a reference holds; empty if it is not there.
+    pub(crate) fn value(&self, reference: &str) -> Result<String, Failure> {
+        let mut parse = git::command(&self.git_dir);
+        let output = parse.args(["rev-parse", "-q", "--verify", reference]).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+    }
+
+    /// Takes back what a run has done, as far as nobody has built on it: each
+    /// reference that still stands where the run put it. The branches left alone.
+    pub(crate) fn take_back(&self, journal: &Journal) -> Result<Vec<String>, Failure> {
+        let (mut script, mut kept) = (String::new(), Vec::new());
+        for line in &journal.lines {
+            self.leave(line)?;
+            if line.new.is_empty() || matches!(line.state, State::Skipped) {
+                continue;
+            }
+            let value = self.value(&line.reference)?;
+            if value == line.new {
+                let to =
+                    if line.old.is_empty() { Oid::default().to_string() } else { line.old.clone() };
+                script.push_str(&format!("update {} {to} {value}\n", line.reference));
+            } else if value != line.old {
+                kept.push(line.reference.clone());
+            }
+        }
+        if !script.is_empty() {
+            let mut update = git::command(&self.git_dir);
+            update.args(["update-ref", "-m", "git backport: undo", "--stdin"]);
+            git::fed(update, format!("start\n{script}prepare\ncommit\n").as_bytes())?;
+        }
+        Journal::remove(&self.git_dir)?;
+        Ok(kept)
+    }
+
+    /// Removes the worktree of a line, if it has one.
+    pub(crate) fn leave(&self, line: &Line) -> Result<(), Failure> {
+        let State::Conflict { worktree, .. } = &line.state else { return Ok(()) };
+        if worktree.exists() {
+            let shown = worktree.display().to_string();
+            git::output(&self.git_dir, &["worktree", "remove", "--force", &shown])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! What would a backport come to? Said before anything is done.
+
+use refgate_core::Oid;
+use refgate_core::matrix::matrix;
+use refgate_gate::Exit;
+use refgate_report::{clean, wrap};
+use serde_json::{Value, json};
+
+use crate::args::{Place, Plan};
+use crate::known::{How, Known};
+use crate::merge::MergeTree;
+use crate::output::{Done, Failure, done, say};
+use crate::plan::{Change, Forecast, Planner, Target, Why};
+
+pub(crate) fn run(place: &Place, args: &Plan) -> Done {
+    let known = Known::read(place, How::default())?;
+    let targets = planned(&known, args)?;
+    let clean =
+        |forecast: &Forecast| !matches!(forecast, Forecast::Conflict { .. } | Forecast::Waits);
+    let fine = targets.iter().flat_map(|target| &target.forecasts).all(|(_, one)| clean(one));
+    for target in &targets {
+        if place.json {
+            say(&json_of(&known, target).to_string());
+        } else {
+            say(&text(&known, target));
+        }
+    }
+    Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
+}
+
+/// The forecast for each branch that is wanted.
+pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure> {
+    let matrix =
+        matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
+    let merge = MergeTree::new(known.reader.git_dir());
+    let mut planner = Planner { known, matrix: &matrix, merge };
+    let mut changes: Vec<Change> = Vec::new();
+    for fix in &args.fixes {
+        for id in commits(known, fix)? {
+            changes.push(planner.change(id, args.mainline)?);
+        }
+    }
+    let places = wanted(known, &args.to)?;
+    places.into_iter().map(|place| planner.target(place, &changes)).collect()
+}
+
+/// One commit, or those of a range, the oldest first.
+fn commits(known: &Known, fix: &str) -> Result<Vec<Oid>, Failure> {
+    if !fix.contains("..") {
+        return Ok(vec![known.reader.resolve(fix)?]);
+    }
+    let listed = crate::git::output(
+        known.reader.git_dir(),
+        &["rev-list", "--reverse", "--topo-order", "--no-merges", fix, "--"],
+    )?;
+    Ok(listed.lines().filter_map(Oid::from_hex).collect())
+}
+
+/// The places of the branches that were named; all lines if none was.
+fn wanted(known: &Known, to: &[String]) -> Result<Vec<usize>, Failure> {
+    if to.is_empty() {
+        return Ok(known.branches.lines());
+    }
+    let find = |name: &String| {
+        let place = known.branches.all.iter().position(|branch| branch.name == *name);
+        let message =
+            || format!("`{name}` is none of the branches looked at; name it with --line as well");
+        place.ok_or_else(|| Failure::new(Exit::BadInput, message()))
+    };
+    to.iter().map(find).collect()
+}
+
+/// A forecast in a few words.
+pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
+    match forecast {
+        Forecast::Present(by) => format!("present ({})", by.short()),
+        Forecast::Reverted => "reverted there; pick it again with --again".to_string(),
+        Forecast::Empty => "empty: the pick would change nothing".to_string(),
+        Forecast::Waits => "waits for what conflicts before it".to_string(),
+        Forecast::Conflict { paths, .. } => format!("conflict in {}", paths.join(", ")),
+        Forecast::Clean(steps) => {
+            let before: Vec<String> = steps
+                .iter()
+                .filter(|step| step.why == Why::Prerequisite)
+                .map(|step| step.change.commit.short())
+                .collect();
+            match steps.last().map(|step| step.why) {
+                Some(Why::Sibling(place)) => {
+                    let by =
+                        steps.last().map(|step| step.change.commit.short()).unwrap_or_default();
+                    let name = known.branches.name(place);
+                    format!("clean from the sibling already on {name} ({by})")
+                }
+                _ if before.is_empty() => "clean".to_string(),
+                _ => format!("clean after {}", before.join(", then ")),
+            }
+        }
+    }
+}
+
+fn text(known: &Known, target: &Target) -> String {
+    let mut lines = vec![known.branches.name(target.place).to_string()];
+    for (change, forecast) in &target.forecasts {
+        let subject = known.shown(change.root).1;
+        let title = format!("{} {}", change.commit.short(), clean(&subject));
+        lines.push(wrap("  ", "    ", &title));
+        lines.push(wrap("    ", "      ", &clean(&words(known, forecast))));
+        if let Forecast::Conflict { said, .. } = forecast {
+            lines.extend(said.iter().map(|line| wrap("      ", "        ", &clean(line))));
+        }
+    }
+    lines.join("\n")
+}
+
+fn json_of(known: &Known, target: &Target) -> Value {
+    let one = |(change, forecast): &(Change, Forecast)| {
+        let (kind, paths, trees) = match forecast {
+            Forecast::Present(_) => ("present", Vec::new(), Vec::new()),
+            Forecast::Reverted => ("reverted", Vec::new(), Vec::new()),
+            Forecast::Empty => ("empty", Vec::new(), Vec::new()),
+            Forecast::Waits => ("waits", Vec::new(), Vec::new()),
+            Forecast::Conflict { paths, .. } => ("conflict", paths.clone(), Vec::new()),
+            Forecast::Clean(steps) => {
+                let trees = steps
+                    .iter()
+                    .map(|step| {
+                        let why = match step.why {
+                            Why::Asked => "asked",
+                            Why::Sibling(_) => "sibling",
+                            Why::Prerequisite => "prerequisite",
+                        };
+                        json!({
+                            "pick": step.change.commit.to_string(), "why": why,
+                            "tree": step.tree.to_string(),
+                        })
+                    })
+                    .collect();
+                ("clean", Vec::new(), trees)
+            }
+        };
+        json!({
+            "fix": change.commit.to_string(), "forecast": kind, "words": words(known, forecast),
+            "paths": paths, "steps": trees,
+        })
+    };
+    let all: Vec<Value> = target.forecasts.iter().map(one).collect();
+    json!({ "branch": known.branches.name(target.place), "forecasts": all })
+}

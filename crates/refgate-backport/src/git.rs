@@ -1,0 +1,47 @@
+//! How is Git itself asked? By its plumbing, as configured, and never through a shell.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use refgate_gate::Exit;
+
+use crate::output::Failure;
+
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder);
+    git
+}
+
+/// What a command says, which must succeed.
+pub(crate) fn output(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+    let output = command(folder).args(arguments).stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(failed(arguments, &output.stderr))
+}
+
+/// The same, with something on its standard input.
+pub(crate) fn fed(mut git: Command, input: &[u8]) -> Result<String, Failure> {
+    let mut child =
+        git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    if let Some(mut to) = child.stdin.take() {
+        // Who does not want it says why.
+        let _ = to.write_all(input);
+    }
+    let output = child.wait_with_output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let name: Vec<String> =
+        git.get_args().skip(2).map(|word| word.to_string_lossy().into_owned()).collect();
+    Err(failed(&[&name.join(" ")], &output.stderr))
+}
+
+fn failed(arguments: &[&str], said: &[u8]) -> Failure {
+    let said = String::from_utf8_lossy(said);
+    let verb = arguments.first().unwrap_or(&"");
+    Failure::new(Exit::Failed, format!("git {verb}: {}", said.trim()))
+}

@@ -1,0 +1,106 @@
+//! What has a backport done so far, and what is left? Written before each step, so that a kill loses nothing.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use refgate_gate::Exit;
+use serde::{Deserialize, Serialize};
+
+use crate::output::Failure;
+
+/// How far one branch has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub(crate) enum State {
+    /// The commits are written; the reference is to be set.
+    Written,
+    /// The reference is set.
+    Done,
+    /// A worktree waits for its conflicts to be resolved.
+    Conflict {
+        /// Where.
+        worktree: PathBuf,
+        /// What it began with.
+        base: String,
+        /// The commits that are still to be picked, the conflicting one first.
+        left: Vec<String>,
+    },
+    /// Given up for this branch.
+    Skipped,
+}
+
+/// One branch of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Line {
+    /// The branch.
+    pub(crate) branch: String,
+    /// The reference that is set.
+    pub(crate) reference: String,
+    /// What it was before; empty if it was not there.
+    pub(crate) old: String,
+    /// What it becomes, as far as it is known.
+    pub(crate) new: String,
+    #[serde(flatten)]
+    pub(crate) state: State,
+}
+
+/// A run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    pub(crate) format: u32,
+    pub(crate) lines: Vec<Line>,
+}
+
+impl Journal {
+    /// Where runs are kept in a git directory.
+    pub(crate) fn folder(git_dir: &Path) -> PathBuf {
+        git_dir.join("refgate").join("backport")
+    }
+
+    fn path(git_dir: &Path) -> PathBuf {
+        Self::folder(git_dir).join("run.json")
+    }
+
+    /// The run that was left, finished or not.
+    pub(crate) fn load(git_dir: &Path) -> Result<Option<Self>, Failure> {
+        let path = Self::path(git_dir);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let bad = |why: String| {
+            Failure::new(Exit::Failed, format!("{} cannot be used: {why}", path.display()))
+        };
+        let journal: Self = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        match journal.format {
+            1 => Ok(Some(journal)),
+            other => Err(bad(format!("format {other} is not known to this version"))),
+        }
+    }
+
+    /// Writes it to the disk, whole or not at all.
+    pub(crate) fn save(&self, git_dir: &Path) -> Result<(), Failure> {
+        let path = Self::path(git_dir);
+        fs::create_dir_all(Self::folder(git_dir))?;
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+        let temporary = path.with_extension("new");
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        Ok(fs::rename(&temporary, &path)?)
+    }
+
+    /// Forgets the run.
+    pub(crate) fn remove(git_dir: &Path) -> Result<(), Failure> {
+        Ok(fs::remove_file(Self::path(git_dir))?)
+    }
+
+    /// Whether something is left to do.
+    pub(crate) fn is_open(&self) -> bool {
+        let settled = |line: &Line| matches!(line.state, State::Done | State::Skipped);
+        !self.lines.iter().all(settled)
+    }
+}

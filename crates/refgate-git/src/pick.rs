@@ -1,0 +1,141 @@
+//! How is a pick written: the original's author and words, another tree and parent?
+
+use git2::ObjectType;
+use refgate_core::Oid;
+
+use crate::GitError;
+use crate::reader::{git, oid};
+use crate::writer::Writer;
+
+/// The parts of a commit that a pick keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The author line's value: name, address, date and zone.
+    pub author: Vec<u8>,
+    /// The encoding of the message, if it is not UTF-8.
+    pub encoding: Option<Vec<u8>>,
+    /// The message.
+    pub message: Vec<u8>,
+}
+
+impl Writer {
+    /// What a pick of a commit keeps of it. `from` is written below the message,
+    /// as `git cherry-pick -x` does.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn kept(&self, commit: Oid, from: Option<Oid>) -> Result<Kept, GitError> {
+        let odb = self.repo().odb()?;
+        let object = odb.read(git(commit))?;
+        let unreadable =
+            || GitError::Object { id: commit, why: "it is no readable commit".to_string() };
+        if object.kind() != ObjectType::Commit {
+            return Err(unreadable());
+        }
+        let data = object.data();
+        let end = data.windows(2).position(|pair| pair == b"\n\n").unwrap_or(data.len());
+        let (header, rest) = data.split_at(end);
+        let value = |key: &[u8]| {
+            let mut lines = header.split(|byte| *byte == b'\n');
+            lines.find_map(|line| line.strip_prefix(key)).map(<[u8]>::to_vec)
+        };
+        let author = value(b"author ").ok_or_else(unreadable)?;
+        let mut message = rest.get(2..).unwrap_or_default().to_vec();
+        if let Some(from) = from {
+            note(&mut message, from);
+        }
+        Ok(Kept { author, encoding: value(b"encoding "), message })
+    }
+
+    /// Writes a pick. No reference moves. `committer` is a whole line's value,
+    /// as `git var GIT_COMMITTER_IDENT` says it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn pick(
+        &self,
+        kept: &Kept,
+        tree: Oid,
+        parent: Oid,
+        committer: &str,
+    ) -> Result<Oid, GitError> {
+        let mut data = format!("tree {tree}\nparent {parent}\nauthor ").into_bytes();
+        data.extend_from_slice(&kept.author);
+        data.extend_from_slice(format!("\ncommitter {committer}\n").as_bytes());
+        if let Some(encoding) = &kept.encoding {
+            data.extend_from_slice(b"encoding ");
+            data.extend_from_slice(encoding);
+            data.push(b'\n');
+        }
+        data.push(b'\n');
+        data.extend_from_slice(&kept.message);
+        Ok(oid(self.repo().odb()?.write(ObjectType::Commit, &data)?))
+    }
+}
+
+/// The line of `cherry-pick -x`: in the last paragraph if that is one of
+/// trailers, else in one of its own.
+fn note(message: &mut Vec<u8>, from: Oid) {
+    if !message.is_empty() && !message.ends_with(b"\n") {
+        message.push(b'\n');
+    }
+    if !ends_with_trailers(&String::from_utf8_lossy(message)) {
+        message.push(b'\n');
+    }
+    message.extend_from_slice(format!("(cherry picked from commit {from})\n").as_bytes());
+}
+
+/// Whether the last paragraph is one of trailers, as Git sees it: all of its
+/// lines are, or a quarter of them with one that Git itself writes.
+fn ends_with_trailers(message: &str) -> bool {
+    let paragraphs: Vec<&str> =
+        message.trim_end().split("\n\n").filter(|text| !text.trim().is_empty()).collect();
+    let [_, .., last] = paragraphs.as_slice() else { return false };
+    let (mut trailers, mut others, mut own) = (0_usize, 0_usize, false);
+    let mut continues = false;
+    for line in last.lines() {
+        if line.starts_with([' ', '\t']) && continues {
+            continue;
+        }
+        let written =
+            line.starts_with("Signed-off-by: ") || line.starts_with("(cherry picked from ");
+        let key = line.split_once(':').map(|(key, _)| key.trim_end());
+        let named = key.is_some_and(|key| {
+            !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+        own |= written;
+        continues = written || named;
+        if continues {
+            trailers += 1;
+        } else {
+            others += 1;
+        }
+    }
+    trailers > 0 && (others == 0 || (own && trailers * 3 >= others))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_stands_where_git_puts_it() {
+        let from = Oid::default();
+        let line = format!("(cherry picked from commit {from})\n");
+        for (before, between) in [
+            ("a\n", "\n"),
+            ("a", "\n\n"),
+            ("a\n\nbody\n", "\n"),
+            ("a\n\nSigned-off-by: x <x@x>\n", ""),
+            ("a\n\nbody: yes\n", ""),
+            ("Signed-off-by: x <x@x>\n", "\n"),
+            ("a\n\n(cherry picked from commit 01)\n", ""),
+            ("a\n\none\ntwo\nthree\nfour\nSigned-off-by: x <x@x>\n", "\n"),
+            ("a\n\none\ntwo\nthree\nSigned-off-by: x <x@x>\n", ""),
+        ] {
+            let mut message = before.as_bytes().to_vec();
+            note(&mut message, from);
+            assert_eq!(String::from_utf8(message).unwrap(), format!("{before}{between}{line}"));
+        }
+    }
+}
