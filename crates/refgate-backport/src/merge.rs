@@ -1,8 +1,8 @@
-//! What does Git make of a pick? One `git merge-tree` for all of them; nothing is checked out.
+//! What does Git make of a pick? `git merge-tree` for many at once; nothing is checked out.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{ChildStdout, Stdio};
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
@@ -18,63 +18,53 @@ pub(crate) enum Merged {
     Conflict { paths: Vec<String>, said: Vec<String> },
 }
 
-/// `git merge-tree --stdin`, started when it is first asked.
-pub(crate) struct MergeTree {
-    repository: PathBuf,
-    running: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
+/// A pick: what leads from `base` to `theirs`, onto `ours`. Commits or trees.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask {
+    pub(crate) base: Oid,
+    pub(crate) ours: Oid,
+    pub(crate) theirs: Oid,
 }
 
-impl MergeTree {
-    pub(crate) fn new(repository: &Path) -> Self {
-        Self { repository: repository.to_path_buf(), running: None }
-    }
+/// So many questions are asked of one process: with more, both could wait for
+/// the other to read.
+const MOST_AT_ONCE: usize = 200;
 
-    /// The tree of `ours` with what leads from `base` to `theirs`. Commits or trees.
-    pub(crate) fn pick(&mut self, base: Oid, ours: Oid, theirs: Oid) -> Result<Merged, Failure> {
-        if self.running.is_none() {
-            self.start()?;
-        }
-        let Some((_, to, from)) = &mut self.running else { return Err(broken("it has ended")) };
-        let answer = writeln!(to, "{base} -- {ours} {theirs}")
-            .and_then(|()| to.flush())
-            .map_err(|error| broken(&error.to_string()))
-            .and_then(|()| read(from));
-        if answer.is_err() {
-            // What is out of step stays so; the next question gets a new one.
-            let said = self.end();
-            return answer.map_err(|failure| match said {
-                Some(said) => broken(&said),
-                None => failure,
-            });
-        }
-        answer
-    }
-
-    fn start(&mut self) -> Result<(), Failure> {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(&self.repository).args(["merge-tree", "--write-tree", "--stdin"]);
+/// What Git makes of some picks, in order. `git merge-tree` writes its answers
+/// when it likes, so all questions are asked before the first answer is read.
+pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Failure> {
+    let mut all = Vec::with_capacity(asked.len());
+    for some in asked.chunks(MOST_AT_ONCE) {
+        let mut git = crate::git::command(repository);
+        git.args(["merge-tree", "--write-tree", "--stdin"]);
         git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = git.spawn()?;
-        if let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) {
-            self.running = Some((child, to, BufReader::new(from)));
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Option<String> {
-        let (mut child, to, _) = self.running.take()?;
+        let (to, from) = (child.stdin.take(), child.stdout.take());
+        let (Some(mut to), Some(from)) = (to, from) else { return Err(broken("no pipe")) };
+        let script: String = some
+            .iter()
+            .map(|ask| format!("{} -- {} {}\n", ask.base, ask.ours, ask.theirs))
+            .collect();
+        // If it has ended, it says why below.
+        let _ = to.write_all(script.as_bytes());
         drop(to);
-        let mut said = String::new();
-        child.stderr.take()?.read_to_string(&mut said).ok()?;
-        let _ = child.wait();
-        said.lines().next().map(ToString::to_string)
+        let mut from = BufReader::new(from);
+        let read: Result<Vec<Merged>, Failure> = some.iter().map(|_| read(&mut from)).collect();
+        drop(from);
+        let said = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&said.stderr).into_owned();
+        match (read, said.lines().next()) {
+            (Ok(read), _) => all.extend(read),
+            (Err(_), Some(why)) => return Err(broken(why)),
+            (Err(failure), None) => return Err(failure),
+        }
     }
+    Ok(all)
 }
 
-impl Drop for MergeTree {
-    fn drop(&mut self) {
-        self.end();
-    }
+/// What Git makes of one pick.
+pub(crate) fn pick(repository: &Path, ask: Ask) -> Result<Merged, Failure> {
+    picks(repository, &[ask])?.pop().ok_or_else(|| broken("no answer"))
 }
 
 fn broken(why: &str) -> Failure {

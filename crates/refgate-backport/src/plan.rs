@@ -1,20 +1,18 @@
 //! What would each pick come to on each branch? Computed by Git, on trees alone.
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
 use refgate_core::Oid;
-use refgate_core::matrix::{Cell, Matrix, Root};
+use refgate_core::matrix::{Cell, Fix, Matrix, Root};
 use refgate_gate::Exit;
 
 use crate::known::Known;
-use crate::merge::{MergeTree, Merged};
+use crate::merge::{Ask, Merged, picks};
 use crate::output::Failure;
 
 /// So many earlier changes of the conflicting files are tried as prerequisites,
+/// alone and in twos.
 const MOST_PREREQUISITES: usize = 10;
-
-/// and so many together.
-const MOST_TOGETHER: usize = 2;
 
 /// A change to carry over: a commit, and which of its parents it is a change of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +20,13 @@ pub(crate) struct Change {
     pub(crate) commit: Oid,
     pub(crate) base: Oid,
     pub(crate) root: Root,
+}
+
+impl Change {
+    /// The question what picking it onto a tree comes to.
+    const fn onto(self, tree: Oid) -> Ask {
+        Ask { base: self.base, ours: tree, theirs: self.commit }
+    }
 }
 
 /// What one pick comes to.
@@ -71,7 +76,6 @@ pub(crate) struct Target {
 pub(crate) struct Planner<'k> {
     pub(crate) known: &'k Known,
     pub(crate) matrix: &'k Matrix<'k>,
-    pub(crate) merge: MergeTree,
 }
 
 impl Planner<'_> {
@@ -96,21 +100,46 @@ impl Planner<'_> {
         Ok(Change { commit: id, base, root })
     }
 
-    /// What changes come to on one branch, one after the other.
-    pub(crate) fn target(&mut self, place: usize, changes: &[Change]) -> Result<Target, Failure> {
-        let tip = self.tip(place)?;
-        let mut tree = self.known.reader.commit(tip)?.tree;
-        let mut forecasts = Vec::new();
-        let mut blocked = false;
-        for change in changes {
-            let forecast = self.forecast(place, *change, tree, blocked)?;
-            if let Forecast::Clean(steps) = &forecast {
-                tree = steps.last().map_or(tree, |step| step.tree);
-            }
-            blocked |= matches!(forecast, Forecast::Conflict { .. });
-            forecasts.push((*change, forecast));
+    /// What changes come to on some branches, one after the other.
+    pub(crate) fn targets(
+        &self,
+        places: &[usize],
+        changes: &[Change],
+    ) -> Result<Vec<Target>, Failure> {
+        let mut trees = Vec::new();
+        for place in places {
+            trees.push(self.known.reader.commit(self.tip(*place)?)?.tree);
         }
-        Ok(Target { place, forecasts })
+        let blank = |place: &usize| Target { place: *place, forecasts: Vec::new() };
+        let mut targets: Vec<Target> = places.iter().map(blank).collect();
+        for change in changes {
+            let fix = self.matrix.fix(change.root);
+            let settled: Vec<Option<Forecast>> =
+                targets.iter().map(|target| self.settled(&fix, target)).collect();
+            let open = settled.iter().zip(&trees).filter(|(settled, _)| settled.is_none());
+            let asked: Vec<Ask> = open.map(|(_, tree)| change.onto(*tree)).collect();
+            let mut merged = picks(self.folder(), &asked)?.into_iter();
+            for ((target, tree), settled) in targets.iter_mut().zip(&mut trees).zip(settled) {
+                let forecast = match settled {
+                    Some(settled) => settled,
+                    None => match merged.next() {
+                        Some(merged) => {
+                            self.forecast(target.place, *change, &fix, *tree, merged)?
+                        }
+                        None => Forecast::Waits,
+                    },
+                };
+                if let Forecast::Clean(steps) = &forecast {
+                    *tree = steps.last().map_or(*tree, |step| step.tree);
+                }
+                target.forecasts.push((*change, forecast));
+            }
+        }
+        Ok(targets)
+    }
+
+    fn folder(&self) -> &Path {
+        self.known.reader.git_dir()
     }
 
     fn tip(&self, place: usize) -> Result<Oid, Failure> {
@@ -119,79 +148,81 @@ impl Planner<'_> {
         branch.map(|branch| branch.tip).ok_or_else(missing)
     }
 
+    /// What is known of a change on a branch without picking it.
+    fn settled(&self, fix: &Fix, target: &Target) -> Option<Forecast> {
+        let found = fix.cells.get(target.place)?;
+        let by = found.by.and_then(|by| self.known.fact(by)).map(|fact| fact.id);
+        match (found.cell, by) {
+            (Cell::Original | Cell::Ancestor | Cell::Copy(_), Some(by)) => {
+                return Some(Forecast::Present(by));
+            }
+            (Cell::Reverted, _) => return Some(Forecast::Reverted),
+            _ => {}
+        }
+        let conflict = |one: &(Change, Forecast)| matches!(one.1, Forecast::Conflict { .. });
+        target.forecasts.iter().any(conflict).then_some(Forecast::Waits)
+    }
+
     fn forecast(
-        &mut self,
+        &self,
         place: usize,
         change: Change,
+        fix: &Fix,
         tree: Oid,
-        blocked: bool,
+        merged: Merged,
     ) -> Result<Forecast, Failure> {
-        let found = self.matrix.fix(change.root).cells.get(place).copied();
-        if let Some(found) = found {
-            let by = found.by.and_then(|by| self.known.fact(by)).map(|fact| fact.id);
-            match (found.cell, by) {
-                (Cell::Original | Cell::Ancestor | Cell::Copy(_), Some(by)) => {
-                    return Ok(Forecast::Present(by));
-                }
-                (Cell::Reverted, _) => return Ok(Forecast::Reverted),
-                _ => {}
-            }
-        }
-        if blocked {
-            return Ok(Forecast::Waits);
-        }
-        match self.merge.pick(change.base, tree, change.commit)? {
-            Merged::Clean(new) if new == tree => Ok(Forecast::Empty),
+        let (paths, said) = match merged {
+            Merged::Clean(new) if new == tree => return Ok(Forecast::Empty),
             Merged::Clean(tree) => {
-                Ok(Forecast::Clean(vec![Step { change, tree, why: Why::Asked }]))
+                return Ok(Forecast::Clean(vec![Step { change, tree, why: Why::Asked }]));
             }
-            Merged::Conflict { paths, said } => {
-                if let Some(step) = self.sibling(place, change, tree)? {
-                    return Ok(Forecast::Clean(vec![step]));
-                }
-                let steps = self.prerequisites(place, change, tree, &paths)?;
-                Ok(steps.map_or(Forecast::Conflict { paths, said }, Forecast::Clean))
-            }
+            Merged::Conflict { paths, said } => (paths, said),
+        };
+        if let Some(step) = self.sibling(place, change, fix, tree)? {
+            return Ok(Forecast::Clean(vec![step]));
         }
+        let steps = self.prerequisites(place, change, tree, &paths)?;
+        Ok(steps.map_or(Forecast::Conflict { paths, said }, Forecast::Clean))
     }
 
     /// The copy on another branch that applies here, the nearest line first.
     fn sibling(
-        &mut self,
+        &self,
         place: usize,
         change: Change,
+        fix: &Fix,
         tree: Oid,
     ) -> Result<Option<Step>, Failure> {
-        let cells = self.matrix.fix(change.root).cells;
-        let mut others: Vec<(usize, usize)> = cells
-            .iter()
-            .enumerate()
-            .filter(|(other, found)| *other != place && found.cell.landed())
-            .filter_map(|(other, found)| Some((other, found.by?)))
-            .collect();
+        let landed = fix.cells.iter().enumerate();
+        let landed = landed.filter(|(other, found)| *other != place && found.cell.landed());
+        let mut others: Vec<(usize, usize)> =
+            landed.filter_map(|(other, found)| Some((other, found.by?))).collect();
         others.sort_by_key(|(other, _)| other.abs_diff(place));
-        let mut tried = BTreeSet::from([change.commit]);
+        let mut copies: Vec<(usize, Change)> = Vec::new();
         for (other, by) in others {
             let Some(commit) = self.known.fact(by).map(|fact| fact.id) else { continue };
-            if !tried.insert(commit) {
-                continue;
-            }
             let parents = self.known.reader.commit(commit)?.parents;
             let [base] = parents.as_slice() else { continue };
             let copy = Change { commit, base: *base, root: change.root };
-            if let Merged::Clean(new) = self.merge.pick(*base, tree, commit)?
-                && new != tree
-            {
-                return Ok(Some(Step { change: copy, tree: new, why: Why::Sibling(other) }));
+            if commit != change.commit && !copies.iter().any(|(_, known)| *known == copy) {
+                copies.push((other, copy));
             }
         }
-        Ok(None)
+        let asked: Vec<Ask> = copies.iter().map(|(_, copy)| copy.onto(tree)).collect();
+        let merged = picks(self.folder(), &asked)?;
+        let clean = |((other, copy), merged): (&(usize, Change), Merged)| match merged {
+            Merged::Clean(new) if new != tree => {
+                Some(Step { change: *copy, tree: new, why: Why::Sibling(*other) })
+            }
+            _ => None,
+        };
+        Ok(copies.iter().zip(merged).find_map(clean))
     }
 
     /// The fewest earlier changes of the conflicting files after which the pick
     /// applies. Proven by trying them.
     fn prerequisites(
-        &mut self,
+        &self,
         place: usize,
         change: Change,
         tree: Oid,
@@ -199,31 +230,50 @@ impl Planner<'_> {
     ) -> Result<Option<Vec<Step>>, Failure> {
         let candidates = self.candidates(place, change, paths)?;
         let singles: Vec<Vec<Change>> = candidates.iter().map(|one| vec![*one]).collect();
-        let mut sets = singles;
-        if MOST_TOGETHER > 1 {
-            for (at, newer) in candidates.iter().enumerate() {
-                let older = candidates.iter().skip(at + 1);
-                sets.extend(older.map(|older| vec![*older, *newer]));
-            }
+        let mut pairs = Vec::new();
+        for (at, newer) in candidates.iter().enumerate() {
+            pairs.extend(candidates.iter().skip(at + 1).map(|older| vec![*older, *newer]));
         }
-        for set in sets {
-            let mut steps = Vec::new();
-            let mut at = tree;
-            for one in set.iter().chain([&change]) {
-                let Merged::Clean(new) = self.merge.pick(one.base, at, one.commit)? else { break };
-                if new == at {
-                    break;
-                }
-                let asked = one.commit == change.commit;
-                let why = if asked { Why::Asked } else { Why::Prerequisite };
-                steps.push(Step { change: *one, tree: new, why });
-                at = new;
-            }
-            if steps.len() == set.len() + 1 {
+        for sets in [singles, pairs] {
+            if let Some(steps) = self.tried(change, tree, sets)? {
                 return Ok(Some(steps));
             }
         }
         Ok(None)
+    }
+
+    /// The first of some sets after which a change applies.
+    fn tried(
+        &self,
+        change: Change,
+        tree: Oid,
+        sets: Vec<Vec<Change>>,
+    ) -> Result<Option<Vec<Step>>, Failure> {
+        let length = sets.first().map_or(0, Vec::len);
+        let mut open: Vec<(Vec<Change>, Vec<Step>)> =
+            sets.into_iter().map(|set| (set, Vec::new())).collect();
+        for round in 0..=length {
+            let next = |(set, steps): &(Vec<Change>, Vec<Step>)| {
+                let at = steps.last().map_or(tree, |step| step.tree);
+                (set.get(round).copied().unwrap_or(change), at)
+            };
+            let asked: Vec<Ask> =
+                open.iter().map(next).map(|(change, at)| change.onto(at)).collect();
+            let merged = picks(self.folder(), &asked)?;
+            let mut still = Vec::new();
+            for ((set, mut steps), merged) in open.into_iter().zip(merged) {
+                let (one, at) = next(&(set.clone(), steps.clone()));
+                if let Merged::Clean(tree) = merged
+                    && tree != at
+                {
+                    let why = if round < length { Why::Prerequisite } else { Why::Asked };
+                    steps.push(Step { change: one, tree, why });
+                    still.push((set, steps));
+                }
+            }
+            open = still;
+        }
+        Ok(open.into_iter().next().map(|(_, steps)| steps).filter(|_| length > 0))
     }
 
     /// Earlier changes of these files that the branch lacks, the latest first.

@@ -10,7 +10,7 @@ use refgate_report::clean;
 use serde_json::{Value, json};
 
 use crate::git;
-use crate::merge::{MergeTree, Merged};
+use crate::merge::{Ask, Merged, pick};
 use crate::output::Failure;
 
 /// What a backport is, compared with the pick that Git makes of its original.
@@ -59,7 +59,7 @@ pub(crate) fn of(reader: &Reader, commit: Oid) -> Result<Receipt, Failure> {
     let parents = reader.commit(original)?.parents;
     let base =
         *parents.first().ok_or_else(|| wrong(format!("the original {name} has no parent")))?;
-    match MergeTree::new(folder).pick(base, *parent, original)? {
+    match pick(folder, Ask { base, ours: *parent, theirs: original })? {
         Merged::Clean(tree) if tree == parsed.tree => Ok(Receipt::Exact { of: original }),
         Merged::Clean(tree) => {
             let paths = differing(folder, &tree.to_string(), &mine)?;

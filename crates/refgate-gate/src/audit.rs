@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::again::moment;
 use crate::journal::Entry;
-use crate::ticket::guarded;
+use crate::ticket::{Ticket, guarded};
 
 /// Something that no decision accounts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,10 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
     }
     for (name, tip) in protected {
         let Ok(full) = RefName::parse(&name) else { continue };
-        let moves = reflog(reader.git_dir(), &full);
+        let mut moves = reflog(reader.git_dir(), &full);
+        if Ticket::cut_off(reader, &full)?.is_some() {
+            moves.pop();
+        }
         // A move of the second in which the log began may be older than it.
         for moved in moves.iter().filter(|moved| moved.at > began) {
             audit.moves += 1;

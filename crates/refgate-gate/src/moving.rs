@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use refgate_core::{Instant, LEDGER, Oid, Policy};
+use refgate_core::{Instant, LEDGER, Oid, Policy, RefName};
 use refgate_format::Limits;
 use refgate_git::{Mover, Reader};
 
@@ -162,6 +162,16 @@ fn unlocked(git_dir: &Path, policy: &Policy) {
 /// The file whose lock is held while protected references move.
 const MOVING: &str = "moving.lock";
 
+/// libgit2 writes a reference's log before the reference. Where a kill or a full
+/// disk came in between, the log's last line is taken away. What cannot be
+/// mended now is mended by the next move; until then the audit passes over it.
+fn unsay(reader: &Reader, one: &Move) {
+    let Ok(name) = RefName::parse(&one.name) else { return };
+    if Ticket::cut_off(reader, &name).is_ok_and(|found| found.is_some()) {
+        let _ = Mover::unsay(reader.git_dir(), &name);
+    }
+}
+
 /// `proc-receive`: checks the tickets and moves all references of a push in one
 /// transaction, while nobody else does. Answers a line for each reference.
 #[must_use]
@@ -175,14 +185,19 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
         // Git hands over by the beginning of a name; free ones are only moved.
         for one in moves {
             room.check(one)?;
+            unsay(&room.reader, one);
         }
         let steps: Vec<_> = moves.iter().map(|m| (m.name.as_str(), m.old, m.new)).collect();
         let governed = room.governed(moves)?;
         let Room { reader, setup, now, .. } = room;
         // Git hands references over when the objects have come to rest.
-        Mover::of(reader)
-            .and_then(|mover| mover.carry_out(&steps, now))
-            .map_err(|error| error.to_string())?;
+        let moved = Mover::of(reader).and_then(|mover| mover.carry_out(&steps, now));
+        if let Err(error) = moved {
+            if let Ok(room) = Room::open(now) {
+                moves.iter().for_each(|one| unsay(&room.reader, one));
+            }
+            return Err(error.to_string());
+        }
         for one in moves {
             Ticket::spend(&setup.directory, &one.name, one.old, one.new);
         }

@@ -11,7 +11,9 @@ use refgate_core::{
     Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
 };
 use refgate_format::fingerprint;
-use refgate_git::{GitError, Reader};
+use refgate_git::{GitError, Moved, Reader, announced};
+
+use crate::install::DIRECTORY;
 
 /// The folder of the tickets.
 const FOLDER: &str = "tickets";
@@ -24,6 +26,8 @@ const GOOD_FOR: i64 = 3_600;
 pub struct Ticket {
     /// When it was made, in seconds since 1970, by the server's clock.
     pub at: i64,
+    /// When the first ticket for the same move was made that was not spent.
+    pub first: i64,
     /// What governed then (see [`crate::Government::state`]).
     pub policy: String,
     /// How release tags are written.
@@ -70,6 +74,7 @@ impl Ticket {
     ) -> Result<Self, GitError> {
         let mut ticket = Self {
             at: now.timestamp(),
+            first: now.timestamp(),
             policy: state,
             patterns: policy.release.tags.clone(),
             ..Self::default()
@@ -111,17 +116,19 @@ impl Ticket {
         sweep(&folder, self.at);
         for (name, (old, new)) in &self.moves {
             if guarded(policy, name) {
+                let before = Self::find(directory, name, *old, *new);
+                let first = before.map_or(self.first, |before| before.first);
                 // Git asks for it when this hook has ended; half of one is none.
-                fs::write(path(directory, name, *old, *new), self.text())?;
+                fs::write(path(directory, name, *old, *new), self.text(first))?;
             }
         }
         Ok(())
     }
 
-    fn text(&self) -> String {
+    fn text(&self, first: i64) -> String {
         let show = |id: Option<Oid>| id.unwrap_or_default().to_string();
-        let mut text =
-            format!("at {}\npolicy {}\nreleases {}\n", self.at, self.policy, self.releases);
+        let Self { at, policy, releases, .. } = self;
+        let mut text = format!("at {at}\nfirst {first}\npolicy {policy}\nreleases {releases}\n");
         for pattern in &self.patterns {
             text.push_str(&format!("tags {}{{version}}{}\n", pattern.prefix, pattern.suffix));
         }
@@ -141,6 +148,7 @@ impl Ticket {
             let (kind, rest) = line.split_once(' ')?;
             match kind {
                 "at" => ticket.at = rest.parse().ok()?,
+                "first" => ticket.first = rest.parse().ok()?,
                 "policy" => ticket.policy = rest.to_string(),
                 "releases" => ticket.releases = rest.to_string(),
                 "tags" => ticket.patterns.push(TagPattern::new(rest)?),
@@ -164,6 +172,21 @@ impl Ticket {
     pub fn find(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> Option<Self> {
         let text = fs::read_to_string(path(directory, name, old, new)).ok()?;
         Self::parse(&text).filter(|ticket| ticket.moves.get(name) == Some(&(old, new)))
+    }
+
+    /// The move that a reference's log announces and that was never made, if a
+    /// ticket for it is still there: whoever was to make it was stopped in
+    /// between. A move that was made has spent its ticket, so what somebody
+    /// turned back by hand is not taken for one.
+    ///
+    /// # Errors
+    /// If the reference cannot be read.
+    pub fn cut_off(reader: &Reader, name: &RefName) -> Result<Option<Moved>, GitError> {
+        let here = reader.reference(name)?.map(|(id, _)| id);
+        let directory = reader.git_dir().join(DIRECTORY);
+        let pending =
+            |moved: &Moved| Self::find(&directory, name.as_str(), moved.old, moved.new).is_some();
+        Ok(announced(reader.git_dir(), name, here).filter(pending))
     }
 
     /// Takes the ticket of a move that has been made away.

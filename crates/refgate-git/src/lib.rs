@@ -42,7 +42,7 @@ pub use log::{LOG, Log, Use};
 pub use mover::{Mover, Step};
 pub use pick::Kept;
 pub use reader::{Held, Reader};
-pub use reflog::{Moved, reflog};
+pub use reflog::{Moved, announced, reflog};
 pub use releases::{release_openers, releases};
 pub use scan::scan;
 pub use scanned::Scanned;

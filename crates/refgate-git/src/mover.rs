@@ -1,10 +1,10 @@
 //! How do protected references move, all or none, each from the value at which it was judged?
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use git2::{Repository, Signature, Time};
-use refgate_core::{Instant, Oid};
+use refgate_core::{Instant, Oid, RefName};
 
 use crate::GitError;
 use crate::reader::{Reader, git, oid};
@@ -30,6 +30,21 @@ impl Mover {
         }
         let git_dir = reader.git_dir().to_path_buf();
         Ok(Self { repo: reader.into_repo(), git_dir })
+    }
+
+    /// Takes the last line of a reference's log away, since the move it tells
+    /// was never made.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
+    pub fn unsay(git_dir: &Path, name: &RefName) -> std::io::Result<()> {
+        let path = git_dir.join("logs").join(name.as_str());
+        let text = std::fs::read(&path)?;
+        let body = text.strip_suffix(b"\n").unwrap_or(&text);
+        let length = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let file = File::options().write(true).open(&path)?;
+        file.set_len(u64::try_from(length).unwrap_or(0))?;
+        file.sync_all()
     }
 
     /// Locks all of them, compares each with what it was, and moves all. The

@@ -25,6 +25,14 @@ pub fn reflog(git_dir: &Path, name: &RefName) -> Vec<Moved> {
     String::from_utf8_lossy(&text).lines().filter_map(line).collect()
 }
 
+/// The last line of a log that tells of a move which the reference, as it
+/// stands `here`, has not made: who moved it was stopped in between.
+#[must_use]
+pub fn announced(git_dir: &Path, name: &RefName, here: Option<Oid>) -> Option<Moved> {
+    let last = reflog(git_dir, name).pop()?;
+    (last.new != here && last.old == here).then_some(last)
+}
+
 fn line(text: &str) -> Option<Moved> {
     let (head, _) = text.split_once('\t').unwrap_or((text, ""));
     let mut words = head.splitn(3, ' ');

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::args::{Place, Plan};
 use crate::known::{How, Known};
-use crate::merge::MergeTree;
 use crate::output::{Done, Failure, done, say};
 use crate::plan::{Change, Forecast, Planner, Target, Why};
 
@@ -32,8 +31,7 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
 pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure> {
     let matrix =
         matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
-    let merge = MergeTree::new(known.reader.git_dir());
-    let mut planner = Planner { known, matrix: &matrix, merge };
+    let planner = Planner { known, matrix: &matrix };
     let mut changes: Vec<Change> = Vec::new();
     for fix in &args.fixes {
         for id in commits(known, fix)? {
@@ -41,7 +39,7 @@ pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure
         }
     }
     let places = wanted(known, &args.to)?;
-    places.into_iter().map(|place| planner.target(place, &changes)).collect()
+    planner.targets(&places, &changes)
 }
 
 /// One commit, or those of a range, the oldest first.
