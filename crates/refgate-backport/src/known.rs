@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use refgate_core::matrix::{Fact, Families, Root, doubts, families};
+use refgate_core::matrix::{Evidence, Fact, Families, Likeness, Root, doubts, families};
 use refgate_gate::{Exit, bounds};
 use refgate_git::{Bounds, Reader, Scanned, likeness, scan};
 
@@ -67,6 +67,32 @@ impl Known {
         };
         let roots = self.families.roots.get(place).into_iter().flatten();
         Ok(roots.map(|(root, _)| *root).collect())
+    }
+
+    /// Looks at the diffs of what is known to be copies of some fixes by their
+    /// authors alone: the same diff is better evidence.
+    pub(crate) fn compare(&mut self, roots: &[Root]) -> Result<(), Failure> {
+        let mut pairs = Vec::new();
+        for root in roots {
+            let Root::Here(original) = *root else { continue };
+            let members = self.families.members.get(root).into_iter().flatten();
+            for place in members.filter(|place| **place != original) {
+                if let (Some(copy), Some(of)) = (self.facts.get(*place), self.facts.get(original)) {
+                    pairs.push((*place, *root, (copy.id, of.id)));
+                }
+            }
+        }
+        let ids: Vec<_> = pairs.iter().map(|(_, _, ids)| *ids).collect();
+        let alike = likeness(&self.reader, &ids, &mut Scanned::default(), &mut |_| ())?;
+        for (place, root, ids) in pairs {
+            let known = self.families.roots.get_mut(place).into_iter().flatten();
+            for (_, evidence) in known.filter(|(of, _)| *of == root) {
+                if *evidence == Evidence::Author && alike.get(&ids) == Some(&Likeness::Same) {
+                    *evidence = Evidence::PatchId;
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn fact(&self, place: usize) -> Option<&Fact> {

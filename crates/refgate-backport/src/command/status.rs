@@ -11,16 +11,17 @@ use crate::output::{Done, done, say};
 
 pub(crate) fn run(place: &Place, args: &Status) -> Done {
     let how = How { no_cache: args.no_cache, ignore_trailers: args.ignore_trailers };
-    let known = Known::read(place, how)?;
+    let mut known = Known::read(place, how)?;
     if args.pairs {
         return pairs(&known);
     }
-    let matrix =
-        matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
     let mut roots = Vec::new();
     for fix in &args.fixes {
         roots.extend(known.fix(fix)?);
     }
+    known.compare(&roots)?;
+    let matrix =
+        matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
     let named = !roots.is_empty();
     if !named {
         roots = matrix.carried();

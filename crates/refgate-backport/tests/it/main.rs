@@ -1,1 +1,6 @@
 //! Stories of `git backport` on real repositories.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod carry;
+mod matrix;
+mod world;

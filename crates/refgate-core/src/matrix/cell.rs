@@ -176,12 +176,14 @@ impl Matrix<'_> {
         let lacking = self.lines.iter().filter(|line| cell(**line) == Cell::Missing);
         let gaps = lacking.filter(|line| older(line)).copied().collect();
         let mut follow_ups = Vec::new();
-        let after = [&self.follows, &self.reverts].map(|map| map.get(&root));
-        for follow in after.into_iter().flatten().flatten() {
+        let after = self.follows.get(&root).into_iter().flatten();
+        // What was undone on one line alone says nothing elsewhere.
+        let undone = self.reverts.get(&root).into_iter().flatten();
+        let undone = undone.filter(|revert| self.on(**revert, 0).next().is_some());
+        for follow in after.chain(undone) {
             let lack = |branch: &usize| {
                 cell(*branch).landed() && self.on(*follow, *branch).next().is_none()
             };
-            // What was undone where it comes from alone says nothing elsewhere.
             let lacking: Vec<usize> = (0..self.branches).filter(lack).collect();
             if !lacking.is_empty() {
                 follow_ups.push((*follow, lacking));
@@ -190,11 +192,19 @@ impl Matrix<'_> {
         Fix { root, cells, gaps, follow_ups }
     }
 
-    /// The fixes that are on some branch by another way than ancestry.
+    /// The fixes that are on some branch by another way than ancestry. Reverts
+    /// are no fixes.
     #[must_use]
     pub fn carried(&self) -> Vec<Root> {
+        let undoes = |place: &usize| {
+            let fact = self.facts.get(*place);
+            fact.is_some_and(|fact| {
+                quoted(&fact.subject).is_some() || !fact.named.reverts.is_empty()
+            })
+        };
         let copies = |(root, members): (&Root, &Vec<usize>)| {
-            members.iter().any(|place| *root != Root::Here(*place)).then_some(*root)
+            let copied = members.iter().any(|place| *root != Root::Here(*place));
+            (copied && !members.iter().any(undoes)).then_some(*root)
         };
         self.families.members.iter().filter_map(copies).collect()
     }

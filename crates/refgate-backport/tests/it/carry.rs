@@ -1,0 +1,168 @@
+//! Does it forecast, pick, stop, go on and take back as it says?
+
+use std::fs;
+
+use crate::world::World;
+
+/// A security fix to three lines, one of which conflicts; stopped in between,
+/// resolved with plain git, finished, and taken back.
+#[test]
+fn one_conflict_stops_nobody_else() {
+    let world = World::new();
+    world.on("release/1.0", &["switch", "-q", "release/1.0"]);
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.commit("feat: German");
+    let fix = world.fix("security: two\n\nSigned-off-by: ada <ada@x>", "app.txt", "two\n", "2\n");
+    insta::assert_snapshot!("forecast", world.does(1, &["plan", &fix]));
+    let before = world.git(&["for-each-ref"]);
+    let said = world.does(1, &["apply", &fix]);
+    insta::assert_snapshot!("stopped", said);
+    assert!(world.does(3, &["apply", &fix]).contains("waits to be finished"));
+    // The clean ones are what git makes of them, to the byte.
+    let short = &fix[..10];
+    world.git(&["switch", "-q", "-C", "by-hand", "release/1.1"]);
+    world.git(&["cherry-pick", "-x", &fix]);
+    let (mine, gits) = (format!("backport/{short}/release/1.1"), "by-hand");
+    assert_eq!(world.show(&mine), world.show(gits));
+    assert_eq!(world.git(&["diff", &mine, gits]), "");
+    world.git(&["switch", "-q", "main"]);
+    world.git(&["branch", "-q", "-D", "by-hand"]);
+
+    // Killed and the worktree gone: `continue` makes it again.
+    let tree = world.path().join(".git/refgate/backport/release-1.0");
+    fs::remove_dir_all(&tree).unwrap();
+    world.does(1, &["continue"]);
+    // Marks that were left are refused, and nothing is lost.
+    world.try_git(&tree, &["add", "-A"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("conflict marks left"), "{said}");
+    let resolved = fs::read_to_string(tree.join("app.txt")).unwrap();
+    let (head, rest) = resolved.split_once("<<<<<<<").unwrap();
+    let tail = rest.split_once(">>>>>>>").unwrap().1.split_once('\n').unwrap().1;
+    fs::write(tree.join("app.txt"), format!("{head}2\n{tail}")).unwrap();
+    world.try_git(&tree, &["add", "-A"]);
+    let said = world.does(0, &["continue"]);
+    assert!(said.contains("release/1.0  done"), "{said}");
+    assert!(!tree.exists());
+    let shown = world.show(&format!("backport/{short}/release/1.0"));
+    assert!(shown.contains(&format!("(cherry picked from commit {fix})")), "{shown}");
+    insta::assert_snapshot!(
+        "receipts",
+        ["1.0", "1.1", "1.2"]
+            .map(|line| {
+                let branch = format!("backport/{short}/release/{line}");
+                world.backport(&["receipt", &branch]).1
+            })
+            .concat()
+    );
+    assert!(world.does(0, &["undo"]).contains("all else is as it was"));
+    assert_eq!(world.git(&["for-each-ref"]), before);
+}
+
+/// What users do in the worktree by themselves is understood.
+#[test]
+fn plain_git_is_understood() {
+    let world = World::new();
+    for line in ["release/1.0", "release/1.1"] {
+        world.git(&["switch", "-q", line]);
+        world.edit("app.txt", "two\n", "zwei\n");
+        world.commit("feat: German");
+    }
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    world.does(1, &["apply", &fix, "--to", "release/1.0", "--to", "release/1.1"]);
+    let folder = world.path().join(".git/refgate/backport");
+    // `git commit` in one, `git cherry-pick --abort` in the other.
+    let tree = folder.join("release-1.0");
+    fs::write(tree.join("app.txt"), "one\n2\n").unwrap();
+    world.try_git(&tree, &["add", "-A"]);
+    world.try_git(&tree, &["commit", "-q", "--no-edit"]);
+    world.try_git(&folder.join("release-1.1"), &["cherry-pick", "--abort"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("release/1.0  done"), "{said}");
+    assert!(said.contains("release/1.1  conflict"), "{said}");
+    let said = world.does(0, &["skip", "release/1.1"]);
+    assert!(said.contains("release/1.1  skipped"), "{said}");
+    assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+/// A fix that applies after another one, or from the copy on a sibling.
+#[test]
+fn conflicts_are_cured_where_they_can_be() {
+    let world = World::new();
+    world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
+    world.fix("docs: lib", "lib.txt", "g\n", "G\n");
+    let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
+    let said = world.does(0, &["plan", &fix]);
+    assert!(said.contains("clean after"), "{said}");
+    // Somebody resolves it on one line; the next can have that.
+    world.git(&["switch", "-q", "release/1.2"]);
+    world.edit("app.txt", "two\n", "2!\n");
+    world.commit(&format!("fix: two\n\n(cherry picked from commit {fix})"));
+    world.git(&["switch", "-q", "main"]);
+    let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
+    assert!(said.contains("clean from the sibling already on release/1.2"), "{said}");
+    let said = world.does(0, &["apply", &fix, "--to", "release/1.1", "--straight"]);
+    assert!(said.contains("release/1.1  done: release/1.1 is"), "{said}");
+    let said = world.does(0, &["status", &fix]);
+    assert!(said.contains("picked     release/1.1"), "{said}");
+    assert!(said.contains("missing    release/1.0"), "{said}");
+}
+
+/// A merge, a rename, a binary file, a submodule, an empty pick.
+#[test]
+fn everything_that_git_picks() {
+    let world = World::new();
+    world.git(&["switch", "-q", "-c", "topic"]);
+    world.git(&["mv", "lib.txt", "library.txt"]);
+    fs::write(world.path().join("logo.bin"), [0_u8, 1, 2, 255]).unwrap();
+    let linked = world.git(&["rev-parse", "main"]);
+    world.git(&["add", "-A"]);
+    world.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{linked},vendor/x")]);
+    world.git(&["commit", "-q", "-m", "feat: much"]);
+    world.git(&["switch", "-q", "main"]);
+    world.git(&["merge", "-q", "--no-ff", "-m", "Merge branch 'topic'", "topic"]);
+    let merge = world.git(&["rev-parse", "main"]);
+    assert!(world.does(2, &["plan", &merge]).contains("say with -m whose changes"));
+    world.does(0, &["apply", &merge, "-m", "1", "--to", "release/1.2"]);
+    let branch = format!("backport/{}/release/1.2", &merge[..10]);
+    assert_eq!(
+        world.git(&["rev-parse", &format!("{branch}^{{tree}}")]),
+        world.git(&["rev-parse", "main^{tree}"])
+    );
+    assert!(world.does(0, &["receipt", &branch]).contains("exact"));
+    // What is there already by other means is an empty pick, and is not made.
+    world.git(&["switch", "-q", "release/1.1"]);
+    world.edit("app.txt", "three\n", "3\n");
+    world.edit("lib.txt", "a\n", "A\n");
+    world.commit("feat: two things");
+    let fix = world.fix("fix: three", "app.txt", "three\n", "3\n");
+    let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
+    assert!(said.contains("empty: the pick would change nothing"), "{said}");
+    // Dirty trees are left alone; a branch that is checked out is not moved.
+    world.write("app.txt", "dirty\n");
+    world.git(&["symbolic-ref", "HEAD", "refs/heads/release/1.2"]);
+    let said = world.does(3, &["apply", &fix, "--to", "release/1.2", "--straight"]);
+    assert!(said.contains("is checked out"), "{said}");
+    world.does(0, &["apply", &fix, "--to", "release/1.2"]);
+    assert!(world.does(0, &["undo"]).contains("as it was"));
+    assert_eq!(fs::read_to_string(world.path().join("app.txt")).unwrap(), "dirty\n");
+}
+
+/// What somebody added to a pick is found.
+#[test]
+fn receipts_tell_what_was_added() {
+    let world = World::new();
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.git(&["cherry-pick", "-x", &fix]);
+    assert!(world.does(0, &["receipt", "HEAD"]).contains("exact"));
+    world.edit("lib.txt", "a\n", "A\n");
+    world.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
+    let said = world.does(1, &["receipt", "HEAD"]);
+    assert!(said.contains("edited") && said.contains("lib.txt"), "{said}");
+    world.write("app.txt", "<<<<<<< ours\na\n=======\nb\n>>>>>>> theirs\n");
+    world.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
+    let said = world.does(1, &["receipt", "HEAD", "--json"]);
+    assert!(said.contains("\"receipt\":\"marked\""), "{said}");
+}

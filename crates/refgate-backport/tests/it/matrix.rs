@@ -1,0 +1,92 @@
+//! Does it know where each fix has landed?
+
+use crate::world::World;
+
+/// Every way in which a fix gets to a branch, and what is wrong with some.
+#[test]
+fn where_everything_has_landed() {
+    let world = World::new();
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    let other = world.fix("fix: b", "lib.txt", "b\n", "B\n");
+    let undone = world.fix("fix: five", "app.txt", "five\n", "5\n");
+    // Picked with its name, without it, and by somebody else; and a chain of picks.
+    world.on("release/1.2", &["cherry-pick", "-x", &fix]);
+    let picked = world.git(&["rev-parse", "release/1.2"]);
+    world.on("release/1.1", &["cherry-pick", "-x", &picked]);
+    world.on("release/1.2", &["cherry-pick", &other]);
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("lib.txt", "b\n", "B\n");
+    world.commit("[1.0] fix: b (#12)");
+    // Landed, reverted; reverted and landed again.
+    world.on("release/1.2", &["cherry-pick", "-x", &undone]);
+    world.on("release/1.2", &["revert", "--no-edit", "HEAD"]);
+    world.on("release/1.0", &["cherry-pick", "-x", &undone]);
+    world.on("release/1.0", &["revert", "--no-edit", "HEAD"]);
+    world.on("release/1.0", &["revert", "--no-edit", "HEAD"]);
+    // A pick that changes nothing is no landing.
+    world.on(
+        "release/1.1",
+        &[
+            "commit",
+            "-q",
+            "--allow-empty",
+            "-m",
+            &format!("fix: b\n\n(cherry picked from commit {other})"),
+        ],
+    );
+    // The fix needed a fix, which nobody carried over.
+    let body = format!("fix: two, really\n\nFixes: {}", &fix[..12]);
+    world.fix(&body, "app.txt", "2\n", "II\n");
+    insta::assert_snapshot!(world.does(0, &["status", &fix, &other, &undone]));
+    insta::assert_snapshot!("wants_attention", world.does(1, &["status", "--exit-code"]));
+    // By content and authorship alone it finds the same.
+    let alone = world.does(0, &["status", "--ignore-trailers", &fix]);
+    assert!(alone.contains("equivalent release/1.1"), "{alone}");
+    let json = world.does(0, &["status", "--json", &fix]);
+    assert!(json.contains("\"state\":\"picked\"") && json.contains("\"confidence\":99"), "{json}");
+    // What is kept may be torn or deleted at any time.
+    let kept = world.path().join(".git/refgate/backport.cache");
+    let text = std::fs::read_to_string(&kept).unwrap();
+    let before = world.does(0, &["status", "--all"]);
+    std::fs::write(&kept, &text[..text.len() / 2]).unwrap();
+    assert_eq!(world.does(0, &["status", "--all"]), before);
+    std::fs::remove_file(&kept).unwrap();
+    assert_eq!(world.does(0, &["status", "--all"]), before);
+}
+
+/// Several fixes in one commit of a line.
+#[test]
+fn a_squashed_backport_counts_for_each() {
+    let world = World::new();
+    let one = world.fix("fix: one", "app.txt", "one\n", "1\n");
+    let two = world.fix("fix: h", "lib.txt", "h\n", "H\n");
+    world.git(&["switch", "-q", "release/1.1"]);
+    world.git(&["cherry-pick", "-n", &one]);
+    world.git(&["cherry-pick", "-n", &two]);
+    world.commit(&format!(
+        "Backports\n\n(cherry picked from commit {one})\n(cherry picked from commit {two})"
+    ));
+    for fix in [one, two] {
+        let said = world.does(0, &["status", &fix]);
+        assert!(said.contains("picked     release/1.1"), "{said}");
+        assert!(said.contains("gap        release/1.2"), "{said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_said() {
+    let world = World::new();
+    for (arguments, code, why) in [
+        (&["status", "nowhere"][..], 5, "nowhere"),
+        (&["status", "--line", "release/9.*"], 3, "there is no branch `release/9.*`"),
+        (&["status", "--upstream", "trunk"], 3, "there is no branch `trunk`"),
+        (&["plan", "main..main", "--to", "release/9"], 3, "none of the branches looked at"),
+        (&["plan", "main"], 2, "has no parent"),
+        (&["continue"], 3, "no backport waits"),
+        (&["undo"], 3, "there is no backport to undo"),
+        (&["receipt", "main"], 3, "it has not one parent"),
+    ] {
+        let said = world.does(code, arguments);
+        assert!(said.contains(why), "{arguments:?}: {said}");
+    }
+}

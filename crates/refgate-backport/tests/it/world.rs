@@ -1,0 +1,116 @@
+//! A repository with a main branch and three release lines, and what people do in it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use refgate_scenario::git_command;
+use tempfile::TempDir;
+
+pub(crate) struct World {
+    folder: TempDir,
+    clock: std::cell::Cell<u64>,
+}
+
+impl World {
+    /// `main` with two files, and `release/1.0`, `1.1`, `1.2` that began there.
+    pub(crate) fn new() -> Self {
+        let world = Self { folder: TempDir::new().unwrap(), clock: 1_780_000_000.into() };
+        world.git(&["init", "-q"]);
+        world.write("app.txt", "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n");
+        world.write("lib.txt", "a\nb\nc\nd\ne\nf\ng\nh\n");
+        world.commit("start");
+        for line in ["1.0", "1.1", "1.2"] {
+            world.git(&["branch", &format!("release/{line}")]);
+        }
+        world
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().to_path_buf()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let file = self.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    /// Replaces a line of a file.
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
+        let file = self.path().join(path);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{path} has no {from:?}: {text}");
+        fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    fn dress(&self, command: &mut Command) {
+        let now = self.clock.get();
+        self.clock.set(now + 60);
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_NAME"), "ada");
+            command.env(format!("GIT_{role}_EMAIL"), "ada@x");
+            command.env(format!("GIT_{role}_DATE"), format!("{now} +0000"));
+        }
+    }
+
+    pub(crate) fn try_git(&self, folder: &std::path::Path, arguments: &[&str]) -> Output {
+        let mut git = git_command(folder);
+        self.dress(&mut git);
+        git.args(arguments).output().unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let output = self.try_git(&self.path(), arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "git {arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    }
+
+    /// Everything as it is, committed.
+    #[track_caller]
+    pub(crate) fn commit(&self, message: &str) -> String {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// A line of a file becomes another on `main`.
+    #[track_caller]
+    pub(crate) fn fix(&self, message: &str, path: &str, from: &str, to: &str) -> String {
+        self.git(&["switch", "-q", "main"]);
+        self.edit(path, from, to);
+        self.commit(message)
+    }
+
+    /// On a branch, then back to `main`.
+    pub(crate) fn on(&self, branch: &str, arguments: &[&str]) {
+        self.git(&["switch", "-q", branch]);
+        self.git(arguments);
+        self.git(&["switch", "-q", "main"]);
+    }
+
+    pub(crate) fn backport(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut backport = Command::new(env!("CARGO_BIN_EXE_git-backport"));
+        self.dress(&mut backport);
+        backport.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let output = backport.args(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said =
+            String::from_utf8_lossy(&said).replace(&self.path().display().to_string(), "REPO");
+        (output.status.code(), said)
+    }
+
+    /// A verb that must end so; what it says.
+    #[track_caller]
+    pub(crate) fn does(&self, code: i32, arguments: &[&str]) -> String {
+        let (ended, said) = self.backport(arguments);
+        assert_eq!(ended, Some(code), "git backport {arguments:?}: {said}");
+        said
+    }
+
+    pub(crate) fn show(&self, what: &str) -> String {
+        self.git(&["show", "-s", "--format=%an %ad%n%B", what])
+    }
+}
