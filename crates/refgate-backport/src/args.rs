@@ -31,6 +31,10 @@ pub(crate) struct Place {
     /// The branch where changes come from; the default branch if not given
     #[arg(long, global = true)]
     pub(crate) upstream: Option<String>,
+    /// The policy: built in, a file, or REV:PATH; the one that the remote's
+    /// production branch holds if not given
+    #[arg(long, global = true)]
+    pub(crate) policy: Option<String>,
     /// Write JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -55,6 +59,8 @@ pub(crate) enum Verb {
     Abort,
     /// Take the last backport back, finished or not
     Undo,
+    /// What does an earlier stage owe to a later one, by when, and what pays it?
+    Debts,
     /// Is a backport exactly what git makes of its original, or was it edited?
     Receipt {
         /// The backport

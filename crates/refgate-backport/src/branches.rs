@@ -1,7 +1,7 @@
 //! Which branches are looked at, where do changes come from, and which line is older?
 
 use refgate_core::matrix::MAX_BRANCHES;
-use refgate_core::{Glob, Oid};
+use refgate_core::{Flow, Glob, Oid, Policy};
 use refgate_gate::Exit;
 use refgate_git::Reader;
 
@@ -15,37 +15,53 @@ pub(crate) struct Branch {
     pub(crate) tip: Oid,
 }
 
-/// The branches, the upstream one first, then lines from the oldest to the newest.
+/// The branches, the upstream one first, then other stages, then lines from the
+/// oldest to the newest.
 #[derive(Debug)]
 pub(crate) struct Branches {
     pub(crate) all: Vec<Branch>,
+    /// How many of them are no lines.
+    stages: usize,
 }
 
 impl Branches {
-    /// The branches that the arguments, or the names, choose.
-    pub(crate) fn find(reader: &Reader, place: &Place) -> Result<Self, Failure> {
+    /// The branches that the arguments, the policy, or else the names, choose.
+    pub(crate) fn find(
+        reader: &Reader,
+        place: &Place,
+        policy: Option<&Policy>,
+    ) -> Result<Self, Failure> {
         let (prefix, every) = listed(reader, &place.remote)?;
-        let upstream = upstream(reader, place, &prefix, &every)?;
+        let flow = policy.map(|policy| &policy.flow);
+        let mut all = stages(flow, &every);
+        if all.is_empty() || place.upstream.is_some() {
+            all = vec![upstream(reader, place, &prefix, &every)?];
+        }
+        let stages = all.len();
         let patterns = patterns(place, &every)?;
+        let governed = |branch: &Branch| {
+            let flow = flow?;
+            Some(flow.lines.iter().any(|line| line.branches.matches(&branch.name)))
+        };
         let wanted = |branch: &&Branch| match patterns.as_slice() {
-            [] => version(&branch.name).is_some(),
+            [] => governed(branch).unwrap_or_else(|| version(&branch.name).is_some()),
             some => some.iter().any(|pattern| pattern.matches(&branch.name)),
         };
-        let others = every.iter().filter(|branch| branch.name != upstream.name);
+        let others = every.iter().filter(|branch| !all.contains(branch));
         let mut lines: Vec<Branch> = others.filter(wanted).cloned().collect();
         lines.sort_by_key(|branch| (version(&branch.name), branch.name.clone()));
-        if lines.len() >= MAX_BRANCHES {
+        if lines.len() + stages > MAX_BRANCHES {
             let message =
                 format!("more than {MAX_BRANCHES} branches are meant; name some with --line");
             return Err(Failure::new(Exit::TooMuch, message));
         }
-        if lines.is_empty() {
+        if lines.is_empty() && stages < 2 {
             let message = "no branch looks like a maintained line (such as release/1.2, 1.2, \
                            v250-stable); name some with --line";
             return Err(Failure::new(Exit::BadInput, message));
         }
-        lines.insert(0, upstream);
-        Ok(Self { all: lines })
+        all.extend(lines);
+        Ok(Self { all, stages })
     }
 
     pub(crate) fn tips(&self) -> Vec<Oid> {
@@ -54,12 +70,31 @@ impl Branches {
 
     /// The places of the lines, oldest first.
     pub(crate) fn lines(&self) -> Vec<usize> {
-        (1..self.all.len()).collect()
+        (self.stages..self.all.len()).collect()
+    }
+
+    /// The places of the branches to which fixes are carried: the lines, or
+    /// where there is none, the later stages.
+    pub(crate) fn targets(&self) -> Vec<usize> {
+        let lines = self.lines();
+        if lines.is_empty() { (1..self.all.len()).collect() } else { lines }
     }
 
     pub(crate) fn name(&self, place: usize) -> &str {
         self.all.get(place).map_or("", |branch| &branch.name)
     }
+}
+
+/// The stages of a policy that exist, in order.
+fn stages(flow: Option<&Flow>, every: &[Branch]) -> Vec<Branch> {
+    let stages = flow.map(|flow| flow.stages.as_slice()).unwrap_or_default();
+    let named = |name: &str| every.iter().find(|branch| branch.name == name).cloned();
+    stages.iter().filter_map(|stage| named(stage.branch.short())).collect()
+}
+
+/// Whether the branches that are meant are a remote's, as last fetched.
+pub(crate) fn are_fetched(reader: &Reader, remote: &str) -> Result<bool, Failure> {
+    Ok(listed(reader, remote)?.0.starts_with("refs/remotes/"))
 }
 
 /// All branches of the remote as last fetched; where there is none, as in a

@@ -9,10 +9,12 @@ use refgate_git::{Bounds, Reader, Scanned, likeness, scan};
 use crate::args::Place;
 use crate::branches::Branches;
 use crate::output::{Failure, progress, tell};
+use crate::rules::Rules;
 
 /// The facts of all commits of some branches, by fix.
 pub(crate) struct Known {
     pub(crate) reader: Reader,
+    pub(crate) rules: Option<Rules>,
     pub(crate) branches: Branches,
     pub(crate) facts: Vec<Fact>,
     pub(crate) families: Families,
@@ -30,7 +32,8 @@ pub(crate) struct How {
 impl Known {
     pub(crate) fn read(place: &Place, how: How) -> Result<Self, Failure> {
         let reader = open(place)?;
-        let branches = Branches::find(&reader, place)?;
+        let rules = Rules::find(&reader, place)?;
+        let branches = Branches::find(&reader, place, rules.as_ref().map(|rules| &rules.policy))?;
         let path = kept_in(&reader);
         let mut kept = if how.no_cache { Scanned::default() } else { Scanned::load(&path) };
         let bar = progress("commits");
@@ -55,7 +58,7 @@ impl Known {
             // All works without; it only takes longer.
             tell(&format!("git backport: {} cannot be kept: {why}", path.display()));
         }
-        Ok(Self { reader, branches, facts, families })
+        Ok(Self { reader, rules, branches, facts, families })
     }
 
     /// The fix that a person names.

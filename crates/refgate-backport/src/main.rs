@@ -11,6 +11,7 @@ mod merge;
 mod output;
 mod plan;
 mod receipt;
+mod rules;
 mod worktree;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Verb::Skip { branch } => command::apply::skip(&args.place, branch),
         Verb::Abort => command::apply::undo(&args.place, true),
         Verb::Undo => command::apply::undo(&args.place, false),
+        Verb::Debts => command::debts::run(&args.place),
         Verb::Receipt { commit } => command::apply::receipt(&args.place, commit),
     };
     done.unwrap_or_else(|failure| output::fail(&failure))

@@ -9,6 +9,7 @@ use refgate_gate::Exit;
 use crate::known::Known;
 use crate::merge::{Ask, Merged, picks};
 use crate::output::Failure;
+use crate::rules::{Answer, Rules};
 
 /// So many earlier changes of the conflicting files are tried as prerequisites,
 /// alone and in twos.
@@ -36,6 +37,8 @@ pub(crate) enum Forecast {
     Present(Oid),
     /// The branch has had it, and reverted it.
     Reverted,
+    /// The policy keeps it out.
+    Denied(String),
     /// The pick changes nothing.
     Empty,
     /// It applies: the commit that is picked (the original, or the copy on a
@@ -71,10 +74,13 @@ pub(crate) enum Why {
 pub(crate) struct Target {
     pub(crate) place: usize,
     pub(crate) forecasts: Vec<(Change, Forecast)>,
+    /// What the policy asks for before the server takes them.
+    pub(crate) needs: Vec<String>,
 }
 
 pub(crate) struct Planner<'k> {
     pub(crate) known: &'k Known,
+    pub(crate) rules: Option<&'k Rules>,
     pub(crate) matrix: &'k Matrix<'k>,
 }
 
@@ -110,12 +116,18 @@ impl Planner<'_> {
         for place in places {
             trees.push(self.known.reader.commit(self.tip(*place)?)?.tree);
         }
-        let blank = |place: &usize| Target { place: *place, forecasts: Vec::new() };
+        let blank =
+            |place: &usize| Target { place: *place, forecasts: Vec::new(), needs: Vec::new() };
         let mut targets: Vec<Target> = places.iter().map(blank).collect();
         for change in changes {
             let fix = self.matrix.fix(change.root);
-            let settled: Vec<Option<Forecast>> =
-                targets.iter().map(|target| self.settled(&fix, target)).collect();
+            let mut settled = Vec::new();
+            for target in &mut targets {
+                settled.push(match self.settled(&fix, target) {
+                    Some(settled) => Some(settled),
+                    None => self.denied(*change, target)?,
+                });
+            }
             let open = settled.iter().zip(&trees).filter(|(settled, _)| settled.is_none());
             let asked: Vec<Ask> = open.map(|(_, tree)| change.onto(*tree)).collect();
             let mut merged = picks(self.folder(), &asked)?.into_iter();
@@ -161,6 +173,21 @@ impl Planner<'_> {
         }
         let conflict = |one: &(Change, Forecast)| matches!(one.1, Forecast::Conflict { .. });
         target.forecasts.iter().any(conflict).then_some(Forecast::Waits)
+    }
+
+    /// What the policy says against a change on a branch; what it asks for is
+    /// noted.
+    fn denied(&self, change: Change, target: &mut Target) -> Result<Option<Forecast>, Failure> {
+        let Some(rules) = self.rules else { return Ok(None) };
+        let branch = self.known.branches.name(target.place);
+        Ok(match rules.answer(&self.known.reader, change.commit, branch)? {
+            Answer::Free => None,
+            Answer::Needs(what) => {
+                target.needs.push(what);
+                None
+            }
+            Answer::Denied(why) => Some(Forecast::Denied(why)),
+        })
     }
 
     fn forecast(

@@ -14,8 +14,9 @@ use crate::plan::{Change, Forecast, Planner, Target, Why};
 pub(crate) fn run(place: &Place, args: &Plan) -> Done {
     let known = Known::read(place, How::default())?;
     let targets = planned(&known, args)?;
-    let clean =
-        |forecast: &Forecast| !matches!(forecast, Forecast::Conflict { .. } | Forecast::Waits);
+    let clean = |forecast: &Forecast| {
+        !matches!(forecast, Forecast::Conflict { .. } | Forecast::Waits | Forecast::Denied(_))
+    };
     let fine = targets.iter().flat_map(|target| &target.forecasts).all(|(_, one)| clean(one));
     for target in &targets {
         if place.json {
@@ -31,7 +32,7 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
 pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure> {
     let matrix =
         matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
-    let planner = Planner { known, matrix: &matrix };
+    let planner = Planner { known, rules: known.rules.as_ref(), matrix: &matrix };
     let mut changes: Vec<Change> = Vec::new();
     for fix in &args.fixes {
         for id in commits(known, fix)? {
@@ -57,7 +58,7 @@ fn commits(known: &Known, fix: &str) -> Result<Vec<Oid>, Failure> {
 /// The places of the branches that were named; all lines if none was.
 fn wanted(known: &Known, to: &[String]) -> Result<Vec<usize>, Failure> {
     if to.is_empty() {
-        return Ok(known.branches.lines());
+        return Ok(known.branches.targets());
     }
     let find = |name: &String| {
         let place = known.branches.all.iter().position(|branch| branch.name == *name);
@@ -73,6 +74,7 @@ pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
     match forecast {
         Forecast::Present(by) => format!("present ({})", by.short()),
         Forecast::Reverted => "reverted there; pick it again with --again".to_string(),
+        Forecast::Denied(why) => format!("denied by policy: {why}"),
         Forecast::Empty => "empty: the pick would change nothing".to_string(),
         Forecast::Waits => "waits for what conflicts before it".to_string(),
         Forecast::Conflict { paths, .. } => format!("conflict in {}", paths.join(", ")),
@@ -107,6 +109,7 @@ fn text(known: &Known, target: &Target) -> String {
             lines.extend(said.iter().map(|line| wrap("      ", "        ", &clean(line))));
         }
     }
+    lines.extend(target.needs.iter().map(|what| wrap("  needs ", "    ", what)));
     lines.join("\n")
 }
 
@@ -115,6 +118,7 @@ fn json_of(known: &Known, target: &Target) -> Value {
         let (kind, paths, trees) = match forecast {
             Forecast::Present(_) => ("present", Vec::new(), Vec::new()),
             Forecast::Reverted => ("reverted", Vec::new(), Vec::new()),
+            Forecast::Denied(_) => ("denied", Vec::new(), Vec::new()),
             Forecast::Empty => ("empty", Vec::new(), Vec::new()),
             Forecast::Waits => ("waits", Vec::new(), Vec::new()),
             Forecast::Conflict { paths, .. } => ("conflict", paths.clone(), Vec::new()),
@@ -142,5 +146,5 @@ fn json_of(known: &Known, target: &Target) -> Value {
         })
     };
     let all: Vec<Value> = target.forecasts.iter().map(one).collect();
-    json!({ "branch": known.branches.name(target.place), "forecasts": all })
+    json!({ "branch": known.branches.name(target.place), "forecasts": all, "needs": target.needs })
 }

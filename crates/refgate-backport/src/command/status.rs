@@ -1,5 +1,7 @@
 //! Where has each fix landed, and where is it missing?
 
+use std::collections::BTreeSet;
+
 use refgate_core::matrix::{Cell, Evidence, Fix, Found, Root, matrix};
 use refgate_gate::Exit;
 use refgate_report::clean;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use crate::args::{Place, Status};
 use crate::known::{How, Known};
 use crate::output::{Done, done, say};
+use crate::rules::Answer;
 
 pub(crate) fn run(place: &Place, args: &Status) -> Done {
     let how = How { no_cache: args.no_cache, ignore_trailers: args.ignore_trailers };
@@ -83,8 +86,32 @@ fn state(cell: Cell) -> &'static str {
     }
 }
 
-const STATES: [&str; 7] =
-    ["original", "present", "picked", "equivalent", "similar", "reverted", "missing"];
+const STATES: [&str; 8] = [
+    "original",
+    "present",
+    "picked",
+    "equivalent",
+    "similar",
+    "reverted",
+    "missing",
+    "not-eligible",
+];
+
+/// Where a fix is missing and may not go, as the policy stands.
+fn barred(known: &Known, fix: &Fix) -> BTreeSet<usize> {
+    let (Some(rules), Root::Here(original)) = (&known.rules, fix.root) else {
+        return BTreeSet::new();
+    };
+    let Some(original) = known.fact(original).filter(|fact| fact.parents == 1) else {
+        return BTreeSet::new();
+    };
+    let missing = fix.cells.iter().enumerate().filter(|(_, found)| found.cell == Cell::Missing);
+    let denied = |(place, _): &(usize, &Found)| {
+        let answer = rules.answer(&known.reader, original.id, known.branches.name(*place));
+        matches!(answer, Ok(Answer::Denied(_)))
+    };
+    missing.filter(denied).map(|(place, _)| place).collect()
+}
 
 /// Why a copy is said to be one.
 fn because(evidence: Evidence) -> String {
@@ -103,17 +130,20 @@ fn text(known: &Known, fix: &Fix) -> String {
     let (id, subject) = known.shown(fix.root);
     let short = id.get(..12).unwrap_or(&id);
     let mut lines = vec![format!("{short} {}", clean(&subject))];
+    let barred = barred(known, fix);
     for wanted in STATES {
         let mut all = Vec::new();
         for (place, found) in fix.cells.iter().enumerate() {
-            if state(found.cell) == wanted {
+            if (state(found.cell) == wanted && !barred.contains(&place))
+                || (wanted == "not-eligible" && barred.contains(&place))
+            {
                 all.push(named(known, place, *found));
             }
         }
         if !all.is_empty() {
             lines.push(refgate_report::wrap(
-                &format!("  {wanted:<11}"),
-                "             ",
+                &format!("  {wanted:<12} "),
+                "               ",
                 &all.join(", "),
             ));
         }
@@ -122,15 +152,16 @@ fn text(known: &Known, fix: &Fix) -> String {
         let names: Vec<&str> = places.iter().map(|place| known.branches.name(*place)).collect();
         names.join(", ")
     };
-    if !fix.gaps.is_empty() {
-        let text = format!("{} (an older line has it)", names(&fix.gaps));
-        lines.push(refgate_report::wrap("  gap        ", "             ", &text));
+    let gaps: Vec<usize> = fix.gaps.iter().filter(|gap| !barred.contains(gap)).copied().collect();
+    if !gaps.is_empty() {
+        let text = format!("{} (an older line has it)", names(&gaps));
+        lines.push(refgate_report::wrap("  gap          ", "               ", &text));
     }
     for (follow, lacking) in &fix.follow_ups {
         let (id, subject) = known.shown(*follow);
         let short = id.get(..12).unwrap_or(&id);
         let text = format!("{short} {} is not on {}", clean(&subject), names(lacking));
-        lines.push(refgate_report::wrap("  follow-up  ", "             ", &text));
+        lines.push(refgate_report::wrap("  follow-up    ", "               ", &text));
     }
     lines.join("\n")
 }
@@ -154,11 +185,13 @@ fn json_of(known: &Known, fix: &Fix) -> Value {
     let names = |places: &[usize]| -> Vec<String> {
         places.iter().map(|place| known.branches.name(*place).to_string()).collect()
     };
+    let barred = barred(known, fix);
     let cells: Vec<Value> = fix
         .cells
         .iter()
         .enumerate()
         .map(|(place, found)| {
+            let state = if barred.contains(&place) { "not-eligible" } else { state(found.cell) };
             let (why, sure) = match found.cell {
                 Cell::Copy(evidence) => (because(evidence), evidence.confidence()),
                 Cell::Original | Cell::Ancestor => ("the branch reaches it".to_string(), 100),
@@ -167,7 +200,7 @@ fn json_of(known: &Known, fix: &Fix) -> Value {
             };
             let by = found.by.and_then(|by| known.fact(by)).map(|fact| fact.id.to_string());
             json!({
-                "branch": known.branches.name(place), "state": state(found.cell),
+                "branch": known.branches.name(place), "state": state,
                 "commit": by, "evidence": why, "confidence": sure,
             })
         })

@@ -3,4 +3,5 @@
 
 mod carry;
 mod matrix;
+mod policy;
 mod world;

@@ -44,10 +44,10 @@ pub struct Families {
 #[must_use]
 pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
     let sorted = sorted(facts);
-    let mut by_key: BTreeMap<(&str, i64), Vec<usize>> = BTreeMap::new();
+    let mut by_key: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
     let mut by_title: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, fact) in facts.iter().enumerate() {
-        by_key.entry((&fact.author, fact.authored)).or_default().push(place);
+        by_key.entry((fact.authored, &fact.author)).or_default().push(place);
         by_title.entry(title(&fact.subject)).or_default().push(place);
     }
     let mut found = Vec::new();
@@ -59,7 +59,7 @@ pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
         let group = |group: Option<&Vec<usize>>| -> Vec<usize> {
             group.filter(|all| all.len() <= MOST_CANDIDATES).cloned().unwrap_or_default()
         };
-        let together = group(by_key.get(&(fact.author.as_str(), fact.authored)));
+        let together = group(by_key.get(&(fact.authored, fact.author.as_str())));
         let titled = group(by_title.get(title(&fact.subject)));
         let earlier = |other: usize| {
             let other = facts.get(other)?;
@@ -105,7 +105,7 @@ struct Sorting<'f> {
     facts: &'f [Fact],
     ids: Vec<Oid>,
     /// The original among those with the same author, date and title.
-    twins: BTreeMap<(&'f str, i64, &'f str), usize>,
+    twins: BTreeMap<(i64, &'f str, &'f str), usize>,
     alike: BTreeMap<usize, Vec<(usize, Likeness)>>,
     known: Vec<Option<Vec<(Root, Evidence)>>>,
     gone: Vec<String>,
@@ -228,8 +228,8 @@ impl<'f> Sorting<'f> {
     }
 }
 
-fn key(fact: &Fact) -> (&str, i64, &str) {
-    (&fact.author, fact.authored, title(&fact.subject))
+fn key(fact: &Fact) -> (i64, &str, &str) {
+    (fact.authored, &fact.author, title(&fact.subject))
 }
 
 /// Who of several twins is the original: one that names no source, on the

@@ -1,0 +1,62 @@
+//! What does an earlier stage owe to a later one, by when, and what pays it?
+
+use std::collections::BTreeMap;
+
+use refgate_core::{Debt, Oid, RefName};
+use refgate_gate::Exit;
+use refgate_git::{Graph, debts};
+use refgate_report::{clean, show, wrap};
+use serde_json::json;
+
+use crate::args::Place;
+use crate::branches::are_fetched;
+use crate::known::open;
+use crate::output::{Done, Failure, done, say};
+use crate::rules::Rules;
+
+pub(crate) fn run(place: &Place) -> Done {
+    let mut reader = open(place)?;
+    let Some(rules) = Rules::find(&reader, place)? else {
+        let message = "no policy says which stages there are; name one with --policy";
+        return Err(Failure::new(Exit::BadPolicy, message));
+    };
+    let flow = &rules.policy.flow;
+    if are_fetched(&reader, &place.remote)? {
+        reader.see_through(&place.remote);
+    }
+    let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
+    for (number, stage) in flow.stages.iter().enumerate() {
+        if let Some((tip, _)) = reader.reference(&stage.branch)? {
+            tips.insert(number, tip);
+        }
+    }
+    let owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
+    let name = |place: usize| {
+        let stage = flow.stages.get(place).map(|stage| &stage.branch);
+        stage.map(RefName::short).unwrap_or_default().to_string()
+    };
+    let mut late = false;
+    for debt in &owed {
+        let Debt { fix, subject, from, to, since } = debt;
+        let due = *since + rules.policy.debts.due;
+        late |= due <= rules.at;
+        let pays =
+            format!("git backport apply {} --to {} --line {}", fix.short(), name(*to), name(*to));
+        if place.json {
+            say(&json!({
+                "fix": fix.to_string(), "subject": subject, "from": name(*from), "to": name(*to),
+                "since": since.to_rfc3339(), "due": due.to_rfc3339(), "pays": pays,
+            })
+            .to_string());
+        } else {
+            say(&wrap("", "  ", &format!("{} {}", fix.short(), clean(subject))));
+            let when = if due <= rules.at { "overdue since" } else { "due" };
+            say(&format!("  {} owes it to {}, {when} {}", name(*to), name(*from), show(due)));
+            say(&format!("    {pays}"));
+        }
+    }
+    if !place.json {
+        say(&format!("{} debt(s)", owed.len()));
+    }
+    Ok(done(if late { Exit::Refused } else { Exit::Accepted }))
+}

@@ -1,0 +1,51 @@
+//! Does it say what the server would say, before anything is picked?
+
+use crate::world::World;
+
+/// A policy with stages, lines and a window that a release opened long ago.
+fn world() -> World {
+    let world = World::new();
+    world.git(&["branch", "dev"]);
+    world.write(".refgate/policy.toml", include_str!("../../../../policies/release-lines.toml"));
+    world.commit("chore: policy");
+    world.git(&["tag", "-a", "-m", "1.0", "v1.0.0", "main"]);
+    world
+}
+
+#[test]
+fn what_the_policy_forbids_is_not_picked() {
+    let world = world();
+    world.git(&["switch", "-q", "dev"]);
+    world.edit("app.txt", "two\n", "2\n");
+    let feature = world.commit("feat: two");
+    world.edit("app.txt", "five\n", "5\n");
+    let security = world.commit("security: five");
+    let policy = ["--policy", "main:.refgate/policy.toml"];
+    let ask = |code: i32, arguments: &[&str]| world.does(code, &[arguments, &policy].concat());
+    let said = ask(1, &["plan", &feature]);
+    assert!(said.contains("denied by policy: feature is never backported"), "{said}");
+    let said = ask(0, &["plan", &security]);
+    assert!(said.contains("clean") && !said.contains("denied"), "{said}");
+    let said = ask(0, &["status", &feature]);
+    assert!(said.contains("not-eligible") && said.contains("original     dev"), "{said}");
+    let said = ask(0, &["apply", &feature, "--to", "release/1.1"]);
+    assert!(said.contains("nothing to do"), "{said}");
+    assert_eq!(world.git(&["for-each-ref", "refs/heads/backport"]), "");
+}
+
+#[test]
+fn debts_are_listed_with_what_pays_them() {
+    let world = world();
+    world.git(&["switch", "-q", "main"]);
+    world.edit("app.txt", "two\n", "2\n");
+    let fix = world.commit("hotfix: two");
+    let policy = ["--policy", "main:.refgate/policy.toml"];
+    let ask = |arguments: &[&str]| world.backport(&[arguments, &policy].concat()).1;
+    let said = ask(&["debts"]);
+    assert!(said.contains("dev owes it to main"), "{said}");
+    assert!(said.contains(&format!("git backport apply {} --to dev", &fix[..10])), "{said}");
+    let said = ask(&["apply", &fix, "--to", "dev", "--straight"]);
+    assert!(said.contains("dev  done"), "{said}");
+    let said = ask(&["debts"]);
+    assert!(!said.contains("hotfix: two"), "{said}");
+}
