@@ -52,6 +52,10 @@ fn who_may_import_whom() {
         ("refgate-git", &["refgate-core"]),
         ("refgate-gate", &["refgate-core", "refgate-format", "refgate-git", "refgate-report"]),
         ("refgate-hook", &["refgate-gate"]),
+        (
+            "refgate-backport",
+            &["refgate-core", "refgate-format", "refgate-gate", "refgate-git", "refgate-report"],
+        ),
         ("refgate-scenario", &["refgate-core", "refgate-format", "refgate-gate", "refgate-report"]),
     ] {
         let own: BTreeSet<String> =
