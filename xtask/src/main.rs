@@ -2,6 +2,7 @@
 
 mod appends;
 mod bench;
+mod bench_backport;
 mod bench_ledger;
 mod differential;
 mod peers;
@@ -16,6 +17,9 @@ const USAGE: &str = "cargo xtask VERB
                       beside gitolite and beside git's own commands
   bench ledger        verdicts, signatures and `status` on small and large
                       ledgers, beside ssh-keygen and git log
+  bench backport [REPO]
+                      `git backport`, beside git cherry, merge-tree and
+                      cherry-pick; and all fixes of a repository
   differential [N]    engine against the naive model, N pushes (a million)
   appends [N]         N records (a hundred thousand) by eight writers, under
                       kills, pack-refs and gc: none that was taken is lost
@@ -27,6 +31,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["bench", "gate"] => bench::gate(),
         ["bench", "ledger"] => bench_ledger::ledger(),
+        ["bench", "backport"] => bench_backport::backport(None),
+        ["bench", "backport", path] => bench_backport::backport(Some(path)),
         ["differential"] => differential::run(1_000_000),
         ["differential", count] => number(count).and_then(differential::run),
         ["appends"] => appends::run_all(100_000),

@@ -61,6 +61,16 @@ pub(crate) enum Verb {
     Undo,
     /// What does an earlier stage owe to a later one, by when, and what pays it?
     Debts,
+    /// Print a script that completes the command in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
     /// Is a backport exactly what git makes of its original, or was it edited?
     Receipt {
         /// The backport

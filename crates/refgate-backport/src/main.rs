@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         Verb::Abort => command::apply::undo(&args.place, true),
         Verb::Undo => command::apply::undo(&args.place, false),
         Verb::Debts => command::debts::run(&args.place),
+        Verb::Completions { shell } => command::shell::completions(*shell),
+        Verb::Man { folder } => command::shell::man(folder),
         Verb::Receipt { commit } => command::apply::receipt(&args.place, commit),
     };
     done.unwrap_or_else(|failure| output::fail(&failure))

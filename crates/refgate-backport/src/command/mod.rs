@@ -3,4 +3,5 @@
 pub(crate) mod apply;
 pub(crate) mod debts;
 pub(crate) mod plan;
+pub(crate) mod shell;
 pub(crate) mod status;

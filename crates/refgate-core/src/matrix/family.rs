@@ -1,6 +1,6 @@
 //! Which commits are one fix: an original, and its copies on other branches?
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -44,39 +44,57 @@ pub struct Families {
 #[must_use]
 pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
     let sorted = sorted(facts);
-    let mut by_key: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
-    let mut by_title: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, fact) in facts.iter().enumerate() {
-        by_key.entry((fact.authored, &fact.author)).or_default().push(place);
-        by_title.entry(title(&fact.subject)).or_default().push(place);
-    }
-    let mut found = Vec::new();
-    for fact in facts {
-        let explained = fact.named.picked.iter().any(|name| resolve(&sorted, name).is_some());
-        if explained || fact.empty || fact.parents > 1 {
-            continue;
+    let titles: Vec<&str> = facts.iter().map(|fact| title(&fact.subject)).collect();
+    let named = |place: usize| titles.get(place).copied().unwrap_or_default();
+    let mut by_key: Vec<(i64, &str, usize)> = Vec::with_capacity(facts.len());
+    by_key.extend(facts.iter().enumerate().map(|(at, fact)| (fact.authored, &*fact.author, at)));
+    let mut by_title: Vec<(usize, &str, usize)> = Vec::with_capacity(facts.len());
+    // The length first: most titles are told apart by that.
+    by_title.extend(titles.iter().enumerate().map(|(at, title)| (title.len(), *title, at)));
+    by_key.sort_unstable();
+    by_title.sort_unstable();
+    // A commit, and one that may be its original.
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let mut certain = BTreeSet::new();
+    let together = by_key.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+    for group in together.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
+        for (copy, of) in ranked(facts, group.iter().map(|(_, _, at)| *at)) {
+            if named(copy) == named(of) {
+                // Of several that are certainly one, the first speaks for all.
+                certain.insert(copy);
+            } else {
+                pairs.push((copy, of));
+            }
         }
-        let group = |group: Option<&Vec<usize>>| -> Vec<usize> {
-            group.filter(|all| all.len() <= MOST_CANDIDATES).cloned().unwrap_or_default()
-        };
-        let together = group(by_key.get(&(fact.authored, fact.author.as_str())));
-        let titled = group(by_title.get(title(&fact.subject)));
-        let earlier = |other: usize| {
-            let other = facts.get(other)?;
-            (other.id != fact.id && rank(other) < rank(fact)).then_some(other)
-        };
-        // Of several that are certainly one, the first speaks for all.
-        let same = |other: &Fact| title(&other.subject) == title(&fact.subject);
-        if together.iter().filter_map(|other| earlier(*other)).any(same) {
-            continue;
-        }
-        let others = together.into_iter().chain(titled).filter_map(earlier);
-        let others = others.filter(|other| other.branches != fact.branches && !other.empty);
-        found.extend(others.map(|other| (fact.id, other.id)));
     }
+    let titled = by_title.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+    for group in titled.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
+        pairs.extend(ranked(facts, group.iter().map(|(_, _, at)| *at)));
+    }
+    let explained =
+        |fact: &Fact| fact.named.picked.iter().any(|name| resolve(&sorted, name).is_some());
+    let doubtful = |(copy, of): (usize, usize)| {
+        let (fact, of) = (facts.get(copy)?, facts.get(of)?);
+        let apart = fact.branches != of.branches && !fact.empty && !of.empty;
+        let open = fact.parents < 2 && !certain.contains(&copy) && !explained(fact);
+        (apart && open).then_some((fact.id, of.id))
+    };
+    let mut found: Vec<(Oid, Oid)> = pairs.into_iter().filter_map(doubtful).collect();
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// All pairs of a group: one, and one that ranks before it.
+fn ranked(facts: &[Fact], group: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
+    let mut group: Vec<(usize, &Fact)> =
+        group.filter_map(|place| Some((place, facts.get(place)?))).collect();
+    group.sort_unstable_by_key(|(_, fact)| rank(fact));
+    let pairs = |(at, (of, _)): (usize, &(usize, &Fact))| {
+        let of = *of;
+        group.iter().skip(at + 1).map(move |(copy, _)| (*copy, of)).collect::<Vec<_>>()
+    };
+    group.iter().enumerate().flat_map(pairs).collect()
 }
 
 fn sorted(facts: &[Fact]) -> Vec<Oid> {

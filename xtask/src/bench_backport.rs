@@ -1,0 +1,179 @@
+//! What do `git backport`'s answers cost, beside git's own commands?
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use refgate_scenario::git_command;
+
+use crate::bench::ms;
+use crate::stage::{Outcome, git, run, timed};
+
+/// How often each is measured.
+const TIMES: usize = 21;
+
+/// Picks of the synthetic case, each of a file of its own.
+const PICKS: usize = 50;
+
+/// Lines of the synthetic case.
+const LINES: [&str; 3] = ["release/1.0", "release/1.1", "release/1.2"];
+
+/// The rows: of a repository that is given, and of a synthetic one.
+pub(crate) fn backport(repository: Option<&str>) -> Outcome<String> {
+    let program = program()?;
+    let mut rows =
+        vec!["| case | own | peer | ratio |".to_string(), "|---|---|---|---|".to_string()];
+    if let Some(path) = repository {
+        rows.extend(real(&program, Path::new(path))?);
+    }
+    rows.extend(synthetic(&program)?);
+    Ok(rows.join("\n"))
+}
+
+fn program() -> Outcome<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut build = Command::new("cargo");
+    build.current_dir(&root).args(["build", "--release", "--quiet", "-p", "refgate-backport"]);
+    run(&mut build)?;
+    let target =
+        std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), PathBuf::from);
+    let folder = fs::canonicalize(target.join("release")).map_err(|error| error.to_string())?;
+    Ok(folder.join("git-backport"))
+}
+
+fn median(times: usize, mut once: impl FnMut() -> Outcome<f64>) -> Outcome<f64> {
+    let mut all = Vec::new();
+    for _ in 0..times {
+        all.push(once()?);
+    }
+    all.sort_by(f64::total_cmp);
+    Ok(all.get(all.len() / 2).copied().unwrap_or(0.0))
+}
+
+fn row(case: &str, own: f64, (name, peer): (&str, f64)) -> String {
+    format!("| {case} | {} | {name} {} | {:.2} |", ms(own), ms(peer), own / peer)
+}
+
+fn ask(program: &Path, repository: &Path, arguments: &[&str]) -> Command {
+    let mut ask = Command::new(program);
+    ask.arg("-C").arg(repository).args(arguments);
+    ask.stdout(Stdio::null()).stderr(Stdio::null());
+    ask
+}
+
+/// A clone of a repository that is given: all fixes of all branches.
+fn real(program: &Path, repository: &Path) -> Outcome<Vec<String>> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let clone = folder.path().join("clone.git");
+    let (from, to) = (repository.display().to_string(), clone.display().to_string());
+    git(folder.path(), &["clone", "-q", "--bare", "--shared", &from, &to])?;
+    let name = repository.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let log = median(3, || {
+        let mut log = git_command(&clone);
+        log.args(["log", "--branches", "--format=%H %an %at %s%n%b"]);
+        timed(log.stdout(Stdio::null()))
+    })?;
+    let cold = median(3, || {
+        let _ = fs::remove_dir_all(clone.join("refgate"));
+        timed(&mut ask(program, &clone, &["status"]))
+    })?;
+    let warm = median(TIMES, || timed(&mut ask(program, &clone, &["status"])))?;
+    let peer = ("`git log --branches`", log);
+    Ok(vec![
+        row(&format!("{name}: `status` of all fixes, cold"), cold, peer),
+        row(&format!("{name}: the same, warm"), warm, peer),
+    ])
+}
+
+fn synthetic(program: &Path) -> Outcome<Vec<String>> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let repository = folder.path().join("many");
+    git(folder.path(), &["init", "-q", "many"])?;
+    history(&repository)?;
+    let list = git(&repository, &["rev-list", "--reverse", "release/1.0..main"])?;
+    let fixes: Vec<&str> = list.lines().collect();
+    let fix = fixes.last().copied().ok_or("no commit was made")?;
+    let one = median(TIMES, || timed(&mut ask(program, &repository, &["status", fix])))?;
+    let cherry = median(TIMES, || {
+        LINES.iter().try_fold(0.0, |sum, line| {
+            let mut cherry = git_command(&repository);
+            cherry.args(["cherry", line, "main"]).stdout(Stdio::null());
+            Ok::<f64, String>(sum + timed(&mut cherry)?)
+        })
+    })?;
+    let plan = median(TIMES, || timed(&mut ask(program, &repository, &["plan", fix])))?;
+    let merges = median(TIMES, || {
+        LINES.iter().try_fold(0.0, |sum, line| {
+            let mut merge = git_command(&repository);
+            let base = format!("--merge-base={fix}^");
+            merge.args(["merge-tree", "--write-tree", &base, line, fix]);
+            Ok::<f64, String>(sum + timed(merge.stdout(Stdio::null()))?)
+        })
+    })?;
+    let apply = median(5, || {
+        let took = timed(&mut ask(program, &repository, &[&["apply"], &fixes[..]].concat()))?;
+        run(&mut ask(program, &repository, &["undo"]))?;
+        Ok(took)
+    })?;
+    let tree = folder.path().join("tree");
+    let picks = median(5, || {
+        LINES.iter().try_fold(0.0, |sum, line| {
+            let shown = tree.display().to_string();
+            let mut add = git_command(&repository);
+            let mut took = timed(add.args(["worktree", "add", "-q", "--detach", &shown, line]))?;
+            for fix in &fixes {
+                let mut pick = git_command(&tree);
+                for role in ["AUTHOR", "COMMITTER"] {
+                    pick.env(format!("GIT_{role}_NAME"), "ada");
+                    pick.env(format!("GIT_{role}_EMAIL"), "ada@x");
+                }
+                took += timed(pick.args(["cherry-pick", "-x", fix]).stdout(Stdio::null()))?;
+            }
+            git(&repository, &["worktree", "remove", "--force", &shown])?;
+            Ok::<f64, String>(sum + took)
+        })
+    })?;
+    Ok(vec![
+        row(
+            "`status` of one fix, 3 lines, 50 commits ahead",
+            one,
+            ("`git cherry` of each", cherry),
+        ),
+        row("`plan` of one fix, 3 lines", plan, ("`git merge-tree` of each", merges)),
+        row(
+            &format!("`apply` of {PICKS} picks to 3 lines"),
+            apply,
+            ("`git worktree add`, `git cherry-pick -x`", picks),
+        ),
+    ])
+}
+
+/// Three lines that begin at a commit with fifty files, each of which a commit
+/// on `main` changes.
+fn history(repository: &Path) -> Outcome<()> {
+    let said = |error: std::io::Error| error.to_string();
+    let mut script = String::from("commit refs/heads/main\n");
+    let who = |at: usize| format!("committer ada <ada@x> {} +0000\n", 1_780_000_000 + at);
+    script.push_str(&format!("{}data 5\nstart\n", who(0)));
+    for number in 0..PICKS {
+        script.push_str(&format!("M 100644 inline dir{}/f{number}\ndata 2\na\n\n", number % 7));
+    }
+    for number in 0..PICKS {
+        let message = format!("fix: number {number}");
+        let head = format!("commit refs/heads/main\n{}data {}\n", who(number + 1), message.len());
+        let file = format!("M 100644 inline dir{}/f{number}\ndata 2\nb\n\n", number % 7);
+        script.push_str(&format!("{head}{message}\n{file}"));
+    }
+    let mut import = git_command(repository);
+    let mut child =
+        import.args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().map_err(said)?;
+    child.stdin.take().ok_or("no pipe")?.write_all(script.as_bytes()).map_err(said)?;
+    if !child.wait().map_err(said)?.success() {
+        return Err("git fast-import failed".to_string());
+    }
+    for line in LINES {
+        git(repository, &["branch", line, &format!("main~{PICKS}")])?;
+    }
+    git(repository, &["reset", "-q", "--hard", "main"]).map(|_| ())
+}
