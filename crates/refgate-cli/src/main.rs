@@ -7,13 +7,15 @@ mod policy;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use args::{Args, Verb};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let done = match args.verb {
+    let words = std::env::args_os().collect();
+    let Args { verb } = match args::parse(words, output::ask) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    let done = match verb {
         Verb::Demo(args) => command::demo::run(&args),
         Verb::Install(args) => command::install::run(&args),
         Verb::Uninstall(args) => command::install::undo(&args),

@@ -1,6 +1,6 @@
 //! The one file that prints, and the one failure that every verb can end in.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use refgate_gate::Exit;
@@ -83,6 +83,18 @@ pub(crate) fn tell(text: &str) {
 pub(crate) fn fail(failure: &Failure) -> ExitCode {
     tell(&format!("refgate: {}", failure.message));
     done(failure.exit)
+}
+
+/// Asks whoever sits at a terminal; nobody else.
+pub(crate) fn ask(question: &str) -> Option<String> {
+    if !std::io::stdin().is_terminal() || !watched() {
+        return None;
+    }
+    let mut out = std::io::stderr();
+    write!(out, "{question} ").and_then(|()| out.flush()).ok()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).ok()?;
+    Some(line.trim().to_string())
 }
 
 /// Whether a person is watching standard error.

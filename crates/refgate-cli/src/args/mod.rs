@@ -1,5 +1,6 @@
 //! What can be typed? Verbs and flags; their help texts are their doc comments.
 
+mod missing;
 mod record;
 mod server;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use missing::parse;
 pub(crate) use record::*;
 pub(crate) use server::*;
 
