@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Verb::Demo(args) => command::demo::run(&args),
         Verb::Install(args) => command::install::run(&args),
         Verb::Uninstall(args) => command::install::undo(&args),
+        Verb::Restore(args) => command::restore::run(&args),
         Verb::Doctor(args) => command::doctor::run(&args),
         Verb::Lint(args) => command::lint::run(&args),
         Verb::Explain(args) => command::explain::run(&args),

@@ -115,14 +115,33 @@ pub fn transaction(state: &str, stdin: &str, now: Instant) -> Outcome {
         Err(_) if state == "committed" => return PASS,
         Err(why) => return refuse(&why),
     };
+    if state == "committed" {
+        committed(room, &moves);
+        return PASS;
+    }
     for one in &moves {
-        if state == "committed" {
-            Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
-        } else if let Err(why) = room.check(one) {
+        if let Err(why) = room.check(one) {
             return refuse(&why);
         }
     }
     PASS
+}
+
+/// What Git has moved itself: its tickets are spent, and what was deleted is kept.
+fn committed(room: Room, moves: &[Move]) {
+    let directory = room.setup.directory.clone();
+    let gone = |one: &&Move| one.new.is_none() && room.ticket(one).is_some();
+    let gone: Vec<Move> = moves.iter().filter(gone).cloned().collect();
+    let mover = if gone.is_empty() { None } else { Mover::of(room.reader).ok() };
+    for one in gone {
+        if let (Some(mover), Some(old)) = (&mover, one.old) {
+            // The log has its value too; Git keeps the objects for two weeks.
+            let _ = mover.keep_deleted(&one.name, old);
+        }
+    }
+    for one in moves {
+        Ticket::spend(&directory, &one.name, one.old, one.new);
+    }
 }
 
 /// `post-receive`: a freeze that was acknowledged must hold. Landings that were

@@ -39,7 +39,7 @@ pub use graph::Graph;
 pub use ledger::{LedgerDelta, RecordFile};
 pub use likeness::likeness;
 pub use log::{LOG, Log, Use};
-pub use mover::{Mover, Step};
+pub use mover::{DELETED, Mover, Step};
 pub use pick::Kept;
 pub use reader::{Held, Reader};
 pub use reflog::{Moved, announced, reflog};

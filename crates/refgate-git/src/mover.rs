@@ -19,6 +19,15 @@ pub struct Mover {
     git_dir: PathBuf,
 }
 
+/// Where deleted references are kept, so that they can be restored (MODEL.md 7).
+/// No push reaches it, and `git fetch origin 'refs/refgate/*'` brings it along.
+pub const DELETED: &str = "refs/refgate/deleted/";
+
+/// Under which name what a reference held is kept.
+fn kept_name(name: &str, old: Option<Oid>) -> Option<String> {
+    Some(format!("{DELETED}{}/{}", name.strip_prefix("refs/")?, old?.short()))
+}
+
 impl Mover {
     /// Takes over a repository that was read.
     ///
@@ -71,7 +80,13 @@ impl Mover {
             }
             match new {
                 Some(new) => all.set_target(name, git(*new), Some(&who), "push")?,
-                None => all.remove(name)?,
+                None => {
+                    if let (Some(old), Some(kept)) = (old, kept_name(name, *old)) {
+                        all.lock_ref(&kept)?;
+                        all.set_target(&kept, git(*old), Some(&who), "deleted")?;
+                    }
+                    all.remove(name)?;
+                }
             }
         }
         all.commit()?;
@@ -81,6 +96,17 @@ impl Mover {
                 let _ = self.repo.reflog_delete(name);
             }
             self.keep(name, new.is_some());
+        }
+        Ok(())
+    }
+
+    /// Keeps what a reference held that Git itself has deleted.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_deleted(&self, name: &str, old: Oid) -> Result<(), GitError> {
+        if let Some(kept) = kept_name(name, Some(old)) {
+            self.repo.reference(&kept, git(old), true, "deleted")?;
         }
         Ok(())
     }

@@ -28,6 +28,8 @@ pub(crate) enum Verb {
     Install(Install),
     /// Take refgate out of a repository again
     Uninstall(Place),
+    /// Bring back a branch or tag that was deleted
+    Restore(Restore),
     /// Find out whether a repository is really protected
     Doctor(Doctor),
     /// Check a policy file, and say everything that is wrong with it
@@ -258,6 +260,18 @@ pub(crate) struct Test {
     /// Write JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Restore {
+    /// The branch or tag
+    pub(crate) what: String,
+    /// The clone
+    #[arg(short = 'C', long, default_value = ".")]
+    pub(crate) repository: PathBuf,
+    /// The remote that it is brought back to
+    #[arg(long, default_value = "origin")]
+    pub(crate) remote: String,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -12,6 +12,7 @@ pub(crate) mod prove;
 pub(crate) mod question;
 pub(crate) mod record;
 pub(crate) mod replay;
+pub(crate) mod restore;
 pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod test;

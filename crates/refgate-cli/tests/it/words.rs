@@ -85,3 +85,30 @@ fn what_is_not_there_is_not_spoken_of() {
     world.lands("ada", &["dev"]);
     world.cannot("grace", &["ledger", "push"], absent);
 }
+
+/// What was deleted as agreed can be brought back, in both modes.
+#[test]
+fn what_was_deleted_comes_back() {
+    for mode in ["strict", "portable"] {
+        let lines = refgate_gate::builtin("release-lines").unwrap();
+        let lines = lines.replace("name = \"release-lines\"", "name = \"portal\"");
+        let mut world = World::new(&lines, NOW);
+        crate::faults::guard(&world, mode);
+        world.lands("grace", &["origin/main:refs/heads/release/1.x"]);
+        world.does("grace", &["delete-request", "release/1.x", "--reason", "no longer sold"]);
+        world.does("henry", &["approve", "deletion", "release/1.x", "--reason", "agreed"]);
+        let was = world.git("grace", &["rev-parse", "origin/release/1.x"]);
+        world.at("2026-03-10T10:00:00Z");
+        world.lands("grace", &[":release/1.x"]);
+        world.git("grace", &["fetch", "-q", "--prune"]);
+        world.git("grace", &["gc", "-q", "--prune=now"]);
+        assert_eq!(world.git("grace", &["ls-remote", "origin", "refs/heads/release/1.x"]), "");
+        world.cannot("grace", &["restore", "release/2.x"], "keeps nothing of a deleted");
+        let said = world.does("grace", &["restore", "release/1.x"]);
+        assert!(said.contains("is back"), "{mode}: {said}");
+        let now = world.git("grace", &["ls-remote", "origin", "refs/heads/release/1.x"]);
+        assert!(now.starts_with(&was), "{mode}: {now}");
+        let (ok, said) = world.push("grace", &[":refs/refgate/deleted/heads/release/1.x/x"]);
+        assert!(!ok, "{mode}: {said}");
+    }
+}
