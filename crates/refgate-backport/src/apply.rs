@@ -7,9 +7,10 @@ use refgate_gate::Exit;
 use refgate_git::{Kept, Writer};
 
 use crate::git;
-use crate::journal::{Journal, Line, State};
-use crate::output::Failure;
+use crate::journal::{Journal, State};
+use crate::output::{Failure, tell};
 use crate::plan::Step;
+use crate::worktree;
 
 /// Writes commits for one repository.
 pub(crate) struct Scribe {
@@ -66,8 +67,20 @@ impl Scribe {
     pub(crate) fn set(&self, journal: &mut Journal) -> Result<(), Failure> {
         let mut script = String::new();
         for line in journal.lines.iter().filter(|line| line.state == State::Written) {
+            let value = self.value(&line.reference)?;
+            if value != line.old && value != line.new {
+                let message = format!(
+                    "{} has moved in the meantime, to {value}; take this backport back with \
+                     `git backport undo`, and apply again",
+                    line.reference
+                );
+                return Err(Failure::new(Exit::BadInput, message));
+            }
             // A run that was killed in between has set it already.
-            if self.value(&line.reference)? != line.new {
+            if value != line.new {
+                if !line.old.is_empty() {
+                    self.not_checked_out(&line.reference)?;
+                }
                 let old =
                     if line.old.is_empty() { Oid::default().to_string() } else { line.old.clone() };
                 script.push_str(&format!("update {} {} {old}\n", line.reference, line.new));
@@ -93,22 +106,34 @@ impl Scribe {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
     }
 
+    /// A branch under somebody's feet is not moved.
+    pub(crate) fn not_checked_out(&self, reference: &str) -> Result<(), Failure> {
+        if !worktree::holds(&self.git_dir, reference)? {
+            return Ok(());
+        }
+        let message = format!("{reference} is checked out; its files would be left behind");
+        Err(Failure::new(Exit::BadInput, message))
+    }
+
     /// Takes back what a run has done, as far as nobody has built on it: each
     /// reference that still stands where the run put it. The branches left alone.
     pub(crate) fn take_back(&self, journal: &Journal) -> Result<Vec<String>, Failure> {
         let (mut script, mut kept) = (String::new(), Vec::new());
         for line in &journal.lines {
-            self.leave(line)?;
+            worktree::remove(&self.git_dir, line)?;
             if line.new.is_empty() || matches!(line.state, State::Skipped) {
                 continue;
             }
             let value = self.value(&line.reference)?;
-            if value == line.new {
+            if value == line.new && worktree::holds(&self.git_dir, &line.reference)? {
+                kept.push(format!("{} is checked out", line.reference));
+            } else if value == line.new {
+                tell(&format!("{} was {value}", line.reference));
                 let to =
                     if line.old.is_empty() { Oid::default().to_string() } else { line.old.clone() };
                 script.push_str(&format!("update {} {to} {value}\n", line.reference));
             } else if value != line.old {
-                kept.push(line.reference.clone());
+                kept.push(format!("{} has moved since", line.reference));
             }
         }
         if !script.is_empty() {
@@ -118,15 +143,5 @@ impl Scribe {
         }
         Journal::remove(&self.git_dir)?;
         Ok(kept)
-    }
-
-    /// Removes the worktree of a line, if it has one.
-    pub(crate) fn leave(&self, line: &Line) -> Result<(), Failure> {
-        let State::Conflict { worktree, .. } = &line.state else { return Ok(()) };
-        if worktree.exists() {
-            let shown = worktree.display().to_string();
-            git::output(&self.git_dir, &["worktree", "remove", "--force", &shown])?;
-        }
-        Ok(())
     }
 }

@@ -85,6 +85,9 @@ pub(crate) struct Apply {
     /// Move the branches themselves, instead of making backport/FIX/BRANCH
     #[arg(long)]
     pub(crate) straight: bool,
+    /// Carry along the earlier changes without which a fix does not apply
+    #[arg(long)]
+    pub(crate) prerequisites: bool,
     /// Push what is done
     #[arg(long)]
     pub(crate) push: bool,
@@ -100,6 +103,9 @@ pub(crate) struct Plan {
     /// given
     #[arg(long)]
     pub(crate) to: Vec<String>,
+    /// Pick again what a branch has reverted
+    #[arg(long)]
+    pub(crate) again: bool,
     /// Of a merge, the parent (1, 2, ...) whose other side is the change
     #[arg(short, long)]
     pub(crate) mainline: Option<usize>,

@@ -19,8 +19,6 @@ pub(crate) enum State {
     Done,
     /// A worktree waits for its conflicts to be resolved.
     Conflict {
-        /// Where.
-        worktree: PathBuf,
         /// What it began with.
         base: String,
         /// The commits that are still to be picked, the conflicting one first.
@@ -49,6 +47,9 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
     pub(crate) format: u32,
+    /// The remote that it was pushed to; empty if to none.
+    #[serde(default)]
+    pub(crate) pushed: String,
     pub(crate) lines: Vec<Line>,
 }
 
@@ -71,7 +72,8 @@ impl Journal {
             Err(error) => return Err(error.into()),
         };
         let bad = |why: String| {
-            Failure::new(Exit::Failed, format!("{} cannot be used: {why}", path.display()))
+            let path = path.display();
+            Failure::new(Exit::Failed, format!("{path} cannot be used: {why}; move it away"))
         };
         let journal: Self = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
         match journal.format {
@@ -86,7 +88,7 @@ impl Journal {
         fs::create_dir_all(Self::folder(git_dir))?;
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        let temporary = path.with_extension("new");
+        let temporary = path.with_extension(format!("{}", std::process::id()));
         let mut file = fs::File::create(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;

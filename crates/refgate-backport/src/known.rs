@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use refgate_core::Oid;
 use refgate_core::matrix::{Evidence, Fact, Families, Likeness, Root, doubts, families};
 use refgate_gate::{Exit, bounds};
 use refgate_git::{Bounds, Reader, Scanned, likeness, scan};
@@ -61,9 +62,15 @@ impl Known {
         Ok(Self { reader, rules, branches, facts, families })
     }
 
+    /// The commit that a person names.
+    pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
+        let missing = |why| Failure::new(Exit::BadInput, format!("`{revision}`: {why}"));
+        self.reader.resolve(revision).map_err(missing)
+    }
+
     /// The fix that a person names.
     pub(crate) fn fix(&self, revision: &str) -> Result<Vec<Root>, Failure> {
-        let id = self.reader.resolve(revision)?;
+        let id = self.commit(revision)?;
         let Ok(place) = self.facts.binary_search_by_key(&id, |fact| fact.id) else {
             let message = format!("none of the branches looked at has {revision}; see --line");
             return Err(Failure::new(Exit::BadInput, message));
@@ -90,8 +97,16 @@ impl Known {
         for (place, root, ids) in pairs {
             let known = self.families.roots.get_mut(place).into_iter().flatten();
             for (_, evidence) in known.filter(|(of, _)| *of == root) {
-                if *evidence == Evidence::Author && alike.get(&ids) == Some(&Likeness::Same) {
-                    *evidence = Evidence::PatchId;
+                let likeness = alike.get(&ids).copied();
+                match (*evidence, likeness) {
+                    (Evidence::Author, Some(Likeness::Same)) => *evidence = Evidence::PatchId,
+                    // A message is text: a copy changes what its original changes.
+                    (Evidence::Author | Evidence::Trailer { .. }, None)
+                        if !self.reader.touch_alike(ids.0, ids.1)? =>
+                    {
+                        *evidence = Evidence::Content { percent: 0 };
+                    }
+                    _ => {}
                 }
             }
         }

@@ -34,8 +34,13 @@ const MOST_AT_ONCE: usize = 200;
 /// when it likes, so all questions are asked before the first answer is read.
 pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Failure> {
     let mut all = Vec::with_capacity(asked.len());
-    for some in asked.chunks(MOST_AT_ONCE) {
+    // Attributes (such as merge drivers) are those of the branch that is picked to.
+    let together = asked.chunk_by(|one, other| one.ours == other.ours);
+    for some in together.flat_map(|some| some.chunks(MOST_AT_ONCE)) {
         let mut git = crate::git::command(repository);
+        if let Some(ask) = some.first() {
+            git.arg(format!("--attr-source={}", ask.ours));
+        }
         git.args(["merge-tree", "--write-tree", "--stdin"]);
         git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = git.spawn()?;

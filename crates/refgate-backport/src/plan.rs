@@ -11,6 +11,9 @@ use crate::merge::{Ask, Merged, picks};
 use crate::output::Failure;
 use crate::rules::{Answer, Rules};
 
+/// From this confidence on, of a hundred, a fix is not picked again.
+const SURE: u8 = 90;
+
 /// So many earlier changes of the conflicting files are tried as prerequisites,
 /// alone and in twos.
 const MOST_PREREQUISITES: usize = 10;
@@ -82,6 +85,8 @@ pub(crate) struct Planner<'k> {
     pub(crate) known: &'k Known,
     pub(crate) rules: Option<&'k Rules>,
     pub(crate) matrix: &'k Matrix<'k>,
+    /// Pick again what a branch has reverted.
+    pub(crate) again: bool,
 }
 
 impl Planner<'_> {
@@ -165,10 +170,12 @@ impl Planner<'_> {
         let found = fix.cells.get(target.place)?;
         let by = found.by.and_then(|by| self.known.fact(by)).map(|fact| fact.id);
         match (found.cell, by) {
-            (Cell::Original | Cell::Ancestor | Cell::Copy(_), Some(by)) => {
+            (Cell::Original | Cell::Ancestor, Some(by)) => return Some(Forecast::Present(by)),
+            // A guess is not enough to leave a fix out.
+            (Cell::Copy(evidence), Some(by)) if evidence.confidence() >= SURE => {
                 return Some(Forecast::Present(by));
             }
-            (Cell::Reverted, _) => return Some(Forecast::Reverted),
+            (Cell::Reverted, _) if !self.again => return Some(Forecast::Reverted),
             _ => {}
         }
         let conflict = |one: &(Change, Forecast)| matches!(one.1, Forecast::Conflict { .. });

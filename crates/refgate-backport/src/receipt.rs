@@ -57,6 +57,13 @@ pub(crate) fn of(reader: &Reader, commit: Oid) -> Result<Receipt, Failure> {
         wrong(format!("the original {name} is not in this repository; fetch it first"))
     })?;
     let parents = reader.commit(original)?.parents;
+    // Of a merge, whichever side it is that Git's pick equals.
+    for base in parents.iter().skip(1) {
+        let ask = Ask { base: *base, ours: *parent, theirs: original };
+        if pick(folder, ask)? == Merged::Clean(parsed.tree) {
+            return Ok(Receipt::Exact { of: original });
+        }
+    }
     let base =
         *parents.first().ok_or_else(|| wrong(format!("the original {name} has no parent")))?;
     match pick(folder, Ask { base, ours: *parent, theirs: original })? {
@@ -101,7 +108,7 @@ impl Receipt {
         match self {
             Self::Exact { of } => format!("{short} exact: what git makes of {}", of.short()),
             Self::Resolved { of, paths } => format!(
-                "{short} resolved: {} conflicts in {}, and nothing else differs",
+                "{short} resolved: {} conflicts in {}; no other file differs",
                 of.short(),
                 files(paths)
             ),

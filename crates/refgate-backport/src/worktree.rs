@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use refgate_gate::Exit;
 
-use crate::command::apply::{id, is_worktree};
 use crate::git;
 use crate::journal::{Journal, Line, State};
-use crate::output::Failure;
+use crate::output::{Failure, tell};
 
-/// Where the worktree of a branch lies.
-pub(crate) fn place(git_dir: &Path, branch: &str) -> PathBuf {
-    Journal::folder(git_dir).join(branch.replace('/', "-"))
+/// Where the worktree for a reference lies; no two references share one.
+pub(crate) fn place(git_dir: &Path, reference: &str) -> PathBuf {
+    let name = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+    Journal::folder(git_dir).join(name.replace('%', "%25").replace('/', "%2F"))
 }
 
 /// Whether some worktree has a branch checked out.
@@ -20,59 +20,115 @@ pub(crate) fn holds(git_dir: &Path, reference: &str) -> Result<bool, Failure> {
     Ok(listed.lines().any(|line| line.strip_prefix("branch ") == Some(reference)))
 }
 
+/// What an earlier run left is not made part of this one.
+pub(crate) fn free(git_dir: &Path, reference: &str) -> Result<(), Failure> {
+    let folder = place(git_dir, reference);
+    if !folder.exists() {
+        return Ok(());
+    }
+    let shown = folder.display();
+    let message = format!(
+        "{shown} is left from an earlier backport; look at it, then `git worktree remove \
+         --force {shown}`"
+    );
+    Err(Failure::new(Exit::BadInput, message))
+}
+
+/// Removes the worktree of a line, if it has one. What was committed there and
+/// is on no branch is told, so that nobody loses it.
+pub(crate) fn remove(git_dir: &Path, line: &Line) -> Result<(), Failure> {
+    let folder = place(git_dir, &line.reference);
+    if !folder.exists() {
+        return Ok(());
+    }
+    let shown = folder.display().to_string();
+    if folder.join(".git").exists() {
+        let head = git::output(&folder, &["rev-parse", "HEAD"])?.trim().to_string();
+        let base = match &line.state {
+            State::Conflict { base, .. } => base.as_str(),
+            _ => "",
+        };
+        if head != base && head != line.new {
+            tell(&format!("{}: what was committed there is {head}", line.branch));
+        }
+    }
+    git::output(git_dir, &["worktree", "remove", "--force", "--force", &shown])
+        .or_else(|_| Ok(std::fs::remove_dir_all(&folder).map(|()| String::new())?))
+        .and_then(|_: String| git::output(git_dir, &["worktree", "prune"]))
+        .map(|_| ())
+}
+
+fn wrong(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::BadInput, message)
+}
+
 /// Goes on in the worktree of a line, from wherever the user, or a kill, has
 /// left it: until all is picked, or something conflicts.
 pub(crate) fn resolve(git_dir: &Path, line: &Line) -> Result<Line, Failure> {
-    let State::Conflict { worktree, base, left } = &line.state else { return Ok(line.clone()) };
+    let State::Conflict { base, left } = &line.state else { return Ok(line.clone()) };
+    let worktree = place(git_dir, &line.reference);
     let shown = worktree.display().to_string();
-    if !is_worktree(worktree) {
+    if !worktree.join(".git").exists() {
         git::output(git_dir, &["worktree", "prune"])?;
         git::output(git_dir, &["worktree", "add", "--quiet", "--detach", &shown, base])?;
     }
     let mut left = left.clone();
     loop {
-        let head = git::output(worktree, &["rev-parse", "HEAD"])?.trim().to_string();
-        left = still_left(worktree, base, &head, left)?;
-        let Some(next) = left.first().cloned() else {
-            let line = line.clone();
-            return Ok(Line { new: head, state: State::Written, ..line });
-        };
+        let head = git::output(&worktree, &["rev-parse", "HEAD"])?.trim().to_string();
+        left = still_left(&worktree, base, &head, left)?;
         let waits = Line {
-            state: State::Conflict {
-                worktree: worktree.clone(),
-                base: base.clone(),
-                left: left.clone(),
-            },
+            state: State::Conflict { base: base.clone(), left: left.clone() },
             ..line.clone()
         };
-        if picking(worktree)? {
-            if !git::output(worktree, &["ls-files", "--unmerged"])?.is_empty() {
+        if picking(&worktree)? {
+            if !git::output(&worktree, &["ls-files", "--unmerged"])?.is_empty() {
                 return Ok(waits);
             }
-            marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-            let mut go_on = git::command(worktree);
-            go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
-            let said = go_on.output()?;
-            if !said.status.success() {
-                let why = String::from_utf8_lossy(&said.stderr).trim().to_string();
-                return Err(Failure::new(Exit::Failed, format!("git cherry-pick: {why}")));
+            marks(&worktree, &["diff", "--cached", "--check", "HEAD"])?;
+            go_on(&worktree, line)?;
+            continue;
+        }
+        let Some(next) = left.first() else {
+            if !git::output(&worktree, &["status", "--porcelain"])?.is_empty() {
+                let message = format!(
+                    "{shown} holds changes that are in no commit; commit them or remove them"
+                );
+                return Err(wrong(message));
             }
-        } else {
-            let parents = git::output(worktree, &["rev-list", "--parents", "-1", &next])?;
-            let mut pick = git::command(worktree);
-            pick.args(["cherry-pick", "-x", "--allow-empty"]);
-            if parents.split_whitespace().count() > 2 {
-                pick.args(["-m", "1"]);
-            }
-            if !pick.arg(&next).output()?.status.success() {
-                return Ok(waits);
-            }
+            return Ok(Line { new: head, state: State::Written, ..line.clone() });
+        };
+        if !begun(&worktree, next)? {
+            return Ok(waits);
         }
     }
 }
 
+/// `git cherry-pick --continue`, with the message as it is.
+fn go_on(worktree: &Path, line: &Line) -> Result<(), Failure> {
+    let mut go_on = git::command(worktree);
+    let said = go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]).output()?;
+    if said.status.success() {
+        return Ok(());
+    }
+    let why = String::from_utf8_lossy(&said.stderr).trim().to_string();
+    let way = format!("if nothing is left of it there, `git backport skip {}`", line.branch);
+    Err(Failure::new(Exit::Failed, format!("git cherry-pick: {why}\n{way}")))
+}
+
+/// Begins a pick; whether it went through.
+fn begun(worktree: &Path, next: &str) -> Result<bool, Failure> {
+    let parents = git::output(worktree, &["rev-list", "--parents", "-1", next])?;
+    let mut pick = git::command(worktree);
+    pick.args(["cherry-pick", "-x", "--allow-empty"]);
+    if parents.split_whitespace().count() > 2 {
+        pick.args(["-m", "1"]);
+    }
+    Ok(pick.arg(next).output()?.status.success())
+}
+
 /// What is still to be picked: what somebody has committed here already, with
-/// `git commit` or `cherry-pick --continue`, is not.
+/// `git commit` or `cherry-pick --continue`, is not. Commits that do not stand
+/// on what the run began with are none of its own.
 fn still_left(
     worktree: &Path,
     base: &str,
@@ -82,16 +138,25 @@ fn still_left(
     if head == base {
         return Ok(left);
     }
+    let mut stands = git::command(worktree);
+    if !stands.args(["merge-base", "--is-ancestor", base, head]).output()?.status.success() {
+        let message = format!(
+            "{} is at {head}, which does not stand on {base}; bring it back with `git reset \
+             --keep {base}`, or give up with `git backport abort`",
+            worktree.display()
+        );
+        return Err(wrong(message));
+    }
     let range = format!("{base}..{head}");
     let said = git::output(worktree, &["log", "--format=%B", &range])?;
-    let marks = git::output(worktree, &["rev-list", "--count", &range])?;
-    let made: usize = marks.trim().parse().unwrap_or(0);
-    marks_in(worktree, base, head)?;
+    let made: usize =
+        git::output(worktree, &["rev-list", "--count", &range])?.trim().parse().unwrap_or(0);
+    marks(worktree, &["diff", "--check", base, head])?;
     let named = |id: &String| said.contains(&format!("(cherry picked from commit {id})"));
     let rest: Vec<String> = left.iter().filter(|id| !named(id)).cloned().collect();
     // Whoever rewrote the message all the same made a commit for it.
-    let done = left.len() - rest.len();
-    Ok(if made > done && done == 0 { left.into_iter().skip(1).collect() } else { rest })
+    let unnamed = made > 0 && rest.len() == left.len();
+    Ok(if unnamed { left.into_iter().skip(1).collect() } else { rest })
 }
 
 /// Whether a pick has begun there and is not finished.
@@ -99,11 +164,6 @@ fn picking(worktree: &Path) -> Result<bool, Failure> {
     let mut parse = git::command(worktree);
     let output = parse.args(["rev-parse", "-q", "--verify", "CHERRY_PICK_HEAD"]).output()?;
     Ok(output.status.success())
-}
-
-fn marks_in(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
-    id(base)?;
-    marks(worktree, &["diff", "--check", base, head])
 }
 
 /// Conflict marks that somebody was about to commit are refused.
@@ -115,6 +175,11 @@ fn marks(worktree: &Path, check: &[&str]) -> Result<(), Failure> {
     if marked.is_empty() {
         return Ok(());
     }
-    let message = format!("there are conflict marks left:\n{}", marked.join("\n"));
-    Err(Failure::new(Exit::BadInput, message))
+    Err(wrong(format!("there are conflict marks left:\n{}", marked.join("\n"))))
+}
+
+/// How many files of a worktree still wait for `git add`.
+pub(crate) fn unmerged(worktree: &Path) -> usize {
+    let listed = git::output(worktree, &["diff", "--name-only", "--diff-filter=U"]);
+    listed.map(|text| text.lines().count()).unwrap_or(0)
 }

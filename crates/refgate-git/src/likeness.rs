@@ -83,6 +83,24 @@ impl Lines {
 }
 
 impl Reader {
+    /// Whether two commits change a path in common (against their first parents).
+    ///
+    /// # Errors
+    /// If a commit cannot be read.
+    pub fn touch_alike(&self, one: Oid, other: Oid) -> Result<bool, GitError> {
+        let paths = |id: Oid| -> Result<Vec<String>, GitError> {
+            let commit = self.commit(id)?;
+            let before = match commit.parents.first() {
+                Some(parent) => Some(self.commit(*parent)?.tree),
+                None => None,
+            };
+            let changes = self.changes(id, before, Some(commit.tree))?;
+            Ok(changes.into_iter().map(|change| change.path).collect())
+        };
+        let theirs = paths(other)?;
+        Ok(paths(one)?.iter().any(|path| theirs.contains(path)))
+    }
+
     /// The changed lines of a commit with at most one parent. `None` if its
     /// content is not here, or is more than can be compared.
     fn lines(&self, id: Oid) -> Result<Option<Lines>, GitError> {

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use refgate_core::Oid;
 use refgate_gate::Exit;
 use refgate_report::wrap;
 
 use crate::apply::Scribe;
 use crate::args::{Apply, Place};
-use crate::command::plan::{planned, words};
+use crate::command::plan::{compare, planned, words};
 use crate::git;
 use crate::journal::{Journal, Line, State};
 use crate::known::{How, Known, open};
@@ -23,9 +22,10 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
                        `abort`";
         return Err(Failure::new(Exit::BadInput, message));
     }
-    let known = Known::read(place, How::default())?;
+    let mut known = Known::read(place, How::default())?;
+    compare(&mut known, &args.plan)?;
     let targets = planned(&known, &args.plan)?;
-    let mut journal = Journal { format: 1, lines: Vec::new() };
+    let mut journal = Journal { format: 1, ..Journal::default() };
     for target in &targets {
         journal.lines.extend(line(&known, &scribe, args, target)?);
     }
@@ -49,6 +49,14 @@ fn line(
     let mut left = Vec::new();
     for (change, forecast) in &target.forecasts {
         match forecast {
+            Forecast::Clean(some) if some.len() > 1 && !args.prerequisites => {
+                let text = format!(
+                    "{}; say --prerequisites to carry that along, or name it",
+                    words(known, forecast)
+                );
+                say(&wrap(&format!("{branch}  "), "  ", &text));
+                return Ok(None);
+            }
             Forecast::Clean(some) if left.is_empty() => steps.extend_from_slice(some),
             Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits => {
                 left.push(change.commit.to_string());
@@ -71,17 +79,16 @@ fn line(
         let message = format!("{reference} is there already ({old}); delete or rename it first");
         return Err(Failure::new(Exit::BadInput, message));
     }
-    if args.straight && worktree::holds(&scribe.git_dir, &reference)? {
-        let message = format!("{reference} is checked out; its files would be left behind");
-        return Err(Failure::new(Exit::BadInput, message));
+    if args.straight {
+        scribe.not_checked_out(&reference)?;
     }
+    worktree::free(&scribe.git_dir, &reference)?;
     let written = scribe.write(tip, &steps)?;
     let new = if left.is_empty() { written.to_string() } else { String::new() };
     let state = if left.is_empty() {
         State::Written
     } else {
-        let worktree = worktree::place(&scribe.git_dir, &branch);
-        State::Conflict { worktree, base: written.to_string(), left }
+        State::Conflict { base: written.to_string(), left }
     };
     Ok(Some(Line { branch, reference, old, new, state }))
 }
@@ -94,6 +101,8 @@ fn carry_on(scribe: &Scribe, mut journal: Journal, push: Option<&str>) -> Done {
     for place in 0..journal.lines.len() {
         let Some(line) = journal.lines.get(place).cloned() else { continue };
         if !matches!(line.state, State::Conflict { .. }) {
+            // A run that was killed in between may have left one standing.
+            worktree::remove(&scribe.git_dir, &line)?;
             continue;
         }
         // One branch that fails does not stop the others.
@@ -108,20 +117,24 @@ fn carry_on(scribe: &Scribe, mut journal: Journal, push: Option<&str>) -> Done {
         journal.save(&scribe.git_dir)?;
         if settled {
             scribe.set(&mut journal)?;
-            scribe.leave(&line)?;
+        }
+        if let Some(line) = journal.lines.get(place).filter(|line| line.state == State::Done) {
+            worktree::remove(&scribe.git_dir, line)?;
         }
     }
     for line in &journal.lines {
         waits |= matches!(line.state, State::Conflict { .. });
-        say(&told(line));
+        say(&told(&scribe.git_dir, line));
     }
     if let Some(remote) = push {
+        journal.pushed = remote.to_string();
+        journal.save(&scribe.git_dir)?;
         pushed(scribe, &journal, remote)?;
     }
     Ok(done(if waits { Exit::Refused } else { Exit::Accepted }))
 }
 
-fn told(line: &Line) -> String {
+fn told(git_dir: &Path, line: &Line) -> String {
     let Line { branch, reference, new, state, .. } = line;
     match state {
         State::Written | State::Done => {
@@ -130,10 +143,15 @@ fn told(line: &Line) -> String {
             format!("{branch}  done: {name} is {short}")
         }
         State::Skipped => format!("{branch}  skipped"),
-        State::Conflict { worktree, left, .. } => {
+        State::Conflict { left, .. } => {
+            let worktree = worktree::place(git_dir, reference);
+            let unmerged = match worktree::unmerged(&worktree) {
+                0 => String::new(),
+                count => format!(" ({count} file(s) wait for `git add`)"),
+            };
             let first = left.first().map_or("", |id| id.get(..10).unwrap_or(id));
             format!(
-                "{branch}  conflict in {first}: resolve it in\n    {}\n  with plain git, then \
+                "{branch}  conflict in {first}{unmerged}: resolve it in\n    {}\n  with plain git, then \
                  `git backport continue` (or `skip {branch}`, `abort`)",
                 worktree.display()
             )
@@ -177,7 +195,7 @@ pub(crate) fn skip(place: &Place, branch: &str) -> Done {
     let was = line.clone();
     line.state = State::Skipped;
     journal.save(&scribe.git_dir)?;
-    scribe.leave(&was)?;
+    worktree::remove(&scribe.git_dir, &was)?;
     carry_on(&scribe, journal, None)
 }
 
@@ -191,10 +209,14 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
         Journal::load(&scribe.git_dir)?.ok_or_else(none)?
     };
     let kept = scribe.take_back(&journal)?;
-    for reference in &kept {
-        say(&format!("left alone: {reference} has moved since"));
+    for what in &kept {
+        say(&format!("left alone: {what}"));
     }
-    say("all else is as it was");
+    if journal.pushed.is_empty() {
+        say("all else is as it was");
+    } else {
+        say(&format!("here all else is as it was; what was pushed is still on {}", journal.pushed));
+    }
     Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Failed }))
 }
 
@@ -210,15 +232,4 @@ pub(crate) fn receipt(place: &Place, revision: &str) -> Done {
     }
     let fine = matches!(receipt, crate::receipt::Receipt::Exact { .. });
     Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
-}
-
-/// For whom the folder is: a commit's id in text.
-pub(crate) fn id(text: &str) -> Result<Oid, Failure> {
-    Oid::from_hex(text)
-        .ok_or_else(|| Failure::new(Exit::Failed, format!("`{text}` is no commit's id")))
-}
-
-/// Whether a path is a worktree that Git knows.
-pub(crate) fn is_worktree(path: &Path) -> bool {
-    path.join(".git").exists()
 }

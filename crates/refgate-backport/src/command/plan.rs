@@ -12,7 +12,8 @@ use crate::output::{Done, Failure, done, say};
 use crate::plan::{Change, Forecast, Planner, Target, Why};
 
 pub(crate) fn run(place: &Place, args: &Plan) -> Done {
-    let known = Known::read(place, How::default())?;
+    let mut known = Known::read(place, How::default())?;
+    compare(&mut known, args)?;
     let targets = planned(&known, args)?;
     let clean = |forecast: &Forecast| {
         !matches!(forecast, Forecast::Conflict { .. } | Forecast::Waits | Forecast::Denied(_))
@@ -28,11 +29,21 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
     Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
 }
 
+/// Looks at the diffs of what the matrix takes for copies of these fixes.
+pub(crate) fn compare(known: &mut Known, args: &Plan) -> Result<(), Failure> {
+    let mut roots = Vec::new();
+    for fix in args.fixes.iter().filter(|fix| !fix.contains("..")) {
+        roots.extend(known.fix(fix)?);
+    }
+    known.compare(&roots)
+}
+
 /// The forecast for each branch that is wanted.
 pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure> {
     let matrix =
         matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
-    let planner = Planner { known, rules: known.rules.as_ref(), matrix: &matrix };
+    let planner =
+        Planner { known, rules: known.rules.as_ref(), matrix: &matrix, again: args.again };
     let mut changes: Vec<Change> = Vec::new();
     for fix in &args.fixes {
         for id in commits(known, fix)? {
@@ -46,7 +57,7 @@ pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure
 /// One commit, or those of a range, the oldest first.
 fn commits(known: &Known, fix: &str) -> Result<Vec<Oid>, Failure> {
     if !fix.contains("..") {
-        return Ok(vec![known.reader.resolve(fix)?]);
+        return Ok(vec![known.commit(fix)?]);
     }
     let listed = crate::git::output(
         known.reader.git_dir(),

@@ -30,7 +30,8 @@ fn one_conflict_stops_nobody_else() {
     world.git(&["branch", "-q", "-D", "by-hand"]);
 
     // Killed and the worktree gone: `continue` makes it again.
-    let tree = world.path().join(".git/refgate/backport/release-1.0");
+    let tree =
+        world.path().join(format!(".git/refgate/backport/backport%2F{short}%2Frelease%2F1.0"));
     fs::remove_dir_all(&tree).unwrap();
     world.does(1, &["continue"]);
     // Marks that were left are refused, and nothing is lost.
@@ -73,11 +74,15 @@ fn plain_git_is_understood() {
     world.does(1, &["apply", &fix, "--to", "release/1.0", "--to", "release/1.1"]);
     let folder = world.path().join(".git/refgate/backport");
     // `git commit` in one, `git cherry-pick --abort` in the other.
-    let tree = folder.join("release-1.0");
+    let short = &fix[..10];
+    let tree = folder.join(format!("backport%2F{short}%2Frelease%2F1.0"));
     fs::write(tree.join("app.txt"), "one\n2\n").unwrap();
     world.try_git(&tree, &["add", "-A"]);
     world.try_git(&tree, &["commit", "-q", "--no-edit"]);
-    world.try_git(&folder.join("release-1.1"), &["cherry-pick", "--abort"]);
+    world.try_git(
+        &folder.join(format!("backport%2F{short}%2Frelease%2F1.1")),
+        &["cherry-pick", "--abort"],
+    );
     let said = world.does(1, &["continue"]);
     assert!(said.contains("release/1.0  done"), "{said}");
     assert!(said.contains("release/1.1  conflict"), "{said}");

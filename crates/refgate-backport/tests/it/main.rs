@@ -1,6 +1,7 @@
 //! Stories of `git backport` on real repositories.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod attacks;
 mod carry;
 mod matrix;
 mod policy;

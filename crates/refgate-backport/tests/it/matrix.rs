@@ -77,7 +77,7 @@ fn a_squashed_backport_counts_for_each() {
 fn what_cannot_be_asked_is_said() {
     let world = World::new();
     for (arguments, code, why) in [
-        (&["status", "nowhere"][..], 5, "nowhere"),
+        (&["status", "nowhere"][..], 3, "nowhere"),
         (&["status", "--line", "release/9.*"], 3, "there is no branch `release/9.*`"),
         (&["status", "--upstream", "trunk"], 3, "there is no branch `trunk`"),
         (&["plan", "main..main", "--to", "release/9"], 3, "none of the branches looked at"),

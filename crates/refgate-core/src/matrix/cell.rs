@@ -179,7 +179,7 @@ impl Matrix<'_> {
         let after = self.follows.get(&root).into_iter().flatten();
         // What was undone on one line alone says nothing elsewhere.
         let undone = self.reverts.get(&root).into_iter().flatten();
-        let undone = undone.filter(|revert| self.on(**revert, 0).next().is_some());
+        let undone = undone.filter(|revert| self.stands(**revert, 0, 0) > 0);
         for follow in after.chain(undone) {
             let lack = |branch: &usize| {
                 cell(*branch).landed() && self.on(*follow, *branch).next().is_none()

@@ -204,8 +204,10 @@ impl<'f> Sorting<'f> {
         else {
             return Vec::new();
         };
-        // A merge can be picked, but is no pick.
-        if fact.parents > 1 {
+        // A merge can be picked, but is no pick; and what lies on the same
+        // branches is another part of the work, not a copy.
+        let together = self.facts.get(first).is_none_or(|of| of.branches == fact.branches);
+        if fact.parents > 1 || together {
             return Vec::new();
         }
         let roots = self.roots_of(first, depth + 1);

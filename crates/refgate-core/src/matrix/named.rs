@@ -27,8 +27,9 @@ impl Named {
         // Most messages have none of it.
         for line in message.as_str().lines().map(str::trim) {
             let lower = line.to_ascii_lowercase();
-            if let Some(rest) =
-                after(&lower, &["cherry picked from commit ", "cherry-picked from "])
+            // Only at the beginning of a line: prose that quotes it is no pick.
+            let bare = lower.strip_prefix('(').unwrap_or(&lower);
+            if let Some(rest) = after(bare, &["cherry picked from commit ", "cherry-picked from "])
             {
                 push(&mut named.picked, rest);
             } else if let Some(rest) = lower.strip_prefix("[ upstream commit ") {
@@ -48,7 +49,7 @@ impl Named {
 }
 
 fn after<'t>(line: &'t str, keys: &[&str]) -> Option<&'t str> {
-    keys.iter().find_map(|key| line.split_once(key).map(|(_, rest)| rest))
+    keys.iter().find_map(|key| line.strip_prefix(key))
 }
 
 /// The id at the beginning of a text, if one stands there.

@@ -1,0 +1,165 @@
+//! What a hostile tester found: guesses taken for facts, and work that was lost.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::world::World;
+
+/// A fix on main that conflicts on `release/1.0`.
+fn conflict() -> (World, String) {
+    let world = World::new();
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.commit("feat: German");
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    (world, fix)
+}
+
+fn tree(world: &World, reference: &str) -> PathBuf {
+    world.path().join(".git/refgate/backport").join(reference.replace('/', "%2F"))
+}
+
+/// A worktree that stands elsewhere is not taken for the branch, and what is
+/// uncommitted there is not thrown away.
+#[test]
+fn a_worktree_is_not_believed_blindly() {
+    let (world, fix) = conflict();
+    world.does(1, &["apply", &fix, "--to", "release/1.0", "--straight"]);
+    let tree = tree(&world, "release/1.0");
+    let before = world.git(&["rev-parse", "release/1.0"]);
+    world.try_git(&tree, &["checkout", "-q", "-f", "main~0"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("does not stand on"), "{said}");
+    assert_eq!(world.git(&["rev-parse", "release/1.0"]), before);
+    world.try_git(&tree, &["checkout", "-q", "-f", &before]);
+    fs::write(tree.join("app.txt"), "one\n2\n").unwrap();
+    world.try_git(&tree, &["commit", "-q", "-a", "-m", "by hand"]);
+    fs::write(tree.join("notes"), "mine\n").unwrap();
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("changes that are in no commit"), "{said}");
+    // Giving up tells what was made there.
+    let made = String::from_utf8(world.try_git(&tree, &["rev-parse", "HEAD"]).stdout).unwrap();
+    let said = world.does(0, &["abort"]);
+    assert!(said.contains(made.trim()), "{said}");
+    assert!(!tree.exists());
+    // What an earlier run left is not made part of this one.
+    fs::create_dir_all(&tree).unwrap();
+    let said = world.does(3, &["apply", &fix, "--to", "release/1.0", "--straight"]);
+    assert!(said.contains("left from an earlier backport"), "{said}");
+}
+
+/// Guesses, false names and prose keep no fix out.
+#[test]
+fn a_guess_keeps_no_fix_out() {
+    let world = World::new();
+    let same = "--date=2026-06-01T10:00:00Z";
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.git(&["commit", "-q", "-a", "-m", "feat: German", same]);
+    world.git(&["switch", "-q", "main"]);
+    world.edit("app.txt", "two\n", "2\n");
+    world.git(&["commit", "-q", "-a", "-m", "fix: two", same]);
+    let fix = world.git(&["rev-parse", "HEAD"]);
+    let said = world.does(1, &["plan", &fix, "--to", "release/1.0"]);
+    assert!(said.contains("conflict in app.txt"), "{said}");
+    // Another half under the same author, date and title.
+    world.edit("app.txt", "seven\n", "7\n");
+    world.git(&["commit", "-q", "-a", "-C", &fix]);
+    let half = world.git(&["rev-parse", "HEAD"]);
+    world.on("release/1.1", &["cherry-pick", &fix]);
+    assert!(world.does(0, &["plan", &half, "--to", "release/1.1"]).contains("clean"));
+    // A message that names a fix which the commit does not touch; a quotation.
+    let other = world.fix("fix: b", "lib.txt", "b\n", "B\n");
+    world.git(&["switch", "-q", "release/1.2"]);
+    world.write("doc", "a\n");
+    world.commit(&format!("docs: a\n\n(cherry picked from commit {other})"));
+    world.write("doc", "b\n");
+    world.commit(&format!("docs: b\n\n> (cherry picked from commit {other})"));
+    world.on("release/1.1", &["cherry-pick", "-x", &other]);
+    let picked = world.git(&["rev-parse", "release/1.1"]);
+    world.git(&["switch", "-q", "release/1.1"]);
+    world.write("doc", "c\n");
+    world.commit(&format!("docs: c\n\nWe thought of it, but: This reverts commit {picked}."));
+    world.git(&["switch", "-q", "main"]);
+    let said = world.does(0, &["plan", &other, "--to", "release/1.2", "--to", "release/1.1"]);
+    assert!(said.contains("clean") && said.contains("present ("), "{said}");
+}
+
+/// A revert that was itself reverted is owed to nobody.
+#[test]
+fn a_revert_that_does_not_stand_is_owed_to_nobody() {
+    let world = World::new();
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    for line in ["release/1.0", "release/1.1", "release/1.2"] {
+        world.on(line, &["cherry-pick", "-x", &fix]);
+    }
+    world.git(&["revert", "--no-edit", "HEAD"]);
+    let said = world.does(1, &["status", "--exit-code", &fix]);
+    assert!(said.contains("Revert \"fix: two\" is not on"), "{said}");
+    world.git(&["revert", "--no-edit", "HEAD"]);
+    world.does(0, &["status", "--exit-code", &fix]);
+}
+
+/// Attributes of the branch count, as they do for `git cherry-pick`.
+#[test]
+fn attributes_count() {
+    let world = World::new();
+    for line in ["release/1.0", "main"] {
+        world.git(&["switch", "-q", line]);
+        world.write(".gitattributes", "app.txt -merge\n");
+        world.commit("chore: attributes");
+    }
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "eight\n", "acht\n");
+    world.commit("feat: German");
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    let said = world.does(1, &["plan", &fix, "--to", "release/1.0"]);
+    assert!(said.contains("conflict in app.txt"), "{said}");
+}
+
+/// A branch under somebody's feet is not taken away; what else is carried
+/// along is said first.
+#[test]
+fn nothing_moves_under_somebodys_feet() {
+    let world = World::new();
+    world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
+    let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
+    let said = world.does(0, &["apply", &fix, "--to", "release/1.1"]);
+    assert!(said.contains("say --prerequisites"), "{said}");
+    world.does(0, &["apply", &fix, "--to", "release/1.1", "--prerequisites"]);
+    let branch = format!("backport/{}/release/1.1", &fix[..10]);
+    world.git(&["switch", "-q", &branch]);
+    let said = world.does(9, &["undo"]);
+    assert!(said.contains("is checked out"), "{said}");
+    world.git(&["rev-parse", &branch]);
+}
+
+/// Killed at any moment, it goes on or is taken back.
+#[test]
+fn a_kill_loses_nothing() {
+    let (world, fix) = conflict();
+    let before = world.git(&["for-each-ref"]);
+    for round in 0..24_u64 {
+        let mut apply = Command::new(env!("CARGO_BIN_EXE_git-backport"));
+        apply.current_dir(world.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        for role in ["AUTHOR", "COMMITTER"] {
+            apply.env(format!("GIT_{role}_NAME"), "ada").env(format!("GIT_{role}_EMAIL"), "a@x");
+        }
+        apply.args(["apply", &fix]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut apply = apply.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(4 * round));
+        let _ = apply.kill();
+        let _ = apply.wait();
+        // A git that it had started may still be at work.
+        std::thread::sleep(Duration::from_millis(60));
+        if world.path().join(".git/refgate/backport/run.json").exists() {
+            let (code, said) = world.backport(&["continue"]);
+            assert!(matches!(code, Some(1 | 3)), "round {round}: {said}");
+            world.does(0, &["undo"]);
+        }
+        assert_eq!(world.git(&["for-each-ref"]), before, "round {round}");
+        assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1, "round {round}");
+    }
+}
