@@ -177,15 +177,18 @@ impl Ticket {
     /// The move that a reference's log announces and that was never made, if a
     /// ticket for it is still there: whoever was to make it was stopped in
     /// between. A move that was made has spent its ticket, so what somebody
-    /// turned back by hand is not taken for one.
+    /// turned back by hand is not taken for one, even if it is pushed once more:
+    /// the ticket for that is younger than what the log announced.
     ///
     /// # Errors
     /// If the reference cannot be read.
     pub fn cut_off(reader: &Reader, name: &RefName) -> Result<Option<Moved>, GitError> {
         let here = reader.reference(name)?.map(|(id, _)| id);
         let directory = reader.git_dir().join(DIRECTORY);
-        let pending =
-            |moved: &Moved| Self::find(&directory, name.as_str(), moved.old, moved.new).is_some();
+        let pending = |moved: &Moved| {
+            Self::find(&directory, name.as_str(), moved.old, moved.new)
+                .is_some_and(|ticket| ticket.first <= moved.at.timestamp())
+        };
         Ok(announced(reader.git_dir(), name, here).filter(pending))
     }
 

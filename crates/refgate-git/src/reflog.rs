@@ -1,9 +1,14 @@
 //! When did a reference move on this server? Git's own log of it, which no push can write.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use chrono::DateTime;
 use refgate_core::{Instant, Oid, RefName};
+
+/// No line of a log that this server writes is longer, in bytes.
+const LONGEST: u64 = 4_096;
 
 /// One move of a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +34,18 @@ pub fn reflog(git_dir: &Path, name: &RefName) -> Vec<Moved> {
 /// stands `here`, has not made: who moved it was stopped in between.
 #[must_use]
 pub fn announced(git_dir: &Path, name: &RefName, here: Option<Oid>) -> Option<Moved> {
-    let last = reflog(git_dir, name).pop()?;
+    let last = last(git_dir, name)?;
     (last.new != here && last.old == here).then_some(last)
+}
+
+/// The last line of a log; every push asks for it, so only the end is read.
+fn last(git_dir: &Path, name: &RefName) -> Option<Moved> {
+    let mut file = File::open(git_dir.join("logs").join(name.as_str())).ok()?;
+    let start = file.metadata().ok()?.len().saturating_sub(LONGEST);
+    file.seek(SeekFrom::Start(start)).ok()?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end).ok()?;
+    line(String::from_utf8_lossy(&end).lines().next_back()?)
 }
 
 fn line(text: &str) -> Option<Moved> {

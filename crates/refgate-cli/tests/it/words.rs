@@ -112,3 +112,21 @@ fn what_was_deleted_comes_back() {
         assert!(!ok, "{mode}: {said}");
     }
 }
+
+/// Who turns a landing back by hand does not hide that by having it pushed again.
+#[test]
+fn a_landing_turned_back_by_hand_stays_seen() {
+    let mut world = World::new(portal(), NOW);
+    crate::faults::guard(&world, "strict");
+    let dev = world.server().join("refs/heads/dev");
+    let before = std::fs::read_to_string(&dev).unwrap();
+    world.at("2026-03-03T10:00:00Z");
+    world.commits("ada", "dev", "fix: a", "src/app.rs");
+    world.lands("ada", &["dev"]);
+    std::fs::write(&dev, before).unwrap();
+    world.at("2026-03-04T10:00:00Z");
+    world.lands("ada", &["dev"]);
+    let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
+    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == Some(9) && flat.contains("between two moves somebody wrote"), "{said}");
+}
