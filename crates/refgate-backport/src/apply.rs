@@ -81,22 +81,27 @@ impl Scribe {
                 if !line.old.is_empty() {
                     self.not_checked_out(&line.reference)?;
                 }
-                let old =
-                    if line.old.is_empty() { Oid::default().to_string() } else { line.old.clone() };
-                script.push_str(&format!("update {} {} {old}\n", line.reference, line.new));
+                let (reference, new, old) = (&line.reference, &line.new, or_nothing(&line.old));
+                script.push_str(&format!("update {reference} {new} {old}\n"));
             }
         }
-        if !script.is_empty() {
-            let mut update = git::command(&self.git_dir);
-            update.args(["update-ref", "-m", "git backport", "--stdin"]);
-            git::fed(update, format!("start\n{script}prepare\ncommit\n").as_bytes())?;
-        }
+        self.update(&script, "git backport")?;
         for line in &mut journal.lines {
             if line.state == State::Written {
                 line.state = State::Done;
             }
         }
         journal.save(&self.git_dir)
+    }
+
+    /// Moves references, all or none.
+    fn update(&self, script: &str, why: &str) -> Result<(), Failure> {
+        if script.is_empty() {
+            return Ok(());
+        }
+        let mut update = git::command(&self.git_dir);
+        update.args(["update-ref", "-m", why, "--stdin"]);
+        git::fed(update, format!("start\n{script}prepare\ncommit\n").as_bytes()).map(|_| ())
     }
 
     /// What a reference holds; empty if it is not there.
@@ -129,19 +134,19 @@ impl Scribe {
                 kept.push(format!("{} is checked out", line.reference));
             } else if value == line.new {
                 tell(&format!("{} was {value}", line.reference));
-                let to =
-                    if line.old.is_empty() { Oid::default().to_string() } else { line.old.clone() };
-                script.push_str(&format!("update {} {to} {value}\n", line.reference));
+                let (reference, to) = (&line.reference, or_nothing(&line.old));
+                script.push_str(&format!("update {reference} {to} {value}\n"));
             } else if value != line.old {
                 kept.push(format!("{} has moved since", line.reference));
             }
         }
-        if !script.is_empty() {
-            let mut update = git::command(&self.git_dir);
-            update.args(["update-ref", "-m", "git backport: undo", "--stdin"]);
-            git::fed(update, format!("start\n{script}prepare\ncommit\n").as_bytes())?;
-        }
+        self.update(&script, "git backport: undo")?;
         Journal::remove(&self.git_dir)?;
         Ok(kept)
     }
+}
+
+/// A value as `update-ref` takes it: zeros for what is not there.
+fn or_nothing(value: &str) -> String {
+    if value.is_empty() { Oid::default().to_string() } else { value.to_string() }
 }

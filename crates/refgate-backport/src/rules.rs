@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use refgate_core::{
-    Commit, Eligibility, Instant, Oid, Policy, RefKind, RefName, Release, classify_commit,
-    contradiction, eligibility,
+    Eligibility, Instant, Oid, Policy, RefKind, RefName, Release, classify_commit, contradiction,
+    eligibility,
 };
-use refgate_gate::{Exit, PolicyError, builtin, horizon, source_from_text};
+use refgate_gate::{Exit, builtin, horizon, source_from_text};
 use refgate_git::{Reader, releases};
 use refgate_report::show;
 
@@ -46,7 +46,7 @@ impl Rules {
         let Some((text, shown)) = found else { return Ok(None) };
         let at = chrono::Utc::now();
         let sourced = source_from_text(&text, &shown, horizon(at), |_| None);
-        let policy = sourced.map_err(|error| Failure::new(Exit::BadPolicy, said(&error)))?.policy;
+        let policy = sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?.policy;
         let releases = releases(reader, &policy.release)?;
         Ok(Some(Self { policy, releases, at }))
     }
@@ -59,21 +59,8 @@ impl Rules {
             return Ok(Answer::Free);
         }
         let parsed = reader.commit(id)?;
-        let before = match parsed.parents.first() {
-            Some(parent) => Some(reader.commit(*parent)?.tree),
-            None => None,
-        };
-        let changes = reader.changes(id, before, Some(parsed.tree))?;
-        let commit = Commit {
-            id,
-            tree: parsed.tree,
-            parents: parsed.parents,
-            message: parsed.message,
-            author: parsed.author,
-            reach: 0,
-            landed: 0,
-            defect: parsed.defect,
-        };
+        let changes = reader.own_changes(id, &parsed)?;
+        let commit = parsed.commit(id);
         let class = classify_commit(&self.policy, None, &commit).class;
         let shown = self.policy.classes.name(class).clone();
         if contradiction(&self.policy, class, &changes).is_some() {
@@ -126,15 +113,4 @@ fn tracked(reader: &Reader, remote: &str) -> Result<Option<(String, String)>, Fa
         }
     }
     Ok(None)
-}
-
-fn said(error: &PolicyError) -> String {
-    match error {
-        PolicyError::Wrong { place, complaints } => {
-            let lines: Vec<String> =
-                complaints.iter().map(|complaint| format!("  {complaint}")).collect();
-            format!("the policy {place} cannot be used:\n{}", lines.join("\n"))
-        }
-        other => other.to_string(),
-    }
 }

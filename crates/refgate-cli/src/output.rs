@@ -90,11 +90,17 @@ pub(crate) fn ask(question: &str) -> Option<String> {
     if !std::io::stdin().is_terminal() || !watched() {
         return None;
     }
+    prompt(question).ok()
+}
+
+/// Asks, and reads a line of whatever is there to answer.
+pub(crate) fn prompt(question: &str) -> std::io::Result<String> {
     let mut out = std::io::stderr();
-    write!(out, "{question} ").and_then(|()| out.flush()).ok()?;
+    write!(out, "{question} ")?;
+    out.flush()?;
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).ok()?;
-    Some(line.trim().to_string())
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_string())
 }
 
 /// Whether a person is watching standard error.

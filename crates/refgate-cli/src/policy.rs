@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use refgate_core::{Interval, Policy};
-use refgate_gate::{Exit, PolicyError, Sourced, builtin, source_from_text};
+use refgate_gate::{Exit, Sourced, builtin, source_from_text};
 use refgate_git::Reader;
 
 use crate::output::Failure;
@@ -76,18 +76,6 @@ impl Found {
         time: Interval,
     ) -> Result<Sourced, Failure> {
         source_from_text(&self.text, &self.place, time, |name| self.calendar(reader, name))
-            .map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))
-    }
-}
-
-/// A policy error with all its complaints.
-pub(crate) fn explain(error: &PolicyError) -> String {
-    match error {
-        PolicyError::Wrong { place, complaints } => {
-            let lines: Vec<String> =
-                complaints.iter().map(|complaint| format!("  {complaint}")).collect();
-            format!("the policy {place} cannot be used:\n{}", lines.join("\n"))
-        }
-        other => other.to_string(),
+            .map_err(|error| Failure::new(Exit::BadPolicy, error.told()))
     }
 }

@@ -46,6 +46,21 @@ pub enum PolicyError {
     Git(#[from] GitError),
 }
 
+impl PolicyError {
+    /// The error for a person who can mend it: with all its complaints.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::Wrong { place, complaints } => {
+                let lines: Vec<String> =
+                    complaints.iter().map(|complaint| format!("  {complaint}")).collect();
+                format!("the policy {place} cannot be used:\n{}", lines.join("\n"))
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
 /// A policy with the blobs that it came from.
 #[derive(Debug)]
 pub struct Sourced {

@@ -3,7 +3,7 @@
 //! Git, libgit2 and signature checkers read malformed headers differently
 //! (SECURITY.md 1c), so what is not exactly as Git writes it is a defect.
 
-use refgate_core::{Message, Oid, Person};
+use refgate_core::{Commit, Message, Oid, Person};
 
 /// A commit as its bytes say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,15 @@ pub struct ParsedCommit {
     pub message: Message,
     /// The first thing wrong with its form.
     pub defect: Option<String>,
+}
+
+impl ParsedCommit {
+    /// The commit of this id, of which nothing is known but what it says.
+    #[must_use]
+    pub fn commit(self, id: Oid) -> Commit {
+        let Self { tree, parents, author, message, defect, .. } = self;
+        Commit { id, tree, parents, message, author, reach: 0, landed: 0, defect }
+    }
 }
 
 /// Seconds from which on a date is nonsense (the year 9999).

@@ -139,13 +139,13 @@ impl Apart {
     }
 }
 
-fn touched(reader: &Reader, id: Oid, commit: &ParsedCommit) -> Result<Vec<String>, GitError> {
-    let before = match commit.parents.first() {
-        Some(parent) => Some(reader.commit(*parent)?.tree),
-        None => None,
-    };
-    let changes = reader.changes(id, before, Some(commit.tree))?;
-    Ok(changes.into_iter().map(|change| change.path).collect())
+/// The paths that a commit changes.
+pub(crate) fn touched(
+    reader: &Reader,
+    id: Oid,
+    commit: &ParsedCommit,
+) -> Result<Vec<String>, GitError> {
+    Ok(reader.own_changes(id, commit)?.into_iter().map(|change| change.path).collect())
 }
 
 /// Whether a commit's content is still there, after all reverts of reverts.

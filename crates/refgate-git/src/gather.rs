@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use git2::ObjectType;
 use refgate_core::{
-    Commit, History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefUpdate,
-    Shape, UpdateFacts, needs,
+    History, Landing, LedgerView, Needs, Oid, Policy, Push, RefChange, RefKind, RefUpdate, Shape,
+    UpdateFacts, needs,
 };
 
 use crate::evil::mixed;
@@ -187,19 +187,7 @@ impl Photo<'_> {
                         limit: MOST_MESSAGES,
                     });
                 }
-                self.history.commits.insert(
-                    *id,
-                    Commit {
-                        id: *id,
-                        tree: parsed.tree,
-                        parents: parsed.parents,
-                        message: parsed.message,
-                        author: parsed.author,
-                        reach: 0,
-                        landed: 0,
-                        defect: parsed.defect,
-                    },
-                );
+                self.history.commits.insert(*id, parsed.commit(*id));
             }
         }
         Ok(())

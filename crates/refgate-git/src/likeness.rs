@@ -9,6 +9,7 @@ use refgate_core::Oid;
 use refgate_core::matrix::Likeness;
 
 use crate::GitError;
+use crate::debts::touched;
 use crate::reader::{Reader, git};
 use crate::scanned::Scanned;
 
@@ -88,15 +89,7 @@ impl Reader {
     /// # Errors
     /// If a commit cannot be read.
     pub fn touch_alike(&self, one: Oid, other: Oid) -> Result<bool, GitError> {
-        let paths = |id: Oid| -> Result<Vec<String>, GitError> {
-            let commit = self.commit(id)?;
-            let before = match commit.parents.first() {
-                Some(parent) => Some(self.commit(*parent)?.tree),
-                None => None,
-            };
-            let changes = self.changes(id, before, Some(commit.tree))?;
-            Ok(changes.into_iter().map(|change| change.path).collect())
-        };
+        let paths = |id: Oid| touched(self, id, &self.commit(id)?);
         let theirs = paths(other)?;
         Ok(paths(one)?.iter().any(|path| theirs.contains(path)))
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant as Moment;
 
 use git2::{ObjectType, Odb, Repository};
-use refgate_core::{Oid, RefName};
+use refgate_core::{Change, Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
 use crate::open::{explain_open, trustworthy};
@@ -224,6 +224,18 @@ impl Reader {
     }
 
     /// The type of an object, read from its header alone.
+    /// What a commit changes, against its first parent.
+    ///
+    /// # Errors
+    /// As [`Reader::changes`].
+    pub fn own_changes(&self, id: Oid, commit: &ParsedCommit) -> Result<Vec<Change>, GitError> {
+        let before = match commit.parents.first() {
+            Some(parent) => Some(self.commit(*parent)?.tree),
+            None => None,
+        };
+        self.changes(id, before, Some(commit.tree))
+    }
+
     pub(crate) fn kind(&self, id: Oid) -> Result<ObjectType, GitError> {
         let odb = self.repo.odb()?;
         let (_, kind) = odb.read_header(git(id)).map_err(|error| unreadable(id, &error))?;

@@ -18,7 +18,6 @@ use crate::args::Doctor;
 use crate::command::install::guards_itself;
 use crate::command::question::finished;
 use crate::output::{Done, Failure, say};
-use crate::policy::explain;
 
 pub(crate) fn run(args: &Doctor) -> Done {
     examine(&args.repository, args.fix)
@@ -228,7 +227,7 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
     };
     let source = &setup.settings.policy;
     match load_policy(&reader, source, &setup.directory, horizon(chrono::Utc::now())) {
-        Err(error) => found.wrong(explain(&error), "every push is refused until it is mended"),
+        Err(error) => found.wrong(error.told(), "every push is refused until it is mended"),
         Ok(sourced) => {
             handed_over(writer, &setup.settings, &sourced.policy, found)?;
             if let Err(failure) = guards_itself(source, &sourced.policy) {

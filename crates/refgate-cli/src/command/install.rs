@@ -16,7 +16,7 @@ use refgate_git::Reader;
 use crate::args::{GuardArg, IdentityArg, Install, Place};
 use crate::command::doctor;
 use crate::output::{Done, Failure, done, say};
-use crate::policy::{explain, find};
+use crate::policy::find;
 
 pub(crate) fn run(args: &Install) -> Done {
     let limits = Limits::default();
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Install) -> Done {
             let directory = reader.git_dir().join(DIRECTORY);
             let time = horizon(chrono::Utc::now());
             let sourced = load_policy(&reader, &before.policy, &directory, time)
-                .map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?;
+                .map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
             (before.policy.clone(), BTreeMap::new(), sourced.policy)
         }
         (named, _) => policy(named.as_deref().unwrap_or("portal"), &reader)?,
@@ -118,7 +118,7 @@ fn policy(
     reader: &Reader,
 ) -> Result<(PolicySource, BTreeMap<String, String>, Policy), Failure> {
     let time = horizon(chrono::Utc::now());
-    let bad = |error: &refgate_gate::PolicyError| Failure::new(Exit::BadPolicy, explain(error));
+    let bad = |error: &refgate_gate::PolicyError| Failure::new(Exit::BadPolicy, error.told());
     let local = builtin(name).is_some() || Path::new(name).is_file();
     if !local && let Some((branch, path)) = name.split_once(':') {
         let (branch, path) = (branch.to_string(), path.to_string());
@@ -212,7 +212,7 @@ fn governing(control: &Control) -> Result<Policy, Failure> {
     let setup = Setup::read(reader.git_dir())?;
     let time = horizon(chrono::Utc::now());
     let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, time);
-    Ok(sourced.map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?.policy)
+    Ok(sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?.policy)
 }
 
 /// `--governs NAME=PATH`, beside those of before.

@@ -7,7 +7,7 @@ use refgate_git::{Bounds, Reader};
 
 use crate::args::Question;
 use crate::output::{Done, Failure, done};
-use crate::policy::{explain, find};
+use crate::policy::find;
 
 /// Where policies lie in repositories that hold their own.
 const TRACKED: &str = ".refgate/policy.toml";
@@ -64,7 +64,7 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
         (None, Some(setup)) => {
             let source = setup.settings.policy.clone();
             let sourced = load_policy(&reader, &source, &setup.directory, horizon(at));
-            (source, sourced.map_err(|error| Failure::new(Exit::BadPolicy, explain(&error)))?)
+            (source, sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?)
         }
         (None, None) => {
             let (name, branch) = tracked(&reader, &question.remote)?;
