@@ -37,16 +37,27 @@ impl Scribe {
         for step in steps {
             let kept = self.writer.kept(step.change.commit, Some(step.change.commit))?;
             at = if self.signs {
-                self.signed(&kept, step.tree, at)?
+                self.signed(&kept, step.tree, &[at])?
             } else {
-                self.writer.pick(&kept, step.tree, at, &self.committer)?
+                self.writer.pick(&kept, step.tree, &[at], &self.committer)?
             };
         }
         Ok(at)
     }
 
+    /// Writes a merge of these parents.
+    pub(crate) fn merge(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, Failure> {
+        let author = git::output(&self.git_dir, &["var", "GIT_AUTHOR_IDENT"])?;
+        let author = author.trim().as_bytes().to_vec();
+        let kept = Kept { author, encoding: None, message: message.as_bytes().to_vec() };
+        if self.signs {
+            return self.signed(&kept, tree, parents);
+        }
+        Ok(self.writer.pick(&kept, tree, parents, &self.committer)?)
+    }
+
     /// A commit that Git signs, as it is configured to.
-    fn signed(&self, kept: &Kept, tree: Oid, parent: Oid) -> Result<Oid, Failure> {
+    fn signed(&self, kept: &Kept, tree: Oid, parents: &[Oid]) -> Result<Oid, Failure> {
         let author = String::from_utf8_lossy(&kept.author).into_owned();
         let (name, rest) = author.split_once('<').unwrap_or((&author, ""));
         let (address, date) = rest.split_once('>').unwrap_or((rest, ""));
@@ -57,7 +68,11 @@ impl Scribe {
         }
         commit.env("GIT_AUTHOR_NAME", name.trim()).env("GIT_AUTHOR_EMAIL", address.trim());
         commit.env("GIT_AUTHOR_DATE", date.trim());
-        commit.args(["commit-tree", "-S", "-p", &parent.to_string(), &tree.to_string()]);
+        commit.args(["commit-tree", "-S"]);
+        for parent in parents {
+            commit.args(["-p", &parent.to_string()]);
+        }
+        commit.arg(tree.to_string());
         let id = git::fed(commit, &kept.message)?;
         Oid::from_hex(id.trim())
             .ok_or_else(|| Failure::new(Exit::Failed, "git commit-tree answered with no commit"))

@@ -59,6 +59,11 @@ pub(crate) enum Verb {
     Abort,
     /// Take the last backport back, finished or not
     Undo,
+    /// A fix straight to production, and back to all other branches
+    Hotfix {
+        #[command(subcommand)]
+        step: Hotfix,
+    },
     /// What does an earlier stage owe to a later one, by when, and what pays it?
     Debts,
     /// Print a script that completes the command in a shell
@@ -76,6 +81,36 @@ pub(crate) enum Verb {
         /// The backport
         commit: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hotfix {
+    /// Begin a branch where production stands
+    Start {
+        /// What it mends; the branch is hotfix/NAME
+        name: String,
+    },
+    /// Carry it to production, to every earlier stage and to the lines; done only
+    /// when all of them have it
+    Finish(Finish),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Finish {
+    /// The branch; the one that is checked out if not given
+    pub(crate) branch: Option<String>,
+    /// Pick the fix to the earlier stages, instead of merging it
+    #[arg(long)]
+    pub(crate) pick: bool,
+    /// Move the branches themselves, instead of making backport/HOTFIX/BRANCH
+    #[arg(long)]
+    pub(crate) straight: bool,
+    /// Push what is done
+    #[arg(long)]
+    pub(crate) push: bool,
+    /// Where the branch began; what `hotfix start` noted if not given
+    #[arg(long)]
+    pub(crate) base: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

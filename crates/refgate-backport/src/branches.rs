@@ -64,6 +64,12 @@ impl Branches {
         Ok(Self { all, stages })
     }
 
+    /// Adds a branch that is no line.
+    pub(crate) fn also(&mut self, branch: Branch) {
+        self.all.insert(self.stages, branch);
+        self.stages += 1;
+    }
+
     pub(crate) fn tips(&self) -> Vec<Oid> {
         self.all.iter().map(|branch| branch.tip).collect()
     }
@@ -90,6 +96,24 @@ fn stages(flow: Option<&Flow>, every: &[Branch]) -> Vec<Branch> {
     let stages = flow.map(|flow| flow.stages.as_slice()).unwrap_or_default();
     let named = |name: &str| every.iter().find(|branch| branch.name == name).cloned();
     stages.iter().filter_map(|stage| named(stage.branch.short())).collect()
+}
+
+/// The production branch of a policy, and where it stands.
+pub(crate) fn production(
+    reader: &Reader,
+    place: &Place,
+    policy: &Policy,
+) -> Result<(String, Oid), Failure> {
+    let missing = |what: String| Failure::new(Exit::BadInput, what);
+    let (_, stage) = policy
+        .flow
+        .production()
+        .ok_or_else(|| missing("the policy has no production stage".to_string()))?;
+    let name = stage.branch.short();
+    let every = listed(reader, &place.remote)?.1;
+    let branch = every.into_iter().find(|branch| branch.name == name);
+    let branch = branch.ok_or_else(|| missing(format!("there is no branch `{name}`")))?;
+    Ok((branch.name, branch.tip))
 }
 
 /// Whether the branches that are meant are a remote's, as last fetched.

@@ -40,6 +40,12 @@ pub(crate) fn fed(mut git: Command, input: &[u8]) -> Result<String, Failure> {
     Err(failed(&[&name.join(" ")], &output.stderr))
 }
 
+/// The paths in which two trees or commits differ.
+pub(crate) fn differing(folder: &Path, one: &str, other: &str) -> Result<Vec<String>, Failure> {
+    let listed = output(folder, &["diff", "--name-only", "-z", "--no-renames", one, other])?;
+    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
+}
+
 fn failed(arguments: &[&str], said: &[u8]) -> Failure {
     let said = String::from_utf8_lossy(said);
     let verb = arguments.first().unwrap_or(&"");

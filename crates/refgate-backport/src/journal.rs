@@ -24,8 +24,34 @@ pub(crate) enum State {
         /// The commits that are still to be picked, the conflicting one first.
         left: Vec<String>,
     },
+    /// A worktree waits for the conflicts of a merge to be resolved.
+    Merging {
+        /// What it began with.
+        base: String,
+        /// The commit that is merged.
+        theirs: String,
+        /// The merge's message.
+        message: String,
+        /// It decides all files, whatever the policy's recipes say.
+        whole: bool,
+    },
     /// Given up for this branch.
     Skipped,
+}
+
+impl State {
+    /// What the worktree began with, where one waits.
+    pub(crate) fn base(&self) -> Option<&str> {
+        match self {
+            Self::Conflict { base, .. } | Self::Merging { base, .. } => Some(base),
+            Self::Written | Self::Done | Self::Skipped => None,
+        }
+    }
+
+    /// Whether a worktree waits for somebody.
+    pub(crate) fn waits(&self) -> bool {
+        self.base().is_some()
+    }
 }
 
 /// One branch of a run.
@@ -50,6 +76,9 @@ pub(crate) struct Journal {
     /// The remote that it was pushed to; empty if to none.
     #[serde(default)]
     pub(crate) pushed: String,
+    /// Whether it took it.
+    #[serde(default)]
+    pub(crate) has_pushed: bool,
     pub(crate) lines: Vec<Line>,
 }
 
@@ -103,6 +132,7 @@ impl Journal {
     /// Whether something is left to do.
     pub(crate) fn is_open(&self) -> bool {
         let settled = |line: &Line| matches!(line.state, State::Done | State::Skipped);
-        !self.lines.iter().all(settled)
+        let pushes = !self.pushed.is_empty() && !self.has_pushed;
+        pushes || !self.lines.iter().all(settled)
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use refgate_core::Oid;
 use refgate_core::matrix::{Evidence, Fact, Families, Likeness, Root, doubts, families};
+use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
 use refgate_git::{Bounds, Reader, Scanned, likeness, scan};
 
 use crate::args::Place;
-use crate::branches::Branches;
+use crate::branches::{Branch, Branches};
 use crate::output::{Failure, progress, tell};
 use crate::rules::Rules;
 
@@ -22,8 +22,10 @@ pub(crate) struct Known {
 }
 
 /// How the facts are come by.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct How {
+    /// A branch that is looked at as well: its name and its tip.
+    pub(crate) also: Option<(String, Oid)>,
     /// Read everything anew, and keep nothing.
     pub(crate) no_cache: bool,
     /// Pretend that no message names an original.
@@ -34,7 +36,11 @@ impl Known {
     pub(crate) fn read(place: &Place, how: How) -> Result<Self, Failure> {
         let reader = open(place)?;
         let rules = Rules::find(&reader, place)?;
-        let branches = Branches::find(&reader, place, rules.as_ref().map(|rules| &rules.policy))?;
+        let policy = rules.as_ref().map(|rules| &rules.policy);
+        let mut branches = Branches::find(&reader, place, policy)?;
+        if let Some((name, tip)) = how.also {
+            branches.also(Branch { name, tip });
+        }
         let path = kept_in(&reader);
         let mut kept = if how.no_cache { Scanned::default() } else { Scanned::load(&path) };
         let bar = progress("commits");
@@ -111,6 +117,11 @@ impl Known {
             }
         }
         Ok(())
+    }
+
+    /// What the policy says of files that a fix does not decide.
+    pub(crate) fn recipes(&self) -> &[Recipe] {
+        self.rules.as_ref().map_or(&[], |rules| &rules.policy.recipes)
     }
 
     pub(crate) fn fact(&self, place: usize) -> Option<&Fact> {

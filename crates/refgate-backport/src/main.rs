@@ -11,14 +11,16 @@ mod merge;
 mod output;
 mod plan;
 mod receipt;
+mod recipes;
 mod rules;
+mod run;
 mod worktree;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Args, Verb};
+use args::{Args, Hotfix, Verb};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         Verb::Skip { branch } => command::apply::skip(&args.place, branch),
         Verb::Abort => command::apply::undo(&args.place, true),
         Verb::Undo => command::apply::undo(&args.place, false),
+        Verb::Hotfix { step: Hotfix::Start { name } } => command::hotfix::start(&args.place, name),
+        Verb::Hotfix { step: Hotfix::Finish(verb) } => command::finish::run(&args.place, verb),
         Verb::Debts => command::debts::run(&args.place),
         Verb::Completions { shell } => command::shell::completions(*shell),
         Verb::Man { folder } => command::shell::man(folder),

@@ -15,13 +15,14 @@ pub(crate) enum Merged {
     /// A tree, without a conflict.
     Clean(Oid),
     /// Conflicts: the tree with its marks, the paths, and what Git says of them.
-    Conflict { paths: Vec<String>, said: Vec<String> },
+    Conflict { tree: Oid, paths: Vec<String>, said: Vec<String> },
 }
 
-/// A pick: what leads from `base` to `theirs`, onto `ours`. Commits or trees.
+/// A pick: what leads from `base` to `theirs`, onto `ours`; commits or trees. Of
+/// two commits, without a base, a merge.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask {
-    pub(crate) base: Oid,
+    pub(crate) base: Option<Oid>,
     pub(crate) ours: Oid,
     pub(crate) theirs: Oid,
 }
@@ -48,7 +49,10 @@ pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Fai
         let (Some(mut to), Some(from)) = (to, from) else { return Err(broken("no pipe")) };
         let script: String = some
             .iter()
-            .map(|ask| format!("{} -- {} {}\n", ask.base, ask.ours, ask.theirs))
+            .map(|ask| match ask.base {
+                Some(base) => format!("{base} -- {} {}\n", ask.ours, ask.theirs),
+                None => format!("{} {}\n", ask.ours, ask.theirs),
+            })
             .collect();
         // If it has ended, it says why below.
         let _ = to.write_all(script.as_bytes());
@@ -65,11 +69,6 @@ pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Fai
         }
     }
     Ok(all)
-}
-
-/// What Git makes of one pick.
-pub(crate) fn pick(repository: &Path, ask: Ask) -> Result<Merged, Failure> {
-    picks(repository, &[ask])?.pop().ok_or_else(|| broken("no answer"))
 }
 
 fn broken(why: &str) -> Failure {
@@ -113,7 +112,7 @@ fn read(from: &mut BufReader<ChildStdout>) -> Result<Merged, Failure> {
         let count = part(from)?;
         let count = count.trim();
         if count.is_empty() {
-            return Ok(Merged::Conflict { paths, said });
+            return Ok(Merged::Conflict { tree, paths, said });
         }
         let count: usize = count.parse().map_err(|_| broken(&format!("`{count}` is no number")))?;
         for _ in 0..count {

@@ -7,8 +7,9 @@ use refgate_core::matrix::{Cell, Fix, Matrix, Root};
 use refgate_gate::Exit;
 
 use crate::known::Known;
-use crate::merge::{Ask, Merged, picks};
+use crate::merge::{Ask, Merged};
 use crate::output::Failure;
+use crate::recipes::cooked;
 use crate::rules::{Answer, Rules};
 
 /// From this confidence on, of a hundred, a fix is not picked again.
@@ -29,7 +30,7 @@ pub(crate) struct Change {
 impl Change {
     /// The question what picking it onto a tree comes to.
     const fn onto(self, tree: Oid) -> Ask {
-        Ask { base: self.base, ours: tree, theirs: self.commit }
+        Ask { base: Some(self.base), ours: tree, theirs: self.commit }
     }
 }
 
@@ -135,7 +136,7 @@ impl Planner<'_> {
             }
             let open = settled.iter().zip(&trees).filter(|(settled, _)| settled.is_none());
             let asked: Vec<Ask> = open.map(|(_, tree)| change.onto(*tree)).collect();
-            let mut merged = picks(self.folder(), &asked)?.into_iter();
+            let mut merged = cooked(self.folder(), self.known.recipes(), &asked)?.into_iter();
             for ((target, tree), settled) in targets.iter_mut().zip(&mut trees).zip(settled) {
                 let forecast = match settled {
                     Some(settled) => settled,
@@ -210,7 +211,7 @@ impl Planner<'_> {
             Merged::Clean(tree) => {
                 return Ok(Forecast::Clean(vec![Step { change, tree, why: Why::Asked }]));
             }
-            Merged::Conflict { paths, said } => (paths, said),
+            Merged::Conflict { paths, said, .. } => (paths, said),
         };
         if let Some(step) = self.sibling(place, change, fix, tree)? {
             return Ok(Forecast::Clean(vec![step]));
@@ -243,7 +244,7 @@ impl Planner<'_> {
             }
         }
         let asked: Vec<Ask> = copies.iter().map(|(_, copy)| copy.onto(tree)).collect();
-        let merged = picks(self.folder(), &asked)?;
+        let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
         let clean = |((other, copy), merged): (&(usize, Change), Merged)| match merged {
             Merged::Clean(new) if new != tree => {
                 Some(Step { change: *copy, tree: new, why: Why::Sibling(*other) })
@@ -293,7 +294,7 @@ impl Planner<'_> {
             };
             let asked: Vec<Ask> =
                 open.iter().map(next).map(|(change, at)| change.onto(at)).collect();
-            let merged = picks(self.folder(), &asked)?;
+            let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
             let mut still = Vec::new();
             for ((set, mut steps), merged) in open.into_iter().zip(merged) {
                 let (one, at) = next(&(set.clone(), steps.clone()));

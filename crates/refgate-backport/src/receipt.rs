@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::Oid;
 use refgate_core::matrix::Named;
+use refgate_core::{Oid, Recipe};
 use refgate_gate::Exit;
 use refgate_git::Reader;
 use refgate_report::clean;
 use serde_json::{Value, json};
 
 use crate::git;
-use crate::merge::{Ask, Merged, pick};
+use crate::merge::{Ask, Merged};
 use crate::output::Failure;
+use crate::recipes::cooked_one;
 
 /// What a backport is, compared with the pick that Git makes of its original.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(crate) enum Receipt {
 }
 
 /// Picks the original once more, in memory, and compares.
-pub(crate) fn of(reader: &Reader, commit: Oid) -> Result<Receipt, Failure> {
+pub(crate) fn of(reader: &Reader, recipes: &[Recipe], commit: Oid) -> Result<Receipt, Failure> {
     let wrong = |message: String| Failure::new(Exit::BadInput, message);
     let parsed = reader.commit(commit)?;
     let [parent] = parsed.parents.as_slice() else {
@@ -59,23 +60,23 @@ pub(crate) fn of(reader: &Reader, commit: Oid) -> Result<Receipt, Failure> {
     let parents = reader.commit(original)?.parents;
     // Of a merge, whichever side it is that Git's pick equals.
     for base in parents.iter().skip(1) {
-        let ask = Ask { base: *base, ours: *parent, theirs: original };
-        if pick(folder, ask)? == Merged::Clean(parsed.tree) {
+        let ask = Ask { base: Some(*base), ours: *parent, theirs: original };
+        if cooked_one(folder, recipes, ask)? == Merged::Clean(parsed.tree) {
             return Ok(Receipt::Exact { of: original });
         }
     }
     let base =
         *parents.first().ok_or_else(|| wrong(format!("the original {name} has no parent")))?;
-    match pick(folder, Ask { base, ours: *parent, theirs: original })? {
+    match cooked_one(folder, recipes, Ask { base: Some(base), ours: *parent, theirs: original })? {
         Merged::Clean(tree) if tree == parsed.tree => Ok(Receipt::Exact { of: original }),
         Merged::Clean(tree) => {
-            let paths = differing(folder, &tree.to_string(), &mine)?;
+            let paths = git::differing(folder, &tree.to_string(), &mine)?;
             Ok(Receipt::Edited { of: original, paths })
         }
         Merged::Conflict { paths, .. } => {
             // Outside of what conflicted it must be what Git has merged.
-            let theirs = differing(folder, &base.to_string(), &original.to_string())?;
-            let touched = differing(folder, &parent_id, &mine)?;
+            let theirs = git::differing(folder, &base.to_string(), &original.to_string())?;
+            let touched = git::differing(folder, &parent_id, &mine)?;
             let beyond: Vec<String> =
                 touched.into_iter().filter(|path| !theirs.contains(path)).collect();
             Ok(if beyond.is_empty() {
@@ -85,11 +86,6 @@ pub(crate) fn of(reader: &Reader, commit: Oid) -> Result<Receipt, Failure> {
             })
         }
     }
-}
-
-fn differing(folder: &std::path::Path, one: &str, other: &str) -> Result<Vec<String>, Failure> {
-    let listed = git::output(folder, &["diff", "--name-only", "-z", "--no-renames", one, other])?;
-    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
 }
 
 impl Receipt {

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use refgate_core::Recipe;
 use refgate_gate::Exit;
 
 use crate::git;
 use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, tell};
+use crate::recipes;
 
 /// Where the worktree for a reference lies; no two references share one.
 pub(crate) fn place(git_dir: &Path, reference: &str) -> PathBuf {
@@ -44,10 +46,7 @@ pub(crate) fn remove(git_dir: &Path, line: &Line) -> Result<(), Failure> {
     let shown = folder.display().to_string();
     if folder.join(".git").exists() {
         let head = git::output(&folder, &["rev-parse", "HEAD"])?.trim().to_string();
-        let base = match &line.state {
-            State::Conflict { base, .. } => base.as_str(),
-            _ => "",
-        };
+        let base = line.state.base().unwrap_or_default();
         if head != base && head != line.new {
             tell(&format!("{}: what was committed there is {head}", line.branch));
         }
@@ -63,44 +62,113 @@ fn wrong(message: impl Into<String>) -> Failure {
 }
 
 /// Goes on in the worktree of a line, from wherever the user, or a kill, has
-/// left it: until all is picked, or something conflicts.
-pub(crate) fn resolve(git_dir: &Path, line: &Line) -> Result<Line, Failure> {
-    let State::Conflict { base, left } = &line.state else { return Ok(line.clone()) };
+/// left it: until all is picked or merged, or something conflicts.
+pub(crate) fn resolve(git_dir: &Path, line: &Line, recipes: &[Recipe]) -> Result<Line, Failure> {
+    let Some(base) = line.state.base() else { return Ok(line.clone()) };
     let worktree = place(git_dir, &line.reference);
-    let shown = worktree.display().to_string();
     if !worktree.join(".git").exists() {
+        let shown = worktree.display().to_string();
         git::output(git_dir, &["worktree", "prune"])?;
         git::output(git_dir, &["worktree", "add", "--quiet", "--detach", &shown, base])?;
     }
-    let mut left = left.clone();
+    match &line.state {
+        State::Conflict { base, left } => picked(&worktree, line, recipes, base, left.clone()),
+        State::Merging { base, theirs, message, whole } => {
+            let recipes = if *whole { &[] } else { recipes };
+            merged(&worktree, line, recipes, [base, theirs, message])
+        }
+        State::Written | State::Done | State::Skipped => Ok(line.clone()),
+    }
+}
+
+fn picked(
+    worktree: &Path,
+    line: &Line,
+    recipes: &[Recipe],
+    base: &str,
+    mut left: Vec<String>,
+) -> Result<Line, Failure> {
     loop {
-        let head = git::output(&worktree, &["rev-parse", "HEAD"])?.trim().to_string();
-        left = still_left(&worktree, base, &head, left)?;
+        let head = head(worktree)?;
+        left = still_left(worktree, base, &head, left)?;
         let waits = Line {
-            state: State::Conflict { base: base.clone(), left: left.clone() },
+            state: State::Conflict { base: base.to_string(), left: left.clone() },
             ..line.clone()
         };
-        if picking(&worktree)? {
-            if !git::output(&worktree, &["ls-files", "--unmerged"])?.is_empty() {
+        if begun(worktree, "CHERRY_PICK_HEAD")? {
+            if is_unmerged(worktree)? {
                 return Ok(waits);
             }
-            marks(&worktree, &["diff", "--cached", "--check", "HEAD"])?;
-            go_on(&worktree, line)?;
+            marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
+            go_on(worktree, line)?;
             continue;
         }
-        let Some(next) = left.first() else {
-            if !git::output(&worktree, &["status", "--porcelain"])?.is_empty() {
-                let message = format!(
-                    "{shown} holds changes that are in no commit; commit them or remove them"
-                );
-                return Err(wrong(message));
+        let Some(next) = left.first() else { return finished(worktree, line, head) };
+        if !picks(worktree, next)? {
+            recipes::apply_in(worktree, recipes, next)?;
+            if is_unmerged(worktree)? || !begun(worktree, "CHERRY_PICK_HEAD")? {
+                return Ok(waits);
             }
-            return Ok(Line { new: head, state: State::Written, ..line.clone() });
-        };
-        if !begun(&worktree, next)? {
-            return Ok(waits);
         }
     }
+}
+
+/// The same for a merge.
+fn merged(
+    worktree: &Path,
+    line: &Line,
+    recipes: &[Recipe],
+    [base, theirs, message]: [&str; 3],
+) -> Result<Line, Failure> {
+    if head(worktree)? == base && !begun(worktree, "MERGE_HEAD")? {
+        let merge = ["merge", "--no-ff", "--no-commit", "-q", "-m", message, theirs];
+        git::command(worktree).args(merge).output()?;
+        recipes::apply_in(worktree, recipes, theirs)?;
+    }
+    if begun(worktree, "MERGE_HEAD")? {
+        if is_unmerged(worktree)? {
+            return Ok(line.clone());
+        }
+        marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
+        git::output(worktree, &["-c", "core.editor=true", "commit", "-q"])?;
+    }
+    let head = head(worktree)?;
+    for (old, why) in [(base, "does not stand on"), (theirs, "does not hold")] {
+        if !is_ancestor(worktree, old, &head)? {
+            let message = format!(
+                "{} is at {head}, which {why} {old}; bring it back with `git reset --keep \
+                 {base}`, or give up with `git backport abort`",
+                worktree.display()
+            );
+            return Err(wrong(message));
+        }
+    }
+    marks(worktree, &["diff", "--check", base, &head])?;
+    finished(worktree, line, head)
+}
+
+fn finished(worktree: &Path, line: &Line, head: String) -> Result<Line, Failure> {
+    if !git::output(worktree, &["status", "--porcelain"])?.is_empty() {
+        let message = format!(
+            "{} holds changes that are in no commit; commit them or remove them",
+            worktree.display()
+        );
+        return Err(wrong(message));
+    }
+    Ok(Line { new: head, state: State::Written, ..line.clone() })
+}
+
+fn head(worktree: &Path) -> Result<String, Failure> {
+    Ok(git::output(worktree, &["rev-parse", "HEAD"])?.trim().to_string())
+}
+
+fn is_unmerged(worktree: &Path) -> Result<bool, Failure> {
+    Ok(!git::output(worktree, &["ls-files", "--unmerged"])?.is_empty())
+}
+
+fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
+    let mut stands = git::command(worktree);
+    Ok(stands.args(["merge-base", "--is-ancestor", old, new]).output()?.status.success())
 }
 
 /// `git cherry-pick --continue`, with the message as it is.
@@ -116,7 +184,7 @@ fn go_on(worktree: &Path, line: &Line) -> Result<(), Failure> {
 }
 
 /// Begins a pick; whether it went through.
-fn begun(worktree: &Path, next: &str) -> Result<bool, Failure> {
+fn picks(worktree: &Path, next: &str) -> Result<bool, Failure> {
     let parents = git::output(worktree, &["rev-list", "--parents", "-1", next])?;
     let mut pick = git::command(worktree);
     pick.args(["cherry-pick", "-x", "--allow-empty"]);
@@ -138,8 +206,7 @@ fn still_left(
     if head == base {
         return Ok(left);
     }
-    let mut stands = git::command(worktree);
-    if !stands.args(["merge-base", "--is-ancestor", base, head]).output()?.status.success() {
+    if !is_ancestor(worktree, base, head)? {
         let message = format!(
             "{} is at {head}, which does not stand on {base}; bring it back with `git reset \
              --keep {base}`, or give up with `git backport abort`",
@@ -159,11 +226,10 @@ fn still_left(
     Ok(if unnamed { left.into_iter().skip(1).collect() } else { rest })
 }
 
-/// Whether a pick has begun there and is not finished.
-fn picking(worktree: &Path) -> Result<bool, Failure> {
+/// Whether a pick or a merge has begun there and is not finished.
+fn begun(worktree: &Path, by: &str) -> Result<bool, Failure> {
     let mut parse = git::command(worktree);
-    let output = parse.args(["rev-parse", "-q", "--verify", "CHERRY_PICK_HEAD"]).output()?;
-    Ok(output.status.success())
+    Ok(parse.args(["rev-parse", "-q", "--verify", by]).output()?.status.success())
 }
 
 /// Conflict marks that somebody was about to commit are refused.

@@ -27,6 +27,7 @@ mod name;
 mod needs;
 mod policy;
 mod push;
+mod recipe;
 mod record;
 mod refused;
 mod release;
@@ -68,6 +69,7 @@ pub use policy::{
     Policy, PolicyRules, PromotionRules, Roles, WaiverRules, WantedSignOff,
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
+pub use recipe::{Keep, Recipe, recipe};
 pub use record::{Body, Meaning, Observed, Record, RecordId};
 pub use refused::{MissingSignOff, Refused};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};

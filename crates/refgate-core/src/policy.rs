@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{
-    ClassId, Classes, Declarations, Duration, Flow, Glob, Meaning, ReleaseRules, RuleId, Window,
+    ClassId, Classes, Declarations, Duration, Flow, Glob, Meaning, Recipe, ReleaseRules, RuleId,
+    Window,
 };
 
 /// How strongly a rule is held.
@@ -210,6 +211,8 @@ pub struct Policy {
     pub gate: GateRules,
     /// Fixes that must go elsewhere too.
     pub debts: DebtRules,
+    /// Files that a carried fix does not decide.
+    pub recipes: Vec<Recipe>,
     /// Rules that are not simply enforced.
     pub modes: BTreeMap<RuleId, Mode>,
 }

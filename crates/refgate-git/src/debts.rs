@@ -28,23 +28,37 @@ pub fn debts(
         let Some(stage) = flow.stages.get(*from) else { continue };
         let mut moves = None;
         for (to, earlier) in tips.range(..from) {
-            let hidden: Vec<Oid> = baseline.into_iter().chain([*earlier]).collect();
-            let ahead = Apart::new(reader, graph, *later, &hidden)?;
-            if ahead.fixes.is_empty() {
-                continue;
-            }
-            let paid = Apart::new(reader, graph, *earlier, &[*later])?.pays(reader, &ahead)?;
-            for fix in ahead.fixes.keys().filter(|fix| !paid.contains(fix)) {
+            for (fix, subject) in owed(reader, graph, [*later, *earlier], baseline)? {
                 let moves = moves.get_or_insert_with(|| reflog(reader.git_dir(), &stage.branch));
-                let since = landed(graph, moves, *fix)?.unwrap_or(now).min(now);
-                let subject = ahead.fixes.get(fix).map(|c| c.message.subject()).unwrap_or_default();
-                let (fix, subject) = (*fix, subject.to_string());
+                let since = landed(graph, moves, fix)?.unwrap_or(now).min(now);
                 all.push(Debt { fix, subject, from: *from, to: *to, since });
             }
         }
     }
     all.sort();
     Ok(all)
+}
+
+/// The fixes, with their titles, that the first of two tips has and the second
+/// owes to it: neither it nor a copy is there. What `baseline` reaches is owed
+/// to nobody.
+///
+/// # Errors
+/// If a commit cannot be read, or the two are too far apart.
+pub fn owed(
+    reader: &Reader,
+    graph: &Graph<'_>,
+    [later, earlier]: [Oid; 2],
+    baseline: Option<Oid>,
+) -> Result<Vec<(Oid, String)>, GitError> {
+    let hidden: Vec<Oid> = baseline.into_iter().chain([earlier]).collect();
+    let ahead = Apart::new(reader, graph, later, &hidden)?;
+    if ahead.fixes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paid = Apart::new(reader, graph, earlier, &[later])?.pays(reader, &ahead)?;
+    let open = ahead.fixes.iter().filter(|(fix, _)| !paid.contains(fix));
+    Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }
 
 /// The move of a branch that brought a commit; where the log begins later, its

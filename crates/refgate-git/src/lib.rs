@@ -31,7 +31,7 @@ mod writer;
 
 pub use bounds::Bounds;
 pub use commit::{ParsedCommit, parse_commit};
-pub use debts::debts;
+pub use debts::{debts, owed};
 pub use error::GitError;
 pub use file::TrackedFile;
 pub use gather::gather;

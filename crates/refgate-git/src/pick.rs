@@ -47,8 +47,33 @@ impl Writer {
         Ok(Kept { author, encoding: value(b"encoding "), message })
     }
 
-    /// Writes a pick. No reference moves. `committer` is a whole line's value,
-    /// as `git var GIT_COMMITTER_IDENT` says it.
+    /// A tree in which some files are as another tree, or commit, has them; what
+    /// that one lacks is removed.
+    ///
+    /// # Errors
+    /// If something cannot be read or written.
+    pub fn with_files(&self, tree: Oid, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
+        let peeled = |id: Oid| self.repo().find_object(git(id), None)?.peel_to_tree();
+        let (base, from) = (peeled(tree)?, peeled(from)?);
+        let mut update = git2::build::TreeUpdateBuilder::new();
+        for path in paths {
+            let place = std::path::Path::new(path);
+            match from.get_path(place) {
+                Ok(entry) => {
+                    update.upsert(path.as_str(), entry.id(), mode(entry.filemode()));
+                }
+                Err(error) if error.code() != git2::ErrorCode::NotFound => return Err(error.into()),
+                Err(_) if base.get_path(place).is_ok() => {
+                    update.remove(path.as_str());
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(oid(update.create_updated(self.repo(), &base)?))
+    }
+
+    /// Writes a pick, or with several parents a merge. No reference moves.
+    /// `committer` is a whole line's value, as `git var GIT_COMMITTER_IDENT` says it.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -56,10 +81,14 @@ impl Writer {
         &self,
         kept: &Kept,
         tree: Oid,
-        parent: Oid,
+        parents: &[Oid],
         committer: &str,
     ) -> Result<Oid, GitError> {
-        let mut data = format!("tree {tree}\nparent {parent}\nauthor ").into_bytes();
+        let mut data = format!("tree {tree}\n").into_bytes();
+        for parent in parents {
+            data.extend_from_slice(format!("parent {parent}\n").as_bytes());
+        }
+        data.extend_from_slice(b"author ");
         data.extend_from_slice(&kept.author);
         data.extend_from_slice(format!("\ncommitter {committer}\n").as_bytes());
         if let Some(encoding) = &kept.encoding {
@@ -70,6 +99,17 @@ impl Writer {
         data.push(b'\n');
         data.extend_from_slice(&kept.message);
         Ok(oid(self.repo().odb()?.write(ObjectType::Commit, &data)?))
+    }
+}
+
+/// A file's mode as libgit2 writes it.
+const fn mode(of: i32) -> git2::FileMode {
+    match of {
+        0o100_755 => git2::FileMode::BlobExecutable,
+        0o120_000 => git2::FileMode::Link,
+        0o160_000 => git2::FileMode::Commit,
+        0o040_000 => git2::FileMode::Tree,
+        _ => git2::FileMode::Blob,
     }
 }
 

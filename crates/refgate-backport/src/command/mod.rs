@@ -2,6 +2,8 @@
 
 pub(crate) mod apply;
 pub(crate) mod debts;
+pub(crate) mod finish;
+pub(crate) mod hotfix;
 pub(crate) mod plan;
 pub(crate) mod shell;
 pub(crate) mod status;

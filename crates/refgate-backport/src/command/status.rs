@@ -13,7 +13,7 @@ use crate::output::{Done, done, say};
 use crate::rules::Answer;
 
 pub(crate) fn run(place: &Place, args: &Status) -> Done {
-    let how = How { no_cache: args.no_cache, ignore_trailers: args.ignore_trailers };
+    let how = How { no_cache: args.no_cache, ignore_trailers: args.ignore_trailers, also: None };
     let mut known = Known::read(place, how)?;
     if args.pairs {
         return pairs(&known);

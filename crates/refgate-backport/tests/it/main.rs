@@ -3,6 +3,7 @@
 
 mod attacks;
 mod carry;
+mod hotfix;
 mod matrix;
 mod policy;
 mod world;

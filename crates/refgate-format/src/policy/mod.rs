@@ -1,6 +1,7 @@
 //! What does a policy file say? All complaints at once, each at its place.
 
 mod classes;
+mod recipes;
 mod records;
 mod rules;
 mod stages;
@@ -131,6 +132,7 @@ fn build(
         deletion: rules::deletion(c, root, &roles),
         protect: rules::protect(c, root, &roles),
         waivers,
+        recipes: recipes::recipes(c, root),
         modes: rules::modes(c, root),
         roles,
     };

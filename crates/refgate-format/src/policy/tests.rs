@@ -122,3 +122,16 @@ fn a_calendar_beside_the_policy() {
     let policy = read_policy(&PolicyFile { text, calendars }, horizon()).unwrap();
     assert!(matches!(&policy.windows[0].span, Span::Fixed(all) if all.len() == 1));
 }
+
+#[test]
+fn a_recipe_names_its_files_and_its_side() {
+    let with = |text: &str| format!("{GOOD}\n[[recipe]]\n{text}");
+    let recipe = |text: &str| complaints(&with(text));
+    let policy = read(&with("paths = [\"VERSION\"]\nkeep = \"fix\"\nthen = \"make\"")).unwrap();
+    let found = refgate_core::recipe(&policy.recipes, "VERSION").unwrap();
+    assert_eq!((found.keep, found.then.as_deref()), (refgate_core::Keep::Fix, Some("make")));
+    assert!(recipe("keep = \"fix\"").contains("needs `paths`"));
+    assert!(recipe("paths = [\"V\"]").contains("needs `keep`"));
+    let said = recipe("paths = [\"V\"]\nkeep = \"brnch\"");
+    assert!(said.contains("did you mean `branch`?"), "{said}");
+}

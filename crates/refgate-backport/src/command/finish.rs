@@ -1,0 +1,245 @@
+//! Has a hotfix come to production, to every earlier stage and to the lines, and what is left to do?
+
+use refgate_core::matrix::matrix;
+use refgate_core::{Oid, Policy};
+use refgate_gate::Exit;
+use refgate_git::{Graph, owed};
+use refgate_report::wrap;
+
+use super::hotfix::{Fix, rules};
+use crate::apply::Scribe;
+use crate::args::{Finish, Place};
+use crate::command::apply::{Way, line, none_waits};
+use crate::git;
+use crate::journal::{Journal, Line, State};
+use crate::known::{How, Known, open};
+use crate::merge::{Ask, Merged};
+use crate::output::{Done, Failure, done, say};
+use crate::plan::{Change, Forecast, Planner};
+use crate::recipes::{afterwards, cooked_one};
+use crate::rules::Answer;
+use crate::run::carry_on;
+use crate::worktree;
+
+pub(crate) fn run(place: &Place, args: &Finish) -> Done {
+    let scribe = Scribe::open(&place.repository)?;
+    none_waits(&scribe)?;
+    let reader = open(place)?;
+    let policy = rules(&reader, place)?.policy;
+    let fix = Fix::find(&reader, place, &policy, args)?;
+    let also = Some((fix.branch.clone(), fix.tip));
+    let known = Known::read(place, How { also, ..How::default() })?;
+    let carried = Carried { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
+    let mut journal = Journal { format: 1, ..Journal::default() };
+    for stage in carried.stages() {
+        journal.lines.extend(carried.to_stage(stage)?);
+    }
+    journal.lines.extend(carried.picks(&known.branches.lines())?);
+    if args.push {
+        journal.pushed.clone_from(&place.remote);
+    }
+    let waits = if journal.lines.is_empty() {
+        false
+    } else {
+        let lines = journal.lines.len();
+        carry_on(&scribe, journal, known.recipes())?;
+        let now = Journal::load(&scribe.git_dir)?;
+        carried.tell_afterwards()?;
+        lines > 0 && now.is_some_and(|journal| journal.is_open())
+    };
+    verdict(place, &fix, waits)
+}
+
+/// A hotfix on its way.
+struct Carried<'a> {
+    known: &'a Known,
+    scribe: &'a Scribe,
+    fix: &'a Fix,
+    policy: &'a Policy,
+    args: &'a Finish,
+}
+
+impl Carried<'_> {
+    fn way(&self) -> Way<'_> {
+        Way { straight: self.args.straight, prerequisites: false, name: &self.fix.branch }
+    }
+
+    /// The places of production and what comes before it, production first.
+    fn stages(&self) -> Vec<usize> {
+        let named = |name: &str| self.known.branches.all.iter().position(|one| one.name == name);
+        let last = self.policy.flow.production().map_or(0, |(place, _)| place);
+        let stages = self.policy.flow.stages.iter().take(last + 1).rev();
+        stages.filter_map(|stage| named(stage.branch.short())).collect()
+    }
+
+    fn production(&self) -> Option<usize> {
+        self.stages().first().copied()
+    }
+
+    /// What is to be done for a stage; says what is not.
+    fn to_stage(&self, place: usize) -> Result<Option<Line>, Failure> {
+        let Some(branch) = self.known.branches.all.get(place) else { return Ok(None) };
+        let reader = &self.known.reader;
+        let graph = Graph::new(reader);
+        let tell = |words: &str| {
+            say(&wrap(&format!("{}  ", branch.name), "  ", words));
+            Ok(None)
+        };
+        if owed(reader, &graph, [self.fix.tip, branch.tip], Some(self.fix.base))?.is_empty() {
+            return tell("has it");
+        }
+        if let Some(why) = self.denied(&branch.name)? {
+            return tell(&format!("denied by policy: {why}"));
+        }
+        let reference = self.way().reference(&branch.name);
+        let old = self.scribe.value(&reference)?;
+        if let Some(made) = self.made(&branch.name, &reference, &old, branch.tip)? {
+            return tell(&made);
+        }
+        if self.args.pick {
+            return Ok(self.picks(&[place])?.pop());
+        }
+        if self.args.straight {
+            self.scribe.not_checked_out(&reference)?;
+        }
+        worktree::free(&self.scribe.git_dir, &reference)?;
+        // Where it comes from, it decides all files: its version is production's next.
+        let whole =
+            graph.is_ancestor(self.fix.base, branch.tip)? && Some(place) == self.production();
+        let recipes = if whole { &[] } else { self.known.recipes() };
+        let ask = Ask { base: None, ours: branch.tip, theirs: self.fix.tip };
+        let trailer = self.fix.trailer(reader, self.policy)?;
+        let message = format!("Merge branch '{}' into {}\n{trailer}", self.fix.branch, branch.name);
+        let (new, state) = match cooked_one(reader.git_dir(), recipes, ask)? {
+            Merged::Clean(tree) => {
+                let parents = [branch.tip, self.fix.tip];
+                (self.scribe.merge(tree, &parents, &message)?.to_string(), State::Written)
+            }
+            Merged::Conflict { .. } => {
+                let (base, theirs) = (branch.tip.to_string(), self.fix.tip.to_string());
+                (String::new(), State::Merging { base, theirs, message, whole })
+            }
+        };
+        Ok(Some(Line { branch: branch.name.clone(), reference, old, new, state }))
+    }
+
+    /// What an earlier run made, and still waits to be merged or pushed.
+    fn made(
+        &self,
+        branch: &str,
+        reference: &str,
+        old: &str,
+        tip: Oid,
+    ) -> Result<Option<String>, Failure> {
+        let Some(there) = Oid::from_hex(old).filter(|there| *there != tip) else {
+            return Ok(None);
+        };
+        let reader = &self.known.reader;
+        let graph = Graph::new(reader);
+        let short = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+        let holds = owed(reader, &graph, [self.fix.tip, there], Some(self.fix.base))?.is_empty();
+        if holds && graph.is_ancestor(tip, there)? {
+            let remote = if self.args.straight { "pushed" } else { "merged into it" };
+            return Ok(Some(format!("{short} has it, and waits to be {remote}")));
+        }
+        let message = if self.args.straight {
+            format!("your {short} is not where the remote's stands; bring it up to date first")
+        } else {
+            format!(
+                "{short} is there from an earlier state of {} or {branch}; delete or rename it first",
+                self.fix.branch
+            )
+        };
+        Err(Failure::new(Exit::BadInput, message))
+    }
+
+    /// Picks it to some branches.
+    fn picks(&self, places: &[usize]) -> Result<Vec<Line>, Failure> {
+        let known = self.known;
+        let count = known.branches.all.len();
+        let matrix = matrix(&known.facts, &known.families, count, known.branches.lines());
+        let rules = known.rules.as_ref();
+        let planner = Planner { known, rules, matrix: &matrix, again: false };
+        let changes: Result<Vec<Change>, Failure> =
+            self.fix.commits.iter().map(|id| planner.change(*id, None)).collect();
+        let mut lines = Vec::new();
+        for mut target in planner.targets(places, &changes?)? {
+            let branch = known.branches.all.get(target.place);
+            let (name, tip) = branch.map(|one| (one.name.clone(), one.tip)).unwrap_or_default();
+            let reference = self.way().reference(&name);
+            let old = self.scribe.value(&reference)?;
+            let open = target.forecasts.iter().any(|(_, one)| !matches!(one, Forecast::Present(_)));
+            if open && let Some(made) = self.made(&name, &reference, &old, tip)? {
+                say(&wrap(&format!("{name}  "), "  ", &made));
+                continue;
+            }
+            if !open {
+                say(&format!("{name}  has it"));
+                target.forecasts.clear();
+            }
+            lines.extend(line(known, self.scribe, &self.way(), &target)?);
+        }
+        Ok(lines)
+    }
+
+    /// Why the policy keeps it away from a stage.
+    fn denied(&self, branch: &str) -> Result<Option<String>, Failure> {
+        let Some(rules) = &self.known.rules else { return Ok(None) };
+        for id in &self.fix.commits {
+            match rules.answer(&self.known.reader, *id, branch)? {
+                Answer::Denied(why) => return Ok(Some(format!("{} {why}", id.short()))),
+                Answer::Needs(what) => say(&wrap(&format!("{branch}  needs "), "  ", &what)),
+                Answer::Free => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// What recipes leave for a person to do.
+    fn tell_afterwards(&self) -> Result<(), Failure> {
+        let (base, tip) = (self.fix.base.to_string(), self.fix.tip.to_string());
+        let paths = git::differing(self.known.reader.git_dir(), &base, &tip)?;
+        for then in afterwards(self.known.recipes(), &paths) {
+            say(&wrap("on each branch: ", "  ", then));
+        }
+        Ok(())
+    }
+}
+
+/// Whether all branches of the remote, as they stand now, have it.
+fn verdict(place: &Place, fix: &Fix, waits: bool) -> Done {
+    let also = Some((fix.branch.clone(), fix.tip));
+    let known = Known::read(place, How { also, ..How::default() })?;
+    let graph = Graph::new(&known.reader);
+    let Some(rules) = &known.rules else { return Ok(done(Exit::Refused)) };
+    let mut lacking = Vec::new();
+    for (number, branch) in known.branches.all.iter().enumerate() {
+        if branch.name == fix.branch {
+            continue;
+        }
+        let open = owed(&known.reader, &graph, [fix.tip, branch.tip], Some(fix.base))?;
+        let mut reaches = true;
+        if known.branches.lines().contains(&number) {
+            for id in &fix.commits {
+                let answer = rules.answer(&known.reader, *id, &branch.name)?;
+                reaches &= !matches!(answer, Answer::Denied(_));
+            }
+        }
+        if !open.is_empty() && reaches {
+            lacking.push(branch.name.clone());
+        }
+    }
+    if lacking.is_empty() {
+        say(&format!("{} is finished: every branch has it", fix.branch));
+        return Ok(done(Exit::Accepted));
+    }
+    let all = lacking.join(", ");
+    say(&wrap("", "  ", &format!("not finished: as the remote stands, {all} still lack it")));
+    if waits {
+        say("  resolve what conflicts, git backport continue");
+    } else if !known.reader.is_bare() {
+        say("  push what is made here, have it merged, git fetch");
+    }
+    say(&format!("  git backport hotfix finish {}", fix.branch));
+    Ok(done(Exit::Refused))
+}

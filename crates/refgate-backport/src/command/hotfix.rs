@@ -1,0 +1,133 @@
+//! A fix that cannot wait: where does its branch begin, and what does it carry?
+
+use refgate_core::{ClassId, Oid, Policy, RefName, classify_commit};
+use refgate_gate::Exit;
+use refgate_git::{Graph, Reader, Writer};
+
+use crate::args::{Finish, Place};
+use crate::branches::production;
+use crate::git;
+use crate::known::open;
+use crate::output::{Done, Failure, done, say};
+use crate::rules::Rules;
+
+/// What the branches of hotfixes are called.
+const PREFIX: &str = "hotfix/";
+
+fn wrong(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::BadInput, message)
+}
+
+/// The policy that says what production is.
+pub(super) fn rules(reader: &Reader, place: &Place) -> Result<Rules, Failure> {
+    let missing = || {
+        let message = "no policy says which branch is production; name one with --policy";
+        Failure::new(Exit::BadPolicy, message)
+    };
+    Rules::find(reader, place)?.ok_or_else(missing)
+}
+
+/// The setting in which `start` notes where a branch began.
+fn note(branch: &str) -> String {
+    format!("branch.{branch}.refgate-base")
+}
+
+/// Begins a branch where production stands. A tree with changes of its own is
+/// left as it is.
+pub(crate) fn start(place: &Place, name: &str) -> Done {
+    let reader = open(place)?;
+    let rules = rules(&reader, place)?;
+    let (stage, tip) = production(&reader, place, &rules.policy)?;
+    let name = name.strip_prefix(PREFIX).unwrap_or(name);
+    let branch = format!("{PREFIX}{name}");
+    RefName::branch(&branch)
+        .map_err(|why| wrong(format!("`{branch}` is no branch name: {why}")))?;
+    let folder = place.repository.as_path();
+    git::output(folder, &["branch", "--no-track", &branch, &tip.to_string()])?;
+    Writer::open(folder, false)?.set(&note(&branch), &tip.to_string())?;
+    say(&format!("{branch} begins where {stage} stands ({})", tip.short()));
+    let changed = || git::output(folder, &["status", "--porcelain", "--untracked-files=no"]);
+    if reader.is_bare() || !changed()?.is_empty() {
+        say(&format!(
+            "what is checked out is left as it is; when you are ready, git switch {branch}"
+        ));
+    } else {
+        git::output(folder, &["switch", "-q", &branch])?;
+    }
+    let policy = &rules.policy;
+    let straight = policy.hotfix.classes.iter().map(|class| policy.classes.name(*class));
+    let straight: Vec<String> = straight.collect();
+    if !straight.is_empty() {
+        say(&format!("what may go straight to {stage}: {}", straight.join(", ")));
+    }
+    say("commit the fix there, then git backport hotfix finish");
+    Ok(done(Exit::Accepted))
+}
+
+/// A hotfix: its branch, where that began, and what was committed there.
+#[derive(Debug)]
+pub(super) struct Fix {
+    pub(super) branch: String,
+    pub(super) tip: Oid,
+    pub(super) base: Oid,
+    /// The oldest first; merges carry nothing of their own.
+    pub(super) commits: Vec<Oid>,
+}
+
+impl Fix {
+    pub(super) fn find(
+        reader: &Reader,
+        place: &Place,
+        policy: &Policy,
+        args: &Finish,
+    ) -> Result<Self, Failure> {
+        let branch = match &args.branch {
+            Some(name) => name.clone(),
+            None => reader.current_branch()?.filter(|name| name.starts_with(PREFIX)).ok_or_else(
+                || wrong("no hotfix/... branch is checked out; name the branch that is meant"),
+            )?,
+        };
+        let tip = reader.resolve(&format!("refs/heads/{branch}")).map_err(|_| {
+            wrong(format!("there is no branch `{branch}`; `git backport hotfix start` makes one"))
+        })?;
+        let base = match (&args.base, reader.setting(&note(&branch))?) {
+            (Some(named), _) => reader.resolve(named)?,
+            (None, Some(noted)) => reader.resolve(&noted)?,
+            (None, None) => {
+                let (stage, production) = production(reader, place, policy)?;
+                let base = Graph::new(reader).merge_base([production, tip])?;
+                base.filter(|base| *base != tip).ok_or_else(|| {
+                    let message = format!(
+                        "{stage} has all of {branch}; say with --base where the branch began"
+                    );
+                    wrong(message)
+                })?
+            }
+        };
+        let range = format!("{base}..{tip}");
+        let listed = git::output(
+            reader.git_dir(),
+            &["rev-list", "--reverse", "--topo-order", "--no-merges", &range, "--"],
+        )?;
+        let commits: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
+        if commits.is_empty() {
+            return Err(wrong(format!("nothing is committed on {branch} yet")));
+        }
+        Ok(Self { branch, tip, base, commits })
+    }
+
+    /// The trailer that says what its merges are, so that the server holds a
+    /// resolved conflict or a recipe against the class's bounds.
+    pub(super) fn trailer(&self, reader: &Reader, policy: &Policy) -> Result<String, Failure> {
+        let mut highest: Option<ClassId> = None;
+        for id in &self.commits {
+            let class = classify_commit(policy, None, &reader.commit(*id)?.commit(*id)).class;
+            let higher = |old: &ClassId| policy.classes.rank(*old) >= policy.classes.rank(class);
+            highest = highest.filter(higher).or(Some(class));
+        }
+        let named = highest.filter(|class| *class != ClassId::UNCLASSIFIED);
+        Ok(named.map_or_else(String::new, |class| {
+            format!("\nChange-Class: {}\n", policy.classes.name(class))
+        }))
+    }
+}

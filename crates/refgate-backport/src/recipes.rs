@@ -1,0 +1,88 @@
+//! Which files does a carried fix not decide, and what stands there instead?
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use refgate_core::{Keep, Recipe, recipe};
+use refgate_git::Writer;
+
+use crate::git;
+use crate::merge::{Ask, Merged, picks};
+use crate::output::Failure;
+
+/// What Git makes of some picks or merges, and the policy's recipes of that.
+pub(crate) fn cooked(
+    folder: &Path,
+    recipes: &[Recipe],
+    asked: &[Ask],
+) -> Result<Vec<Merged>, Failure> {
+    let merged = picks(folder, asked)?;
+    if recipes.is_empty() {
+        return Ok(merged);
+    }
+    let writer = Writer::open(folder, false)?;
+    let each = asked.iter().zip(merged);
+    each.map(|(ask, merged)| settled(folder, &writer, recipes, *ask, merged)).collect()
+}
+
+fn settled(
+    folder: &Path,
+    writer: &Writer,
+    recipes: &[Recipe],
+    ask: Ask,
+    merged: Merged,
+) -> Result<Merged, Failure> {
+    let (tree, conflicts, said) = match merged {
+        Merged::Clean(tree) => (tree, Vec::new(), Vec::new()),
+        Merged::Conflict { tree, paths, said } => (tree, paths, said),
+    };
+    let mut touched: BTreeSet<String> = conflicts.iter().cloned().collect();
+    touched.extend(git::differing(folder, &ask.ours.to_string(), &tree.to_string())?);
+    let mut at = tree;
+    for (keep, from) in [(Keep::Branch, ask.ours), (Keep::Fix, ask.theirs)] {
+        let kept = |path: &&String| recipe(recipes, path).is_some_and(|one| one.keep == keep);
+        let paths: Vec<String> = touched.iter().filter(kept).cloned().collect();
+        if !paths.is_empty() {
+            at = writer.with_files(at, from, &paths)?;
+        }
+    }
+    let paths: Vec<String> =
+        conflicts.into_iter().filter(|path| recipe(recipes, path).is_none()).collect();
+    Ok(match paths.is_empty() {
+        true => Merged::Clean(at),
+        false => Merged::Conflict { tree: at, paths, said },
+    })
+}
+
+/// The same, where Git has stopped in a worktree.
+pub(crate) fn apply_in(worktree: &Path, recipes: &[Recipe], theirs: &str) -> Result<(), Failure> {
+    if recipes.is_empty() {
+        return Ok(());
+    }
+    let listed = git::output(worktree, &["diff", "--name-only", "-z", "--no-renames", "HEAD"])?;
+    for path in listed.split('\0').filter(|path| !path.is_empty()) {
+        let Some(recipe) = recipe(recipes, path) else { continue };
+        let from = if recipe.keep == Keep::Branch { "HEAD" } else { theirs };
+        let mut there = git::command(worktree);
+        let there = there.args(["cat-file", "-e", &format!("{from}:{path}")]).output()?;
+        let literal = format!(":(literal){path}");
+        if there.status.success() {
+            git::output(worktree, &["checkout", "-q", from, "--", &literal])?;
+        } else {
+            git::output(worktree, &["rm", "-q", "-f", "--", &literal])?;
+        }
+    }
+    Ok(())
+}
+
+/// What a person has to do after recipes were used on these paths.
+pub(crate) fn afterwards<'r>(recipes: &'r [Recipe], paths: &[String]) -> BTreeSet<&'r str> {
+    let used = paths.iter().filter_map(|path| recipe(recipes, path));
+    used.filter_map(|recipe| recipe.then.as_deref()).collect()
+}
+
+/// The same of one.
+pub(crate) fn cooked_one(folder: &Path, recipes: &[Recipe], ask: Ask) -> Result<Merged, Failure> {
+    let nothing = || Failure::new(refgate_gate::Exit::Failed, "git merge-tree: no answer");
+    cooked(folder, recipes, &[ask])?.pop().ok_or_else(nothing)
+}
