@@ -55,29 +55,35 @@ pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
     by_title.sort_unstable();
     // A commit, and one that may be its original.
     let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let apart = |copy: usize, of: usize| {
+        let of = facts.get(of);
+        facts.get(copy).zip(of).is_some_and(|(fact, of)| fact.branches != of.branches)
+    };
     let mut certain = BTreeSet::new();
     let together = by_key.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
     for group in together.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
         for (copy, of) in ranked(facts, group.iter().map(|(_, _, at)| *at)) {
-            if named(copy) == named(of) {
+            let twin = named(copy) == named(of);
+            if twin && apart(copy, of) {
                 // Of several that are certainly one, the first speaks for all.
                 certain.insert(copy);
-            } else {
+            } else if twin || apart(copy, of) {
                 pairs.push((copy, of));
             }
         }
     }
     let titled = by_title.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
     for group in titled.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
-        pairs.extend(ranked(facts, group.iter().map(|(_, _, at)| *at)));
+        let ranked = ranked(facts, group.iter().map(|(_, _, at)| *at));
+        pairs.extend(ranked.into_iter().filter(|(copy, of)| apart(*copy, *of)));
     }
     let explained =
         |fact: &Fact| fact.named.picked.iter().any(|name| resolve(&sorted, name).is_some());
     let doubtful = |(copy, of): (usize, usize)| {
         let (fact, of) = (facts.get(copy)?, facts.get(of)?);
-        let apart = fact.branches != of.branches && !fact.empty && !of.empty;
+        let content = !fact.empty && !of.empty;
         let open = fact.parents < 2 && !certain.contains(&copy) && !explained(fact);
-        (apart && open).then_some((fact.id, of.id))
+        (content && open).then_some((fact.id, of.id))
     };
     let mut found: Vec<(Oid, Oid)> = pairs.into_iter().filter_map(doubtful).collect();
     found.sort_unstable();
@@ -205,7 +211,7 @@ impl<'f> Sorting<'f> {
             return Vec::new();
         };
         // A merge can be picked, but is no pick; and what lies on the same
-        // branches is another part of the work, not a copy.
+        // branches can be another part of the work: there the diffs decide.
         let together = self.facts.get(first).is_none_or(|of| of.branches == fact.branches);
         if fact.parents > 1 || together {
             return Vec::new();
