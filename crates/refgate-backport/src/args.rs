@@ -128,11 +128,10 @@ pub(crate) struct Apply {
     pub(crate) push: bool,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Plan {
     /// Fixes, in the order in which they are to be picked: commits, or ranges
-    /// such as A..B
-    #[arg(required = true)]
+    /// such as A..B; on a terminal, chosen from a list if not given
     pub(crate) fixes: Vec<String>,
     /// A branch to carry them to, as often as there are some; all lines if not
     /// given

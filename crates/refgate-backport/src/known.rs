@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
-use refgate_core::matrix::{Evidence, Fact, Families, Likeness, Root, doubts, families};
+use refgate_core::matrix::{
+    Cell, Evidence, Fact, Families, Likeness, Root, doubts, families, focus, matrix,
+};
 use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
 use refgate_git::{Bounds, Reader, Scanned, likeness, scan};
 
 use crate::args::Place;
 use crate::branches::{Branch, Branches};
+use crate::git;
 use crate::output::{Failure, progress, tell};
 use crate::rules::Rules;
 
@@ -17,6 +20,7 @@ pub(crate) struct Known {
     pub(crate) reader: Reader,
     pub(crate) rules: Option<Rules>,
     pub(crate) branches: Branches,
+    all: Vec<Fact>,
     pub(crate) facts: Vec<Fact>,
     pub(crate) families: Families,
 }
@@ -24,6 +28,8 @@ pub(crate) struct Known {
 /// How the facts are come by.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct How {
+    /// Only what has to do with these commits, or ranges of them, is sorted.
+    pub(crate) around: Option<Vec<String>>,
     /// A branch that is looked at as well: its name and its tip.
     pub(crate) also: Option<(String, Oid)>,
     /// Read everything anew, and keep nothing.
@@ -49,11 +55,15 @@ impl Known {
                 bar.set_position(count as u64);
             }
         };
-        let mut facts = scan(&reader, &branches.tips(), &mut kept, tick)?;
+        let mut all = scan(&reader, &branches.tips(), &mut kept, tick)?;
         bar.finish_and_clear();
         if how.ignore_trailers {
-            facts.iter_mut().for_each(|fact| fact.named.picked.clear());
+            all.iter_mut().for_each(|fact| fact.named.picked.clear());
         }
+        let facts = match &how.around {
+            Some(named) => focus(&all, &seeds(&reader, named)?),
+            None => std::mem::take(&mut all),
+        };
         let bar = progress("diffs");
         let tick = &mut |count: usize| bar.set_position(count as u64);
         let alike = likeness(&reader, &doubts(&facts), &mut kept, tick)?;
@@ -65,7 +75,31 @@ impl Known {
             // All works without; it only takes longer.
             tell(&format!("git backport: {} cannot be kept: {why}", path.display()));
         }
-        Ok(Self { reader, rules, branches, facts, families })
+        Ok(Self { reader, rules, branches, all, facts, families })
+    }
+
+    /// Some commits, each with the places of the branches that lack it, itself
+    /// and as a copy.
+    pub(crate) fn lacking(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
+        let facts = if self.all.is_empty() { self.facts.clone() } else { focus(&self.all, ids) };
+        let mut kept = Scanned::default();
+        let alike = likeness(&self.reader, &doubts(&facts), &mut kept, &mut |_| ())?;
+        let families = families(&facts, &alike);
+        let matrix = matrix(&facts, &families, self.branches.all.len(), self.branches.lines());
+        let lacking = |id: &Oid| {
+            let at = facts.binary_search_by_key(id, |fact| fact.id).ok()?;
+            let cells = matrix.fix(families.roots.get(at)?.first()?.0).cells;
+            let missing = cells.iter().enumerate().filter(|(_, one)| one.cell == Cell::Missing);
+            Some((*id, missing.map(|(place, _)| place).collect()))
+        };
+        Ok(ids.iter().filter_map(lacking).collect())
+    }
+
+    /// The title of a commit.
+    pub(crate) fn title(&self, id: Oid) -> String {
+        let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();
+        let fact = found.and_then(|place| self.facts.get(place));
+        fact.map(|fact| fact.subject.clone()).unwrap_or_default()
     }
 
     /// The commit that a person names.
@@ -142,6 +176,21 @@ impl Known {
             }
         }
     }
+}
+
+/// The commits that people name; those of ranges too.
+fn seeds(reader: &Reader, named: &[String]) -> Result<Vec<Oid>, Failure> {
+    let mut ids = Vec::new();
+    for one in named {
+        if one.contains("..") {
+            let listed = git::output(reader.git_dir(), &["rev-list", "--no-merges", one, "--"])?;
+            ids.extend(listed.lines().filter_map(Oid::from_hex));
+        } else {
+            // What is not there is told where it is asked for.
+            ids.extend(reader.resolve(one).ok());
+        }
+    }
+    Ok(ids)
 }
 
 pub(crate) fn open(place: &Place) -> Result<Reader, Failure> {

@@ -3,7 +3,9 @@
 mod apply;
 mod args;
 mod branches;
+mod choose;
 mod command;
+mod cure;
 mod git;
 mod journal;
 mod known;

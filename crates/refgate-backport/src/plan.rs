@@ -1,11 +1,14 @@
 //! What would each pick come to on each branch? Computed by Git, on trees alone.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
 
 use refgate_core::Oid;
 use refgate_core::matrix::{Cell, Fix, Matrix, Root};
 use refgate_gate::Exit;
 
+use crate::cure::Earlier;
 use crate::known::Known;
 use crate::merge::{Ask, Merged};
 use crate::output::Failure;
@@ -15,21 +18,16 @@ use crate::rules::{Answer, Rules};
 /// From this confidence on, of a hundred, a fix is not picked again.
 const SURE: u8 = 90;
 
-/// So many earlier changes of the conflicting files are tried as prerequisites,
-/// alone and in twos.
-const MOST_PREREQUISITES: usize = 10;
-
 /// A change to carry over: a commit, and which of its parents it is a change of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Change {
     pub(crate) commit: Oid,
     pub(crate) base: Oid,
-    pub(crate) root: Root,
 }
 
 impl Change {
     /// The question what picking it onto a tree comes to.
-    const fn onto(self, tree: Oid) -> Ask {
+    pub(crate) const fn onto(self, tree: Oid) -> Ask {
         Ask { base: Some(self.base), ours: tree, theirs: self.commit }
     }
 }
@@ -88,6 +86,8 @@ pub(crate) struct Planner<'k> {
     pub(crate) matrix: &'k Matrix<'k>,
     /// Pick again what a branch has reverted.
     pub(crate) again: bool,
+    /// What was found out for one branch serves the next.
+    pub(crate) earlier: RefCell<HashMap<(Change, Vec<String>), Earlier>>,
 }
 
 impl Planner<'_> {
@@ -107,9 +107,14 @@ impl Planner<'_> {
             (_, Some(number)) => number.checked_sub(1).and_then(|place| parents.get(place)),
         };
         let base = *base.ok_or_else(|| wrong(format!("{short} has no such parent")))?;
-        let roots = self.known.fix(&id.to_string())?;
-        let root = *roots.first().ok_or_else(|| wrong(format!("{short} is not known")))?;
-        Ok(Change { commit: id, base, root })
+        Ok(Change { commit: id, base })
+    }
+
+    /// The fix that it is.
+    fn root(&self, change: Change) -> Result<Root, Failure> {
+        let roots = self.known.fix(&change.commit.to_string())?;
+        let unknown = || format!("{} is not known", change.commit.short());
+        roots.first().copied().ok_or_else(|| Failure::new(Exit::BadInput, unknown()))
     }
 
     /// What changes come to on some branches, one after the other.
@@ -126,7 +131,7 @@ impl Planner<'_> {
             |place: &usize| Target { place: *place, forecasts: Vec::new(), needs: Vec::new() };
         let mut targets: Vec<Target> = places.iter().map(blank).collect();
         for change in changes {
-            let fix = self.matrix.fix(change.root);
+            let fix = self.matrix.fix(self.root(*change)?);
             let mut settled = Vec::new();
             for target in &mut targets {
                 settled.push(match self.settled(&fix, target) {
@@ -156,7 +161,7 @@ impl Planner<'_> {
         Ok(targets)
     }
 
-    fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.known.reader.git_dir()
     }
 
@@ -218,120 +223,5 @@ impl Planner<'_> {
         }
         let steps = self.prerequisites(place, change, tree, &paths)?;
         Ok(steps.map_or(Forecast::Conflict { paths, said }, Forecast::Clean))
-    }
-
-    /// The copy on another branch that applies here, the nearest line first.
-    fn sibling(
-        &self,
-        place: usize,
-        change: Change,
-        fix: &Fix,
-        tree: Oid,
-    ) -> Result<Option<Step>, Failure> {
-        let landed = fix.cells.iter().enumerate();
-        let landed = landed.filter(|(other, found)| *other != place && found.cell.landed());
-        let mut others: Vec<(usize, usize)> =
-            landed.filter_map(|(other, found)| Some((other, found.by?))).collect();
-        others.sort_by_key(|(other, _)| other.abs_diff(place));
-        let mut copies: Vec<(usize, Change)> = Vec::new();
-        for (other, by) in others {
-            let Some(commit) = self.known.fact(by).map(|fact| fact.id) else { continue };
-            let parents = self.known.reader.commit(commit)?.parents;
-            let [base] = parents.as_slice() else { continue };
-            let copy = Change { commit, base: *base, root: change.root };
-            if commit != change.commit && !copies.iter().any(|(_, known)| *known == copy) {
-                copies.push((other, copy));
-            }
-        }
-        let asked: Vec<Ask> = copies.iter().map(|(_, copy)| copy.onto(tree)).collect();
-        let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
-        let clean = |((other, copy), merged): (&(usize, Change), Merged)| match merged {
-            Merged::Clean(new) if new != tree => {
-                Some(Step { change: *copy, tree: new, why: Why::Sibling(*other) })
-            }
-            _ => None,
-        };
-        Ok(copies.iter().zip(merged).find_map(clean))
-    }
-
-    /// The fewest earlier changes of the conflicting files after which the pick
-    /// applies. Proven by trying them.
-    fn prerequisites(
-        &self,
-        place: usize,
-        change: Change,
-        tree: Oid,
-        paths: &[String],
-    ) -> Result<Option<Vec<Step>>, Failure> {
-        let candidates = self.candidates(place, change, paths)?;
-        let singles: Vec<Vec<Change>> = candidates.iter().map(|one| vec![*one]).collect();
-        let mut pairs = Vec::new();
-        for (at, newer) in candidates.iter().enumerate() {
-            pairs.extend(candidates.iter().skip(at + 1).map(|older| vec![*older, *newer]));
-        }
-        for sets in [singles, pairs] {
-            if let Some(steps) = self.tried(change, tree, sets)? {
-                return Ok(Some(steps));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The first of some sets after which a change applies.
-    fn tried(
-        &self,
-        change: Change,
-        tree: Oid,
-        sets: Vec<Vec<Change>>,
-    ) -> Result<Option<Vec<Step>>, Failure> {
-        let length = sets.first().map_or(0, Vec::len);
-        let mut open: Vec<(Vec<Change>, Vec<Step>)> =
-            sets.into_iter().map(|set| (set, Vec::new())).collect();
-        for round in 0..=length {
-            let next = |(set, steps): &(Vec<Change>, Vec<Step>)| {
-                let at = steps.last().map_or(tree, |step| step.tree);
-                (set.get(round).copied().unwrap_or(change), at)
-            };
-            let asked: Vec<Ask> =
-                open.iter().map(next).map(|(change, at)| change.onto(at)).collect();
-            let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
-            let mut still = Vec::new();
-            for ((set, mut steps), merged) in open.into_iter().zip(merged) {
-                let (one, at) = next(&(set.clone(), steps.clone()));
-                if let Merged::Clean(tree) = merged
-                    && tree != at
-                {
-                    let why = if round < length { Why::Prerequisite } else { Why::Asked };
-                    steps.push(Step { change: one, tree, why });
-                    still.push((set, steps));
-                }
-            }
-            open = still;
-        }
-        Ok(open.into_iter().next().map(|(_, steps)| steps).filter(|_| length > 0))
-    }
-
-    /// Earlier changes of these files that the branch lacks, the latest first.
-    fn candidates(
-        &self,
-        place: usize,
-        change: Change,
-        paths: &[String],
-    ) -> Result<Vec<Change>, Failure> {
-        let tip = self.tip(place)?;
-        let range = format!("{tip}..{}", change.base);
-        let count = format!("--max-count={}", MOST_PREREQUISITES * 3);
-        let mut arguments = vec!["log", "--no-merges", "--format=%H", &count, &range, "--"];
-        arguments.extend(paths.iter().map(String::as_str));
-        let listed = crate::git::output(self.known.reader.git_dir(), &arguments)?;
-        let mut all = Vec::new();
-        for id in listed.lines().filter_map(Oid::from_hex) {
-            let Ok(one) = self.change(id, None) else { continue };
-            let cell = self.matrix.fix(one.root).cells.get(place).map(|found| found.cell);
-            if cell == Some(Cell::Missing) && all.len() < MOST_PREREQUISITES {
-                all.push(one);
-            }
-        }
-        Ok(all)
     }
 }

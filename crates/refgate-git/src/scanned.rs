@@ -8,37 +8,42 @@ use refgate_core::Oid;
 use refgate_core::matrix::{Likeness, Named};
 
 /// Grows with every change of what the file holds or how it is found out.
-const FORMAT: &str = "refgate backport 1";
+const FORMAT: &str = "refgate backport 2";
 
 /// What a commit says.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
-    pub(crate) tree: Oid,
-    pub(crate) parents: Vec<Oid>,
-    pub(crate) author: String,
+    pub(crate) id: Oid,
+    /// The places of its parents, all before its own.
+    pub(crate) parents: Vec<u32>,
     pub(crate) authored: i64,
     pub(crate) committed: i64,
-    pub(crate) subject: String,
+    /// It has its first parent's tree.
+    pub(crate) empty: bool,
     pub(crate) named: Named,
+    pub(crate) author: String,
+    pub(crate) subject: String,
 }
 
-/// What was read before: commits, and comparisons of their diffs. Commits never
-/// change, so nothing in it goes out of date.
+/// What was read before: commits, parents before their children, and comparisons
+/// of their diffs. Commits never change, so nothing in it goes out of date.
 #[derive(Debug, Default)]
 pub struct Scanned {
-    commits: HashMap<Oid, Known>,
+    commits: Vec<Known>,
     pairs: HashMap<(Oid, Oid), Option<Likeness>>,
     grown: bool,
 }
 
 impl Scanned {
-    pub(crate) fn get(&self, id: Oid) -> Option<&Known> {
-        self.commits.get(&id)
+    pub(crate) fn commits(&self) -> &[Known] {
+        &self.commits
     }
 
-    pub(crate) fn add(&mut self, id: Oid, known: Known) {
-        self.commits.insert(id, known);
+    /// Adds a commit whose parents are there; its place.
+    pub(crate) fn add(&mut self, known: Known) -> u32 {
+        self.commits.push(known);
         self.grown = true;
+        u32::try_from(self.commits.len() - 1).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn pair(&self, pair: (Oid, Oid)) -> Option<Option<Likeness>> {
@@ -77,17 +82,18 @@ impl Scanned {
 
     fn text(&self) -> String {
         let mut text = format!("{FORMAT}\n");
-        for (id, known) in &self.commits {
+        for known in &self.commits {
+            let Known { id, authored, committed, author, subject, named, .. } = known;
             let parents: Vec<String> = known.parents.iter().map(ToString::to_string).collect();
-            let Known { tree, author, authored, committed, subject, named, .. } = known;
+            let parents = parents.join(" ");
             let [picked, reverts, fixes] =
                 [&named.picked, &named.reverts, &named.fixes].map(|names| names.join(" "));
+            let empty = if known.empty { "=" } else { "" };
             // A string takes everything.
             let _ = writeln!(
                 text,
-                "{id}\t{tree}\t{}\t{authored}\t{committed}\t{picked}\t{reverts}\t{fixes}\t\
-                 {author}\t{subject}",
-                parents.join(" ")
+                "{id}\t{parents}\t{authored}\t{committed}\t{empty}\t{picked}\t{reverts}\t{fixes}\
+                 \t{author}\t{subject}",
             );
         }
         for ((one, other), likeness) in &self.pairs {
@@ -109,31 +115,39 @@ fn parse(text: &str) -> Option<Scanned> {
     let (commits, pairs) = end.strip_prefix("end ")?.split_once(' ')?;
     let (commits, pairs): (usize, usize) = (commits.parse().ok()?, pairs.parse().ok()?);
     let mut scanned = Scanned::default();
-    scanned.commits.reserve(commits);
-    let names = |text: &str| text.split_ascii_whitespace().map(ToString::to_string).collect();
+    scanned.commits.reserve(commits.min(body.len() / 40));
     for line in body.lines() {
-        let mut parts = line.splitn(10, '\t');
-        let id = Oid::from_hex(parts.next()?)?;
-        let second = Oid::from_hex(parts.next()?)?;
-        let third = parts.next()?;
-        let Some(authored) = parts.next() else {
-            let likeness = match third.parse::<i16>().ok()? {
-                101 => Some(Likeness::Same),
-                percent => u8::try_from(percent).ok().map(Likeness::Percent),
-            };
-            scanned.pairs.insert((id, second), likeness);
+        if scanned.commits.len() < commits {
+            let known = commit(line, scanned.commits.len())?;
+            scanned.commits.push(known);
             continue;
+        }
+        let mut parts = line.split('\t');
+        let pair = (Oid::from_hex(parts.next()?)?, Oid::from_hex(parts.next()?)?);
+        let likeness = match parts.next()?.parse::<i16>().ok()? {
+            101 => Some(Likeness::Same),
+            percent => u8::try_from(percent).ok().map(Likeness::Percent),
         };
-        let parents: Option<Vec<Oid>> = third.split_ascii_whitespace().map(Oid::from_hex).collect();
-        let (authored, committed) = (authored.parse().ok()?, parts.next()?.parse().ok()?);
-        let (picked, reverts, fixes) =
-            (names(parts.next()?), names(parts.next()?), names(parts.next()?));
-        let named = Named { picked, reverts, fixes };
-        let (author, subject) = (parts.next()?.to_string(), parts.next()?.to_string());
-        let (tree, parents) = (second, parents?);
-        let known = Known { tree, parents, author, authored, committed, subject, named };
-        scanned.commits.insert(id, known);
+        scanned.pairs.insert(pair, likeness);
     }
     let whole = scanned.commits.len() == commits && scanned.pairs.len() == pairs;
     whole.then_some(scanned)
+}
+
+/// The commit that a line holds, of which so many stand before it.
+fn commit(line: &str, before: usize) -> Option<Known> {
+    let names = |text: &str| text.split_ascii_whitespace().map(ToString::to_string).collect();
+    let mut parts = line.splitn(10, '\t');
+    let id = Oid::from_hex(parts.next()?)?;
+    let earlier = |text: &str| {
+        let place: u32 = text.parse().ok()?;
+        (usize::try_from(place).ok()? < before).then_some(place)
+    };
+    let parents: Option<Vec<u32>> = parts.next()?.split_ascii_whitespace().map(earlier).collect();
+    let (authored, committed) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let empty = parts.next()? == "=";
+    let [picked, reverts, fixes] = [parts.next()?, parts.next()?, parts.next()?].map(names);
+    let named = Named { picked, reverts, fixes };
+    let (author, subject) = (parts.next()?.to_string(), parts.next()?.to_string());
+    Some(Known { id, parents: parents?, authored, committed, empty, named, author, subject })
 }

@@ -6,7 +6,8 @@ use refgate_report::wrap;
 
 use crate::apply::Scribe;
 use crate::args::{Apply, Place};
-use crate::command::plan::{compare, planned, words};
+use crate::choose;
+use crate::command::plan::{compare, filled, planned, words};
 use crate::journal::{Journal, Line, State};
 use crate::known::{How, Known, open};
 use crate::output::{Done, Failure, done, say, tell};
@@ -18,9 +19,14 @@ use crate::worktree;
 pub(crate) fn run(place: &Place, args: &Apply) -> Done {
     let scribe = Scribe::open(&place.repository)?;
     none_waits(&scribe)?;
-    let mut known = Known::read(place, How::default())?;
-    compare(&mut known, &args.plan)?;
-    let targets = planned(&known, &args.plan)?;
+    let plan = &filled(place, &args.plan)?;
+    let around = Some(plan.fixes.clone());
+    let mut known = Known::read(place, How { around, ..How::default() })?;
+    compare(&mut known, plan)?;
+    let mut targets = planned(&known, plan)?;
+    if args.plan.fixes.is_empty() && plan.to.is_empty() {
+        targets = choose::targets(&known, targets)?;
+    }
     let mut journal = Journal { format: 1, ..Journal::default() };
     let first = targets.first().and_then(|target| target.forecasts.first());
     let name = first.map(|(change, _)| change.commit.short()).unwrap_or_default();

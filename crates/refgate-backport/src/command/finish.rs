@@ -1,5 +1,7 @@
 //! Has a hotfix come to production, to every earlier stage and to the lines, and what is left to do?
 
+use std::cell::RefCell;
+
 use refgate_core::matrix::matrix;
 use refgate_core::{Oid, Policy};
 use refgate_gate::Exit;
@@ -27,8 +29,7 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
     let reader = open(place)?;
     let policy = rules(&reader, place)?.policy;
     let fix = Fix::find(&reader, place, &policy, args)?;
-    let also = Some((fix.branch.clone(), fix.tip));
-    let known = Known::read(place, How { also, ..How::default() })?;
+    let known = Known::read(place, around(&fix))?;
     let carried = Carried { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
     let mut journal = Journal { format: 1, ..Journal::default() };
     for stage in carried.stages() {
@@ -48,6 +49,13 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
         lines > 0 && now.is_some_and(|journal| journal.is_open())
     };
     verdict(place, &fix, waits)
+}
+
+/// What is looked at: the branch itself, and what has to do with its commits.
+fn around(fix: &Fix) -> How {
+    let around = fix.commits.iter().map(ToString::to_string).collect();
+    let also = Some((fix.branch.clone(), fix.tip));
+    How { also, around: Some(around), ..How::default() }
 }
 
 /// A hotfix on its way.
@@ -159,7 +167,8 @@ impl Carried<'_> {
         let count = known.branches.all.len();
         let matrix = matrix(&known.facts, &known.families, count, known.branches.lines());
         let rules = known.rules.as_ref();
-        let planner = Planner { known, rules, matrix: &matrix, again: false };
+        let planner =
+            Planner { known, rules, matrix: &matrix, again: false, earlier: RefCell::default() };
         let changes: Result<Vec<Change>, Failure> =
             self.fix.commits.iter().map(|id| planner.change(*id, None)).collect();
         let mut lines = Vec::new();
@@ -208,8 +217,7 @@ impl Carried<'_> {
 
 /// Whether all branches of the remote, as they stand now, have it.
 fn verdict(place: &Place, fix: &Fix, waits: bool) -> Done {
-    let also = Some((fix.branch.clone(), fix.tip));
-    let known = Known::read(place, How { also, ..How::default() })?;
+    let known = Known::read(place, around(fix))?;
     let graph = Graph::new(&known.reader);
     let Some(rules) = &known.rules else { return Ok(done(Exit::Refused)) };
     let mut lacking = Vec::new();

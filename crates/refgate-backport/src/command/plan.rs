@@ -1,5 +1,7 @@
 //! What would a backport come to? Said before anything is done.
 
+use std::cell::RefCell;
+
 use refgate_core::Oid;
 use refgate_core::matrix::matrix;
 use refgate_gate::Exit;
@@ -7,12 +9,14 @@ use refgate_report::{clean, wrap};
 use serde_json::{Value, json};
 
 use crate::args::{Place, Plan};
+use crate::choose;
 use crate::known::{How, Known};
 use crate::output::{Done, Failure, done, say};
 use crate::plan::{Change, Forecast, Planner, Target, Why};
 
 pub(crate) fn run(place: &Place, args: &Plan) -> Done {
-    let mut known = Known::read(place, How::default())?;
+    let args = &filled(place, args)?;
+    let mut known = Known::read(place, How { around: Some(args.fixes.clone()), ..How::default() })?;
     compare(&mut known, args)?;
     let targets = planned(&known, args)?;
     let clean = |forecast: &Forecast| {
@@ -29,6 +33,15 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
     Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
 }
 
+/// The arguments, with what a person at a terminal chooses.
+pub(crate) fn filled(place: &Place, args: &Plan) -> Result<Plan, Failure> {
+    let mut filled = args.clone();
+    if args.fixes.is_empty() {
+        filled.fixes = choose::fixes(place)?;
+    }
+    Ok(filled)
+}
+
 /// Looks at the diffs of what the matrix takes for copies of these fixes.
 pub(crate) fn compare(known: &mut Known, args: &Plan) -> Result<(), Failure> {
     let mut roots = Vec::new();
@@ -42,8 +55,13 @@ pub(crate) fn compare(known: &mut Known, args: &Plan) -> Result<(), Failure> {
 pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure> {
     let matrix =
         matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
-    let planner =
-        Planner { known, rules: known.rules.as_ref(), matrix: &matrix, again: args.again };
+    let planner = Planner {
+        known,
+        rules: known.rules.as_ref(),
+        matrix: &matrix,
+        again: args.again,
+        earlier: RefCell::default(),
+    };
     let mut changes: Vec<Change> = Vec::new();
     for fix in &args.fixes {
         for id in commits(known, fix)? {
@@ -112,7 +130,7 @@ pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
 fn text(known: &Known, target: &Target) -> String {
     let mut lines = vec![known.branches.name(target.place).to_string()];
     for (change, forecast) in &target.forecasts {
-        let subject = known.shown(change.root).1;
+        let subject = known.title(change.commit);
         let title = format!("{} {}", change.commit.short(), clean(&subject));
         lines.push(wrap("  ", "    ", &title));
         lines.push(wrap("    ", "      ", &clean(&words(known, forecast))));

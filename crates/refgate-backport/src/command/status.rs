@@ -13,7 +13,12 @@ use crate::output::{Done, done, say};
 use crate::rules::Answer;
 
 pub(crate) fn run(place: &Place, args: &Status) -> Done {
-    let how = How { no_cache: args.no_cache, ignore_trailers: args.ignore_trailers, also: None };
+    let how = How {
+        no_cache: args.no_cache,
+        ignore_trailers: args.ignore_trailers,
+        around: (!args.fixes.is_empty() && !args.pairs).then(|| args.fixes.clone()),
+        ..How::default()
+    };
     let mut known = Known::read(place, how)?;
     if args.pairs {
         return pairs(&known);

@@ -171,3 +171,27 @@ fn receipts_tell_what_was_added() {
     let said = world.does(1, &["receipt", "HEAD", "--json"]);
     assert!(said.contains("\"receipt\":\"marked\""), "{said}");
 }
+
+/// On a terminal, fixes and branches are chosen from lists, with the forecast of each.
+#[test]
+fn what_is_not_said_is_chosen_on_a_terminal() {
+    let world = World::new();
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.commit("feat: German");
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    let said = world.does(2, &["apply"]);
+    assert!(said.contains("say which fixes are meant"), "{said}");
+    // The first of the list is the newest; what applies is chosen beforehand.
+    let said = world.types("apply", &[" ", "\r", "\r"]);
+    assert!(said.contains("fix: two"), "{said}");
+    assert!(said.contains("conflict in app.txt") && said.contains("clean"), "{said}");
+    let made = world.git(&["for-each-ref", "--format=%(refname:lstrip=4)", "refs/heads/backport"]);
+    assert_eq!(made, "release/1.1\nrelease/1.2", "{said}");
+    let shown = world.show(&format!("backport/{}/release/1.1", &fix[..10]));
+    assert!(shown.contains(&format!("(cherry picked from commit {fix})")), "{shown}");
+    world.does(0, &["undo"]);
+    // Nothing chosen, nothing done.
+    let said = world.types("apply", &["\r"]);
+    assert!(said.contains("nothing was chosen"), "{said}");
+}

@@ -1,8 +1,9 @@
 //! A repository with a main branch and three release lines, and what people do in it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use refgate_scenario::git_command;
 use tempfile::TempDir;
@@ -100,6 +101,24 @@ impl World {
         let said =
             String::from_utf8_lossy(&said).replace(&self.path().display().to_string(), "REPO");
         (output.status.code(), said)
+    }
+
+    /// A verb on a terminal, at which somebody presses keys; what it shows.
+    pub(crate) fn types(&self, verb: &str, keys: &[&str]) -> String {
+        let program = format!("{} {verb}", env!("CARGO_BIN_EXE_git-backport"));
+        let mut terminal = Command::new("script");
+        self.dress(&mut terminal);
+        terminal.args(["-qec", &program, "/dev/null"]).current_dir(self.path());
+        terminal.env("GIT_CONFIG_GLOBAL", "/dev/null").env("TERM", "xterm");
+        terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = terminal.spawn().unwrap();
+        let mut keyboard = child.stdin.take().unwrap();
+        for key in keys {
+            // Keys pressed before a list is shown wait in the terminal.
+            keyboard.write_all(key.as_bytes()).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// A verb that must end so; what it says.

@@ -9,7 +9,7 @@ use super::{Evidence, Fact, Likeness};
 use crate::Oid;
 
 /// A title, or a second, that more commits share says nothing.
-const MOST_CANDIDATES: usize = 12;
+pub(super) const MOST_CANDIDATES: usize = 12;
 
 /// So many of a hundred changed lines must two commits have in common that one
 /// person wrote in the same second,

@@ -5,6 +5,7 @@
 
 mod cell;
 mod family;
+mod focus;
 mod named;
 
 use alloc::string::String;
@@ -13,6 +14,7 @@ use crate::Oid;
 
 pub use cell::{Cell, Fix, Found, Matrix, matrix};
 pub use family::{Families, Root, doubts, families};
+pub use focus::focus;
 pub use named::{Named, title};
 
 /// The most branches that are looked at together.

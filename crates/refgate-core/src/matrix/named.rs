@@ -67,6 +67,10 @@ fn push(list: &mut Vec<String>, text: &str) {
 #[must_use]
 pub fn title(subject: &str) -> &str {
     let mut text = subject.trim();
+    // Most titles have none of it.
+    if !text.starts_with(['[', 'B', 'b']) && !text.ends_with(')') {
+        return text;
+    }
     while let Some(rest) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         text = rest.1.trim_start_matches([':', ' ']);
     }

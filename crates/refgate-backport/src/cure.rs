@@ -1,0 +1,145 @@
+//! What makes a change apply where it does not: its copy on a sibling, or what it stands on?
+
+use refgate_core::Oid;
+use refgate_core::matrix::Fix;
+
+use crate::merge::{Ask, Merged};
+use crate::output::Failure;
+use crate::plan::{Change, Planner, Step, Why};
+use crate::recipes::cooked;
+
+/// So many earlier changes of the conflicting files are tried as prerequisites,
+/// alone and in twos.
+const MOST_PREREQUISITES: usize = 10;
+
+/// Changes, each with the places of the branches that lack it.
+pub(crate) type Earlier = Vec<(Change, Vec<usize>)>;
+
+impl Planner<'_> {
+    /// The copy on another branch that applies here, the nearest line first.
+    pub(crate) fn sibling(
+        &self,
+        place: usize,
+        change: Change,
+        fix: &Fix,
+        tree: Oid,
+    ) -> Result<Option<Step>, Failure> {
+        let landed = fix.cells.iter().enumerate();
+        let landed = landed.filter(|(other, found)| *other != place && found.cell.landed());
+        let mut others: Vec<(usize, usize)> =
+            landed.filter_map(|(other, found)| Some((other, found.by?))).collect();
+        others.sort_by_key(|(other, _)| other.abs_diff(place));
+        let mut copies: Vec<(usize, Change)> = Vec::new();
+        for (other, by) in others {
+            let Some(commit) = self.known.fact(by).map(|fact| fact.id) else { continue };
+            let parents = self.known.reader.commit(commit)?.parents;
+            let [base] = parents.as_slice() else { continue };
+            let copy = Change { commit, base: *base };
+            if commit != change.commit && !copies.iter().any(|(_, known)| *known == copy) {
+                copies.push((other, copy));
+            }
+        }
+        let asked: Vec<Ask> = copies.iter().map(|(_, copy)| copy.onto(tree)).collect();
+        let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
+        let clean = |((other, copy), merged): (&(usize, Change), Merged)| match merged {
+            Merged::Clean(new) if new != tree => {
+                Some(Step { change: *copy, tree: new, why: Why::Sibling(*other) })
+            }
+            _ => None,
+        };
+        Ok(copies.iter().zip(merged).find_map(clean))
+    }
+
+    /// The fewest earlier changes of the conflicting files after which the pick
+    /// applies. Proven by trying them.
+    pub(crate) fn prerequisites(
+        &self,
+        place: usize,
+        change: Change,
+        tree: Oid,
+        paths: &[String],
+    ) -> Result<Option<Vec<Step>>, Failure> {
+        let candidates = self.candidates(place, change, paths)?;
+        let singles: Vec<Vec<Change>> = candidates.iter().map(|one| vec![*one]).collect();
+        let mut pairs = Vec::new();
+        for (at, newer) in candidates.iter().enumerate() {
+            pairs.extend(candidates.iter().skip(at + 1).map(|older| vec![*older, *newer]));
+        }
+        for sets in [singles, pairs] {
+            if let Some(steps) = self.tried(change, tree, sets)? {
+                return Ok(Some(steps));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first of some sets after which a change applies.
+    fn tried(
+        &self,
+        change: Change,
+        tree: Oid,
+        sets: Vec<Vec<Change>>,
+    ) -> Result<Option<Vec<Step>>, Failure> {
+        let length = sets.first().map_or(0, Vec::len);
+        let mut open: Vec<(Vec<Change>, Vec<Step>)> =
+            sets.into_iter().map(|set| (set, Vec::new())).collect();
+        for round in 0..=length {
+            let next = |(set, steps): &(Vec<Change>, Vec<Step>)| {
+                let at = steps.last().map_or(tree, |step| step.tree);
+                (set.get(round).copied().unwrap_or(change), at)
+            };
+            let asked: Vec<Ask> =
+                open.iter().map(next).map(|(change, at)| change.onto(at)).collect();
+            let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
+            let mut still = Vec::new();
+            for ((set, mut steps), merged) in open.into_iter().zip(merged) {
+                let (one, at) = next(&(set.clone(), steps.clone()));
+                if let Merged::Clean(tree) = merged
+                    && tree != at
+                {
+                    let why = if round < length { Why::Prerequisite } else { Why::Asked };
+                    steps.push(Step { change: one, tree, why });
+                    still.push((set, steps));
+                }
+            }
+            open = still;
+        }
+        Ok(open.into_iter().next().map(|(_, steps)| steps).filter(|_| length > 0))
+    }
+
+    /// Earlier changes of these files that the branch lacks, the latest first.
+    fn candidates(
+        &self,
+        place: usize,
+        change: Change,
+        paths: &[String],
+    ) -> Result<Vec<Change>, Failure> {
+        let key = (change, paths.to_vec());
+        let known = self.earlier.borrow().get(&key).cloned();
+        let earlier = match known {
+            Some(earlier) => earlier,
+            None => {
+                let earlier = self.earlier(change, paths)?;
+                self.earlier.borrow_mut().insert(key, earlier.clone());
+                earlier
+            }
+        };
+        let lacks = |(_, places): &&(Change, Vec<usize>)| places.contains(&place);
+        let lacking = earlier.iter().filter(lacks).map(|(change, _)| *change);
+        Ok(lacking.take(MOST_PREREQUISITES).collect())
+    }
+
+    /// The latest changes of these files before a change, and which branches
+    /// lack each.
+    fn earlier(&self, change: Change, paths: &[String]) -> Result<Earlier, Failure> {
+        let count = format!("--max-count={}", MOST_PREREQUISITES * 6);
+        let base = change.base.to_string();
+        let mut arguments = vec!["log", "--no-merges", "--format=%H", &count, &base, "--"];
+        arguments.extend(paths.iter().map(String::as_str));
+        let listed = crate::git::output(self.folder(), &arguments)?;
+        let ids: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
+        let lacking = self.known.lacking(&ids)?;
+        let one = |(id, places)| Some((self.change(id, None).ok()?, places));
+        Ok(lacking.into_iter().filter_map(one).collect())
+    }
+}
