@@ -1,14 +1,16 @@
 //! How are picks written and references set, so that all of it can be continued and undone?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
 use refgate_git::{Kept, Writer};
+use refgate_report::wrap;
 
+use crate::args::Place;
 use crate::git;
 use crate::journal::{Journal, State};
-use crate::output::{Failure, tell};
+use crate::output::{Failure, say, tell};
 use crate::plan::Step;
 use crate::worktree;
 
@@ -18,17 +20,29 @@ pub(crate) struct Scribe {
     pub(crate) git_dir: PathBuf,
     committer: String,
     signs: bool,
+    /// What is done is told as JSON.
+    pub(crate) json: bool,
 }
 
 impl Scribe {
-    pub(crate) fn open(repository: &Path) -> Result<Self, Failure> {
-        let writer = Writer::open(repository, false)?;
+    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
+        let writer = Writer::open(&place.repository, false)?;
         let git_dir = writer.git_dir();
         let committer = git::output(&git_dir, &["var", "GIT_COMMITTER_IDENT"])?.trim().to_string();
         let mut sign = git::command(&git_dir);
         sign.args(["config", "--type=bool", "--get", "commit.gpgSign"]);
         let signs = sign.output()?.stdout.starts_with(b"true");
-        Ok(Self { writer, git_dir, committer, signs })
+        Ok(Self { writer, git_dir, committer, signs, json: place.json })
+    }
+
+    /// Tells what becomes of a branch.
+    pub(crate) fn report(&self, branch: &str, state: &str, words: &str) {
+        if self.json {
+            let told = serde_json::json!({ "branch": branch, "state": state, "words": words });
+            say(&told.to_string());
+        } else {
+            say(&wrap(&format!("{branch}  "), "  ", words));
+        }
     }
 
     /// Writes a branch's picks on top of `parent`: the last one.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use refgate_core::Recipe;
 use refgate_gate::Exit;
+use serde_json::json;
 
 use crate::apply::Scribe;
 use crate::git;
@@ -42,7 +43,7 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
     }
     for line in &journal.lines {
         waits |= line.state.waits();
-        say(&told(&scribe.git_dir, line));
+        say(&told(scribe, line));
     }
     if !journal.pushed.is_empty() {
         pushed(scribe, &journal)?;
@@ -52,29 +53,39 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
     Ok(done(if waits { Exit::Refused } else { Exit::Accepted }))
 }
 
-fn told(git_dir: &Path, line: &Line) -> String {
+fn told(scribe: &Scribe, line: &Line) -> String {
     let Line { branch, reference, new, .. } = line;
-    let stops = match &line.state {
-        State::Written | State::Done => {
-            let short = new.get(..10).unwrap_or(new);
-            let name = reference.strip_prefix("refs/heads/").unwrap_or(reference);
-            return format!("{branch}  done: {name} is {short}");
+    let worktree = worktree::place(&scribe.git_dir, reference).display().to_string();
+    let (state, at) = match &line.state {
+        State::Written | State::Done => ("done", new.as_str()),
+        State::Skipped => ("skipped", ""),
+        State::Conflict { left, .. } => ("conflict", left.first().map_or("", String::as_str)),
+        State::Merging { theirs, .. } => ("conflict", theirs.as_str()),
+    };
+    if scribe.json {
+        let waits = line.state.waits().then_some(&worktree);
+        let told = json!({
+            "branch": branch, "state": state, "reference": reference, "commit": at,
+            "worktree": waits,
+        });
+        return told.to_string();
+    }
+    let short = at.get(..10).unwrap_or(at);
+    let name = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+    match state {
+        "done" => format!("{branch}  done: {name} is {short}"),
+        "conflict" => {
+            let unmerged = match worktree::unmerged(Path::new(&worktree)) {
+                0 => String::new(),
+                count => format!(" ({count} file(s) wait for `git add`)"),
+            };
+            format!(
+                "{branch}  conflict in {short}{unmerged}: resolve it in\n    {worktree}\n  with \
+                 plain git, then `git backport continue` (or `skip {branch}`, `abort`)"
+            )
         }
-        State::Skipped => return format!("{branch}  skipped"),
-        State::Conflict { left, .. } => left.first().map_or("", String::as_str),
-        State::Merging { theirs, .. } => theirs,
-    };
-    let worktree = worktree::place(git_dir, reference);
-    let unmerged = match worktree::unmerged(&worktree) {
-        0 => String::new(),
-        count => format!(" ({count} file(s) wait for `git add`)"),
-    };
-    format!(
-        "{branch}  conflict in {}{unmerged}: resolve it in\n    {}\n  with plain git, then \
-         `git backport continue` (or `skip {branch}`, `abort`)",
-        stops.get(..10).unwrap_or(stops),
-        worktree.display()
-    )
+        other => format!("{branch}  {other}"),
+    }
 }
 
 /// What the server refuses stays here, and `continue` pushes it again.

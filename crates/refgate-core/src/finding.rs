@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Broken, Classification, Debt, Duration, Eligibility, FreezeState, Instant, Level, Missing,
-    MissingSignOff, Oid, RecordId, Refused, Route, RuleId, Version,
+    MissingSignOff, Oid, Receipt, RecordId, Refused, Route, RuleId, Version,
 };
 
 /// What it would take (MODEL.md 8).
@@ -151,6 +151,13 @@ pub enum What {
         eligibility: Eligibility,
         /// The previous stage's branch, where there is one.
         previous: Option<String>,
+    },
+    /// A pick is not what Git makes of its original.
+    NotExact {
+        /// The original.
+        of: Oid,
+        /// What it is instead.
+        receipt: Receipt,
     },
     /// A release tag would move.
     TagMoved {

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Instant, LedgerEdit, Message, Oid, Release};
+use crate::{Instant, LedgerEdit, Message, Oid, Receipt, Release};
 
 /// An author or committer as a commit names one: text, not an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -121,6 +121,8 @@ pub struct Landing {
     /// For picks: the original, and the stages that hold it. From the trailer
     /// or an equal patch id, verified to be in another stage.
     pub picked_from: Option<(Oid, u32)>,
+    /// For picks: what Git makes of the original, where asked for.
+    pub receipt: Option<Receipt>,
 }
 
 impl Default for Oid {

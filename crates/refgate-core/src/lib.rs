@@ -27,6 +27,7 @@ mod name;
 mod needs;
 mod policy;
 mod push;
+mod receipt;
 mod recipe;
 mod record;
 mod refused;
@@ -69,6 +70,7 @@ pub use policy::{
     Policy, PolicyRules, PromotionRules, Roles, WaiverRules, WantedSignOff,
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
+pub use receipt::Receipt;
 pub use recipe::{Keep, Recipe, recipe};
 pub use record::{Body, Meaning, Observed, Record, RecordId};
 pub use refused::{MissingSignOff, Refused};

@@ -16,6 +16,8 @@ pub struct Needs {
     pub reach: bool,
     /// The originals of picks, and squashed promotions.
     pub origins: bool,
+    /// What Git makes of the originals of picks.
+    pub receipts: bool,
     /// What a promotion rests on: how long its tree has been tested, and what
     /// is owed.
     pub gate: bool,
@@ -42,6 +44,7 @@ pub fn needs(
         evil: policy.on(RuleId::EvilMerge),
         reach: policy.flow.stages.len() > 1,
         origins: later,
+        receipts: later && policy.backport.exact && policy.on(RuleId::Backport),
         gate: later
             && target.place().is_some()
             && (policy.on(RuleId::ReleaseGate) || policy.on(RuleId::Debts)),

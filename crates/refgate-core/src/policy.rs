@@ -60,6 +60,8 @@ pub struct BackportRules {
     pub always: Vec<ClassId>,
     /// Who may approve.
     pub approvers: String,
+    /// A pick is what Git makes of its original, or somebody approves of it.
+    pub exact: bool,
 }
 
 /// What may land on a later stage without coming from the one before.

@@ -239,6 +239,7 @@ impl Stage<'_> {
             same_as_side: trees.get(1) == Some(&commit.tree),
             squash_of: None,
             picked_from: None,
+            receipt: None,
         };
         let shape = Some(Shape::Onward);
         history.updates =

@@ -28,7 +28,7 @@ const FOLDER: u32 = 0o40_000;
 const SUBMODULE: u32 = 0o160_000;
 
 /// What a merge holds at a path: the object and its mode.
-type Held = Option<(Oid, u32)>;
+pub(crate) type Held = Option<(Oid, u32)>;
 
 /// Compares a merge with a plain merge of its two parents. Path by path first:
 /// where only one side changed something and the merge has that, nothing more
@@ -54,7 +54,7 @@ pub(crate) fn mixed(
     if suspects.is_empty() {
         return Ok(Mixed::default());
     }
-    let plain = plain_merge(reader, parents)?;
+    let plain = plain_merge(reader, None, parents)?;
     let mut mixed = Mixed::default();
     for (path, found) in suspects {
         if plain.conflicts.contains(&path) {
@@ -124,19 +124,33 @@ impl Suspects<'_> {
     }
 }
 
-struct Plain {
-    tree: Oid,
-    conflicts: BTreeSet<Vec<u8>>,
+pub(crate) struct Plain {
+    pub(crate) tree: Oid,
+    pub(crate) conflicts: BTreeSet<Vec<u8>>,
 }
 
-/// The merge as Git makes it. Its objects go where the push's own lie.
-fn plain_merge(reader: &Reader, [ours, theirs]: [Oid; 2]) -> Result<Plain, GitError> {
+/// The merge as Git makes it, or with a base the pick. Its objects go where the
+/// push's own lie.
+pub(crate) fn plain_merge(
+    reader: &Reader,
+    base: Option<Oid>,
+    [ours, theirs]: [Oid; 2],
+) -> Result<Plain, GitError> {
     let failed = |why: String| GitError::Merge { ours, theirs, why };
     let mut git_dir = OsStr::new("--git-dir=").to_os_string();
     git_dir.push(reader.git_dir());
     let mut git = Command::new("git");
-    git.arg(git_dir).args(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"]);
-    git.arg("--allow-unrelated-histories").args([ours.to_string(), theirs.to_string()]);
+    git.arg(git_dir);
+    if base.is_some() {
+        // Attributes, such as merge drivers, are those of the branch.
+        git.arg(format!("--attr-source={ours}"));
+    }
+    git.args(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"]);
+    match base {
+        Some(base) => git.arg(format!("--merge-base={base}")),
+        None => git.arg("--allow-unrelated-histories"),
+    };
+    git.args([ours.to_string(), theirs.to_string()]);
     git.env("GIT_NO_REPLACE_OBJECTS", "1").stdin(Stdio::null()).stderr(Stdio::null());
     let spawned = git.stdout(Stdio::piped()).spawn();
     let mut child = spawned.map_err(|error| failed(error.to_string()))?;
@@ -173,7 +187,7 @@ impl Reader {
     /// Whether Git may be asked to merge these versions of a file: it reads
     /// them whole, and a few packed megabytes can unpack to gigabytes
     /// (SECURITY.md 1g).
-    fn mergeable(&self, versions: [Held; 4]) -> Result<(), GitError> {
+    pub(crate) fn mergeable(&self, versions: [Held; 4]) -> Result<(), GitError> {
         let limit = self.bounds().max_merged_bytes;
         for (id, mode) in versions.into_iter().flatten() {
             let size = if mode == SUBMODULE { 0 } else { self.size(id)? };
@@ -184,7 +198,7 @@ impl Reader {
         Ok(())
     }
 
-    fn held(&self, tree: Oid, path: &[u8]) -> Result<Held, GitError> {
+    pub(crate) fn held(&self, tree: Oid, path: &[u8]) -> Result<Held, GitError> {
         let mut at = (tree, FOLDER);
         for part in path.split(|byte| *byte == b'/') {
             if at.1 != FOLDER {

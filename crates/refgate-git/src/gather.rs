@@ -133,6 +133,9 @@ impl Photo<'_> {
         {
             self.origins(&mut landings, old, place)?;
         }
+        if wants.receipts {
+            self.receipts(&mut landings)?;
+        }
         facts.landings = landings;
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::GitError;
 use crate::gather::{Photo, spread};
 use crate::landings::Waiting;
 use crate::reader::{Reader, git};
+use crate::receipt::receipt;
 
 /// So many claimed or possible originals of one pick are looked at.
 const MOST_CLAIMS: usize = 20;
@@ -39,6 +40,17 @@ impl Photo<'_> {
             if commit.parents.len() == 1 {
                 landing.picked_from = self.original(commit, &waiting, &tips)?;
             }
+        }
+        Ok(())
+    }
+
+    /// What picks are, compared with their originals.
+    pub(crate) fn receipts(&self, landings: &mut [Landing]) -> Result<(), GitError> {
+        for landing in landings {
+            let Some((of, _)) = landing.picked_from else { continue };
+            let commit = self.graph.commit(landing.commit)?;
+            let recipes = &self.policy.recipes;
+            landing.receipt = Some(receipt(self.reader, recipes, (landing.commit, &commit), of)?);
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! What does a finding say? A sentence, and the facts under it.
 
 use refgate_core::{
-    Case, Classification, Contradiction, Eligibility, Finding, FreezeState, Missing, What,
+    Case, Classification, Contradiction, Eligibility, Finding, FreezeState, Missing, Oid, Receipt,
+    What,
 };
 
 use crate::because::because;
@@ -37,6 +38,7 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
                 not_eligible(eligibility, &mut facts)
             }
         }
+        What::NotExact { of, receipt } => not_exact(*of, receipt, &mut facts),
         What::EvilMerge { paths, total } => {
             facts.push(("paths", listed(paths, *total)));
             "A plain merge of its parents gives something else at these paths.".to_string()
@@ -59,6 +61,21 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
             .unwrap_or_else(|| plain(other)),
     };
     Objection { sentence, facts }
+}
+
+fn not_exact(of: Oid, receipt: &Receipt, facts: &mut Vec<(&'static str, String)>) -> String {
+    let paths = receipt.paths();
+    let shown: Vec<String> = paths.iter().take(5).cloned().collect();
+    facts.push(("picked from", of.short()));
+    facts.push(("paths", listed(&shown, paths.len())));
+    match receipt {
+        Receipt::Marked { .. } => "It holds conflict marks.",
+        Receipt::Resolved { .. } => "Its conflicts were resolved by hand: somebody else looks.",
+        Receipt::Exact | Receipt::Edited { .. } => {
+            "It is not what git makes of the original: somebody else looks."
+        }
+    }
+    .to_string()
 }
 
 /// `feature, by its branch …`.

@@ -227,7 +227,8 @@ pub enum Act {
         /// Content that comes from no parent.
         touches: Vec<Touch>,
     },
-    /// `NAME picks FROM onto BRANCH`, with `-x` unless `silently`.
+    /// `NAME picks FROM onto BRANCH`, with `-x` unless `silently`, and perhaps
+    /// `changing PATH` on the way.
     Pick {
         /// Who.
         who: String,
@@ -237,6 +238,8 @@ pub enum Act {
         onto: String,
         /// Without the trailer.
         silent: bool,
+        /// What is changed on the way.
+        touches: Vec<Touch>,
     },
     /// `NAME tags TAG on BRANCH`
     Tag {

@@ -260,7 +260,9 @@ impl Memory {
             .flatten()
             .filter(|other| self.files(*other) == files && old.is_some())
             .max();
+        let picked_from = self.picked_from(id, &parents, place, history);
         Landing {
+            receipt: picked_from.and_then(|(of, _)| self.receipt(id, of)),
             commit: id,
             unchanged: parents.first().is_some_and(|parent| self.files(*parent) == files),
             changes: Some(changes.collect()),
@@ -268,7 +270,7 @@ impl Memory {
             resolved,
             same_as_side: second.as_ref() == Some(&files),
             squash_of,
-            picked_from: self.picked_from(id, &parents, place, history),
+            picked_from,
             side,
         }
     }

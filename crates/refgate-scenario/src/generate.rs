@@ -190,12 +190,13 @@ impl Story {
     fn pick(&mut self) {
         let (from, onto) = (self.any_branch(), self.any_branch());
         let silent = self.dice.roll(2) == 0;
-        let merge = self.world.revision(&from).and_then(|id| self.world.node(id).cloned());
-        if merge.is_none_or(|node| node.parents.len() != 1) {
+        let node = self.world.revision(&from).and_then(|id| self.world.node(id));
+        let (1, mut touches) = (node.map_or(0, |node| node.parents.len()), self.touches()) else {
             return;
-        }
-        self.told.push(format!("pick {from} onto {onto} silently={silent}"));
-        let done = self.world.pick(&from, &onto, silent);
+        };
+        touches.truncate(usize::from(self.dice.roll(4) == 0));
+        self.told.push(format!("pick {from} onto {onto} silently={silent} {touches:?}"));
+        let done = self.world.pick(&from, &onto, silent, &touches);
         debug_assert!(done.is_some());
     }
 

@@ -14,6 +14,7 @@ mod memory;
 mod parse;
 mod prove;
 mod real;
+mod receipt;
 mod reference;
 mod run;
 mod shown;

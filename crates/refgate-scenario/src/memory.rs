@@ -241,7 +241,13 @@ impl Memory {
         delta(&before, &after)
     }
 
-    pub(crate) fn pick(&mut self, from: &str, onto: &str, silent: bool) -> Option<()> {
+    pub(crate) fn pick(
+        &mut self,
+        from: &str,
+        onto: &str,
+        silent: bool,
+        touches: &[Touch],
+    ) -> Option<()> {
         let (original, tip) = (self.revision(from)?, self.revision(onto)?);
         let node = self.node(original)?.clone();
         let mut files = self.files(tip);
@@ -251,6 +257,7 @@ impl Memory {
                 None => drop(files.remove(&path)),
             }
         }
+        self.touch(&mut files, touches);
         let mark = format!("(cherry picked from commit {original})");
         let gap = if node.message.contains("\n\n") { "\n" } else { "\n\n" };
         let message =

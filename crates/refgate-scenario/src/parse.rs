@@ -155,9 +155,14 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
             Ok(Act::Commit { who, message, branch: (*branch).to_string(), touches, dated })
         }
         ("merges" | "squashes" | "forwards", rest) => merge(who, verb, rest),
-        ("picks", [from, "onto", onto, tail @ ..]) if matches!(tail, [] | ["silently"]) => {
+        ("picks", [from, "onto", onto, tail @ ..]) => {
             let (from, onto) = ((*from).to_string(), (*onto).to_string());
-            Ok(Act::Pick { who, from, onto, silent: !tail.is_empty() })
+            let silent = tail.first() == Some(&"silently");
+            let (touches, rest) = touches(tail.get(usize::from(silent)..).unwrap_or_default())?;
+            match rest {
+                [] => Ok(Act::Pick { who, from, onto, silent, touches }),
+                _ => Err(format!("`{}` is not understood here", rest.join(" "))),
+            }
         }
         ("tags", [name, "on", on, tail @ ..]) if matches!(tail, [] | ["lightly"]) => {
             let (name, on) = ((*name).to_string(), (*on).to_string());

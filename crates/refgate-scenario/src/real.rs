@@ -259,10 +259,14 @@ impl Real {
             Act::Merge { who, from, into, how, message, touches } => {
                 self.merge(who, from, into, *how, message.as_deref(), touches)?;
             }
-            Act::Pick { who, from, onto, silent } => {
+            Act::Pick { who, from, onto, silent, touches } => {
                 self.git(who, &["switch", "-q", onto])?;
                 let mark: &[&str] = if *silent { &[] } else { &["-x"] };
                 self.git(who, &[&["cherry-pick"], mark, &[from.as_str()]].concat())?;
+                if !touches.is_empty() {
+                    self.write_all(touches)?;
+                    self.git(who, &["commit", "-q", "-a", "--amend", "--no-edit"])?;
+                }
             }
             Act::Tag { who, name, on, light } => {
                 let kind: &[&str] = if *light { &[] } else { &["-a", "-m", name] };

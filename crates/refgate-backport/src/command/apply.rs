@@ -1,13 +1,13 @@
 //! Carry a plan out: what is clean at once, what conflicts in a worktree of its own.
 
-use refgate_core::Recipe;
+use refgate_core::{Receipt, Recipe};
 use refgate_gate::Exit;
-use refgate_report::wrap;
+use serde_json::json;
 
 use crate::apply::Scribe;
 use crate::args::{Apply, Place};
 use crate::choose;
-use crate::command::plan::{compare, filled, planned, words};
+use crate::command::plan::{compare, filled, kind, planned, words};
 use crate::journal::{Journal, Line, State};
 use crate::known::{How, Known, open};
 use crate::output::{Done, Failure, done, say, tell};
@@ -17,7 +17,7 @@ use crate::run::carry_on;
 use crate::worktree;
 
 pub(crate) fn run(place: &Place, args: &Apply) -> Done {
-    let scribe = Scribe::open(&place.repository)?;
+    let scribe = Scribe::open(place)?;
     none_waits(&scribe)?;
     let plan = &filled(place, &args.plan)?;
     let around = Some(plan.fixes.clone());
@@ -82,14 +82,14 @@ pub(crate) fn line(
                     "{}; say --prerequisites to carry that along, or name it",
                     words(known, forecast)
                 );
-                say(&wrap(&format!("{branch}  "), "  ", &text));
+                scribe.report(&branch, "needs", &text);
                 return Ok(None);
             }
             Forecast::Clean(some) if left.is_empty() => steps.extend_from_slice(some),
             Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits => {
                 left.push(change.commit.to_string());
             }
-            _ => say(&wrap(&format!("{branch}  "), "  ", &words(known, forecast))),
+            _ => scribe.report(&branch, kind(forecast), &words(known, forecast)),
         }
     }
     if steps.is_empty() && left.is_empty() {
@@ -132,7 +132,7 @@ fn waiting(scribe: &Scribe) -> Result<Journal, Failure> {
 }
 
 pub(crate) fn go_on(place: &Place) -> Done {
-    let scribe = Scribe::open(&place.repository)?;
+    let scribe = Scribe::open(place)?;
     let journal = waiting(&scribe)?;
     carry_on(&scribe, journal, &recipes(place)?)
 }
@@ -144,7 +144,7 @@ fn recipes(place: &Place) -> Result<Vec<Recipe>, Failure> {
 }
 
 pub(crate) fn skip(place: &Place, branch: &str) -> Done {
-    let scribe = Scribe::open(&place.repository)?;
+    let scribe = Scribe::open(place)?;
     let mut journal = waiting(&scribe)?;
     let waits = |line: &&mut Line| line.branch == branch && line.state.waits();
     let Some(line) = journal.lines.iter_mut().find(waits) else {
@@ -160,7 +160,7 @@ pub(crate) fn skip(place: &Place, branch: &str) -> Done {
 
 /// Takes a run back, finished or not.
 pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
-    let scribe = Scribe::open(&place.repository)?;
+    let scribe = Scribe::open(place)?;
     let journal = if open_only {
         waiting(&scribe)?
     } else {
@@ -168,13 +168,14 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
         Journal::load(&scribe.git_dir)?.ok_or_else(none)?
     };
     let kept = scribe.take_back(&journal)?;
-    for what in &kept {
-        say(&format!("left alone: {what}"));
-    }
-    if journal.pushed.is_empty() {
-        say("all else is as it was");
+    if place.json {
+        say(&json!({ "undone": true, "left": kept, "pushed": journal.pushed }).to_string());
     } else {
-        say(&format!("here all else is as it was; what was pushed is still on {}", journal.pushed));
+        kept.iter().for_each(|what| say(&format!("left alone: {what}")));
+        say(&match journal.pushed.as_str() {
+            "" => "all else is as it was".to_string(),
+            to => format!("here all else is as it was; what was pushed is still on {to}"),
+        });
     }
     Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Failed }))
 }
@@ -183,12 +184,12 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
 pub(crate) fn receipt(place: &Place, revision: &str) -> Done {
     let reader = open(place)?;
     let commit = reader.resolve(revision)?;
-    let receipt = crate::receipt::of(&reader, &recipes(place)?, commit)?;
+    let told = crate::receipt::of(&reader, &recipes(place)?, commit)?;
     if place.json {
-        say(&receipt.json(commit).to_string());
+        say(&told.json().to_string());
     } else {
-        say(&receipt.text(commit));
+        say(&told.text());
     }
-    let fine = matches!(receipt, crate::receipt::Receipt::Exact { .. });
+    let fine = told.receipt == Receipt::Exact;
     Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
 }

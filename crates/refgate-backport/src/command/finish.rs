@@ -7,6 +7,7 @@ use refgate_core::{Oid, Policy};
 use refgate_gate::Exit;
 use refgate_git::{Graph, owed};
 use refgate_report::wrap;
+use serde_json::json;
 
 use super::hotfix::{Fix, rules};
 use crate::apply::Scribe;
@@ -24,7 +25,7 @@ use crate::run::carry_on;
 use crate::worktree;
 
 pub(crate) fn run(place: &Place, args: &Finish) -> Done {
-    let scribe = Scribe::open(&place.repository)?;
+    let scribe = Scribe::open(place)?;
     none_waits(&scribe)?;
     let reader = open(place)?;
     let policy = rules(&reader, place)?.policy;
@@ -89,20 +90,20 @@ impl Carried<'_> {
         let Some(branch) = self.known.branches.all.get(place) else { return Ok(None) };
         let reader = &self.known.reader;
         let graph = Graph::new(reader);
-        let tell = |words: &str| {
-            say(&wrap(&format!("{}  ", branch.name), "  ", words));
+        let tell = |state: &str, words: &str| {
+            self.scribe.report(&branch.name, state, words);
             Ok(None)
         };
         if owed(reader, &graph, [self.fix.tip, branch.tip], Some(self.fix.base))?.is_empty() {
-            return tell("has it");
+            return tell("present", "has it");
         }
         if let Some(why) = self.denied(&branch.name)? {
-            return tell(&format!("denied by policy: {why}"));
+            return tell("denied", &format!("denied by policy: {why}"));
         }
         let reference = self.way().reference(&branch.name);
         let old = self.scribe.value(&reference)?;
         if let Some(made) = self.made(&branch.name, &reference, &old, branch.tip)? {
-            return tell(&made);
+            return tell("made", &made);
         }
         if self.args.pick {
             return Ok(self.picks(&[place])?.pop());
@@ -179,11 +180,11 @@ impl Carried<'_> {
             let old = self.scribe.value(&reference)?;
             let open = target.forecasts.iter().any(|(_, one)| !matches!(one, Forecast::Present(_)));
             if open && let Some(made) = self.made(&name, &reference, &old, tip)? {
-                say(&wrap(&format!("{name}  "), "  ", &made));
+                self.scribe.report(&name, "made", &made);
                 continue;
             }
             if !open {
-                say(&format!("{name}  has it"));
+                self.scribe.report(&name, "present", "has it");
                 target.forecasts.clear();
             }
             lines.extend(line(known, self.scribe, &self.way(), &target)?);
@@ -197,7 +198,9 @@ impl Carried<'_> {
         for id in &self.fix.commits {
             match rules.answer(&self.known.reader, *id, branch)? {
                 Answer::Denied(why) => return Ok(Some(format!("{} {why}", id.short()))),
-                Answer::Needs(what) => say(&wrap(&format!("{branch}  needs "), "  ", &what)),
+                Answer::Needs(what) => {
+                    self.scribe.report(branch, "needs", &format!("needs {what}"));
+                }
                 Answer::Free => {}
             }
         }
@@ -209,7 +212,7 @@ impl Carried<'_> {
         let (base, tip) = (self.fix.base.to_string(), self.fix.tip.to_string());
         let paths = git::differing(self.known.reader.git_dir(), &base, &tip)?;
         for then in afterwards(self.known.recipes(), &paths) {
-            say(&wrap("on each branch: ", "  ", then));
+            self.scribe.report("on each branch:", "then", then);
         }
         Ok(())
     }
@@ -237,7 +240,13 @@ fn verdict(place: &Place, fix: &Fix, waits: bool) -> Done {
             lacking.push(branch.name.clone());
         }
     }
-    if lacking.is_empty() {
+    let finished = lacking.is_empty();
+    if place.json {
+        let told = json!({ "hotfix": fix.branch, "finished": finished, "lacking": lacking });
+        say(&told.to_string());
+        return Ok(done(if finished { Exit::Accepted } else { Exit::Refused }));
+    }
+    if finished {
         say(&format!("{} is finished: every branch has it", fix.branch));
         return Ok(done(Exit::Accepted));
     }

@@ -12,7 +12,7 @@ use crate::args::{Place, Plan};
 use crate::choose;
 use crate::known::{How, Known};
 use crate::output::{Done, Failure, done, say};
-use crate::plan::{Change, Forecast, Planner, Target, Why};
+use crate::plan::{Change, Forecast, Planner, Step, Target, Why};
 
 pub(crate) fn run(place: &Place, args: &Plan) -> Done {
     let args = &filled(place, args)?;
@@ -98,6 +98,19 @@ fn wanted(known: &Known, to: &[String]) -> Result<Vec<usize>, Failure> {
     to.iter().map(find).collect()
 }
 
+/// A forecast in one word, for scripts.
+pub(crate) const fn kind(forecast: &Forecast) -> &'static str {
+    match forecast {
+        Forecast::Present(_) => "present",
+        Forecast::Reverted => "reverted",
+        Forecast::Denied(_) => "denied",
+        Forecast::Empty => "empty",
+        Forecast::Waits => "waits",
+        Forecast::Conflict { .. } => "conflict",
+        Forecast::Clean(_) => "clean",
+    }
+}
+
 /// A forecast in a few words.
 pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
     match forecast {
@@ -144,33 +157,25 @@ fn text(known: &Known, target: &Target) -> String {
 
 fn json_of(known: &Known, target: &Target) -> Value {
     let one = |(change, forecast): &(Change, Forecast)| {
-        let (kind, paths, trees) = match forecast {
-            Forecast::Present(_) => ("present", Vec::new(), Vec::new()),
-            Forecast::Reverted => ("reverted", Vec::new(), Vec::new()),
-            Forecast::Denied(_) => ("denied", Vec::new(), Vec::new()),
-            Forecast::Empty => ("empty", Vec::new(), Vec::new()),
-            Forecast::Waits => ("waits", Vec::new(), Vec::new()),
-            Forecast::Conflict { paths, .. } => ("conflict", paths.clone(), Vec::new()),
-            Forecast::Clean(steps) => {
-                let trees = steps
-                    .iter()
-                    .map(|step| {
-                        let why = match step.why {
-                            Why::Asked => "asked",
-                            Why::Sibling(_) => "sibling",
-                            Why::Prerequisite => "prerequisite",
-                        };
-                        json!({
-                            "pick": step.change.commit.to_string(), "why": why,
-                            "tree": step.tree.to_string(),
-                        })
-                    })
-                    .collect();
-                ("clean", Vec::new(), trees)
-            }
+        let paths = match forecast {
+            Forecast::Conflict { paths, .. } => paths.clone(),
+            _ => Vec::new(),
+        };
+        let step = |step: &Step| {
+            let why = match step.why {
+                Why::Asked => "asked",
+                Why::Sibling(_) => "sibling",
+                Why::Prerequisite => "prerequisite",
+            };
+            let (pick, tree) = (step.change.commit.to_string(), step.tree.to_string());
+            json!({ "pick": pick, "why": why, "tree": tree })
+        };
+        let trees: Vec<Value> = match forecast {
+            Forecast::Clean(steps) => steps.iter().map(step).collect(),
+            _ => Vec::new(),
         };
         json!({
-            "fix": change.commit.to_string(), "forecast": kind, "words": words(known, forecast),
+            "fix": change.commit.to_string(), "forecast": kind(forecast), "words": words(known, forecast),
             "paths": paths, "steps": trees,
         })
     };

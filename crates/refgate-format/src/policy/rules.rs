@@ -25,13 +25,16 @@ pub(super) fn straight(
         with_approval: Vec::new(),
         always: Vec::new(),
         approvers: String::new(),
+        exact: false,
     };
     if let Some(mut section) = root.table(c, "backport") {
         backport.window = length(c, &mut section, "window", 30);
         backport.within = class_list(c, &mut section, "within", classes);
         backport.with_approval = class_list(c, &mut section, "with-approval", classes);
         backport.always = class_list(c, &mut section, "always", classes);
-        backport.approvers = approvers(c, &mut section, roles, !backport.with_approval.is_empty());
+        backport.exact = section.flag(c, "exact").unwrap_or(false);
+        let asked = backport.exact || !backport.with_approval.is_empty();
+        backport.approvers = approvers(c, &mut section, roles, asked);
         section.finish(c);
     }
     let mut hotfix = HotfixRules::default();

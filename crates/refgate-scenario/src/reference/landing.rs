@@ -113,7 +113,9 @@ impl View<'_> {
                 if contradicted || (self.policy().declared_only && class == ClassId::UNCLASSIFIED) {
                     objections.insert("class");
                 }
-                if straight && !self.eligible(place, effective, id, side) {
+                let by_hand = later.is_none() && earlier.is_none() && !joined;
+                let by_hand = by_hand && self.by_hand(place, id, side);
+                if straight && (by_hand || !self.eligible(place, effective, id, side)) {
                     objections.insert("backport");
                 }
             }

@@ -7,6 +7,7 @@
 mod class;
 mod gate;
 mod landing;
+mod pick;
 mod time;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,185 @@
+//! Is a pick what Git makes of its original? The hook and `git backport` ask the same function.
+
+use std::collections::BTreeSet;
+
+use git2::ObjectType;
+use refgate_core::{Change, ChangeMode, EntryKind, Keep, Oid, Receipt, Recipe, recipe};
+
+use crate::evil::{Plain, plain_merge};
+use crate::reader::Reader;
+use crate::{GitError, ParsedCommit};
+
+/// So many parents of an original that is a merge are tried.
+const MOST_PARENTS: usize = 2;
+
+/// Compares a commit with one parent with what Git makes of picking `original`
+/// onto that parent, and the recipes make of that.
+///
+/// # Errors
+/// If something cannot be read, or Git cannot make the pick in time.
+pub fn receipt(
+    reader: &Reader,
+    recipes: &[Recipe],
+    (id, commit): (Oid, &ParsedCommit),
+    original: Oid,
+) -> Result<Receipt, GitError> {
+    let Some(onto) = commit.parents.first().copied() else {
+        return Ok(Receipt::Edited { paths: Vec::new() });
+    };
+    let own = reader.own_changes(id, commit)?;
+    let marked = marked(reader, commit.tree, reader.commit(onto)?.tree, &own)?;
+    if !marked.is_empty() {
+        return Ok(Receipt::Marked { paths: marked });
+    }
+    let source = reader.commit(original)?;
+    let mut first = None;
+    for base in source.parents.iter().take(MOST_PARENTS) {
+        let pick = Pick { reader, recipes, onto, base: *base, original };
+        let found = pick.compare(commit, &source, &own)?;
+        if found == Receipt::Exact {
+            return Ok(found);
+        }
+        first = first.or(Some(found));
+    }
+    let all = || own.iter().map(|change| change.path.clone()).collect();
+    Ok(first.unwrap_or_else(|| Receipt::Edited { paths: all() }))
+}
+
+struct Pick<'r> {
+    reader: &'r Reader,
+    recipes: &'r [Recipe],
+    onto: Oid,
+    base: Oid,
+    original: Oid,
+}
+
+impl Pick<'_> {
+    fn compare(
+        &self,
+        commit: &ParsedCommit,
+        source: &ParsedCommit,
+        own: &[Change],
+    ) -> Result<Receipt, GitError> {
+        let reader = self.reader;
+        let before = reader.commit(self.base)?.tree;
+        let theirs = reader.changes(self.original, Some(before), Some(source.tree))?;
+        let ours = reader.commit(self.onto)?.tree;
+        if self.is_plain(commit.tree, source.tree, [ours, before], own, &theirs)? {
+            return Ok(Receipt::Exact);
+        }
+        for change in own.iter().chain(&theirs) {
+            let path = change.path.as_bytes();
+            let held = |tree: Oid| reader.held(tree, path);
+            reader.mergeable([held(before)?, held(ours)?, held(source.tree)?, None])?;
+        }
+        let Plain { tree, conflicts } =
+            plain_merge(reader, Some(self.base), [self.onto, self.original])?;
+        let differing = reader.changes(self.original, Some(tree), Some(commit.tree))?;
+        let mut open = BTreeSet::new();
+        for Change { path, .. } in differing {
+            let kept = match recipe(self.recipes, &path).map(|recipe| recipe.keep) {
+                Some(Keep::Branch) => Some(ours),
+                Some(Keep::Fix) => Some(source.tree),
+                None => None,
+            };
+            let held = |tree: Oid| reader.held(tree, path.as_bytes());
+            let explained = match kept {
+                Some(from) => held(from)? == held(commit.tree)?,
+                None => false,
+            };
+            if !explained {
+                open.insert(path);
+            }
+        }
+        let resolved = |path: &String| conflicts.contains(path.as_bytes());
+        let (settled, edited): (Vec<String>, Vec<String>) = open.into_iter().partition(resolved);
+        Ok(match (settled.is_empty(), edited.is_empty()) {
+            (true, true) => Receipt::Exact,
+            (false, true) => Receipt::Resolved { paths: settled },
+            (_, false) => Receipt::Edited { paths: edited },
+        })
+    }
+
+    /// Whether it is plain to see, without asking Git: the branch had each file
+    /// as the original found it, and has it now as the original left it.
+    fn is_plain(
+        &self,
+        tree: Oid,
+        source: Oid,
+        [ours, before]: [Oid; 2],
+        own: &[Change],
+        theirs: &[Change],
+    ) -> Result<bool, GitError> {
+        let paths = |changes: &[Change]| -> BTreeSet<String> {
+            changes.iter().map(|change| change.path.clone()).collect()
+        };
+        let touched = paths(own);
+        if touched != paths(theirs) || touched.iter().any(|p| recipe(self.recipes, p).is_some()) {
+            return Ok(false);
+        }
+        for path in touched {
+            let held = |tree: Oid| self.reader.held(tree, path.as_bytes());
+            if held(ours)? != held(before)? || held(tree)? != held(source)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The files in which a commit leaves conflict marks that its parent did not have.
+fn marked(
+    reader: &Reader,
+    tree: Oid,
+    parent: Oid,
+    own: &[Change],
+) -> Result<Vec<String>, GitError> {
+    let mut found = Vec::new();
+    let limit = reader.bounds().max_merged_bytes;
+    let marks = |tree: Oid, path: &str| -> Result<usize, GitError> {
+        match reader.held(tree, path.as_bytes())? {
+            Some((id, mode)) if mode & 0o170_000 == 0o100_000 => {
+                Ok(count(&reader.object(id, ObjectType::Blob, limit)?))
+            }
+            _ => Ok(0),
+        }
+    };
+    for change in own {
+        let file = change.kind == EntryKind::File && change.mode != ChangeMode::Deleted;
+        if file && marks(tree, &change.path)? > marks(parent, &change.path)? {
+            found.push(change.path.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// How many conflicts a file shows: a beginning, a middle and an end, in this order.
+fn count(content: &[u8]) -> usize {
+    let (mut all, mut next) = (0, 0);
+    for line in content.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let wanted = match next {
+            0 => line.starts_with(b"<<<<<<< "),
+            1 => line == b"=======",
+            _ => line.starts_with(b">>>>>>> "),
+        };
+        if wanted {
+            next = (next + 1) % 3;
+            all += usize::from(next == 0);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn marks_are_told_from_headings() {
+        assert_eq!(count(b"a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> other\n"), 1);
+        assert_eq!(count(b"a\r\n<<<<<<< HEAD\r\nb\r\n=======\r\nc\r\n>>>>>>> other\r\n"), 1);
+        assert_eq!(count(b"Title\n=======\ntext\n"), 0);
+        assert_eq!(count(b">>>>>>> quoted\n<<<<<<< x\n"), 0);
+    }
+}
