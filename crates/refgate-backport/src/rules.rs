@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use refgate_core::{
-    Eligibility, Instant, Oid, Policy, RefKind, RefName, Release, classify_commit, contradiction,
-    eligibility,
+    Eligibility, Instant, LEDGER, Oid, Policy, RefKind, RefName, Release, classify_commit,
+    contradiction, eligibility,
 };
-use refgate_gate::{Exit, builtin, horizon, source_from_text};
+use refgate_format::{PolicySource, Signers};
+use refgate_gate::{
+    Book, Exit, PolicyError, Sourced, builtin, horizon, load_policy, source_from_text, tracked,
+};
 use refgate_git::{Reader, releases};
 use refgate_report::show;
 
@@ -20,7 +23,10 @@ const TRACKED: &str = ".refgate/policy.toml";
 /// A policy, and what it needs to know to answer.
 pub(crate) struct Rules {
     pub(crate) policy: Policy,
+    signers: Signers,
     releases: Vec<Release>,
+    /// Under which names records may speak of this repository.
+    repositories: Vec<String>,
     pub(crate) at: Instant,
 }
 
@@ -39,16 +45,30 @@ impl Rules {
     /// The policy that was named, or the one that the remote's production
     /// branch holds. `None` if there is neither: then nothing is forbidden.
     pub(crate) fn find(reader: &Reader, place: &Place) -> Result<Option<Self>, Failure> {
-        let found = match &place.policy {
-            Some(name) => Some(named(reader, name)?),
-            None => tracked(reader, &place.remote)?,
-        };
-        let Some((text, shown)) = found else { return Ok(None) };
         let at = chrono::Utc::now();
-        let sourced = source_from_text(&text, &shown, horizon(at), |_| None);
-        let policy = sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?.policy;
+        let sourced = match &place.policy {
+            Some(name) => Some(named(reader, name, at)?),
+            None => in_production(reader, &place.remote, at)?,
+        };
+        let Some(Sourced { policy, signers, .. }) = sourced else { return Ok(None) };
         let releases = releases(reader, &policy.release)?;
-        Ok(Some(Self { policy, releases, at }))
+        let url = reader.setting(&format!("remote.{}.url", place.remote))?;
+        let folder = reader.git_dir().display().to_string();
+        let bare = folder.trim_end_matches('/').trim_end_matches("/.git").to_string();
+        let repositories = [url.unwrap_or_default(), bare].map(|path| base(&path)).into();
+        Ok(Some(Self { policy, signers, releases, repositories, at }))
+    }
+
+    /// Whether somebody has put on record that a fix need not go to a branch;
+    /// as far as the ledger was fetched.
+    pub(crate) fn excuses(&self, reader: &Reader, fix: Oid, branch: &str) -> bool {
+        let Ok(ledger) = RefName::parse(LEDGER) else { return false };
+        let tip = reader.reference(&ledger).ok().flatten().map(|(tip, _)| tip);
+        let (signers, repositories) = (&self.signers, &*self.repositories);
+        let book = Book { reader, tip, signers, repositories };
+        let to = RefName::branch(branch).ok();
+        let excuses = book.excuses(&self.policy, fix).unwrap_or_default();
+        excuses.into_iter().any(|excuse| Some(excuse.to) == to)
     }
 
     /// Whether a commit may be carried to a branch.
@@ -57,6 +77,10 @@ impl Rules {
         let RefKind::Governed(target) = self.policy.kind(&name) else { return Ok(Answer::Free) };
         if target.place() == Some(0) {
             return Ok(Answer::Free);
+        }
+        if self.excuses(reader, id, branch) {
+            let text = "a record says that it is not applicable there";
+            return Ok(Answer::Denied(text.to_string()));
         }
         let parsed = reader.commit(id)?;
         let changes = reader.own_changes(id, &parsed)?;
@@ -85,31 +109,43 @@ impl Rules {
     }
 }
 
-fn named(reader: &Reader, name: &str) -> Result<(String, String), Failure> {
+/// The last name of a path or an address.
+fn base(path: &str) -> String {
+    let path = path.trim_end_matches('/');
+    let name = path.rsplit(['/', ':']).next().unwrap_or(path);
+    name.strip_suffix(".git").unwrap_or(name).to_string()
+}
+
+fn bad(error: &PolicyError) -> Failure {
+    Failure::new(Exit::BadPolicy, error.told())
+}
+
+fn named(reader: &Reader, name: &str, at: Instant) -> Result<Sourced, Failure> {
     if let Some(text) = builtin(name) {
-        return Ok((text.to_string(), format!("built-in policy {name}")));
+        let place = format!("built-in policy {name}");
+        return source_from_text(text, &place, horizon(at), |_| None).map_err(|error| bad(&error));
     }
-    let path = Path::new(name);
-    if path.is_file() {
-        return Ok((std::fs::read_to_string(path)?, name.to_string()));
+    if Path::new(name).is_file() {
+        let source = PolicySource::File(name.to_string());
+        return load_policy(reader, &source, Path::new("."), horizon(at)).map_err(|e| bad(&e));
     }
-    if let Some((revision, path)) = name.split_once(':')
-        && let Some(file) = reader.file_in(reader.resolve(revision)?, revision, path)?
-    {
-        return Ok((file.text, name.to_string()));
+    if let Some((revision, path)) = name.split_once(':') {
+        let commit = reader.resolve(revision)?;
+        return tracked(reader, commit, revision, path, horizon(at)).map_err(|error| bad(&error));
     }
     let message = format!("there is no policy `{name}`: no built-in one, no file, no REV:PATH");
     Err(Failure::new(Exit::BadPolicy, message))
 }
 
-fn tracked(reader: &Reader, remote: &str) -> Result<Option<(String, String)>, Failure> {
+fn in_production(reader: &Reader, remote: &str, at: Instant) -> Result<Option<Sourced>, Failure> {
     let fetched = are_fetched(reader, remote)?;
     let prefix = if fetched { format!("refs/remotes/{remote}") } else { "refs/heads".to_string() };
     for branch in ["main", "master", "production"] {
         let revision = format!("{prefix}/{branch}");
         let Ok(commit) = reader.resolve(&revision) else { continue };
-        if let Some(file) = reader.file_in(commit, &revision, TRACKED)? {
-            return Ok(Some((file.text, format!("{revision}:{TRACKED}"))));
+        match tracked(reader, commit, &revision, TRACKED, horizon(at)) {
+            Err(PolicyError::Missing(_)) => {}
+            found => return found.map(Some).map_err(|error| bad(&error)),
         }
     }
     Ok(None)

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use refgate_core::{
-    Body, Broken, Duration, History, Instant, LEDGER, LedgerEdit, LedgerView, Oid, Policy, Push,
-    Record, RefChange, RefKind, last_major,
+    Body, Broken, Duration, History, Instant, LEDGER, LedgerEdit, LedgerView, NotApplicable, Oid,
+    Policy, Push, Record, RefChange, RefKind, last_major,
 };
 use refgate_format::{
     Signers, months, namespace, path_of, read_record, shelf_for, slug, split_file, unslug, verify,
@@ -105,6 +105,17 @@ impl Book<'_> {
         }
         all.extend(more);
         Ok(all)
+    }
+
+    /// The branches to which a fix need not go, as people with the role have
+    /// put on record.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn excuses(&self, policy: &Policy, fix: Oid) -> Result<Vec<NotApplicable>, BookError> {
+        let records = self.shelves(policy, [shelf_for("not-applicable", &fix)])?;
+        let view = LedgerView::assemble(policy, &records);
+        Ok(view.not_applicable.into_iter().filter(|excuse| excuse.fix == fix).collect())
     }
 
     /// The shelves of releases whose tag does not exist yet.

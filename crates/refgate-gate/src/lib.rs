@@ -41,6 +41,6 @@ pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use setup::{Setup, SetupError, TRAINING, bounds};
 pub use source::{
     PolicyError, REVOKED, SIGNERS, Sourced, horizon, load_policy, policy_from_text,
-    source_from_text,
+    source_from_text, tracked,
 };
 pub use ticket::{Stopped, Ticket, guarded};

@@ -165,8 +165,12 @@ pub fn load_policy(
     }
 }
 
-/// The policy in a commit's tree.
-pub(crate) fn tracked(
+/// The policy in a commit's tree, with what lies beside it. `branch` names the
+/// commit to people.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn tracked(
     reader: &Reader,
     commit: Oid,
     branch: &str,

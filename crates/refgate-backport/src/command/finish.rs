@@ -228,7 +228,8 @@ fn verdict(place: &Place, fix: &Fix, waits: bool) -> Done {
         if branch.name == fix.branch {
             continue;
         }
-        let open = owed(&known.reader, &graph, [fix.tip, branch.tip], Some(fix.base))?;
+        let mut open = owed(&known.reader, &graph, [fix.tip, branch.tip], Some(fix.base))?;
+        open.retain(|(id, _)| !rules.excuses(&known.reader, *id, &branch.name));
         let mut reaches = true;
         if known.branches.lines().contains(&number) {
             for id in &fix.commits {

@@ -1,6 +1,6 @@
 //! Where has each fix landed, and where is it missing?
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use refgate_core::matrix::{Cell, Evidence, Fix, Found, Root, matrix};
 use refgate_gate::Exit;
@@ -91,7 +91,7 @@ fn state(cell: Cell) -> &'static str {
     }
 }
 
-const STATES: [&str; 8] = [
+const STATES: [&str; 10] = [
     "original",
     "present",
     "picked",
@@ -99,23 +99,34 @@ const STATES: [&str; 8] = [
     "similar",
     "reverted",
     "missing",
+    "baking",
     "not-eligible",
+    "not-applicable",
 ];
 
-/// Where a fix is missing and may not go, as the policy stands.
-fn barred(known: &Known, fix: &Fix) -> BTreeSet<usize> {
-    let (Some(rules), Root::Here(original)) = (&known.rules, fix.root) else {
-        return BTreeSet::new();
-    };
-    let Some(original) = known.fact(original).filter(|fact| fact.parents == 1) else {
-        return BTreeSet::new();
-    };
-    let missing = fix.cells.iter().enumerate().filter(|(_, found)| found.cell == Cell::Missing);
-    let denied = |(place, _): &(usize, &Found)| {
-        let answer = rules.answer(&known.reader, original.id, known.branches.name(*place));
-        matches!(answer, Ok(Answer::Denied(_)))
-    };
-    missing.filter(denied).map(|(place, _)| place).collect()
+/// What is to be said of a branch that lacks a fix, other than that.
+fn excused(known: &Known, fix: &Fix) -> BTreeMap<usize, &'static str> {
+    let mut all = BTreeMap::new();
+    let (Some(rules), Root::Here(original)) = (&known.rules, fix.root) else { return all };
+    let Some(original) = known.fact(original).filter(|fact| fact.parents == 1) else { return all };
+    let lines = known.branches.lines();
+    for (place, _) in fix.cells.iter().enumerate().filter(|(_, one)| one.cell == Cell::Missing) {
+        let branch = known.branches.name(place);
+        let earlier = || fix.cells.iter().take(place).any(|found| found.cell.landed());
+        let denied = || {
+            let answer = rules.answer(&known.reader, original.id, branch);
+            matches!(answer, Ok(Answer::Denied(_)))
+        };
+        if rules.excuses(&known.reader, original.id, branch) {
+            all.insert(place, "not-applicable");
+        } else if !lines.contains(&place) && earlier() {
+            // It comes with the next promotion.
+            all.insert(place, "baking");
+        } else if denied() {
+            all.insert(place, "not-eligible");
+        }
+    }
+    all
 }
 
 /// Why a copy is said to be one.
@@ -135,20 +146,19 @@ fn text(known: &Known, fix: &Fix) -> String {
     let (id, subject) = known.shown(fix.root);
     let short = id.get(..12).unwrap_or(&id);
     let mut lines = vec![format!("{short} {}", clean(&subject))];
-    let barred = barred(known, fix);
+    let excused = excused(known, fix);
     for wanted in STATES {
         let mut all = Vec::new();
         for (place, found) in fix.cells.iter().enumerate() {
-            if (state(found.cell) == wanted && !barred.contains(&place))
-                || (wanted == "not-eligible" && barred.contains(&place))
-            {
+            let shown = excused.get(&place).copied().unwrap_or_else(|| state(found.cell));
+            if shown == wanted {
                 all.push(named(known, place, *found));
             }
         }
         if !all.is_empty() {
             lines.push(refgate_report::wrap(
-                &format!("  {wanted:<12} "),
-                "               ",
+                &format!("  {wanted:<14} "),
+                "                 ",
                 &all.join(", "),
             ));
         }
@@ -157,16 +167,17 @@ fn text(known: &Known, fix: &Fix) -> String {
         let names: Vec<&str> = places.iter().map(|place| known.branches.name(*place)).collect();
         names.join(", ")
     };
-    let gaps: Vec<usize> = fix.gaps.iter().filter(|gap| !barred.contains(gap)).copied().collect();
+    let gaps: Vec<usize> =
+        fix.gaps.iter().filter(|gap| !excused.contains_key(gap)).copied().collect();
     if !gaps.is_empty() {
         let text = format!("{} (an older line has it)", names(&gaps));
-        lines.push(refgate_report::wrap("  gap          ", "               ", &text));
+        lines.push(refgate_report::wrap("  gap            ", "                 ", &text));
     }
     for (follow, lacking) in &fix.follow_ups {
         let (id, subject) = known.shown(*follow);
         let short = id.get(..12).unwrap_or(&id);
         let text = format!("{short} {} is not on {}", clean(&subject), names(lacking));
-        lines.push(refgate_report::wrap("  follow-up    ", "               ", &text));
+        lines.push(refgate_report::wrap("  follow-up      ", "                 ", &text));
     }
     lines.join("\n")
 }
@@ -190,17 +201,18 @@ fn json_of(known: &Known, fix: &Fix) -> Value {
     let names = |places: &[usize]| -> Vec<String> {
         places.iter().map(|place| known.branches.name(*place).to_string()).collect()
     };
-    let barred = barred(known, fix);
+    let excused = excused(known, fix);
     let cells: Vec<Value> = fix
         .cells
         .iter()
         .enumerate()
         .map(|(place, found)| {
-            let state = if barred.contains(&place) { "not-eligible" } else { state(found.cell) };
+            let state = excused.get(&place).copied().unwrap_or_else(|| state(found.cell));
             let (why, sure) = match found.cell {
                 Cell::Copy(evidence) => (because(evidence), evidence.confidence()),
                 Cell::Original | Cell::Ancestor => ("the branch reaches it".to_string(), 100),
                 Cell::Reverted => ("it was reverted".to_string(), 99),
+                Cell::Missing if state == "not-applicable" => ("a record says so".to_string(), 100),
                 Cell::Missing => ("nothing speaks for it".to_string(), 99),
             };
             let by = found.by.and_then(|by| known.fact(by)).map(|fact| fact.id.to_string());

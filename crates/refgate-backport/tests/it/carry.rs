@@ -110,8 +110,8 @@ fn conflicts_are_cured_where_they_can_be() {
     let said = world.does(0, &["apply", &fix, "--to", "release/1.1", "--straight"]);
     assert!(said.contains("release/1.1  done: release/1.1 is"), "{said}");
     let said = world.does(0, &["status", &fix]);
-    assert!(said.contains("picked       release/1.1"), "{said}");
-    assert!(said.contains("missing      release/1.0"), "{said}");
+    assert!(said.contains("picked         release/1.1"), "{said}");
+    assert!(said.contains("missing        release/1.0"), "{said}");
 }
 
 /// A merge, a rename, a binary file, a submodule, an empty pick.

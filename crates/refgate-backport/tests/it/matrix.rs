@@ -41,7 +41,7 @@ fn where_everything_has_landed() {
     insta::assert_snapshot!("wants_attention", world.does(1, &["status", "--exit-code"]));
     // By content and authorship alone it finds the same.
     let alone = world.does(0, &["status", "--ignore-trailers", &fix]);
-    assert!(alone.contains("equivalent   release/1.1"), "{alone}");
+    assert!(alone.contains("equivalent     release/1.1"), "{alone}");
     let json = world.does(0, &["status", "--json", &fix]);
     assert!(json.contains("\"state\":\"picked\"") && json.contains("\"confidence\":99"), "{json}");
     // What is kept may be torn or deleted at any time.
@@ -68,8 +68,8 @@ fn a_squashed_backport_counts_for_each() {
     ));
     for fix in [one, two] {
         let said = world.does(0, &["status", &fix]);
-        assert!(said.contains("picked       release/1.1"), "{said}");
-        assert!(said.contains("gap          release/1.2"), "{said}");
+        assert!(said.contains("picked         release/1.1"), "{said}");
+        assert!(said.contains("gap            release/1.2"), "{said}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Does the command line do what it says? Run as people run it.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod carried;
 mod control;
 mod faults;
 mod forgery;
