@@ -12,6 +12,7 @@ mod known;
 mod made;
 mod memory;
 mod parse;
+mod perform;
 mod prove;
 mod real;
 mod receipt;

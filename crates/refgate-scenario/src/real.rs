@@ -1,17 +1,19 @@
-//! What do the acts do to a real repository? Plain git, a bare server, and the real hook.
+//! What is a real world made of? Plain git, a bare server, and the real hook.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use refgate_core::{ChangeMode, Instant, Oid, Policy, Record};
-use refgate_format::{Guard, Identity, Limits, PolicySource, Settings, Training, write_training};
-use refgate_gate::{DIRECTORY, InstallPlan, TRAINING, install, proc_refs};
+use refgate_format::{
+    Guard, Identity, Limits, PolicySource, Settings, Training, read_training, write_training,
+};
+use refgate_gate::{
+    DIRECTORY, InstallPlan, TRAINING, horizon, install, policy_from_text, proc_refs,
+};
 use tempfile::TempDir;
 
-use crate::act::{Act, Spec, Touch};
-use crate::answer::{remedy, report};
-use crate::made::make;
+use crate::act::Touch;
 use crate::memory::START;
 use crate::run::Report;
 
@@ -56,16 +58,21 @@ pub fn git_command(folder: &Path) -> Command {
     git
 }
 
-/// One server and one clone in a folder that goes away with it.
+/// One server and one clone in a folder, which mostly goes away with it.
 #[derive(Debug)]
 pub struct Real {
-    folder: TempDir,
+    root: PathBuf,
+    /// What removes the folder when the world goes.
+    temporary: Option<TempDir>,
     pub(crate) policy: Policy,
     pub(crate) clock: Instant,
     pub(crate) records: Vec<Record>,
     contents: u64,
-    last: Report,
+    pub(crate) last: Report,
 }
+
+/// Counts what was written, so that no content is written twice.
+const CONTENTS: &str = "contents";
 
 impl Real {
     /// A world in which all stages stand at one commit, and the hook is in place.
@@ -79,16 +86,33 @@ impl Real {
         hook: &Path,
     ) -> Result<Self, RealError> {
         let folder = tempfile::Builder::new().prefix("refgate-").tempdir()?;
+        let mut world = Self::make(folder.path(), policy_text, policy, clock, hook)?;
+        world.temporary = Some(folder);
+        Ok(world)
+    }
+
+    /// The same in a folder that stays.
+    ///
+    /// # Errors
+    /// As [`Real::new`].
+    pub fn make(
+        root: &Path,
+        policy_text: &str,
+        policy: Policy,
+        clock: Instant,
+        hook: &Path,
+    ) -> Result<Self, RealError> {
         let mut world = Self {
-            folder,
+            root: root.to_path_buf(),
+            temporary: None,
             policy,
             clock,
             records: Vec::new(),
             contents: 0,
             last: Report::default(),
         };
-        world.git_in(world.folder.path(), "somebody", &["init", "-q", "--bare", "server.git"])?;
-        world.git_in(world.folder.path(), "somebody", &["init", "-q", "clone"])?;
+        world.git_in(root, "somebody", &["init", "-q", "--bare", "server.git"])?;
+        world.git_in(root, "somebody", &["init", "-q", "clone"])?;
         for path in START {
             world.write(&Touch { path: path.to_string(), mode: ChangeMode::Added })?;
         }
@@ -127,25 +151,79 @@ impl Real {
         Ok(world)
     }
 
+    /// A world that was made before. The clone is brought to where the server stands.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn open(root: &Path) -> Result<Self, RealError> {
+        let other = |error: &dyn std::fmt::Display| RealError::Other(error.to_string());
+        let directory = root.join("server.git").join(DIRECTORY);
+        let training = read_training(&fs::read_to_string(directory.join(TRAINING))?)
+            .map_err(|error| other(&error))?;
+        let text = fs::read_to_string(directory.join("policy.toml"))?;
+        let policy = policy_from_text(&text, "policy.toml", horizon(training.at), |_| None)
+            .map_err(|error| RealError::Other(error.told()))?;
+        let contents = fs::read_to_string(root.join(CONTENTS)).ok();
+        Ok(Self {
+            root: root.to_path_buf(),
+            temporary: None,
+            policy,
+            clock: training.at,
+            records: training.records,
+            contents: contents.and_then(|text| text.trim().parse().ok()).unwrap_or_default(),
+            last: Report::default(),
+        })
+    }
+
+    /// Brings all branches of the clone to where the server's stand.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub fn catch_up(&self) -> Result<(), RealError> {
+        self.git("somebody", &["switch", "-q", "--detach"])?;
+        let all = ["fetch", "-q", "origin", "+refs/heads/*:refs/heads/*"];
+        self.git("somebody", &all)?;
+        self.git("somebody", &["fetch", "-q", "--prune", "--tags", "origin"])?;
+        Ok(())
+    }
+
+    /// What time it is there.
+    #[must_use]
+    pub const fn clock(&self) -> Instant {
+        self.clock
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What people have put on record.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
     /// The server's repository.
     #[must_use]
     pub fn server(&self) -> PathBuf {
-        self.folder.path().join("server.git")
+        self.root.join("server.git")
     }
 
     /// The clone.
     #[must_use]
     pub fn clone_folder(&self) -> PathBuf {
-        self.folder.path().join("clone")
+        self.root.join("clone")
     }
 
     /// Keeps the folder when the world goes, and says where it is.
     #[must_use]
     pub fn keep(self) -> PathBuf {
-        self.folder.keep()
+        self.temporary.map_or(self.root, TempDir::keep)
     }
 
-    fn save(&self) -> Result<(), RealError> {
+    pub(crate) fn save(&self) -> Result<(), RealError> {
         let training = Training { at: self.clock, records: self.records.clone(), ledger: false };
         let text =
             write_training(&training).map_err(|error| RealError::Other(error.to_string()))?;
@@ -153,14 +231,14 @@ impl Real {
         Ok(())
     }
 
-    fn command(&self, folder: &Path, who: &str) -> Command {
+    pub(crate) fn command(&self, folder: &Path, who: &str) -> Command {
         let mut git = git_command(folder);
         self.dress(&mut git, who);
         git
     }
 
     /// Gives a process the name and the date of who acts.
-    fn dress(&self, command: &mut Command, who: &str) {
+    pub(crate) fn dress(&self, command: &mut Command, who: &str) {
         let date = self.clock.to_rfc3339();
         let mail = format!("{who}@x");
         for (key, value) in [
@@ -201,6 +279,9 @@ impl Real {
             fs::create_dir_all(folder)?;
         }
         self.contents += 1;
+        if self.temporary.is_none() {
+            fs::write(self.root.join(CONTENTS), self.contents.to_string())?;
+        }
         // Every content differs in every line, so that merges by line and by
         // path agree.
         let text = (0..4).map(|line| format!("{} {line}\n", self.contents)).collect::<String>();
@@ -221,122 +302,9 @@ impl Real {
         let said = self.git_in(&server, "somebody", &["rev-parse", "--verify", "-q", name]).ok()?;
         Oid::from_hex(said.trim())
     }
-
-    /// Does one act; a push gives a report.
-    ///
-    /// # Errors
-    /// If git refuses what is no push.
-    pub fn perform(&mut self, act: &Act) -> Result<Option<Report>, RealError> {
-        match act {
-            Act::At(at) => {
-                self.clock = *at;
-                self.save()?;
-            }
-            Act::Later(length) => {
-                self.clock += *length;
-                self.save()?;
-            }
-            Act::Release { tag, on, ago } => self.release(tag, on, self.clock - *ago)?,
-            Act::Branch { name, from } => {
-                self.git("somebody", &["branch", "-q", "-f", name, from])?;
-            }
-            Act::Reset { branch, to } => {
-                self.git("somebody", &["switch", "-q", branch])?;
-                self.git("somebody", &["reset", "-q", "--hard", to])?;
-            }
-            Act::Commit { who, message, branch, touches, dated } => {
-                self.git(who, &["switch", "-q", branch])?;
-                self.write_all(touches)?;
-                self.git(who, &["add", "-A"])?;
-                let mut git = self.command(&self.clone_folder(), who);
-                if let Some(dated) = dated {
-                    let date = dated.to_rfc3339();
-                    git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
-                }
-                let args = ["commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", message];
-                checked(&args, &git.args(args).output()?)?;
-            }
-            Act::Merge { who, from, into, how, message, touches } => {
-                self.merge(who, from, into, *how, message.as_deref(), touches)?;
-            }
-            Act::Pick { who, from, onto, silent, touches } => {
-                self.git(who, &["switch", "-q", onto])?;
-                let mark: &[&str] = if *silent { &[] } else { &["-x"] };
-                self.git(who, &[&["cherry-pick"], mark, &[from.as_str()]].concat())?;
-                if !touches.is_empty() {
-                    self.write_all(touches)?;
-                    self.git(who, &["commit", "-q", "-a", "--amend", "--no-edit"])?;
-                }
-            }
-            Act::Tag { who, name, on, light } => {
-                let kind: &[&str] = if *light { &[] } else { &["-a", "-m", name] };
-                self.git(who, &[&["tag", "-f"], kind, &[name.as_str(), on.as_str()]].concat())?;
-            }
-            Act::Record { who, record } => self.record(who, record)?,
-            Act::Push { who, specs, options } => {
-                self.last = self.push(who, specs, options)?;
-                return Ok(Some(self.last.clone()));
-            }
-            Act::Follow(number) => self.follow(*number)?,
-            Act::Policy(_) | Act::PolicyText(_) | Act::Expect(_) => {}
-        }
-        Ok(None)
-    }
-
-    fn record(&mut self, who: &str, record: &crate::act::Record) -> Result<(), RealError> {
-        let made = make(self, (who, self.clock), record).map_err(RealError::Other)?;
-        self.records.extend(made);
-        self.save()
-    }
-
-    /// A release that was made before the story begins, by the server's own hand.
-    fn release(&mut self, tag: &str, on: &str, at: Instant) -> Result<(), RealError> {
-        let date = at.to_rfc3339();
-        let server = self.server();
-        let mut git = self.command(&server, "grace");
-        git.env("GIT_COMMITTER_DATE", &date);
-        let args = ["tag", "-a", "-m", tag, tag, on];
-        checked(&args, &git.args(args).output()?)?;
-        self.git("somebody", &["fetch", "-q", "--tags"])?;
-        Ok(())
-    }
-
-    /// A real push, and what came of it.
-    ///
-    /// # Errors
-    /// If git cannot even be started.
-    pub fn push(&self, who: &str, specs: &[Spec], options: &[String]) -> Result<Report, RealError> {
-        let mut args = vec!["push".to_string(), "--porcelain".to_string()];
-        args.extend(options.iter().flat_map(|option| ["-o".to_string(), option.clone()]));
-        args.push("origin".to_string());
-        args.extend(specs.iter().map(|spec| match &spec.from {
-            Some(from) => format!("+{from}:{}", spec.to),
-            None => format!(":{}", spec.to),
-        }));
-        let output = self.command(&self.clone_folder(), who).args(&args).output()?;
-        // What people read; the last push is the one whose remedies are followed.
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        self.git("somebody", &["fetch", "-q"])?;
-        Ok(report(&text, output.status.success()))
-    }
-
-    /// Runs the commands of the last refusal's remedy, and pushes again as told.
-    fn follow(&mut self, number: usize) -> Result<(), RealError> {
-        let commands = remedy(&self.last.text, number)
-            .ok_or_else(|| RealError::Other(format!("there is no remedy {number}")))?;
-        for command in commands {
-            let mut shell = Command::new("sh");
-            shell.current_dir(self.clone_folder()).arg("-c").arg(&command);
-            shell.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-            self.dress(&mut shell, "grace");
-            checked(&[command.as_str()], &shell.output()?)?;
-        }
-        self.git("somebody", &["fetch", "-q"])?;
-        Ok(())
-    }
 }
 
-fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {
+pub(crate) fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -1,0 +1,126 @@
+//! What do the acts do to a real repository?
+
+use std::process::Command;
+
+use refgate_core::Instant;
+
+use crate::act::{Act, Spec};
+use crate::answer::{remedy, report};
+use crate::made::make;
+use crate::real::{Real, RealError, checked};
+use crate::run::Report;
+
+impl Real {
+    /// Does one act; a push gives a report.
+    ///
+    /// # Errors
+    /// If git refuses what is no push.
+    pub fn perform(&mut self, act: &Act) -> Result<Option<Report>, RealError> {
+        match act {
+            Act::At(at) => {
+                self.clock = *at;
+                self.save()?;
+            }
+            Act::Later(length) => {
+                self.clock += *length;
+                self.save()?;
+            }
+            Act::Release { tag, on, ago } => self.release(tag, on, self.clock - *ago)?,
+            Act::Branch { name, from } => {
+                self.git("somebody", &["branch", "-q", "-f", name, from])?;
+            }
+            Act::Reset { branch, to } => {
+                self.git("somebody", &["switch", "-q", branch])?;
+                self.git("somebody", &["reset", "-q", "--hard", to])?;
+            }
+            Act::Commit { who, message, branch, touches, dated } => {
+                self.git(who, &["switch", "-q", branch])?;
+                self.write_all(touches)?;
+                self.git(who, &["add", "-A"])?;
+                let mut git = self.command(&self.clone_folder(), who);
+                if let Some(dated) = dated {
+                    let date = dated.to_rfc3339();
+                    git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
+                }
+                let args = ["commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", message];
+                checked(&args, &git.args(args).output()?)?;
+            }
+            Act::Merge { who, from, into, how, message, touches } => {
+                self.merge(who, from, into, *how, message.as_deref(), touches)?;
+            }
+            Act::Pick { who, from, onto, silent, touches } => {
+                self.git(who, &["switch", "-q", onto])?;
+                let mark: &[&str] = if *silent { &[] } else { &["-x"] };
+                self.git(who, &[&["cherry-pick"], mark, &[from.as_str()]].concat())?;
+                if !touches.is_empty() {
+                    self.write_all(touches)?;
+                    self.git(who, &["commit", "-q", "-a", "--amend", "--no-edit"])?;
+                }
+            }
+            Act::Tag { who, name, on, light } => {
+                let kind: &[&str] = if *light { &[] } else { &["-a", "-m", name] };
+                self.git(who, &[&["tag", "-f"], kind, &[name.as_str(), on.as_str()]].concat())?;
+            }
+            Act::Record { who, record } => self.record(who, record)?,
+            Act::Push { who, specs, options } => {
+                self.last = self.push(who, specs, options)?;
+                return Ok(Some(self.last.clone()));
+            }
+            Act::Follow(number) => self.follow(*number)?,
+            Act::Policy(_) | Act::PolicyText(_) | Act::Expect(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn record(&mut self, who: &str, record: &crate::act::Record) -> Result<(), RealError> {
+        let made = make(self, (who, self.clock), record).map_err(RealError::Other)?;
+        self.records.extend(made);
+        self.save()
+    }
+
+    /// A release that was made before the story begins, by the server's own hand.
+    fn release(&mut self, tag: &str, on: &str, at: Instant) -> Result<(), RealError> {
+        let date = at.to_rfc3339();
+        let server = self.server();
+        let mut git = self.command(&server, "grace");
+        git.env("GIT_COMMITTER_DATE", &date);
+        let args = ["tag", "-a", "-m", tag, tag, on];
+        checked(&args, &git.args(args).output()?)?;
+        self.git("somebody", &["fetch", "-q", "--tags"])?;
+        Ok(())
+    }
+
+    /// A real push, and what came of it.
+    ///
+    /// # Errors
+    /// If git cannot even be started.
+    pub fn push(&self, who: &str, specs: &[Spec], options: &[String]) -> Result<Report, RealError> {
+        let mut args = vec!["push".to_string(), "--porcelain".to_string()];
+        args.extend(options.iter().flat_map(|option| ["-o".to_string(), option.clone()]));
+        args.push("origin".to_string());
+        args.extend(specs.iter().map(|spec| match &spec.from {
+            Some(from) => format!("+{from}:{}", spec.to),
+            None => format!(":{}", spec.to),
+        }));
+        let output = self.command(&self.clone_folder(), who).args(&args).output()?;
+        // What people read; the last push is the one whose remedies are followed.
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        self.git("somebody", &["fetch", "-q"])?;
+        Ok(report(&text, output.status.success()))
+    }
+
+    /// Runs the commands of the last refusal's remedy, and pushes again as told.
+    fn follow(&mut self, number: usize) -> Result<(), RealError> {
+        let commands = remedy(&self.last.text, number)
+            .ok_or_else(|| RealError::Other(format!("there is no remedy {number}")))?;
+        for command in commands {
+            let mut shell = Command::new("sh");
+            shell.current_dir(self.clone_folder()).arg("-c").arg(&command);
+            shell.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+            self.dress(&mut shell, "grace");
+            checked(&[command.as_str()], &shell.output()?)?;
+        }
+        self.git("somebody", &["fetch", "-q"])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! What can be asked of the simulator?
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Practise the release process in a real repository, with the real hook, on a
+/// calendar that you move.
+#[derive(Debug, Parser)]
+#[command(name = "refgate-sim", version)]
+pub(crate) struct Args {
+    /// Somewhere in the training world
+    #[arg(short = 'C', long, default_value = ".", global = true)]
+    pub(crate) world: PathBuf,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make a training world
+    Start {
+        /// The lesson; the first that you have not finished if not given
+        lesson: Option<String>,
+        /// The folder that it is made in
+        #[arg(long, default_value = "refgate-training")]
+        dir: PathBuf,
+        /// A policy of your own, instead of the lesson's
+        #[arg(long)]
+        policy: Option<PathBuf>,
+        /// A lesson of your own
+        #[arg(long, conflicts_with = "lesson")]
+        file: Option<PathBuf>,
+    },
+    /// The lessons, and which of them you have finished
+    Lessons,
+    /// The story and the task, and what the goal still lacks
+    Goal,
+    /// A hint: the next of the lesson's, and the page of the rule that refused last
+    Hint,
+    /// Why the last push was refused, and what would pass
+    Why,
+    /// Put something on record as who you are: `do approves freeze of feature/x`
+    Do {
+        /// The record, in the words of the scenario language
+        #[arg(required = true, trailing_var_arg = true)]
+        words: Vec<String>,
+    },
+    /// What time it is in the world
+    Clock,
+    /// Let time pass: 3d, 12h, 2 weeks
+    Tick {
+        /// How long
+        #[arg(required = true)]
+        length: Vec<String>,
+    },
+    /// Take the last step back: the whole world, and the clock too
+    Undo {
+        /// So many steps
+        #[arg(default_value_t = 1)]
+        steps: usize,
+    },
+    /// Take an undo back
+    Redo,
+    /// Copy the world, to try something there
+    Fork {
+        /// The new folder
+        to: PathBuf,
+    },
+    /// Begin the lesson anew
+    Reset,
+    /// Remove the world
+    Stop,
+    /// What has happened
+    Log,
+    /// A world without a lesson: teammates work, and things go wrong
+    Play {
+        /// How many days
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+        /// The same seed, the same events
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The folder that it is made in, where there is no world yet
+        #[arg(long, default_value = "refgate-training")]
+        dir: PathBuf,
+    },
+    /// Ask for a certificate of a path whose lessons you have all finished
+    Certificate {
+        /// The path
+        #[arg(default_value = "60-minutes")]
+        path: String,
+        /// Your name, as the server knows you
+        #[arg(long)]
+        name: String,
+    },
+    /// Check lessons: the built-in ones, or a file
+    Lint {
+        /// A lesson of your own
+        file: Option<PathBuf>,
+    },
+    /// Begin a lesson of your own
+    New {
+        /// The file
+        file: PathBuf,
+    },
+    /// What git asks for when you push (not for people)
+    #[command(hide = true)]
+    Receive {
+        /// The world
+        root: PathBuf,
+        /// Who pushes
+        who: String,
+        /// The server
+        server: PathBuf,
+    },
+}

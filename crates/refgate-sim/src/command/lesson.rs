@@ -1,0 +1,232 @@
+//! Where does the learner stand: the story, the goal, hints, and why something was refused?
+
+use std::path::{Path, PathBuf};
+
+use refgate_core::{RuleId, makers, may_make};
+use refgate_gate::Exit;
+use refgate_report::{page, show, wrap};
+use refgate_scenario::{Act, parse_scenarios};
+use serde_json::Value;
+
+use super::receive::decision;
+use super::time::told;
+use crate::journal::{self, Event};
+use crate::output::{Done, Failure, done, say};
+use crate::world::World;
+use crate::{catalog, progress};
+
+pub(crate) fn start(
+    name: Option<String>,
+    dir: &Path,
+    policy: Option<PathBuf>,
+    file: Option<PathBuf>,
+) -> Done {
+    let lesson = match (&file, name) {
+        (Some(file), _) => catalog::from_file(file)?,
+        (None, Some(name)) => catalog::find(&name, None)?,
+        (None, None) => next()?,
+    };
+    let whole = |path: PathBuf| path.canonicalize();
+    let (file, policy) = (file.map(whole).transpose()?, policy.map(whole).transpose()?);
+    let world = World::start(dir, lesson, (file, policy))?;
+    intro(&world);
+    say(&format!("\nGo there: cd {}", dir.join("you").display()));
+    say("refgate-sim goal, hint, why, tick, undo and reset work from there, too.");
+    Ok(done(Exit::Accepted))
+}
+
+/// The first lesson that was not finished; the first of all, if all were.
+fn next() -> Result<crate::lesson::Lesson, Failure> {
+    let mut all = catalog::all()?;
+    for place in 0..all.len() {
+        if let Some(lesson) = all.get(place)
+            && !progress::has(&lesson.name)?
+        {
+            return Ok(all.swap_remove(place));
+        }
+    }
+    let none = || Failure::new(Exit::Failed, "there are no lessons");
+    all.into_iter().next().ok_or_else(none)
+}
+
+fn intro(world: &World) {
+    let lesson = &world.lesson;
+    say(&format!("{}\n", lesson.title));
+    let you = format!("You are {}. It is {}.", lesson.you, show(world.real.clock()));
+    say(&wrap("", "", &you));
+    for part in [&lesson.story, &lesson.task] {
+        for paragraph in part.split("\n\n").filter(|text| !text.is_empty()) {
+            say("");
+            // Commands stand in lines of their own.
+            if paragraph.lines().any(|line| line.starts_with("git ") || line.starts_with("refgate"))
+            {
+                paragraph.lines().for_each(|line| say(&format!("    {line}")));
+            } else {
+                say(&wrap("", "", &paragraph.replace('\n', " ")));
+            }
+        }
+    }
+}
+
+pub(crate) fn list() -> Done {
+    for lesson in catalog::all()? {
+        let mark = if progress::has(&lesson.name)? { "x" } else { " " };
+        let paths = if lesson.paths.is_empty() {
+            String::new()
+        } else {
+            format!("  ({})", lesson.paths.join(", "))
+        };
+        say(&format!("[{mark}] {:<26} {}{paths}", lesson.name, lesson.title));
+    }
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn goal(at: &Path) -> Done {
+    let world = World::find(at)?;
+    intro(&world);
+    let missing = world.missing()?;
+    say("");
+    if missing.is_empty() {
+        say("The goal is reached.");
+        progress::finish(&world.lesson.name)?;
+        return Ok(done(Exit::Accepted));
+    }
+    say("Still missing:");
+    missing.iter().for_each(|what| say(&wrap("  - ", "    ", what)));
+    Ok(done(Exit::Refused))
+}
+
+/// The rules that the last push of the learner met.
+fn met(world: &World) -> Vec<RuleId> {
+    let events = journal::read(&world.root);
+    let pushes =
+        events.iter().rev().filter(|one| one.kind == "push" && one.who == world.lesson.you);
+    let last = pushes.take(1).flat_map(|one| &one.rules);
+    last.filter_map(|name| RuleId::find(name)).collect()
+}
+
+pub(crate) fn hint(at: &Path) -> Done {
+    let mut world = World::find(at)?;
+    for rule in met(&world) {
+        let way = rule.page().split("## The way out").nth(1).unwrap_or_default();
+        let way = way.split("\n## ").next().unwrap_or_default();
+        // The stories are for tests.
+        let way = way.split("```scenario").next().unwrap_or_default().trim();
+        let shown = page(way);
+        say(&format!(
+            "The rule {} refused your last push. The way out:\n\n{}\n",
+            rule.name(),
+            shown.trim()
+        ));
+        say(&format!("Read more: refgate explain {}\n", rule.name()));
+    }
+    let hints = &world.lesson.hints;
+    match hints.get(world.state.hints).or(hints.last()) {
+        Some(hint) => say(&wrap("", "", &hint.replace('\n', " "))),
+        None => say("there is no hint; refgate-sim goal says what is missing"),
+    }
+    world.state.hints += 1;
+    world.save()?;
+    Ok(done(Exit::Accepted))
+}
+
+/// Why the last decision came out as it did, and the least that would change it.
+pub(crate) fn why(at: &Path) -> Done {
+    let world = World::find(at)?;
+    let Some((head, object)) = decision(&world)? else {
+        let message = "nothing was pushed yet that concerned the process";
+        return Err(Failure::new(Exit::BadInput, message));
+    };
+    say(&head);
+    let findings = object.get("findings").and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().to_string()
+    };
+    for finding in &findings {
+        say(&wrap(
+            "  ",
+            "    ",
+            &format!("[{}] {}", text(finding, "rule"), text(finding, "message")),
+        ));
+        for fact in finding.get("facts").and_then(Value::as_array).into_iter().flatten() {
+            say(&wrap(
+                "    ",
+                "      ",
+                &format!("{}: {}", text(fact, "label"), text(fact, "text")),
+            ));
+        }
+        say(&wrap("    ", "      ", &format!("what would pass: {}", least(finding))));
+        let remedy = finding.get("remedies").and_then(|all| all.get(0));
+        let commands = remedy.and_then(|one| one.get("commands")).and_then(Value::as_array);
+        for command in commands.into_iter().flatten().filter_map(Value::as_str) {
+            say(&format!("      {command}"));
+        }
+    }
+    if findings.is_empty() {
+        say("  nothing spoke against it");
+    }
+    Ok(done(Exit::Accepted))
+}
+
+/// The smallest change after which the same push would pass this rule.
+fn least(finding: &Value) -> String {
+    let takes = finding.get("takes").cloned().unwrap_or_default();
+    let word = |key: &str| takes.get(key).and_then(Value::as_str).map(ToString::to_string);
+    if let Some(until) = word("until") {
+        let shown = refgate_format::parse_instant(&until).map_or(until, show);
+        return format!("the same push, from {shown} on (refgate-sim tick)");
+    }
+    if let Some(role) = word("approval") {
+        return format!("the same push, once {role} approves of it (refgate-sim do approves …)");
+    }
+    if let Some(other) = word("waits-for") {
+        return format!("the same push, once this is over: {other}");
+    }
+    "not this push, at any time; another one, such as:".to_string()
+}
+
+/// Puts something on record as who the learner is.
+pub(crate) fn act(at: &Path, words: &str) -> Done {
+    let mut world = World::find(at)?;
+    let wrong = |message: String| Failure::new(Exit::Usage, message);
+    let you = world.lesson.you.clone();
+    let first = words.split(' ').next().unwrap_or_default();
+    let (who, text) =
+        if first == you { (first, words.to_string()) } else { (&*you, format!("{you} {words}")) };
+    let scenarios = parse_scenarios("", &text).map_err(|error| wrong(error.what))?;
+    let line = scenarios.into_iter().flat_map(|one| one.lines).next();
+    let line = line.ok_or_else(|| wrong("nothing was said".to_string()))?;
+    if !matches!(line.act, Act::Record { .. }) {
+        let message = format!("`{words}` is no record; all else you do with git itself");
+        return Err(wrong(message));
+    }
+    world.remember()?;
+    let failed =
+        |error: refgate_scenario::RealError| Failure::new(Exit::BadInput, error.to_string());
+    world.real.catch_up().map_err(failed)?;
+    let before = world.real.records().len();
+    world.real.perform(&line.act).map_err(failed)?;
+    let policy = world.real.policy();
+    let refused = world.real.records().iter().skip(before).find(|one| !may_make(policy, one));
+    if let Some(record) = refused {
+        let roles = makers(policy, &record.body).unwrap_or_default();
+        let role = |name: &String| format!("{name} ({})", policy.roles.people(name).join(", "));
+        let may: Vec<String> = roles.iter().map(role).collect();
+        let message = format!("{who} may not record this; may: {}", may.join("; "));
+        let step = world.step - 1;
+        crate::snapshot::restore(&world.root, step)?;
+        world.set_step(step)?;
+        return Err(Failure::new(Exit::Refused, message));
+    }
+    let event = Event {
+        at: world.real.clock().to_rfc3339(),
+        kind: "record".to_string(),
+        who: you,
+        text: line.text,
+        ..Event::default()
+    };
+    journal::write(&world.root, &event)?;
+    say(&format!("on record: {}", event.text));
+    let said = world.react()?;
+    told(&world, said)
+}

@@ -1,0 +1,5 @@
+//! The verbs, by what they are about.
+
+pub(crate) mod lesson;
+pub(crate) mod receive;
+pub(crate) mod time;

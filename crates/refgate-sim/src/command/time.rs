@@ -1,0 +1,196 @@
+//! The clock, and going back without fear: the whole world, step by step.
+
+use std::fs;
+use std::path::Path;
+
+use refgate_format::parse_duration;
+use refgate_gate::Exit;
+use refgate_report::{length, show};
+
+use crate::journal::{self, Event};
+use crate::output::{Done, Failure, done, say};
+use crate::world::{MARK, World};
+use crate::{progress, snapshot};
+
+fn wrong(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::BadInput, message)
+}
+
+pub(crate) fn clock(at: &Path) -> Done {
+    let world = World::find(at)?;
+    let passed = world.real.clock().signed_duration_since(world.began());
+    let began = if passed.is_zero() { String::new() } else { format!(", {} in", length(passed)) };
+    say(&format!("{}{began}", show(world.real.clock())));
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn tick(at: &Path, text: &str) -> Done {
+    let mut world = World::find(at)?;
+    let step = span(text).ok_or_else(|| {
+        let message = format!("`{text}` is no length of time; such as 3d, 12h, 2 weeks");
+        Failure::new(Exit::Usage, message)
+    })?;
+    world.remember()?;
+    let said = world.tick(step)?;
+    let now = world.real.clock();
+    let event = Event {
+        at: now.to_rfc3339(),
+        kind: "tick".to_string(),
+        text: format!("{} pass", length(step)),
+        ..Event::default()
+    };
+    journal::write(&world.root, &event)?;
+    say(&format!("it is {}", show(now)));
+    told(&world, said)
+}
+
+/// `3d` as people type it, or `3 days`.
+pub(crate) fn span(text: &str) -> Option<refgate_core::Duration> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim() {
+        "m" | "min" => "minutes",
+        "h" => "hours",
+        "d" | "" => "days",
+        "w" => "weeks",
+        other => other,
+    };
+    parse_duration(&format!("{number} {unit}"))
+        .filter(|length| *length > refgate_core::Duration::zero())
+}
+
+/// Says what teammates said, and keeps what was learnt.
+pub(crate) fn told(world: &World, said: Vec<String>) -> Done {
+    for line in said {
+        say(&line);
+        let event = Event {
+            at: world.real.clock().to_rfc3339(),
+            kind: "says".to_string(),
+            text: line,
+            ..Event::default()
+        };
+        journal::write(&world.root, &event)?;
+    }
+    if world.state.solved {
+        progress::finish(&world.lesson.name)?;
+    }
+    Ok(done(Exit::Accepted))
+}
+
+/// The folder of the world, even where it is too broken to be opened.
+fn root(at: &Path) -> Result<std::path::PathBuf, Failure> {
+    let from = at.canonicalize()?;
+    let marked = |folder: &&Path| folder.join(MARK).join("steps").is_dir();
+    let found = from.ancestors().find(marked).map(Path::to_path_buf);
+    found.ok_or_else(|| wrong("there is no training world here; `refgate-sim start` makes one"))
+}
+
+fn step(root: &Path) -> usize {
+    let text = fs::read_to_string(root.join(MARK).join("step")).unwrap_or_default();
+    text.trim().parse().unwrap_or(1)
+}
+
+pub(crate) fn undo(at: &Path, steps: usize) -> Done {
+    let root = root(at)?;
+    let now = step(&root);
+    let to = now.checked_sub(steps).filter(|to| *to > 0 && snapshot::is_kept(&root, *to));
+    let to = to.ok_or_else(|| wrong("there is nothing more to take back"))?;
+    // What is taken back is kept as well, for `redo`.
+    if !snapshot::is_kept(&root, now) {
+        snapshot::take(&root, now)?;
+    }
+    go(&root, to, "undo")
+}
+
+pub(crate) fn redo(at: &Path) -> Done {
+    let root = root(at)?;
+    let to = step(&root) + 1;
+    if !snapshot::is_kept(&root, to) {
+        return Err(wrong("there is nothing to do again"));
+    }
+    go(&root, to, "redo")
+}
+
+fn go(root: &Path, to: usize, what: &str) -> Done {
+    snapshot::restore(root, to)?;
+    fs::write(root.join(MARK).join("step"), to.to_string())?;
+    let world = World::open(root)?;
+    let now = world.real.clock();
+    let event = Event {
+        at: now.to_rfc3339(),
+        kind: what.to_string(),
+        text: what.to_string(),
+        ..Event::default()
+    };
+    journal::write(root, &event)?;
+    say(&format!("the world is as it was; it is {}", show(now)));
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn fork(at: &Path, to: &Path) -> Done {
+    let world = World::find(at)?;
+    if to.exists() {
+        return Err(wrong(format!("{} is there already", to.display())));
+    }
+    snapshot::fork(&world.root, to)?;
+    let to = to.canonicalize()?;
+    let forked = World::open(&to)?;
+    let mut remote = refgate_scenario::git_command(&to.join("clone"));
+    crate::world::said(remote.args(["remote", "set-url", "origin", "../server.git"]))?;
+    let config = to.join("you/.git/config");
+    let text = fs::read_to_string(&config)?;
+    let text = text.split("# refgate-sim\n").next().unwrap_or_default().to_string();
+    fs::write(&config, text)?;
+    forked.clone_for_you()?;
+    snapshot::take(&to, 0)?;
+    fs::write(to.join(MARK).join("step"), "1")?;
+    say(&format!("{} is a world of its own now", to.display()));
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn reset(at: &Path) -> Done {
+    let root = root(at)?;
+    if !snapshot::is_kept(&root, 0) {
+        return Err(wrong("the beginning is not kept any more; refgate-sim stop, and start again"));
+    }
+    snapshot::restore(&root, 0)?;
+    snapshot::forget_from(&root, 1)?;
+    fs::write(root.join(MARK).join("step"), "1")?;
+    let world = World::open(&root)?;
+    let event = Event {
+        at: world.real.clock().to_rfc3339(),
+        kind: "reset".to_string(),
+        text: "reset".to_string(),
+        ..Event::default()
+    };
+    journal::write(&root, &event)?;
+    say("the lesson begins anew");
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn stop(at: &Path) -> Done {
+    let root = root(at)?;
+    for part in ["server.git", "clone", "you", "contents", MARK] {
+        snapshot::remove(&root.join(part))?;
+    }
+    // What somebody else has put there stays.
+    let emptied = fs::remove_dir(&root).is_ok();
+    let left = if emptied { "" } else { "; what you put there yourself is left" };
+    say(&format!("{} is removed{left}", root.display()));
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn log(at: &Path) -> Done {
+    let root = root(at)?;
+    for event in journal::read(&root) {
+        let when = refgate_format::parse_instant(&event.at).map(show).unwrap_or_default();
+        let verdict = if event.verdict.is_empty() || event.text.starts_with(&event.verdict) {
+            String::new()
+        } else {
+            format!(" ({})", event.verdict)
+        };
+        say(&format!("{when:<22} {:<6} {}{verdict}", event.kind, event.text));
+    }
+    Ok(done(Exit::Accepted))
+}

@@ -1,0 +1,218 @@
+//! What must have come about? Asked of repositories and records, never of the commands that somebody typed.
+
+use std::collections::BTreeMap;
+
+use refgate_core::{Duration, Instant, Oid, Policy, Record, RefName};
+use refgate_format::parse_duration;
+use refgate_git::{GitError, Graph, Reader, debts};
+use refgate_report::length;
+
+/// One condition. All are about the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// `dev and stg have "TITLE"`, `main lacks "TITLE"`
+    Has { branch: Vec<String>, title: String, has: bool },
+    /// `feature/x exists`, `feature/x is gone`
+    Exists { name: String, there: bool },
+    /// `dev contains main`
+    Contains { branch: String, other: String },
+    /// `stg equals dev`: their trees do
+    Equals { branch: String, other: String },
+    /// `tag v2.0.0 is on main`
+    Tagged { tag: String, on: String },
+    /// `nothing is owed`
+    NothingOwed,
+    /// `a waiver is on record`, `2 sign-offs are on record`
+    Recorded { kind: String, count: usize },
+    /// `3 days have passed`
+    Passed(Duration),
+}
+
+/// What conditions are asked of.
+pub(crate) struct Facts<'w> {
+    pub(crate) reader: &'w Reader,
+    pub(crate) policy: &'w Policy,
+    pub(crate) records: &'w [Record],
+    pub(crate) began: Instant,
+    pub(crate) now: Instant,
+}
+
+const KNOWN: &str = "`dev has \"TITLE\"`, `dev and stg have \"TITLE\"`, `main lacks \"TITLE\"`, \
+                     `NAME exists`, `NAME is gone`, `dev contains main`, `stg equals dev`, `tag T \
+                     is on main`, `nothing is owed`, `a waiver is on record`, `3 days have passed`";
+
+impl Condition {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// If it is none; in words.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (plain, title) = match text.split_once('"') {
+            Some((head, rest)) => (head.trim(), rest.strip_suffix('"')),
+            None => (text.trim(), None),
+        };
+        let words: Vec<&str> = plain.split_whitespace().collect();
+        let own = |word: &&str| (*word).to_string();
+        match (words.as_slice(), title) {
+            ([names @ .., verb], Some(title))
+                if ["has", "have", "lacks", "lack"].contains(verb) =>
+            {
+                let branch: Vec<String> =
+                    names.iter().filter(|name| **name != "and").map(own).collect();
+                let has = verb.starts_with("ha");
+                Ok(Self::Has { branch, title: title.to_string(), has })
+            }
+            ([name, "exists"], None) => Ok(Self::Exists { name: own(name), there: true }),
+            ([name, "is", "gone"], None) => Ok(Self::Exists { name: own(name), there: false }),
+            ([branch, "contains", other], None) => {
+                Ok(Self::Contains { branch: own(branch), other: own(other) })
+            }
+            ([branch, "equals", other], None) => {
+                Ok(Self::Equals { branch: own(branch), other: own(other) })
+            }
+            (["tag", tag, "is", "on", on], None) => Ok(Self::Tagged { tag: own(tag), on: own(on) }),
+            (["nothing", "is", "owed"], None) => Ok(Self::NothingOwed),
+            (["a" | "an", kind, "is", "on", "record"], None) => {
+                Ok(Self::Recorded { kind: own(kind), count: 1 })
+            }
+            ([count, kind, "are", "on", "record"], None) => {
+                let count = count.parse().map_err(|_| format!("`{count}` is no number"))?;
+                let kind = kind.strip_suffix('s').unwrap_or(kind).to_string();
+                Ok(Self::Recorded { kind, count })
+            }
+            ([number, unit, "have" | "has", "passed"], None) => {
+                let length = format!("{number} {unit}");
+                let bad = || format!("`{length}` is no length of time");
+                Ok(Self::Passed(parse_duration(&length).ok_or_else(bad)?))
+            }
+            _ => Err(format!("this is no condition; there are: {KNOWN}")),
+        }
+    }
+
+    /// What is still missing, in words; nothing where it holds.
+    ///
+    /// # Errors
+    /// If the server cannot be read.
+    pub(crate) fn missing(&self, facts: &Facts<'_>) -> Result<Vec<String>, GitError> {
+        let graph = Graph::new(facts.reader);
+        let none = |name: &str| vec![format!("there is no {name}")];
+        let one = |holds: bool, what: String| if holds { Vec::new() } else { vec![what] };
+        Ok(match self {
+            Self::Has { branch, title, has } => {
+                let mut all = Vec::new();
+                for name in branch {
+                    let found = match facts.tip(name)? {
+                        Some(tip) => facts.titled(&graph, tip, title)?,
+                        None => false,
+                    };
+                    let verb = if *has { "lacks" } else { "still has" };
+                    all.extend(one(found == *has, format!("{name} {verb} \"{title}\"")));
+                }
+                all
+            }
+            Self::Exists { name, there } => {
+                let is = facts.tip(name)?.is_some();
+                let what = if *there { "is not on the server" } else { "is still there" };
+                one(is == *there, format!("{name} {what}"))
+            }
+            Self::Contains { branch, other } => match (facts.tip(branch)?, facts.tip(other)?) {
+                (Some(tip), Some(of)) => {
+                    let holds = graph.is_ancestor(of, tip)?;
+                    one(holds, format!("{branch} does not contain all of {other}"))
+                }
+                (None, _) => none(branch),
+                (_, None) => none(other),
+            },
+            Self::Equals { branch, other } => match (facts.tip(branch)?, facts.tip(other)?) {
+                (Some(tip), Some(of)) => {
+                    let (one_tree, of) =
+                        (facts.reader.commit(tip)?.tree, facts.reader.commit(of)?.tree);
+                    one(one_tree == of, format!("{branch} does not hold what {other} holds"))
+                }
+                (None, _) => none(branch),
+                (_, None) => none(other),
+            },
+            Self::Tagged { tag, on } => {
+                let of = facts.reader.resolve(&format!("refs/tags/{tag}")).ok();
+                match (of, facts.tip(on)?) {
+                    (Some(of), Some(tip)) => {
+                        one(graph.is_ancestor(of, tip)?, format!("the tag {tag} is not on {on}"))
+                    }
+                    _ => vec![format!("there is no tag {tag} on {on}")],
+                }
+            }
+            Self::NothingOwed => facts.owed(&graph)?,
+            Self::Recorded { kind, count } => {
+                let found = facts.records.iter().filter(|r| r.body.kind() == kind).count();
+                let what = format!("{found} of {count} {kind} record(s) made");
+                one(found >= *count, what)
+            }
+            Self::Passed(lasts) => {
+                let passed = facts.now.signed_duration_since(facts.began);
+                let what = format!("{} have not passed yet (refgate-sim tick)", length(*lasts));
+                one(passed >= *lasts, what)
+            }
+        })
+    }
+}
+
+impl Facts<'_> {
+    fn tip(&self, name: &str) -> Result<Option<Oid>, GitError> {
+        let Ok(name) = RefName::branch(name) else { return Ok(None) };
+        Ok(self.reader.reference(&name)?.map(|(tip, _)| tip))
+    }
+
+    fn titled(&self, graph: &Graph<'_>, tip: Oid, title: &str) -> Result<bool, GitError> {
+        for id in graph.ancestors(tip)? {
+            if self.reader.commit(id)?.message.subject() == title {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn owed(&self, graph: &Graph<'_>) -> Result<Vec<String>, GitError> {
+        let flow = &self.policy.flow;
+        let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
+        for (place, stage) in flow.stages.iter().enumerate() {
+            if let Some((tip, _)) = self.reader.reference(&stage.branch)? {
+                tips.insert(place, tip);
+            }
+        }
+        let name = |place: usize| {
+            flow.stages.get(place).map(|stage| stage.branch.short()).unwrap_or_default()
+        };
+        let debts = debts(self.reader, graph, flow, &tips, None, self.now)?;
+        let told = |debt: refgate_core::Debt| {
+            let late = debt.since + self.policy.debts.due <= self.now;
+            let when = if late { " (overdue)" } else { "" };
+            format!(
+                "{} lacks \"{}\", which {} has{when}",
+                name(debt.to),
+                debt.subject,
+                name(debt.from)
+            )
+        };
+        Ok(debts.into_iter().map(told).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_read_as_they_are_said() {
+        let has = Condition::parse("dev and stg have \"fix: two\"").unwrap();
+        let branch = ["dev".to_string(), "stg".to_string()].into();
+        assert_eq!(has, Condition::Has { branch, title: "fix: two".to_string(), has: true });
+        assert!(matches!(
+            Condition::parse("main lacks \"x\""),
+            Ok(Condition::Has { has: false, .. })
+        ));
+        assert!(matches!(Condition::parse("3 days have passed"), Ok(Condition::Passed(_))));
+        let two = Condition::parse("2 sign-offs are on record").unwrap();
+        assert_eq!(two, Condition::Recorded { kind: "sign-off".to_string(), count: 2 });
+        assert!(Condition::parse("dev is nice").unwrap_err().contains("this is no condition"));
+    }
+}

@@ -1,0 +1,59 @@
+//! What has happened in a world? One line for each thing, for everybody who looks on.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use refgate_scenario::Report;
+use serde::{Deserialize, Serialize};
+
+use crate::output::Failure;
+use crate::world::MARK;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Event {
+    /// The world's time.
+    pub(crate) at: String,
+    pub(crate) kind: String,
+    pub(crate) who: String,
+    /// In words.
+    pub(crate) text: String,
+    /// `accept`, `reject`, …; of pushes.
+    pub(crate) verdict: String,
+    pub(crate) rules: Vec<String>,
+}
+
+fn path(root: &Path) -> PathBuf {
+    root.join(MARK).join("journal.jsonl")
+}
+
+/// Adds a line.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write(root: &Path, event: &Event) -> Result<(), Failure> {
+    let text = serde_json::to_string(event)
+        .map_err(|error| Failure::new(refgate_gate::Exit::Failed, error.to_string()))?;
+    let mut file = fs::File::options().create(true).append(true).open(path(root))?;
+    Ok(file.write_all(format!("{text}\n").as_bytes())?)
+}
+
+/// All lines; torn ones are passed over.
+pub(crate) fn read(root: &Path) -> Vec<Event> {
+    let text = fs::read_to_string(path(root)).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// A teammate's push.
+pub(crate) fn acted(text: &str, report: &Report) -> Event {
+    Event {
+        kind: "push".to_string(),
+        who: text.split(' ').next().unwrap_or_default().to_string(),
+        text: text.to_string(),
+        verdict: report.verdict.clone(),
+        rules: report.rules.iter().cloned().collect(),
+        ..Event::default()
+    }
+}

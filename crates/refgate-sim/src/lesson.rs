@@ -1,0 +1,187 @@
+//! What is a lesson? A story, a task, what teammates do, a goal, solutions and traps: data in the scenario language.
+
+use refgate_core::RuleId;
+use refgate_scenario::{Act, Line, parse_scenarios};
+
+use crate::condition::Condition;
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// An act of the scenario language.
+    Act(Line),
+    /// `NAME says "…"`: told where the learner looks.
+    Says { who: String, text: String },
+}
+
+/// What teammates do once something has come about.
+#[derive(Debug, Clone)]
+pub(crate) struct Trigger {
+    pub(crate) when: Condition,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A mistake that the policy must catch, by this rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Trap {
+    pub(crate) rule: RuleId,
+    pub(crate) what: String,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A lesson.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lesson {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// The courses that it belongs to.
+    pub(crate) paths: Vec<String>,
+    /// Whom the learner plays.
+    pub(crate) you: String,
+    pub(crate) policy: String,
+    pub(crate) story: String,
+    pub(crate) task: String,
+    pub(crate) setup: Vec<Step>,
+    pub(crate) triggers: Vec<Trigger>,
+    pub(crate) goals: Vec<Condition>,
+    pub(crate) hints: Vec<String>,
+    pub(crate) solutions: Vec<Vec<Step>>,
+    pub(crate) traps: Vec<Trap>,
+}
+
+/// What is wrong with a lesson, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {what}")]
+pub(crate) struct LessonError {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) what: String,
+}
+
+/// A section: its heading, and the lines under it.
+struct Section<'t> {
+    line: usize,
+    head: &'t str,
+    body: Vec<(usize, &'t str)>,
+}
+
+const SECTIONS: &str = "story, setup, task, when CONDITION, goal, hint, solution, trap RULE: WHAT";
+
+/// Reads a lesson: headings stand at the margin, what is under them is indented.
+///
+/// # Errors
+/// The first thing that is not understood.
+pub(crate) fn parse(file: &str, text: &str) -> Result<Lesson, LessonError> {
+    let wrong = |line: usize, column: usize, what: String| LessonError {
+        file: file.to_string(),
+        line,
+        column,
+        what,
+    };
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    for (place, text) in text.lines().enumerate() {
+        let line = place + 1;
+        let indented = text.starts_with(' ');
+        match sections.last_mut() {
+            _ if text.starts_with('#') => {}
+            Some(section) if indented || text.trim().is_empty() => {
+                section.body.push((line, text));
+            }
+            None if indented => return Err(wrong(line, 1, "it begins in the middle".to_string())),
+            _ if text.trim().is_empty() => {}
+            _ => sections.push(Section { line, head: text.trim_end(), body: Vec::new() }),
+        }
+    }
+    let mut lesson = Lesson { policy: "portal".to_string(), ..Lesson::default() };
+    for section in &sections {
+        take(&mut lesson, section).map_err(|(line, column, what)| wrong(line, column, what))?;
+    }
+    let missing = match () {
+        () if lesson.name.is_empty() => "`lesson NAME`",
+        () if lesson.title.is_empty() => "`title TEXT`",
+        () if lesson.you.is_empty() => "`you NAME`",
+        () if lesson.task.is_empty() => "a `task`",
+        () if lesson.goals.is_empty() => "a `goal`",
+        () if lesson.solutions.is_empty() => "a `solution`",
+        () => return Ok(lesson),
+    };
+    Err(wrong(1, 1, format!("the lesson lacks {missing}")))
+}
+
+type Wrong = (usize, usize, String);
+
+fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), Wrong> {
+    let (word, rest) = section.head.split_once(' ').unwrap_or((section.head, ""));
+    let rest = rest.trim();
+    let here = |what: String| (section.line, word.len() + 2, what);
+    match word {
+        "lesson" => lesson.name = rest.to_string(),
+        "title" => lesson.title = rest.to_string(),
+        "path" => lesson.paths = rest.split(", ").map(ToString::to_string).collect(),
+        "you" => lesson.you = rest.to_string(),
+        "policy" => lesson.policy = rest.to_string(),
+        "story" => lesson.story = prose(section),
+        "task" => lesson.task = prose(section),
+        "hint" => lesson.hints.push(prose(section)),
+        "setup" => lesson.setup = steps(section)?,
+        "solution" => lesson.solutions.push(steps(section)?),
+        "when" => {
+            let when = Condition::parse(rest).map_err(here)?;
+            lesson.triggers.push(Trigger { when, steps: steps(section)? });
+        }
+        "goal" => {
+            for (line, text) in section.body.iter().filter(|(_, text)| !text.trim().is_empty()) {
+                let column = text.len() - text.trim_start().len() + 1;
+                let goal = Condition::parse(text.trim()).map_err(|what| (*line, column, what))?;
+                lesson.goals.push(goal);
+            }
+        }
+        "trap" => {
+            let (name, what) = rest.split_once(':').unwrap_or((rest, ""));
+            let rule = RuleId::find(name.trim())
+                .ok_or_else(|| here(format!("there is no rule `{}`", name.trim())))?;
+            let (what, steps) = (what.trim().to_string(), steps(section)?);
+            lesson.traps.push(Trap { rule, what, steps });
+        }
+        other => {
+            let what = format!("`{other}` is no section; there are: {SECTIONS}");
+            return Err((section.line, 1, what));
+        }
+    }
+    Ok(())
+}
+
+/// Text as it stands, without its indentation.
+fn prose(section: &Section<'_>) -> String {
+    let lines: Vec<&str> = section.body.iter().map(|(_, text)| text.trim()).collect();
+    lines.join("\n").trim().to_string()
+}
+
+fn steps(section: &Section<'_>) -> Result<Vec<Step>, Wrong> {
+    let mut all = Vec::new();
+    for (number, text) in &section.body {
+        let (plain, column) = (text.trim(), text.len() - text.trim_start().len() + 1);
+        if plain.is_empty() || plain.starts_with('#') {
+            continue;
+        }
+        if let Some((who, said)) = plain.split_once(" says \"") {
+            let said = said.strip_suffix('"');
+            let unfinished = || (*number, text.len(), "the text does not end".to_string());
+            let text = said.ok_or_else(unfinished)?.to_string();
+            all.push(Step::Says { who: who.to_string(), text });
+            continue;
+        }
+        let scenarios =
+            parse_scenarios("", plain).map_err(|error| (*number, column, error.what))?;
+        for mut line in scenarios.into_iter().flat_map(|scenario| scenario.lines) {
+            if matches!(line.act, Act::Policy(_) | Act::PolicyText(_)) {
+                let what = "the policy is named at the top: `policy NAME`".to_string();
+                return Err((*number, column, what));
+            }
+            line.number = *number;
+            all.push(Step::Act(line));
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,237 @@
+//! Is a lesson sound: unsolved at first, solved by its solutions and not before, and does every trap snap?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use refgate_core::{Mode, RuleId};
+use refgate_gate::{Exit, builtin, horizon, policy_from_text};
+use refgate_scenario::{Act, Line, Report, git_command};
+
+use crate::lesson::{Lesson, Step};
+use crate::output::{Done, Failure, done, say};
+use crate::world::{World, said};
+use crate::{catalog, snapshot};
+
+/// Rules that no push from a training world meets, and why.
+const ELSEWHERE: [(RuleId, &str); 2] = [
+    (RuleId::ObjectFormat, "a repository of another object format is not installed at all"),
+    (RuleId::PolicyChange, "the policy of a training world lies beside the server, not in it"),
+];
+
+pub(crate) fn run(file: Option<&Path>) -> Done {
+    let lessons = match file {
+        Some(file) => vec![catalog::from_file(file)?],
+        None => catalog::all()?,
+    };
+    let mut met: BTreeMap<RuleId, BTreeSet<String>> = BTreeMap::new();
+    let mut wrong = 0;
+    for lesson in &lessons {
+        match check(lesson, file) {
+            Ok(()) => say(&format!(
+                "ok    {:<26} {} solution(s), {} trap(s)",
+                lesson.name,
+                lesson.solutions.len(),
+                lesson.traps.len()
+            )),
+            Err(failure) => {
+                wrong += 1;
+                say(&format!("WRONG {:<26} {}", lesson.name, failure.message));
+            }
+        }
+        for trap in &lesson.traps {
+            met.entry(trap.rule).or_default().insert(lesson.name.clone());
+        }
+    }
+    if file.is_none() {
+        wrong += coverage(&met)?;
+    }
+    Ok(done(if wrong == 0 { Exit::Accepted } else { Exit::Refused }))
+}
+
+/// Which rule of the portal's policy is met where; how many are met nowhere.
+fn coverage(met: &BTreeMap<RuleId, BTreeSet<String>>) -> Result<usize, Failure> {
+    let text = builtin("portal").unwrap_or_default();
+    let policy = policy_from_text(text, "portal", horizon(chrono::Utc::now()), |_| None)
+        .map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
+    let mut lacking = 0;
+    say("\nrules of the portal's policy, and the lessons that meet them:");
+    for rule in RuleId::ALL.iter().filter(|rule| policy.mode(**rule) != Mode::Off) {
+        let elsewhere = ELSEWHERE.iter().find(|(of, _)| of == rule).map(|(_, why)| *why);
+        let names = match (met.get(rule), elsewhere) {
+            (Some(names), _) => names.iter().cloned().collect::<Vec<_>>().join(", "),
+            (None, Some(why)) => format!("- ({why})"),
+            (None, None) => {
+                lacking += 1;
+                "NO LESSON".to_string()
+            }
+        };
+        say(&format!("  {:<14} {names}", rule.name()));
+    }
+    Ok(lacking)
+}
+
+fn wrong(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::Refused, message)
+}
+
+fn world(lesson: &Lesson, file: Option<&Path>) -> Result<(tempfile::TempDir, World), Failure> {
+    let folder = tempfile::Builder::new().prefix("refgate-lint-").tempdir()?;
+    let own = file.map(Path::canonicalize).transpose()?;
+    let world = World::start(&folder.path().join("world"), lesson.clone(), (own, None))?;
+    Ok((folder, world))
+}
+
+fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
+    let (_kept, begun) = world(lesson, file)?;
+    if begun.missing()?.is_empty() {
+        return Err(wrong("it begins solved"));
+    }
+    let start = references(&begun)?;
+    let (_again, other) = world(lesson, file)?;
+    if references(&other)? != start {
+        return Err(wrong("it does not begin the same twice"));
+    }
+    for (number, solution) in lesson.solutions.iter().enumerate() {
+        let (_kept, mut world) = world(lesson, file)?;
+        let told =
+            |failure: Failure| wrong(format!("solution {}: {}", number + 1, failure.message));
+        follow(&mut world, solution).map_err(told)?;
+        let missing = world.missing()?;
+        if !missing.is_empty() {
+            return Err(told(wrong(format!("at its end {}", missing.join("; ")))));
+        }
+        snapshot::restore(&world.root, 0)?;
+        if references(&world)? != start {
+            return Err(told(wrong("a reset after it does not bring the beginning back")));
+        }
+    }
+    for trap in &lesson.traps {
+        let (_kept, mut world) = world(lesson, file)?;
+        let told =
+            |what: String| wrong(format!("trap {}: {}: {what}", trap.rule.name(), trap.what));
+        let last =
+            play(&mut world, &trap.steps, true, |_, _| Ok(())).map_err(|f| told(f.message))?;
+        if last.verdict != "reject" || !last.rules.contains(trap.rule.name()) {
+            let rules: Vec<&str> = last.rules.iter().map(String::as_str).collect();
+            return Err(told(format!(
+                "it is {}ed by [{}]\n{}",
+                last.verdict,
+                rules.join(", "),
+                last.text
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Plays a solution: each push passes (unless the lesson expects otherwise), and
+/// the goal is not reached before the last step.
+fn follow(world: &mut World, steps: &[Step]) -> Result<(), Failure> {
+    let last = steps.len().saturating_sub(1);
+    play(world, steps, false, |world, place| {
+        if place < last && world.missing()?.is_empty() {
+            return Err(wrong(format!(
+                "the goal is reached at step {} of {}",
+                place + 1,
+                last + 1
+            )));
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Plays steps, with the teammates' reactions; the report of the last push.
+fn play(
+    world: &mut World,
+    steps: &[Step],
+    trap: bool,
+    mut after: impl FnMut(&World, usize) -> Result<(), Failure>,
+) -> Result<Report, Failure> {
+    let mut last = Report::default();
+    for (place, step) in steps.iter().enumerate() {
+        let Step::Act(line) = step else { continue };
+        let next = steps.get(place + 1);
+        let expects = |step: &Step| matches!(step, Step::Act(Line { act: Act::Expect(_), .. }));
+        match &line.act {
+            Act::Expect(expected) => {
+                if last.verdict != expected.verdict {
+                    return Err(wrong(format!("line {}: it is {}ed", line.number, last.verdict)));
+                }
+            }
+            Act::Later(length) => {
+                world.tick(*length)?;
+            }
+            act => {
+                let report = world.real.perform(act).map_err(|error| {
+                    wrong(format!("line {}: `{}`: {error}", line.number, line.text))
+                })?;
+                if let Some(report) = report {
+                    last = report;
+                    let is_announced =
+                        next.is_some_and(expects) || (trap && place + 1 == steps.len());
+                    if last.verdict != "accept" && !is_announced {
+                        let text = format!(
+                            "line {}: `{}` is refused:\n{}",
+                            line.number, line.text, last.text
+                        );
+                        return Err(wrong(text));
+                    }
+                }
+                if matches!(act, Act::Push { .. } | Act::Record { .. }) {
+                    world.react()?;
+                }
+            }
+        }
+        after(world, place)?;
+    }
+    Ok(last)
+}
+
+/// All that the server holds, and what time it is there; not the log, which
+/// tells of attempts.
+fn references(world: &World) -> Result<String, Failure> {
+    let mut git = git_command(&world.real.server());
+    let all = said(git.args(["for-each-ref", "--format=%(objectname) %(refname)"]))?;
+    let kept: Vec<&str> = all.lines().filter(|line| !line.ends_with("refs/refgate/log")).collect();
+    let training = world.real.server().join(refgate_gate::DIRECTORY).join(refgate_gate::TRAINING);
+    Ok(format!("{}\n{}", kept.join("\n"), fs::read_to_string(training)?))
+}
+
+const SCAFFOLD: &str = "\
+lesson my-lesson
+title What the learner will be able to do
+you ada
+story
+  What has happened, in a few sentences.
+task
+  What is to be done, with the commands that need explaining:
+
+  git push origin dev
+setup
+  at 2026-03-02 09:00 Europe/Paris
+when dev has \"docs: hello\"
+  ben says \"thanks\"
+goal
+  dev has \"docs: hello\"
+hint
+  Something that helps who is stuck.
+solution
+  ada commits \"docs: hello\" on dev, changing docs/guide.md
+  ada pushes dev
+trap class: a mistake that the policy must catch
+  ada commits \"docs: hello\" on dev, changing docs/guide.md, changing src/app.rs
+  ada pushes dev
+";
+
+/// Begins a lesson of one's own.
+pub(crate) fn new(file: &Path) -> Done {
+    if file.exists() {
+        let message = format!("{} is there already", file.display());
+        return Err(Failure::new(Exit::BadInput, message));
+    }
+    fs::write(file, SCAFFOLD)?;
+    say(&format!("now edit {0}, then refgate-sim lint {0}", file.display()));
+    Ok(done(Exit::Accepted))
+}

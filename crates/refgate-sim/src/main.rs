@@ -1,0 +1,48 @@
+//! `refgate-sim`: one verb, one function.
+
+mod args;
+mod catalog;
+mod command;
+mod condition;
+mod journal;
+mod lesson;
+mod lint;
+mod output;
+mod play;
+mod progress;
+mod snapshot;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Verb};
+use command::{lesson as lessons, receive, time};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let at = args.world.as_path();
+    let done = match args.verb {
+        Verb::Start { lesson, dir, policy, file } => lessons::start(lesson, &dir, policy, file),
+        Verb::Lessons => lessons::list(),
+        Verb::Goal => lessons::goal(at),
+        Verb::Hint => lessons::hint(at),
+        Verb::Why => lessons::why(at),
+        Verb::Do { words } => lessons::act(at, &words.join(" ")),
+        Verb::Clock => time::clock(at),
+        Verb::Tick { length } => time::tick(at, &length.join(" ")),
+        Verb::Undo { steps } => time::undo(at, steps),
+        Verb::Redo => time::redo(at),
+        Verb::Fork { to } => time::fork(at, &to),
+        Verb::Reset => time::reset(at),
+        Verb::Stop => time::stop(at),
+        Verb::Log => time::log(at),
+        Verb::Play { days, seed, dir } => play::run(at, days, seed, &dir),
+        Verb::Certificate { path, name } => progress::certificate(&path, &name),
+        Verb::Lint { file } => lint::run(file.as_deref()),
+        Verb::New { file } => lint::new(&file),
+        Verb::Receive { root, who, server } => receive::run(&root, &who, &server),
+    };
+    done.unwrap_or_else(|failure| output::fail(&failure))
+}

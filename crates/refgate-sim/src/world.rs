@@ -1,0 +1,358 @@
+//! What is a training world? A server with the real hook, the teammates' clone, the learner's clone, and a calendar.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use refgate_core::{Duration, Instant};
+use refgate_format::{Limits, parse_instant};
+use refgate_gate::{Exit, bounds, builtin, horizon, policy_from_text};
+use refgate_git::{Bounds, Reader};
+use refgate_scenario::{Act, Real, Report, git_command};
+use serde::{Deserialize, Serialize};
+
+use crate::condition::Facts;
+use crate::lesson::{Lesson, Step};
+use crate::output::Failure;
+use crate::{catalog, journal, snapshot};
+
+/// The folder that marks a world, and holds what the simulator knows of it.
+pub(crate) const MARK: &str = "refgate-sim";
+
+/// When a lesson begins that does not say so.
+const BEGINS: &str = "2026-03-02 09:00 Europe/Paris";
+
+/// What the simulator knows of a world.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct State {
+    pub(crate) format: u32,
+    pub(crate) lesson: String,
+    /// The lesson's own file, if it is none of the built-in ones.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) policy: Option<PathBuf>,
+    pub(crate) began: String,
+    /// The triggers that have been set off, by their place.
+    pub(crate) fired: Vec<usize>,
+    /// How many hints were given.
+    pub(crate) hints: usize,
+    pub(crate) solved: bool,
+    /// For free play: the seed, and how many days were played.
+    pub(crate) seed: Option<u64>,
+    pub(crate) days: u32,
+}
+
+/// A world in a folder.
+pub(crate) struct World {
+    pub(crate) root: PathBuf,
+    pub(crate) real: Real,
+    pub(crate) lesson: Lesson,
+    pub(crate) state: State,
+    /// The step that the next snapshot is kept as.
+    pub(crate) step: usize,
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Failed, error.to_string())
+}
+
+fn wrong(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::BadInput, message)
+}
+
+impl World {
+    /// Makes a world for a lesson in an empty folder.
+    pub(crate) fn start(
+        root: &Path,
+        lesson: Lesson,
+        (file, policy): (Option<PathBuf>, Option<PathBuf>),
+    ) -> Result<Self, Failure> {
+        if root.join(MARK).exists() {
+            let way = "refgate-sim reset begins it anew, refgate-sim stop removes it";
+            return Err(wrong(format!("{} is a training world already; {way}", root.display())));
+        }
+        if root.exists() && fs::read_dir(root)?.next().is_some() {
+            let message =
+                format!("{} is not empty; name another folder with --dir", root.display());
+            return Err(wrong(message));
+        }
+        let hook = hook()?;
+        fs::create_dir_all(root)?;
+        let root = root.canonicalize()?;
+        let text = match &policy {
+            Some(path) => fs::read_to_string(path)?,
+            None => builtin(&lesson.policy)
+                .ok_or_else(|| wrong(format!("there is no policy `{}`", lesson.policy)))?
+                .to_string(),
+        };
+        let first = lesson.setup.iter().find_map(|step| match step {
+            Step::Act(line) => match &line.act {
+                Act::At(at) => Some(*at),
+                _ => None,
+            },
+            Step::Says { .. } => None,
+        });
+        let clock = first.or_else(|| parse_instant(BEGINS)).unwrap_or_default();
+        let read = policy_from_text(&text, "the policy", horizon(clock), |_| None);
+        let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
+        let real = Real::make(&root, &text, read, clock, &hook).map_err(failed)?;
+        let state =
+            State { format: 1, lesson: lesson.name.clone(), file, policy, ..State::default() };
+        let mut world = Self { root, real, lesson, state, step: 0 };
+        fs::create_dir_all(world.root.join(MARK))?;
+        for (step, report) in world.run(&world.lesson.setup.clone())? {
+            if let Some(report) = report.filter(|report| report.verdict != "accept") {
+                let message = format!("the setup's `{step}` is refused:\n{}", report.text);
+                return Err(failed(message));
+            }
+        }
+        world.real.catch_up().map_err(failed)?;
+        world.state.began = world.real.clock().to_rfc3339();
+        world.clone_for_you()?;
+        world.save()?;
+        snapshot::take(&world.root, 0)?;
+        world.set_step(1)?;
+        Ok(world)
+    }
+
+    /// The learner's clone. Plain git works in it, whatever the learner's own
+    /// configuration says, and the server knows who pushes from it.
+    pub(crate) fn clone_for_you(&self) -> Result<(), Failure> {
+        let you = self.you();
+        if !you.join(".git").exists() {
+            let mut clone = git_command(&self.root);
+            clone.args(["clone", "-q", "--no-hardlinks", "server.git", "you"]);
+            said(&mut clone)?;
+        }
+        let program = std::env::current_exe()?;
+        let quoted =
+            |path: &Path| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
+        let name = &self.lesson.you;
+        let receive = format!("{} receive {} {name}", quoted(&program), quoted(&self.root));
+        let hooks = you.join(".git/hooks").display().to_string();
+        let server = self.real.server().display().to_string();
+        let mail = format!("{name}@portal.example");
+        let mut text = String::new();
+        for (section, key, value) in [
+            ("user", "name", name.as_str()),
+            ("user", "email", &mail),
+            ("commit", "gpgSign", "false"),
+            ("tag", "gpgSign", "false"),
+            ("push", "gpgSign", "false"),
+            ("core", "hooksPath", &hooks),
+            ("core", "autocrlf", "false"),
+            ("pull", "ff", "true"),
+            ("pull", "rebase", "false"),
+            ("remote \"origin\"", "url", &server),
+            ("remote \"origin\"", "receivepack", &receive),
+        ] {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            text.push_str(&format!("[{section}]\n\t{key} = \"{value}\"\n"));
+        }
+        let path = you.join(".git/config");
+        let before = fs::read_to_string(&path)?;
+        let own = before.split("# refgate-sim\n").next().unwrap_or_default().to_string();
+        let own = own.replace(&format!("\turl = {server}\n"), "");
+        Ok(fs::write(path, format!("{own}# refgate-sim\n{text}"))?)
+    }
+
+    /// The world that a folder lies in.
+    pub(crate) fn find(from: &Path) -> Result<Self, Failure> {
+        let from = from.canonicalize()?;
+        let marked = |folder: &&Path| folder.join(MARK).join("state.toml").is_file();
+        let root = from.ancestors().find(marked).ok_or_else(|| {
+            wrong("there is no training world here; `refgate-sim start` makes one")
+        })?;
+        let world = Self::open(root)?;
+        // A broken world is not kept as a step that somebody goes back to.
+        match world.trouble() {
+            Some(trouble) => {
+                let way = "refgate-sim undo or refgate-sim reset brings it back";
+                Err(wrong(format!("{trouble}; {way}")))
+            }
+            None => Ok(world),
+        }
+    }
+
+    /// What the learner has broken beyond git's own means.
+    fn trouble(&self) -> Option<String> {
+        let you = self.you();
+        let config = fs::read_to_string(you.join(".git/config")).unwrap_or_default();
+        match () {
+            () if !you.join(".git").is_dir() => Some("your clone has lost its .git".to_string()),
+            () if self.reader().is_err() => Some("the server's repository is broken".to_string()),
+            () if !self.root.join("clone/.git").is_dir() => {
+                Some("the teammates' clone is gone".to_string())
+            }
+            () if !config.contains(" receive ") => {
+                Some("your clone no longer knows how to push here".to_string())
+            }
+            () => None,
+        }
+    }
+
+    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+        let path = root.join(MARK).join("state.toml");
+        let text = fs::read_to_string(&path)?;
+        let state: State = toml::from_str(&text).map_err(|error| {
+            wrong(format!("{}: {error}; refgate-sim undo or reset may help", path.display()))
+        })?;
+        let lesson = catalog::find(&state.lesson, state.file.as_deref())?;
+        let real = Real::open(root).map_err(|error| {
+            wrong(format!("the server cannot be used: {error}; refgate-sim undo, or reset"))
+        })?;
+        let step = fs::read_to_string(root.join(MARK).join("step")).unwrap_or_default();
+        let step = step.trim().parse().unwrap_or(1);
+        Ok(Self { root: root.to_path_buf(), real, lesson, state, step })
+    }
+
+    pub(crate) fn you(&self) -> PathBuf {
+        self.root.join("you")
+    }
+
+    pub(crate) fn save(&self) -> Result<(), Failure> {
+        let text = toml::to_string(&self.state).map_err(failed)?;
+        let path = self.root.join(MARK).join("state.toml");
+        let temporary = path.with_extension("new");
+        fs::write(&temporary, text)?;
+        Ok(fs::rename(temporary, path)?)
+    }
+
+    pub(crate) fn set_step(&mut self, step: usize) -> Result<(), Failure> {
+        self.step = step;
+        Ok(fs::write(self.root.join(MARK).join("step"), step.to_string())?)
+    }
+
+    /// Keeps the world as it is before something is done to it.
+    pub(crate) fn remember(&mut self) -> Result<(), Failure> {
+        snapshot::forget_from(&self.root, self.step)?;
+        snapshot::take(&self.root, self.step)?;
+        self.set_step(self.step + 1)
+    }
+
+    /// Runs steps of the lesson by the teammates' hands.
+    pub(crate) fn run(&mut self, steps: &[Step]) -> Result<Vec<(String, Option<Report>)>, Failure> {
+        let mut told = Vec::new();
+        for step in steps {
+            match step {
+                Step::Says { who, text } => told.push((format!("{who}: {text}"), None)),
+                Step::Act(line) => {
+                    let report = self.real.perform(&line.act).map_err(|error| {
+                        failed(format!("line {}: `{}`: {error}", line.number, line.text))
+                    })?;
+                    if report.is_some() {
+                        told.push((line.text.clone(), report));
+                    }
+                }
+            }
+        }
+        Ok(told)
+    }
+
+    /// What teammates do now that things stand as they do; what they say.
+    pub(crate) fn react(&mut self) -> Result<Vec<String>, Failure> {
+        let mut said = Vec::new();
+        for _ in 0..self.lesson.triggers.len() {
+            let Some(place) = self.due()? else { break };
+            self.state.fired.push(place);
+            let trigger = self.lesson.triggers.get(place).cloned();
+            self.real.catch_up().map_err(failed)?;
+            for (text, report) in self.run(&trigger.map(|one| one.steps).unwrap_or_default())? {
+                match report {
+                    None => said.push(text),
+                    Some(report) => journal::write(&self.root, &journal::acted(&text, &report))?,
+                }
+            }
+        }
+        if !self.state.solved && self.missing()?.is_empty() {
+            self.state.solved = true;
+            said.push(format!("the goal of \"{}\" is reached; well done", self.lesson.title));
+        }
+        self.save()?;
+        Ok(said)
+    }
+
+    /// The first trigger that has come about and was not set off yet.
+    fn due(&self) -> Result<Option<usize>, Failure> {
+        let reader = self.reader()?;
+        let facts = self.facts(&reader);
+        for (place, trigger) in self.lesson.triggers.iter().enumerate() {
+            if !self.state.fired.contains(&place) && trigger.when.missing(&facts)?.is_empty() {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the goal still lacks.
+    pub(crate) fn missing(&self) -> Result<Vec<String>, Failure> {
+        let reader = self.reader()?;
+        let facts = self.facts(&reader);
+        let mut all = Vec::new();
+        for goal in &self.lesson.goals {
+            for what in goal.missing(&facts)? {
+                // What is owed may have been said already.
+                if !all.iter().any(|said: &String| what.starts_with(&format!("{said},"))) {
+                    all.push(what);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
+        let limits = bounds(&Limits::default());
+        let limits = Bounds { max_seconds: u64::MAX, ..limits };
+        Ok(Reader::open(&self.real.server(), limits)?)
+    }
+
+    pub(crate) fn facts<'w>(&'w self, reader: &'w Reader) -> Facts<'w> {
+        Facts {
+            reader,
+            policy: self.real.policy(),
+            records: self.real.records(),
+            began: self.began(),
+            now: self.real.clock(),
+        }
+    }
+
+    pub(crate) fn began(&self) -> Instant {
+        parse_instant(&self.state.began).unwrap_or_else(|| self.real.clock())
+    }
+
+    /// Lets time pass, day by day; what teammates say meanwhile.
+    pub(crate) fn tick(&mut self, length: Duration) -> Result<Vec<String>, Failure> {
+        let mut rest = length;
+        let mut said = Vec::new();
+        while rest > Duration::zero() {
+            let step = rest.min(Duration::days(1));
+            self.real.perform(&Act::Later(step)).map_err(failed)?;
+            said.extend(self.react()?);
+            rest -= step;
+        }
+        Ok(said)
+    }
+}
+
+/// The hook beside this program.
+pub(crate) fn hook() -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe()?;
+    let beside = own.with_file_name("refgate-hook");
+    if beside.is_file() {
+        return Ok(beside);
+    }
+    let message = format!(
+        "the hook program `refgate-hook` is not beside {}; build it with `cargo build --release \
+         --workspace`",
+        own.display()
+    );
+    Err(Failure::new(Exit::BadSetup, message))
+}
+
+pub(crate) fn said(git: &mut Command) -> Result<String, Failure> {
+    let output = git.output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(failed(String::from_utf8_lossy(&output.stderr).trim()))
+}

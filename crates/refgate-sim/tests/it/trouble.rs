@@ -1,0 +1,126 @@
+//! What learners break comes back, and nothing of their own is touched.
+
+use std::fs;
+
+use crate::learner::Learner;
+
+/// The world as the server and the clone have it.
+fn state(learner: &Learner) -> String {
+    learner.does(0, "git -C ../server.git for-each-ref && git for-each-ref && refgate-sim clock")
+}
+
+#[test]
+fn the_whole_world_goes_back_and_forth() {
+    let learner = Learner::new("");
+    learner.starts("first-change");
+    let begun = state(&learner);
+    learner
+        .does(0, "git switch -q dev && echo a >> docs/guide.md && git commit -q -a -m 'docs: a'");
+    learner.does(0, "git push -q origin dev");
+    let pushed = state(&learner);
+    learner.does(0, "refgate-sim tick 3d");
+    let later = state(&learner);
+    assert_ne!(pushed, later);
+    learner.does(0, "refgate-sim undo");
+    assert_eq!(state(&learner), pushed);
+    learner.does(0, "refgate-sim redo");
+    assert_eq!(state(&learner), later);
+    learner.does(0, "refgate-sim undo 2");
+    assert!(learner.does(0, "git log -1 --format=%s").contains("docs: a"));
+    assert!(!learner.does(0, "git -C ../server.git log -1 --format=%s dev").contains("docs: a"));
+    assert!(learner.does(3, "refgate-sim undo").contains("nothing more to take back"));
+    // Another way is tried in a copy; the first world does not see it.
+    learner.does(0, "refgate-sim fork ../../'the other'");
+    let other = learner.path("the other/you");
+    let (code, said) = learner.types_in(&other, "git push -q origin dev && refgate-sim goal");
+    assert!(code == Some(1) && said.contains("Still missing"), "{said}");
+    assert!(!learner.does(0, "git -C ../server.git log -1 --format=%s dev").contains("docs: a"));
+    learner.does(0, "refgate-sim reset");
+    assert_eq!(state(&learner), begun);
+}
+
+#[test]
+fn what_learners_break_is_said_and_mended() {
+    let learner = Learner::new("");
+    learner.starts("first-change");
+    learner
+        .does(0, "git switch -q dev && echo a >> docs/guide.md && git commit -q -a -m 'docs: a'");
+    learner.does(0, "git push -q origin dev");
+    for broken in [
+        "rm -rf .git",
+        "rm -rf ../server.git/refs ../server.git/HEAD",
+        "git config --unset remote.origin.receivepack",
+        "rm ../server.git/refgate/training.toml",
+        "echo nonsense > ../refgate-sim/state.toml",
+        "rm -rf ../clone",
+    ] {
+        learner.does(0, broken);
+        let (_, said) = learner.types_in(&learner.you(), "refgate-sim tick 1h; refgate-sim goal");
+        assert!(said.contains("undo"), "{broken}: {said}");
+        learner.does(0, "refgate-sim undo");
+        learner.does(0, "git status && git fetch && refgate-sim clock");
+        learner.does(0, "echo b >> docs/guide.md && git commit -q -a -m 'docs: b'");
+        learner.does(0, "git push -q origin HEAD:dev && refgate-sim tick 1h");
+    }
+    // Twice in one folder, or over something else.
+    let here = learner.path(".");
+    let (code, said) = learner.types_in(&here, "refgate-sim start --dir 'my training'");
+    assert!(code == Some(3) && said.contains("is a training world already"), "{said}");
+    let (code, said) = learner.types_in(&here, "refgate-sim start --dir home");
+    assert!(code == Some(3) && said.contains("is not empty"), "{said}");
+    let (code, said) = learner.types_in(&here, "refgate-sim goal");
+    assert!(code == Some(3) && said.contains("no training world here"), "{said}");
+    // What somebody puts there stays.
+    fs::write(learner.path("my training/notes.txt"), "mine\n").unwrap();
+    let (_, said) = learner.types_in(&here, "refgate-sim -C 'my training' stop");
+    assert!(said.contains("is left"), "{said}");
+    assert_eq!(fs::read_to_string(learner.path("my training/notes.txt")).unwrap(), "mine\n");
+}
+
+/// Odd configuration: another default branch, templates, hooks of one's own,
+/// line ends, signing without a key.
+#[test]
+fn odd_configuration_does_no_harm_and_is_not_touched() {
+    let config = "[init]\n\tdefaultBranch = trunk\n\ttemplateDir = /nowhere\n[core]\n\thooksPath = \
+                  /nowhere\n\tautocrlf = true\n[commit]\n\tgpgSign = true\n[tag]\n\tgpgSign = \
+                  true\n[push]\n\tgpgSign = true\n[user]\n\tname = Someone\n\temail = some@one\n";
+    let learner = Learner::new(config);
+    learner.starts("first-change");
+    learner.does(0, "git switch -q dev && echo a >> docs/guide.md");
+    learner
+        .does(0, "git commit -q -a -m 'docs: typing error in the guide' && git push -q origin dev");
+    assert!(learner.does(0, "refgate-sim goal").contains("The goal is reached."));
+    assert_eq!(learner.does(0, "git log -1 --format=%an"), "ada");
+    assert_eq!(fs::read_to_string(learner.path("home/.gitconfig")).unwrap(), config);
+}
+
+/// The training clock counts only where the simulator has marked a world.
+#[test]
+fn a_clock_elsewhere_counts_for_nothing() {
+    let learner = Learner::new("");
+    learner.starts("freeze-day-12");
+    // The freeze of the story ends on 2027-01-11; a forged date of a commit, or in
+    // the pusher's environment, moves nothing.
+    learner.does(0, "git switch -q dev && git merge -q --no-ff --no-edit origin/feature/search");
+    let late = "GIT_COMMITTER_DATE=2028-01-01T00:00:00Z GL_USER=grace git push -q origin dev";
+    assert!(learner.does(1, late).contains("[freeze]"));
+    learner.does(0, "rm ../server.git/refgate/training.toml");
+    let said = learner.does(128, "git push -q origin dev");
+    assert!(said.contains("the server cannot be used"), "{said}");
+}
+
+#[test]
+fn free_play_is_the_same_for_the_same_seed() {
+    let play = |seed: u32| {
+        let learner = Learner::new("");
+        let here = learner.path(".");
+        let line = format!("refgate-sim play --days 12 --seed {seed} --dir 'my training'");
+        let (code, said) = learner.types_in(&here, &line);
+        assert_eq!(code, Some(0), "{said}");
+        format!("{said}\n{}", learner.does(0, "git -C ../server.git for-each-ref refs/heads"))
+    };
+    let first = play(7);
+    assert_eq!(first, play(7));
+    assert_ne!(first, play(8));
+    assert!(first.contains("accept"), "{first}");
+}
