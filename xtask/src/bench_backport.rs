@@ -21,7 +21,7 @@ const LINES: [&str; 3] = ["release/1.0", "release/1.1", "release/1.2"];
 
 /// The rows: of a repository that is given, and of a synthetic one.
 pub(crate) fn backport(repository: Option<&str>) -> Outcome<String> {
-    let program = program()?;
+    let program = built("refgate-backport")?;
     let mut rows =
         vec!["| case | own | peer | ratio |".to_string(), "|---|---|---|---|".to_string()];
     if let Some(path) = repository {
@@ -31,18 +31,20 @@ pub(crate) fn backport(repository: Option<&str>) -> Outcome<String> {
     Ok(rows.join("\n"))
 }
 
-fn program() -> Outcome<PathBuf> {
+/// A program, built for release.
+pub(crate) fn built(package: &str) -> Outcome<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut build = Command::new("cargo");
-    build.current_dir(&root).args(["build", "--release", "--quiet", "-p", "refgate-backport"]);
+    build.current_dir(&root).args(["build", "--release", "--quiet", "-p", package]);
     run(&mut build)?;
     let target =
         std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), PathBuf::from);
     let folder = fs::canonicalize(target.join("release")).map_err(|error| error.to_string())?;
-    Ok(folder.join("git-backport"))
+    let name = if package == "refgate-backport" { "git-backport" } else { package };
+    Ok(folder.join(name))
 }
 
-fn median(times: usize, mut once: impl FnMut() -> Outcome<f64>) -> Outcome<f64> {
+pub(crate) fn median(times: usize, mut once: impl FnMut() -> Outcome<f64>) -> Outcome<f64> {
     let mut all = Vec::new();
     for _ in 0..times {
         all.push(once()?);

@@ -4,6 +4,7 @@ mod appends;
 mod bench;
 mod bench_backport;
 mod bench_ledger;
+mod bench_sim;
 mod differential;
 mod peers;
 mod rule;
@@ -20,6 +21,7 @@ const USAGE: &str = "cargo xtask VERB
   bench backport [REPO]
                       `git backport`, beside git cherry, merge-tree and
                       cherry-pick; and all fixes of a repository
+  bench sim           training worlds: begin, tick, undo
   differential [N]    engine against the naive model, N pushes (a million)
   appends [N]         N records (a hundred thousand) by eight writers, under
                       kills, pack-refs and gc: none that was taken is lost
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["bench", "ledger"] => bench_ledger::ledger(),
         ["bench", "backport"] => bench_backport::backport(None),
         ["bench", "backport", path] => bench_backport::backport(Some(path)),
+        ["bench", "sim"] => bench_sim::sim(),
         ["differential"] => differential::run(1_000_000),
         ["differential", count] => number(count).and_then(differential::run),
         ["appends"] => appends::run_all(100_000),

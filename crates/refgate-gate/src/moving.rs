@@ -104,7 +104,7 @@ const PASS: Outcome = Outcome { exit: Exit::Accepted, text: String::new() };
 /// `reference-transaction`: in the state `prepared` the references are locked,
 /// and a no leaves them as they are.
 #[must_use]
-pub fn transaction(state: &str, stdin: &str, now: Instant) -> Outcome {
+pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) -> Outcome {
     let moves: Vec<Move> =
         moves(stdin).into_iter().filter(|one| one.name.starts_with("refs/")).collect();
     if moves.is_empty() || !matches!(state, "prepared" | "committed") {
@@ -116,7 +116,7 @@ pub fn transaction(state: &str, stdin: &str, now: Instant) -> Outcome {
         Err(why) => return refuse(&why),
     };
     if state == "committed" {
-        committed(room, &moves);
+        committed(room, &moves, quarantined);
         return PASS;
     }
     for one in &moves {
@@ -128,11 +128,11 @@ pub fn transaction(state: &str, stdin: &str, now: Instant) -> Outcome {
 }
 
 /// What Git has moved itself: its tickets are spent, and what was deleted is kept.
-fn committed(room: Room, moves: &[Move]) {
+fn committed(room: Room, moves: &[Move], quarantined: bool) {
     let directory = room.setup.directory.clone();
     let gone = |one: &&Move| one.new.is_none() && room.ticket(one).is_some();
     let gone: Vec<Move> = moves.iter().filter(gone).cloned().collect();
-    let mover = if gone.is_empty() { None } else { Mover::of(room.reader).ok() };
+    let mover = if gone.is_empty() { None } else { Mover::of(room.reader, quarantined).ok() };
     for one in gone {
         if let (Some(mover), Some(old)) = (&mover, one.old) {
             // The log has its value too; Git keeps the objects for two weeks.
@@ -194,7 +194,11 @@ fn unsay(reader: &Reader, one: &Move) {
 /// `proc-receive`: checks the tickets and moves all references of a push in one
 /// transaction, while nobody else does. Answers a line for each reference.
 #[must_use]
-pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String>)> {
+pub fn carry_out(
+    moves: &[Move],
+    now: Instant,
+    quarantined: bool,
+) -> Vec<(String, Result<(), String>)> {
     let done = Room::open(now).and_then(|room| {
         // All guarded references of this repository move under this lock, so
         // what is checked stays so until it is done.
@@ -210,7 +214,7 @@ pub fn carry_out(moves: &[Move], now: Instant) -> Vec<(String, Result<(), String
         let governed = room.governed(moves)?;
         let Room { reader, setup, now, .. } = room;
         // Git hands references over when the objects have come to rest.
-        let moved = Mover::of(reader).and_then(|mover| mover.carry_out(&steps, now));
+        let moved = Mover::of(reader, quarantined).and_then(|mover| mover.carry_out(&steps, now));
         if let Err(error) = moved {
             if let Ok(room) = Room::open(now) {
                 moves.iter().for_each(|one| unsay(&room.reader, one));

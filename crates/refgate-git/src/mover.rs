@@ -32,9 +32,9 @@ impl Mover {
     /// Takes over a repository that was read.
     ///
     /// # Errors
-    /// If a push is still being judged.
-    pub fn of(reader: Reader) -> Result<Self, GitError> {
-        if std::env::var_os("GIT_QUARANTINE_PATH").is_some() {
+    /// If a push is still being judged (`quarantined`).
+    pub fn of(reader: Reader, quarantined: bool) -> Result<Self, GitError> {
+        if quarantined {
             return Err(GitError::Quarantine);
         }
         let git_dir = reader.git_dir().to_path_buf();

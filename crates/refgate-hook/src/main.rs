@@ -1,14 +1,14 @@
 //! The hook on the server: reads input, environment and clock once, and tells Git yes or no.
 
+mod chain;
 mod protocol;
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
-use refgate_gate::{
-    Environment, Exit, Inputs, Outcome, chained, mark, receive, settle, transaction,
-};
+use chain::former;
+use refgate_gate::{Environment, Exit, Inputs, Outcome, mark, receive, settle, transaction};
 
 /// No push that is within the limits has a longer list of references.
 const MOST_INPUT: u64 = 64 << 20;
@@ -61,7 +61,7 @@ fn reference_transaction(state: &str) -> ExitCode {
         return say("refgate: refused. The hook's input cannot be read.", Exit::BadInput);
     };
     let Outcome { exit, text } =
-        transaction(state, &String::from_utf8_lossy(&stdin), chrono::Utc::now());
+        transaction(state, &String::from_utf8_lossy(&stdin), chrono::Utc::now(), quarantined());
     say(&text, exit);
     if exit == Exit::Accepted { former(&stdin, &[state]) } else { ExitCode::from(exit.code()) }
 }
@@ -74,31 +74,9 @@ fn post_receive() -> ExitCode {
     former(&stdin, &[])
 }
 
-/// The hook that was there before has its say too, with the same input.
-fn former(stdin: &[u8], arguments: &[&str]) -> ExitCode {
-    let Ok(own) = std::env::current_exe() else {
-        return say("refgate: refused. The hook cannot find itself.", Exit::BadSetup);
-    };
-    let path = chained(&own);
-    if !path.exists() {
-        return ExitCode::SUCCESS;
-    }
-    let run = || -> std::io::Result<bool> {
-        let mut child = Command::new(&path).args(arguments).stdin(Stdio::piped()).spawn()?;
-        if let Some(mut pipe) = child.stdin.take() {
-            // A hook that does not read its input is within its rights.
-            let _ = pipe.write_all(stdin);
-        }
-        Ok(child.wait()?.success())
-    };
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(Exit::Refused.code()),
-        Err(error) => say(
-            &format!("refgate: refused. The server's own hook cannot be run: {error}"),
-            Exit::BadSetup,
-        ),
-    }
+/// Whether a push is being judged: then no reference may be written (SECURITY.md R7).
+fn quarantined() -> bool {
+    std::env::var_os("GIT_QUARANTINE_PATH").is_some()
 }
 
 /// The one place that prints; Git shows standard error to the pusher.

@@ -111,26 +111,31 @@ impl Real {
             contents: 0,
             last: Report::default(),
         };
-        world.git_in(root, "somebody", &["init", "-q", "--bare", "server.git"])?;
-        world.git_in(root, "somebody", &["init", "-q", "clone"])?;
+        // Without templates nobody's own lie in the way.
+        let init = ["init", "-q", "--template="];
+        world.git_in(root, "somebody", &[&init[..], &["--bare", "server.git"]].concat())?;
+        world.git_in(root, "somebody", &[&init[..], &["clone"]].concat())?;
         for path in START {
             world.write(&Touch { path: path.to_string(), mode: ChangeMode::Added })?;
         }
         world.git("somebody", &["add", "-A"])?;
         world.git("somebody", &["commit", "-q", "-m", "start"])?;
-        world.git("somebody", &["remote", "add", "origin", "../server.git"])?;
-        let stages: Vec<String> =
-            world.policy.flow.stages.iter().map(|s| s.branch.short().to_string()).collect();
-        for stage in &stages {
-            if stage != "main" {
-                world.git("somebody", &["branch", "-q", "-f", stage])?;
-            }
+        // Each process counts where somebody waits for the world.
+        let remote = "[remote \"origin\"]\n\turl = ../server.git\n\tfetch = \
+                      +refs/heads/*:refs/remotes/origin/*\n";
+        append(&world.clone_folder().join(".git/config"), remote)?;
+        // Hooks of somebody's own do not run here, nor are ours put among them.
+        let server = "[receive]\n\tadvertisePushOptions = true\n[core]\n\thooksPath = hooks\n";
+        append(&world.server().join("config"), server)?;
+        let stages = world.policy.flow.stages.iter().map(|stage| stage.branch.as_str());
+        let all: Vec<String> = stages.map(|name| format!("main:{name}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        world.git("somebody", &[&["push", "-q", "origin"], &*all].concat())?;
+        let others: Vec<&str> =
+            all.iter().copied().filter(|spec| !spec.ends_with("/main")).collect();
+        if !others.is_empty() {
+            world.git("somebody", &[&["fetch", "-q", "."], &*others].concat())?;
         }
-        let all: Vec<String> = stages.iter().map(|s| format!("main:refs/heads/{s}")).collect();
-        let mut push = vec!["push", "-q", "origin"];
-        push.extend(all.iter().map(String::as_str));
-        world.git("somebody", &push)?;
-        world.git("somebody", &["fetch", "-q"])?;
         let settings = Settings {
             policy: PolicySource::File("policy.toml".to_string()),
             identity: Identity::Gitolite,
@@ -145,8 +150,6 @@ impl Real {
         let (repository, program) = (world.server(), hook.to_path_buf());
         let proc_refs = proc_refs(&world.policy);
         install(&InstallPlan { repository, program, settings, files, proc_refs })?;
-        let server = world.server();
-        world.git_in(&server, "somebody", &["config", "receive.advertisePushOptions", "true"])?;
         world.save()?;
         Ok(world)
     }
@@ -181,9 +184,8 @@ impl Real {
     /// If git fails.
     pub fn catch_up(&self) -> Result<(), RealError> {
         self.git("somebody", &["switch", "-q", "--detach"])?;
-        let all = ["fetch", "-q", "origin", "+refs/heads/*:refs/heads/*"];
-        self.git("somebody", &all)?;
-        self.git("somebody", &["fetch", "-q", "--prune", "--tags", "origin"])?;
+        let all = ["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
+        self.git("somebody", &[&["fetch", "-q", "--tags", "origin"], &all[..]].concat())?;
         Ok(())
     }
 
@@ -302,6 +304,11 @@ impl Real {
         let said = self.git_in(&server, "somebody", &["rev-parse", "--verify", "-q", name]).ok()?;
         Oid::from_hex(said.trim())
     }
+}
+
+fn append(path: &Path, text: &str) -> Result<(), RealError> {
+    let before = fs::read_to_string(path)?;
+    Ok(fs::write(path, before + text)?)
 }
 
 pub(crate) fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {

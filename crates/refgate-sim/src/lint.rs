@@ -10,7 +10,8 @@ use refgate_scenario::{Act, Line, Report, git_command};
 
 use crate::lesson::{Lesson, Step};
 use crate::output::{Done, Failure, done, say};
-use crate::world::{World, said};
+use crate::setup::said;
+use crate::world::World;
 use crate::{catalog, snapshot};
 
 /// Rules that no push from a training world meets, and why.

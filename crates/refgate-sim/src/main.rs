@@ -10,6 +10,7 @@ mod lint;
 mod output;
 mod play;
 mod progress;
+mod setup;
 mod snapshot;
 mod world;
 

@@ -1,4 +1,4 @@
-//! How does the whole world go back? Every step is kept: objects by hard links, all else by copies.
+//! How does the whole world go back? Every step is kept; objects once, by hard links, since git never changes one.
 
 use std::fs;
 use std::io;
@@ -7,11 +7,24 @@ use std::path::{Path, PathBuf};
 /// What a step holds of the world's folder.
 const PARTS: [&str; 5] = ["server.git", "clone", "you", "contents", "refgate-sim/state.toml"];
 
+/// Where the parts have their objects.
+const STORES: [&str; 3] = ["server.git/objects", "clone/.git/objects", "you/.git/objects"];
+
 /// So many steps are kept.
 const MOST: usize = 400;
 
 fn folder(root: &Path, step: usize) -> PathBuf {
     root.join("refgate-sim").join("steps").join(step.to_string())
+}
+
+/// All objects that were ever seen, for steps to come back to.
+fn kept(root: &Path) -> PathBuf {
+    root.join("refgate-sim").join("objects")
+}
+
+/// Whether a folder holds the objects of a repository.
+fn is_store(path: &Path) -> bool {
+    STORES.iter().any(|store| path.ends_with(store))
 }
 
 /// Keeps the world as it is, as this step.
@@ -24,11 +37,14 @@ pub(crate) fn take(root: &Path, step: usize) -> io::Result<()> {
     // What is torn by a kill must not look whole.
     let torn = to.with_extension("torn");
     remove(&torn)?;
+    for store in STORES {
+        add(&root.join(store), &kept(root).join(store))?;
+    }
     for part in PARTS {
         copy(&root.join(part), &torn.join(part))?;
     }
     fs::rename(&torn, &to)?;
-    if let Some(old) = step.checked_sub(MOST) {
+    if let Some(old) = step.checked_sub(MOST).filter(|old| *old > 0) {
         remove(&folder(root, old))?;
     }
     Ok(())
@@ -48,16 +64,16 @@ pub(crate) fn restore(root: &Path, step: usize) -> io::Result<()> {
     let from = folder(root, step);
     for part in PARTS {
         let (kept, to) = (from.join(part), root.join(part));
-        if !kept.is_dir() {
+        if kept.is_dir() {
+            fs::create_dir_all(&to)?;
+            empty(&to)?;
+        } else {
             remove(&to)?;
-            copy(&kept, &to)?;
-            continue;
-        }
-        fs::create_dir_all(&to)?;
-        for entry in fs::read_dir(&to)? {
-            remove(&entry?.path())?;
         }
         copy(&kept, &to)?;
+    }
+    for store in STORES {
+        add(&kept(root).join(store), &root.join(store))?;
     }
     Ok(())
 }
@@ -83,7 +99,7 @@ pub(crate) fn fork(root: &Path, to: &Path) -> io::Result<()> {
     for part in PARTS {
         copy(&root.join(part), &to.join(part))?;
     }
-    Ok(())
+    STORES.iter().try_for_each(|store| add(&root.join(store), &to.join(store)))
 }
 
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
@@ -98,12 +114,46 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Git never changes an object once it is written, so a hard link is a copy.
+/// Removes what is in a folder, except objects.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if is_store(&path) {
+            continue;
+        }
+        let has_store = STORES.iter().any(|store| path.join("objects").ends_with(store));
+        if has_store && path.is_dir() { empty(&path)? } else { remove(&path)? }
+    }
+    Ok(())
+}
+
+/// Links the objects that are not there yet.
+fn add(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            add(&path, &to)?;
+        } else if !to.exists() && fs::hard_link(&path, &to).is_err() {
+            fs::copy(&path, &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies all but objects.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let found = match fs::symlink_metadata(from) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         found => found?,
     };
+    if is_store(from) {
+        return Ok(());
+    }
     if found.is_dir() {
         fs::create_dir_all(to)?;
         for entry in fs::read_dir(from)? {
@@ -118,12 +168,5 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if found.is_symlink() {
         return std::os::unix::fs::symlink(fs::read_link(from)?, to);
     }
-    let is_object = from.components().any(|part| part.as_os_str() == "objects")
-        && from
-            .components()
-            .any(|part| part.as_os_str() == ".git" || part.as_os_str() == "server.git");
-    if !is_object || fs::hard_link(from, to).is_err() {
-        fs::copy(from, to)?;
-    }
-    Ok(())
+    fs::copy(from, to).map(|_| ())
 }

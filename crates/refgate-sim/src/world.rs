@@ -2,18 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use refgate_core::{Duration, Instant};
 use refgate_format::{Limits, parse_instant};
 use refgate_gate::{Exit, bounds, builtin, horizon, policy_from_text};
 use refgate_git::{Bounds, Reader};
-use refgate_scenario::{Act, Real, Report, git_command};
+use refgate_scenario::{Act, Real, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Facts;
 use crate::lesson::{Lesson, Step};
 use crate::output::Failure;
+use crate::setup::{hook, link_hooks};
 use crate::{catalog, journal, snapshot};
 
 /// The folder that marks a world, and holds what the simulator knows of it.
@@ -52,7 +52,7 @@ pub(crate) struct World {
     pub(crate) step: usize,
 }
 
-fn failed(error: impl std::fmt::Display) -> Failure {
+pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::Failed, error.to_string())
 }
 
@@ -96,6 +96,7 @@ impl World {
         let read = policy_from_text(&text, "the policy", horizon(clock), |_| None);
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
         let real = Real::make(&root, &text, read, clock, &hook).map_err(failed)?;
+        link_hooks(&real.server().join("hooks"), &hook)?;
         let state =
             State { format: 1, lesson: lesson.name.clone(), file, policy, ..State::default() };
         let mut world = Self { root, real, lesson, state, step: 0 };
@@ -113,47 +114,6 @@ impl World {
         snapshot::take(&world.root, 0)?;
         world.set_step(1)?;
         Ok(world)
-    }
-
-    /// The learner's clone. Plain git works in it, whatever the learner's own
-    /// configuration says, and the server knows who pushes from it.
-    pub(crate) fn clone_for_you(&self) -> Result<(), Failure> {
-        let you = self.you();
-        if !you.join(".git").exists() {
-            let mut clone = git_command(&self.root);
-            clone.args(["clone", "-q", "--no-hardlinks", "server.git", "you"]);
-            said(&mut clone)?;
-        }
-        let program = std::env::current_exe()?;
-        let quoted =
-            |path: &Path| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
-        let name = &self.lesson.you;
-        let receive = format!("{} receive {} {name}", quoted(&program), quoted(&self.root));
-        let hooks = you.join(".git/hooks").display().to_string();
-        let server = self.real.server().display().to_string();
-        let mail = format!("{name}@portal.example");
-        let mut text = String::new();
-        for (section, key, value) in [
-            ("user", "name", name.as_str()),
-            ("user", "email", &mail),
-            ("commit", "gpgSign", "false"),
-            ("tag", "gpgSign", "false"),
-            ("push", "gpgSign", "false"),
-            ("core", "hooksPath", &hooks),
-            ("core", "autocrlf", "false"),
-            ("pull", "ff", "true"),
-            ("pull", "rebase", "false"),
-            ("remote \"origin\"", "url", &server),
-            ("remote \"origin\"", "receivepack", &receive),
-        ] {
-            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-            text.push_str(&format!("[{section}]\n\t{key} = \"{value}\"\n"));
-        }
-        let path = you.join(".git/config");
-        let before = fs::read_to_string(&path)?;
-        let own = before.split("# refgate-sim\n").next().unwrap_or_default().to_string();
-        let own = own.replace(&format!("\turl = {server}\n"), "");
-        Ok(fs::write(path, format!("{own}# refgate-sim\n{text}"))?)
     }
 
     /// The world that a folder lies in.
@@ -332,27 +292,4 @@ impl World {
         }
         Ok(said)
     }
-}
-
-/// The hook beside this program.
-pub(crate) fn hook() -> Result<PathBuf, Failure> {
-    let own = std::env::current_exe()?;
-    let beside = own.with_file_name("refgate-hook");
-    if beside.is_file() {
-        return Ok(beside);
-    }
-    let message = format!(
-        "the hook program `refgate-hook` is not beside {}; build it with `cargo build --release \
-         --workspace`",
-        own.display()
-    );
-    Err(Failure::new(Exit::BadSetup, message))
-}
-
-pub(crate) fn said(git: &mut Command) -> Result<String, Failure> {
-    let output = git.output()?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(failed(String::from_utf8_lossy(&output.stderr).trim()))
 }

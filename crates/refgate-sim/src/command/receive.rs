@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, tell};
 use crate::progress;
-use crate::world::{World, said};
+use crate::setup::said;
+use crate::world::World;
 
 /// Git runs this in the place of `git receive-pack`. Standard input and output
 /// are the push itself; what goes to standard error, the learner sees.

@@ -137,7 +137,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> Done {
     let to = to.canonicalize()?;
     let forked = World::open(&to)?;
     let mut remote = refgate_scenario::git_command(&to.join("clone"));
-    crate::world::said(remote.args(["remote", "set-url", "origin", "../server.git"]))?;
+    crate::setup::said(remote.args(["remote", "set-url", "origin", "../server.git"]))?;
     let config = to.join("you/.git/config");
     let text = fs::read_to_string(&config)?;
     let text = text.split("# refgate-sim\n").next().unwrap_or_default().to_string();

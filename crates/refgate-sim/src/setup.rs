@@ -1,0 +1,95 @@
+//! How are the server and the learner's clone prepared, so that plain git does the rest?
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use refgate_gate::Exit;
+use refgate_scenario::git_command;
+
+use crate::output::Failure;
+use crate::world::{World, failed};
+
+impl World {
+    /// The learner's clone. Plain git works in it, whatever the learner's own
+    /// configuration says, and the server knows who pushes from it.
+    pub(crate) fn clone_for_you(&self) -> Result<(), Failure> {
+        let you = self.you();
+        if !you.join(".git").exists() {
+            let mut clone = git_command(&self.root);
+            clone.args(["clone", "-q", "--template=", "server.git", "you"]);
+            said(&mut clone)?;
+        }
+        let program = std::env::current_exe()?;
+        let quoted =
+            |path: &Path| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
+        let name = &self.lesson.you;
+        let receive = format!("{} receive {} {name}", quoted(&program), quoted(&self.root));
+        let hooks = you.join(".git/hooks").display().to_string();
+        let server = self.real.server().display().to_string();
+        let mail = format!("{name}@portal.example");
+        let mut text = String::new();
+        for (section, key, value) in [
+            ("user", "name", name.as_str()),
+            ("user", "email", &mail),
+            ("commit", "gpgSign", "false"),
+            ("tag", "gpgSign", "false"),
+            ("push", "gpgSign", "false"),
+            ("core", "hooksPath", &hooks),
+            ("core", "autocrlf", "false"),
+            ("pull", "ff", "true"),
+            ("pull", "rebase", "false"),
+            ("remote \"origin\"", "url", &server),
+            ("remote \"origin\"", "receivepack", &receive),
+        ] {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            text.push_str(&format!("[{section}]\n\t{key} = \"{value}\"\n"));
+        }
+        let path = you.join(".git/config");
+        let before = fs::read_to_string(&path)?;
+        let own = before.split("# refgate-sim\n").next().unwrap_or_default().to_string();
+        let own = own.replace(&format!("\turl = {server}\n"), "");
+        Ok(fs::write(path, format!("{own}# refgate-sim\n{text}"))?)
+    }
+}
+
+/// The installed hooks are copies of one program. Here they are links to it, so
+/// that keeping a step copies no megabytes, and a new version is used at once.
+pub(crate) fn link_hooks(folder: &Path, program: &Path) -> Result<(), Failure> {
+    let size = fs::metadata(program)?.len();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let sample = path.extension().is_some_and(|extension| extension == "sample");
+        let copied = fs::metadata(&path)?.len() == size;
+        if sample || copied {
+            fs::remove_file(&path)?;
+        }
+        if copied {
+            std::os::unix::fs::symlink(program, &path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The hook beside this program.
+pub(crate) fn hook() -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe()?;
+    let beside = own.with_file_name("refgate-hook");
+    if beside.is_file() {
+        return Ok(beside);
+    }
+    let message = format!(
+        "the hook program `refgate-hook` is not beside {}; build it with `cargo build --release \
+         --workspace`",
+        own.display()
+    );
+    Err(Failure::new(Exit::BadSetup, message))
+}
+
+pub(crate) fn said(git: &mut Command) -> Result<String, Failure> {
+    let output = git.output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(failed(String::from_utf8_lossy(&output.stderr).trim()))
+}
