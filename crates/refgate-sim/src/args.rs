@@ -73,6 +73,20 @@ pub(crate) enum Verb {
     Stop,
     /// What has happened
     Log,
+    /// See the world live in the terminal: branches, calendar, verdict, goal
+    Watch,
+    /// See it as a page, on this machine only
+    Serve {
+        /// A real repository instead, only to be looked at
+        #[arg(long)]
+        repo: Option<PathBuf>,
+        /// Its policy: built in, or a file
+        #[arg(long, default_value = "portal")]
+        policy: String,
+        /// The port; any that is free if not given
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
     /// A world without a lesson: teammates work, and things go wrong
     Play {
         /// How many days

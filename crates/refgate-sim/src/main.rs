@@ -8,10 +8,14 @@ mod journal;
 mod lesson;
 mod lint;
 mod output;
+mod page;
 mod play;
 mod progress;
+mod serve;
 mod setup;
 mod snapshot;
+mod view;
+mod watch;
 mod world;
 
 use std::process::ExitCode;
@@ -39,6 +43,8 @@ fn main() -> ExitCode {
         Verb::Reset => time::reset(at),
         Verb::Stop => time::stop(at),
         Verb::Log => time::log(at),
+        Verb::Watch => watch::run(at),
+        Verb::Serve { repo, policy, port } => serve::run(at, repo.as_deref(), &policy, port),
         Verb::Play { days, seed, dir } => play::run(at, days, seed, &dir),
         Verb::Certificate { path, name } => progress::certificate(&path, &name),
         Verb::Lint { file } => lint::run(file.as_deref()),

@@ -105,7 +105,7 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
             }
         }
         world.save()?;
-        told(&world, said)?;
+        told(&world, said)?.iter().for_each(|line| say(line));
     }
     Ok(done(Exit::Accepted))
 }

@@ -107,27 +107,31 @@ fn met(world: &World) -> Vec<RuleId> {
 
 pub(crate) fn hint(at: &Path) -> Done {
     let mut world = World::find(at)?;
-    for rule in met(&world) {
+    say(hinted(&mut world)?.trim_end());
+    Ok(done(Exit::Accepted))
+}
+
+/// The way out of what refused the last push, and the lesson's next hint.
+pub(crate) fn hinted(world: &mut World) -> Result<String, Failure> {
+    let mut out = String::new();
+    for rule in met(world) {
         let way = rule.page().split("## The way out").nth(1).unwrap_or_default();
         let way = way.split("\n## ").next().unwrap_or_default();
         // The stories are for tests.
         let way = way.split("```scenario").next().unwrap_or_default().trim();
-        let shown = page(way);
-        say(&format!(
-            "The rule {} refused your last push. The way out:\n\n{}\n",
-            rule.name(),
-            shown.trim()
-        ));
-        say(&format!("Read more: refgate explain {}\n", rule.name()));
+        let (name, shown) = (rule.name(), page(way));
+        let shown = shown.trim();
+        out += &format!("The rule {name} refused your last push. The way out:\n\n{shown}\n\n");
+        out += &format!("Read more: refgate explain {name}\n\n");
     }
     let hints = &world.lesson.hints;
-    match hints.get(world.state.hints).or(hints.last()) {
-        Some(hint) => say(&wrap("", "", &hint.replace('\n', " "))),
-        None => say("there is no hint; refgate-sim goal says what is missing"),
-    }
+    out += &match hints.get(world.state.hints).or(hints.last()) {
+        Some(hint) => wrap("", "", &hint.replace('\n', " ")),
+        None => "there is no hint; refgate-sim goal says what is missing".to_string(),
+    };
     world.state.hints += 1;
     world.save()?;
-    Ok(done(Exit::Accepted))
+    Ok(out)
 }
 
 /// Why the last decision came out as it did, and the least that would change it.
@@ -228,5 +232,6 @@ pub(crate) fn act(at: &Path, words: &str) -> Done {
     journal::write(&world.root, &event)?;
     say(&format!("on record: {}", event.text));
     let said = world.react()?;
-    told(&world, said)
+    told(&world, said)?.iter().for_each(|line| say(line));
+    Ok(done(Exit::Accepted))
 }

@@ -25,6 +25,12 @@ pub(crate) fn clock(at: &Path) -> Done {
 }
 
 pub(crate) fn tick(at: &Path, text: &str) -> Done {
+    ticked(at, text)?.iter().for_each(|line| say(line));
+    Ok(done(Exit::Accepted))
+}
+
+/// Lets time pass; what is to be said of it.
+pub(crate) fn ticked(at: &Path, text: &str) -> Result<Vec<String>, Failure> {
     let mut world = World::find(at)?;
     let step = span(text).ok_or_else(|| {
         let message = format!("`{text}` is no length of time; such as 3d, 12h, 2 weeks");
@@ -40,8 +46,9 @@ pub(crate) fn tick(at: &Path, text: &str) -> Done {
         ..Event::default()
     };
     journal::write(&world.root, &event)?;
-    say(&format!("it is {}", show(now)));
-    told(&world, said)
+    let mut all = vec![format!("it is {}", show(now))];
+    all.extend(told(&world, said)?);
+    Ok(all)
 }
 
 /// `3d` as people type it, or `3 days`.
@@ -60,14 +67,13 @@ pub(crate) fn span(text: &str) -> Option<refgate_core::Duration> {
         .filter(|length| *length > refgate_core::Duration::zero())
 }
 
-/// Says what teammates said, and keeps what was learnt.
-pub(crate) fn told(world: &World, said: Vec<String>) -> Done {
-    for line in said {
-        say(&line);
+/// Writes down what teammates said, and what was learnt.
+pub(crate) fn told(world: &World, said: Vec<String>) -> Result<Vec<String>, Failure> {
+    for line in &said {
         let event = Event {
             at: world.real.clock().to_rfc3339(),
             kind: "says".to_string(),
-            text: line,
+            text: line.clone(),
             ..Event::default()
         };
         journal::write(&world.root, &event)?;
@@ -75,7 +81,7 @@ pub(crate) fn told(world: &World, said: Vec<String>) -> Done {
     if world.state.solved {
         progress::finish(&world.lesson.name)?;
     }
-    Ok(done(Exit::Accepted))
+    Ok(said)
 }
 
 /// The folder of the world, even where it is too broken to be opened.
@@ -92,6 +98,11 @@ fn step(root: &Path) -> usize {
 }
 
 pub(crate) fn undo(at: &Path, steps: usize) -> Done {
+    say(&undone(at, steps)?);
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn undone(at: &Path, steps: usize) -> Result<String, Failure> {
     let root = root(at)?;
     let now = step(&root);
     let to = now.checked_sub(steps).filter(|to| *to > 0 && snapshot::is_kept(&root, *to));
@@ -104,6 +115,11 @@ pub(crate) fn undo(at: &Path, steps: usize) -> Done {
 }
 
 pub(crate) fn redo(at: &Path) -> Done {
+    say(&redone(at)?);
+    Ok(done(Exit::Accepted))
+}
+
+pub(crate) fn redone(at: &Path) -> Result<String, Failure> {
     let root = root(at)?;
     let to = step(&root) + 1;
     if !snapshot::is_kept(&root, to) {
@@ -112,7 +128,7 @@ pub(crate) fn redo(at: &Path) -> Done {
     go(&root, to, "redo")
 }
 
-fn go(root: &Path, to: usize, what: &str) -> Done {
+fn go(root: &Path, to: usize, what: &str) -> Result<String, Failure> {
     snapshot::restore(root, to)?;
     fs::write(root.join(MARK).join("step"), to.to_string())?;
     let world = World::open(root)?;
@@ -124,8 +140,7 @@ fn go(root: &Path, to: usize, what: &str) -> Done {
         ..Event::default()
     };
     journal::write(root, &event)?;
-    say(&format!("the world is as it was; it is {}", show(now)));
-    Ok(done(Exit::Accepted))
+    Ok(format!("the world is as it was; it is {}", show(now)))
 }
 
 pub(crate) fn fork(at: &Path, to: &Path) -> Done {

@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod learner;
+mod page;
 mod story;
 mod trouble;

@@ -1,0 +1,187 @@
+//! Who may look at the page, and what does it answer? Only this machine, only with the token.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use refgate_core::Policy;
+use refgate_gate::{Exit, builtin, horizon, policy_from_text};
+use tiny_http::{Header, Method, Request, Response, Server};
+
+use crate::command::{lesson, time};
+use crate::output::{Done, Failure, done, say};
+use crate::page::page;
+use crate::view::View;
+use crate::world::{MARK, World, failed};
+
+/// What the page shows.
+enum Shown {
+    /// A world, which the page may also move.
+    World(PathBuf),
+    /// A real repository, only to be looked at.
+    Repository(PathBuf, Box<Policy>),
+}
+
+struct Site {
+    shown: Shown,
+    /// The path of the page: nobody who does not know it is answered.
+    base: String,
+    /// What a browser must have been asked for, against names that lead here.
+    hosts: [String; 2],
+}
+
+/// Serves until it is stopped.
+pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16) -> Done {
+    let shown = match repository {
+        None => Shown::World(World::find(at)?.root),
+        Some(path) => {
+            let text = match builtin(policy) {
+                Some(text) => text.to_string(),
+                None => fs::read_to_string(policy)?,
+            };
+            let read = policy_from_text(&text, policy, horizon(chrono::Utc::now()), |_| None);
+            let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
+            Shown::Repository(path.canonicalize()?, Box::new(read))
+        }
+    };
+    let server = Server::http(("127.0.0.1", port)).map_err(failed)?;
+    let port = server.server_addr().to_ip().map_or(port, |address| address.port());
+    let base = format!("/{}", random()?);
+    let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    say(&format!("http://127.0.0.1:{port}{base}/"));
+    let site = Site { shown, base, hosts };
+    for request in server.incoming_requests() {
+        site.answer(request)?;
+    }
+    Ok(done(Exit::Accepted))
+}
+
+/// Nobody can guess it.
+fn random() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 16];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Site {
+    fn answer(&self, request: Request) -> Result<(), Failure> {
+        let host = request.headers().iter().find(|header| header.field.equiv("Host"));
+        let host = host.map(|header| header.value.as_str().to_string()).unwrap_or_default();
+        if !self.hosts.contains(&host) {
+            return sent(request, 421, "this page answers to 127.0.0.1 only\n");
+        }
+        let path = request.url().strip_prefix(self.base.as_str()).map(ToString::to_string);
+        let Some(path) = path else {
+            return sent(request, 404, "the address lacks the token; see the terminal\n");
+        };
+        match (request.method(), path.as_str()) {
+            (Method::Get, "/" | "") => self.shown(request, None),
+            (Method::Get, "/events") => {
+                let watched = self.watched();
+                std::thread::spawn(move || tell_changes(request, &watched));
+                Ok(())
+            }
+            (Method::Post, verb) => self.act(request, verb.trim_start_matches('/')),
+            _ => sent(request, 404, "there is no such page\n"),
+        }
+    }
+
+    fn act(&self, request: Request, verb: &str) -> Result<(), Failure> {
+        let Shown::World(root) = &self.shown else {
+            return sent(request, 403, "a real repository is only looked at\n");
+        };
+        let acted = match verb {
+            "tick" => time::tick(root, "1d").map(|_| None),
+            "undo" => time::undo(root, 1).map(|_| None),
+            "hint" => World::find(root).and_then(|mut world| lesson::hinted(&mut world)).map(Some),
+            _ => return sent(request, 404, "there is no such act\n"),
+        };
+        match acted {
+            Ok(None) => {
+                let back = Header::from_bytes("Location", format!("{}/", self.base));
+                let response =
+                    Response::empty(303).with_header(back.map_err(|()| failed("header"))?);
+                Ok(request.respond(response)?)
+            }
+            Ok(hint) => self.shown(request, hint.as_deref()),
+            Err(failure) => self.shown(request, Some(&failure.message)),
+        }
+    }
+
+    fn shown(&self, request: Request, hint: Option<&str>) -> Result<(), Failure> {
+        let view = match &self.shown {
+            Shown::World(root) => World::find(root).and_then(|world| View::of(&world)),
+            Shown::Repository(path, policy) => {
+                View::of_repository(path, policy, chrono::Utc::now())
+            }
+        };
+        let view = match view {
+            Ok(view) => view,
+            Err(failure) => return sent(request, 500, &failure.message),
+        };
+        let nonce = random()?;
+        let acts = matches!(self.shown, Shown::World(_));
+        let text = page(&view, &self.base, &nonce, acts, hint);
+        let policy = format!(
+            "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
+             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        let mut response = Response::from_string(text);
+        for (key, value) in [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Security-Policy", &policy),
+            ("Referrer-Policy", "no-referrer"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+        ] {
+            let header = Header::from_bytes(key, value).map_err(|()| failed("header"))?;
+            response.add_header(header);
+        }
+        Ok(request.respond(response)?)
+    }
+
+    /// The files in which every change shows.
+    fn watched(&self) -> Vec<PathBuf> {
+        match &self.shown {
+            Shown::World(root) => {
+                vec![root.join(MARK).join("journal.jsonl"), root.join(MARK).join("step")]
+            }
+            Shown::Repository(path, _) => ["HEAD", "packed-refs", "refs/heads", "logs/HEAD"]
+                .iter()
+                .flat_map(|name| [path.join(name), path.join(".git").join(name)])
+                .collect(),
+        }
+    }
+}
+
+fn sent(request: Request, status: u16, text: &str) -> Result<(), Failure> {
+    Ok(request.respond(Response::from_string(text).with_status_code(status))?)
+}
+
+/// Server-sent events: a line whenever something has changed, for as long as
+/// somebody listens.
+fn tell_changes(request: Request, watched: &[PathBuf]) {
+    let stamp = || -> Vec<Option<std::time::SystemTime>> {
+        watched.iter().map(|path| fs::metadata(path).and_then(|m| m.modified()).ok()).collect()
+    };
+    let mut to = request.into_writer();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\
+                Connection: close\r\n\r\n";
+    let mut tell = |text: &str| to.write_all(text.as_bytes()).and_then(|()| to.flush());
+    let mut before = stamp();
+    let mut listens = tell(head).is_ok();
+    let mut quiet = 0;
+    while listens {
+        std::thread::sleep(Duration::from_millis(300));
+        let now = stamp();
+        quiet += 1;
+        if now != before {
+            before = now;
+            listens = tell("data: changed\n\n").is_ok();
+        } else if quiet % 30 == 0 {
+            // So that a listener who is gone is noticed.
+            listens = tell(": still here\n\n").is_ok();
+        }
+    }
+}

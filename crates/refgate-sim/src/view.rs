@@ -1,0 +1,238 @@
+//! What is there to see: the branches, the calendar, the last verdict, the goal? One value, for page and terminal.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use refgate_core::{Actor, Duration, Instant, Policy, RefName, freezes_at};
+use refgate_format::{PolicySource, Signers};
+use refgate_gate::{AtRest, Records, Wish, check};
+use refgate_git::{Reader, releases};
+use refgate_report::show;
+use refgate_scenario::git_command;
+
+use crate::command::receive::decision;
+use crate::journal::{self, Event};
+use crate::output::Failure;
+use crate::setup::said;
+use crate::world::World;
+
+/// So many of the newest commits are shown.
+const MOST: &str = "--max-count=40";
+
+/// So many days ahead the last push is judged again.
+const AHEAD: i64 = 42;
+
+/// A commit, where it is drawn, and from which rows it comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) author: String,
+    pub(crate) subject: String,
+    pub(crate) lane: usize,
+    pub(crate) parents: Vec<usize>,
+    pub(crate) labels: Vec<String>,
+}
+
+/// What the same push would meet on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Day {
+    pub(crate) date: String,
+    pub(crate) accepted: bool,
+    pub(crate) rules: Vec<String>,
+}
+
+/// Everything that is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) title: String,
+    pub(crate) clock: String,
+    /// Stages, in fixed lanes; then one for everything else.
+    pub(crate) lanes: Vec<String>,
+    pub(crate) rows: Vec<Row>,
+    /// Freezes and due dates.
+    pub(crate) calendar: Vec<String>,
+    pub(crate) verdict: Option<String>,
+    pub(crate) strip: Vec<Day>,
+    pub(crate) missing: Vec<String>,
+    pub(crate) task: String,
+    pub(crate) events: Vec<Event>,
+}
+
+impl View {
+    /// A training world as it is now.
+    pub(crate) fn of(world: &World) -> Result<Self, Failure> {
+        let now = world.real.clock();
+        let policy = world.real.policy();
+        let mut view = Self {
+            title: world.lesson.title.clone(),
+            clock: show(now),
+            calendar: calendar(world, now)?,
+            missing: world.missing()?,
+            task: world.lesson.task.clone(),
+            ..Self::default()
+        };
+        view.draw(&world.real.server(), policy)?;
+        let mut events = journal::read(&world.root);
+        events.reverse();
+        events.truncate(12);
+        view.events = events;
+        view.verdict = decision(world)?.map(|(head, _)| head);
+        view.strip = strip(world, now)?;
+        Ok(view)
+    }
+
+    /// A real repository, to be looked at and no more.
+    pub(crate) fn of_repository(
+        path: &Path,
+        policy: &Policy,
+        now: Instant,
+    ) -> Result<Self, Failure> {
+        let mut view =
+            Self { title: path.display().to_string(), clock: show(now), ..Self::default() };
+        view.draw(path, policy)?;
+        Ok(view)
+    }
+
+    fn draw(&mut self, repository: &Path, policy: &Policy) -> Result<(), Failure> {
+        let stages: Vec<&str> = policy.flow.stages.iter().map(|one| one.branch.short()).collect();
+        self.lanes = stages.iter().map(ToString::to_string).collect();
+        let mut log = git_command(repository);
+        let format = "--format=%H%x09%P%x09%D%x09%an%x09%s";
+        log.args([
+            "log",
+            "--topo-order",
+            "--decorate-refs=refs/heads/",
+            "--decorate-refs=refs/tags/",
+        ]);
+        log.args([MOST, format, "--branches", "--"]);
+        let text = said(&mut log)?;
+        let parts: Vec<Vec<&str>> =
+            text.lines().map(|line| line.splitn(5, '\t').collect()).collect();
+        let part = |row: &[&str], place: usize| row.get(place).map_or("", |text| *text).to_string();
+        let places: HashMap<String, usize> =
+            parts.iter().enumerate().map(|(at, row)| (part(row, 0), at)).collect();
+        for row in &parts {
+            let labels = part(row, 2);
+            let labels = labels.split(", ").map(|name| name.trim_start_matches("HEAD -> "));
+            let parents = part(row, 1);
+            self.rows.push(Row {
+                id: part(row, 0),
+                author: part(row, 3),
+                subject: part(row, 4),
+                lane: stages.len(),
+                parents: parents.split(' ').filter_map(|id| places.get(id).copied()).collect(),
+                labels: labels.filter(|name| !name.is_empty()).map(ToString::to_string).collect(),
+            });
+        }
+        // What several stages have came by the first of them.
+        for (lane, stage) in stages.iter().enumerate().rev() {
+            let tip = self.rows.iter().position(|row| row.labels.iter().any(|name| name == stage));
+            let mut at = tip;
+            while let Some(place) = at {
+                let Some(row) = self.rows.get_mut(place) else { break };
+                row.lane = lane;
+                at = row.parents.first().copied();
+            }
+        }
+        if self.rows.iter().any(|row| row.lane == stages.len()) {
+            self.lanes.push("other branches".to_string());
+        }
+        Ok(())
+    }
+
+    /// A commit in words, for who cannot see the drawing.
+    pub(crate) fn told(&self, row: &Row) -> String {
+        let lane = self.lanes.get(row.lane).map_or("", String::as_str);
+        let short = row.id.get(..10).unwrap_or(&row.id);
+        let merge = if row.parents.len() > 1 { ", a merge" } else { "" };
+        let labels = if row.labels.is_empty() {
+            String::new()
+        } else {
+            format!("; here stand {}", row.labels.join(", "))
+        };
+        format!("{short} on {lane}{merge}: {} ({}){labels}", row.subject, row.author)
+    }
+
+    /// On which days the strip flips, in words.
+    pub(crate) fn strip_told(&self) -> Vec<String> {
+        let mut told: Vec<String> = Vec::new();
+        let mut last: Option<&Day> = None;
+        for day in &self.strip {
+            let same =
+                last.is_some_and(|one| (one.accepted, &one.rules) == (day.accepted, &day.rules));
+            if !same {
+                let what = if day.accepted {
+                    "it would be accepted".to_string()
+                } else {
+                    format!("it is refused by {}", day.rules.join(", "))
+                };
+                told.push(format!("from {}: {what}", day.date));
+            }
+            last = Some(day);
+        }
+        told
+    }
+}
+
+/// Freezes that hold, and what is owed by when.
+fn calendar(world: &World, now: Instant) -> Result<Vec<String>, Failure> {
+    let policy = world.real.policy();
+    let reader = world.reader()?;
+    let releases = releases(&reader, &policy.release)?;
+    let ledger = refgate_core::LedgerView::assemble(policy, world.real.records());
+    let mut all = Vec::new();
+    for freeze in freezes_at(policy, &releases, &ledger, now) {
+        if freeze.state.closed() {
+            let earliest = freeze.window.name.clone();
+            all.push(format!("frozen by \"{earliest}\": {}", freeze.window.reason));
+        }
+    }
+    let facts = world.facts(&reader);
+    let owed = crate::condition::Condition::NothingOwed.missing(&facts)?;
+    all.extend(owed.into_iter().map(|what| format!("owed: {what}")));
+    Ok(all)
+}
+
+/// The last refused push, judged again on each day to come. What it brought is
+/// in the learner's clone.
+fn strip(world: &World, now: Instant) -> Result<Vec<Day>, Failure> {
+    let Some((_, object)) = decision(world)? else { return Ok(Vec::new()) };
+    let text = |value: &serde_json::Value, key: &str| {
+        value.get(key).and_then(serde_json::Value::as_str).map(ToString::to_string)
+    };
+    if text(&object, "verdict").as_deref() != Some("reject") {
+        return Ok(Vec::new());
+    }
+    let updates = object.get("updates").and_then(serde_json::Value::as_array);
+    let wish = |update: &serde_json::Value| {
+        let name = RefName::parse(&text(update, "ref")?).ok()?;
+        Some(Wish { revision: text(update, "new"), name })
+    };
+    let wishes: Vec<Wish> = updates.into_iter().flatten().filter_map(wish).collect();
+    let limits = refgate_gate::bounds(&refgate_format::Limits::default());
+    let Ok(mut reader) = Reader::open(&world.you(), limits) else { return Ok(Vec::new()) };
+    reader.see_through("origin");
+    let actor = text(&object, "actor").map(Actor);
+    let (source, signers) = (PolicySource::File(String::new()), Signers::default());
+    let rest = AtRest {
+        reader: &reader,
+        policy: world.real.policy(),
+        source: &source,
+        policy_hash: "",
+        signers: &signers,
+        records: Records::Given(world.real.records()),
+        repositories: &["story".to_string()],
+        baseline: None,
+    };
+    let mut days = Vec::new();
+    for day in 0..AHEAD {
+        let at = now + Duration::days(day);
+        // What the clone does not know (any more) cannot be judged there.
+        let Ok(checked) = check(&rest, (actor.clone(), at), &wishes, &[]) else { break };
+        let found = &checked.judged.decision.findings;
+        let rules: BTreeSet<String> = found.iter().map(|one| one.rule.name().to_string()).collect();
+        let date = at.format("%Y-%m-%d").to_string();
+        days.push(Day { date, accepted: rules.is_empty(), rules: rules.into_iter().collect() });
+    }
+    Ok(days)
+}

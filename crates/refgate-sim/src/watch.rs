@@ -1,0 +1,164 @@
+//! How does a view look in a terminal, and which keys move the world?
+
+use std::path::Path;
+use std::time::Duration;
+
+use ratatui::crossterm::event::{self, Event as Input, KeyCode, KeyEventKind};
+use ratatui::layout::{Constraint, Layout};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph, Wrap};
+use ratatui::{DefaultTerminal, Frame};
+use refgate_gate::Exit;
+
+use crate::command::{lesson, time};
+use crate::output::{Done, Failure, done};
+use crate::view::{Row, View};
+use crate::world::World;
+
+/// Lanes are told apart by more than their colour: each is a column.
+const COLOURS: [Color; 5] = [Color::Blue, Color::Yellow, Color::Green, Color::Magenta, Color::Gray];
+
+const KEYS: &str = "t: a day passes   u: undo   r: redo   h: hint   q: quit";
+
+/// Shows the world until somebody quits.
+pub(crate) fn run(at: &Path) -> Done {
+    let root = World::find(at)?.root;
+    let mut terminal = ratatui::init();
+    let ended = watch(&mut terminal, &root);
+    ratatui::restore();
+    ended?;
+    Ok(done(Exit::Accepted))
+}
+
+fn watch(terminal: &mut DefaultTerminal, root: &Path) -> Result<(), Failure> {
+    let mut told = KEYS.to_string();
+    loop {
+        let view = World::find(root).and_then(|world| View::of(&world));
+        terminal.draw(|frame| match &view {
+            Ok(view) => draw(frame, view, &told),
+            Err(failure) => {
+                let text = format!("{}\n\n{KEYS}", failure.message);
+                frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), frame.area());
+            }
+        })?;
+        if !event::poll(Duration::from_millis(500))? {
+            continue;
+        }
+        let Input::Key(key) = event::read()? else { continue };
+        if key.kind != KeyEventKind::Press {
+            continue;
+        }
+        let acted = match key.code {
+            KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
+            KeyCode::Char('t') => time::ticked(root, "1d").map(|said| said.join("\n")),
+            KeyCode::Char('u') => time::undone(root, 1),
+            KeyCode::Char('r') => time::redone(root),
+            KeyCode::Char('h') => {
+                World::find(root).and_then(|mut world| lesson::hinted(&mut world))
+            }
+            _ => continue,
+        };
+        let text = acted.unwrap_or_else(|failure| failure.message);
+        told = format!("{text}\n{KEYS}");
+    }
+}
+
+fn draw(frame: &mut Frame<'_>, view: &View, told: &str) {
+    let [left, right] =
+        Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)])
+            .areas(frame.area());
+    let title = format!(" {} ", view.title);
+    let graph = Paragraph::new(graph(view)).block(Block::bordered().title(title));
+    frame.render_widget(graph, left);
+    let [goal, calendar, verdict, keys] = Layout::vertical([
+        Constraint::Percentage(25),
+        Constraint::Percentage(20),
+        Constraint::Percentage(30),
+        Constraint::Percentage(25),
+    ])
+    .areas(right);
+    let missing = if view.missing.is_empty() {
+        "The goal is reached.".to_string()
+    } else {
+        format!("Still missing:\n- {}", view.missing.join("\n- "))
+    };
+    boxed(frame, goal, " goal ", missing);
+    boxed(frame, calendar, &format!(" {} ", view.clock), view.calendar.join("\n"));
+    let mut last = view.verdict.clone().unwrap_or_else(|| "nothing was pushed yet".to_string());
+    for line in view.strip_told() {
+        last += &format!("\n{line}");
+    }
+    boxed(frame, verdict, " last verdict ", last);
+    boxed(frame, keys, " keys ", told.to_string());
+}
+
+fn boxed(frame: &mut Frame<'_>, area: ratatui::layout::Rect, title: &str, text: String) {
+    let block = Block::bordered().title(title.to_string());
+    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }).block(block), area);
+}
+
+/// A line for each commit: its mark in the lane of its branch, then its words.
+fn graph(view: &View) -> Vec<Line<'static>> {
+    let colour = |lane: usize| COLOURS.get(lane % COLOURS.len()).copied().unwrap_or(Color::Gray);
+    let names = view.lanes.iter().enumerate().map(|(lane, name)| {
+        let short: String = name.chars().take(6).collect();
+        Span::styled(
+            format!("{short:<7}"),
+            Style::new().fg(colour(lane)).add_modifier(Modifier::BOLD),
+        )
+    });
+    let mut lines = vec![Line::from(names.collect::<Vec<_>>())];
+    for row in &view.rows {
+        let mut spans: Vec<Span<'static>> = (0..view.lanes.len())
+            .map(|lane| Span::styled(mark(row, lane), Style::new().fg(colour(lane))))
+            .collect();
+        if !row.labels.is_empty() {
+            let labels = format!("[{}] ", row.labels.join(", "));
+            spans.push(Span::styled(labels, Style::new().add_modifier(Modifier::BOLD)));
+        }
+        spans.push(Span::raw(refgate_report::clean(&row.subject)));
+        lines.push(Line::from(spans));
+    }
+    lines
+}
+
+fn mark(row: &Row, lane: usize) -> String {
+    let shown = match (row.lane == lane, row.parents.len() > 1) {
+        (true, true) => "◆",
+        (true, false) => "●",
+        (false, _) => "│",
+    };
+    format!("{shown:<7}")
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+
+    #[test]
+    fn a_view_fits_a_terminal() {
+        let row = |id: &str, lane, parents: &[usize], labels: &[&str]| Row {
+            id: id.to_string(),
+            author: "ada".to_string(),
+            subject: format!("change {id}"),
+            lane,
+            parents: parents.to_vec(),
+            labels: labels.iter().map(ToString::to_string).collect(),
+        };
+        let view = View {
+            title: "A lesson".to_string(),
+            clock: "2026-03-02 08:00 UTC".to_string(),
+            lanes: ["dev", "stg", "main"].map(String::from).to_vec(),
+            rows: vec![row("2", 0, &[1], &["dev"]), row("1", 2, &[], &["main", "stg"])],
+            missing: vec!["dev lacks \"x\"".to_string()],
+            ..View::default()
+        };
+        let mut terminal = Terminal::new(TestBackend::new(100, 24)).unwrap();
+        terminal.draw(|frame| draw(frame, &view, KEYS)).unwrap();
+        insta::assert_snapshot!("watch", terminal.backend().to_string());
+    }
+}
