@@ -1,0 +1,78 @@
+"""Is the simulator's page usable: in a real browser, without scripts, by keyboard, by a screen reader?
+
+Takes the folder of the programs, and the text of axe-core; writes screenshots into
+a folder if one is named.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from playwright.sync_api import sync_playwright
+
+programs, axe = os.path.abspath(sys.argv[1]), open(sys.argv[2], encoding="utf-8").read()
+pictures = sys.argv[3] if len(sys.argv) > 3 else None
+home = tempfile.mkdtemp()
+world = os.path.join(home, "world")
+environment = {**os.environ, "PATH": programs + ":" + os.environ["PATH"],
+               "HOME": home, "REFGATE_SIM_HOME": home}
+
+
+def shell(line, folder=home):
+    subprocess.run(["sh", "-c", line], cwd=folder, env=environment, check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+shell(f"refgate-sim start freeze-day-12 --dir {world}")
+you = os.path.join(world, "you")
+shell("git switch -q dev && git merge -q --no-ff --no-edit origin/feature/search; git push -q origin dev || true", you)
+serve = subprocess.Popen(["refgate-sim", "serve"], cwd=you, env=environment, text=True,
+                         stdout=subprocess.PIPE)
+address = serve.stdout.readline().strip()
+try:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium",
+                                             args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1000, "height": 1300})
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address, wait_until="domcontentloaded")
+        assert page.title() == "Day 12 of a code freeze", page.title()
+        assert "reject dev by ada (freeze)" in page.content()
+        # The page's own policy forbids foreign scripts; axe runs beside it.
+        context = browser.new_context(bypass_csp=True)
+        looked = context.new_page()
+        looked.goto(address, wait_until="domcontentloaded")
+        looked.evaluate(axe)
+        found = looked.evaluate("axe.run()")["violations"]
+        told = [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in found]
+        assert not found, told
+        # News come by themselves.
+        before = page.inner_text("strong")
+        shell("refgate-sim tick 2d", you)
+        page.wait_for_function("before => document.querySelector('strong').innerText !== before",
+                               arg=before, timeout=5000)
+        # By keyboard alone.
+        after = page.inner_text("strong")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_function("before => document.querySelector('strong').innerText !== before",
+                               arg=after, timeout=5000)
+        assert not errors, errors
+        # Without scripts.
+        plain = browser.new_context(java_script_enabled=False).new_page()
+        plain.goto(address, wait_until="domcontentloaded")
+        shown = plain.inner_text("strong")
+        plain.click("text=Undo the last step")
+        assert plain.inner_text("strong") != shown
+        plain.click("text=A hint")
+        assert "The rule freeze refused your last push" in plain.content()
+        if pictures:
+            os.makedirs(pictures, exist_ok=True)
+            page.goto(address, wait_until="domcontentloaded")
+            page.screenshot(path=os.path.join(pictures, "simulator-page.png"), full_page=True)
+        browser.close()
+finally:
+    serve.kill()
+print("the page works in a browser, by keyboard, without scripts, and axe finds nothing")
