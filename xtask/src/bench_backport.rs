@@ -82,10 +82,37 @@ fn real(program: &Path, repository: &Path) -> Outcome<Vec<String>> {
     })?;
     let warm = median(TIMES, || timed(&mut ask(program, &clone, &["status"])))?;
     let peer = ("`git log --branches`", log);
-    Ok(vec![
+    let mut rows = vec![
         row(&format!("{name}: `status` of all fixes, cold"), cold, peer),
         row(&format!("{name}: the same, warm"), warm, peer),
-    ])
+    ];
+    rows.extend(one_fix(program, &clone, &name)?);
+    Ok(rows)
+}
+
+/// One fix of the newest line over ten lines, beside `git cherry` of that one
+/// commit on each.
+fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
+    let listed = ["for-each-ref", "--sort=-version:refname", "--format=%(refname:short)"];
+    let all = git(clone, &[&listed[..], &["refs/heads/*[0-9]*"]].concat())?;
+    let lines: Vec<&str> = all.lines().take(10).collect();
+    let newest = lines.first().copied().ok_or("no line was found")?;
+    let fix = git(clone, &["log", "-1", "--no-merges", "--skip=100", "--format=%H", newest])?;
+    let fix = fix.trim();
+    let chosen: Vec<String> = lines.iter().map(|line| format!("--line={line}")).collect();
+    let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
+    let asked = [&["status", fix], &*chosen].concat();
+    let one = median(TIMES, || timed(&mut ask(program, clone, &asked)))?;
+    let before = format!("{fix}^");
+    let cherry = median(3, || {
+        lines.iter().try_fold(0.0, |sum, line| {
+            let mut cherry = git_command(clone);
+            cherry.args(["cherry", line, fix, &before]).stdout(Stdio::null());
+            Ok::<f64, String>(sum + timed(&mut cherry)?)
+        })
+    })?;
+    let case = format!("{name}: `status` of one fix, {} lines, warm", lines.len());
+    Ok(vec![row(&case, one, ("`git cherry` of it on each", cherry))])
 }
 
 fn synthetic(program: &Path) -> Outcome<Vec<String>> {

@@ -123,6 +123,9 @@ pub(crate) struct Apply {
     /// Carry along the earlier changes without which a fix does not apply
     #[arg(long)]
     pub(crate) prerequisites: bool,
+    /// Leave a newer line without what an older one gets
+    #[arg(long)]
+    pub(crate) gap: bool,
     /// Push what is done
     #[arg(long)]
     pub(crate) push: bool,
@@ -137,6 +140,9 @@ pub(crate) struct Plan {
     /// given
     #[arg(long)]
     pub(crate) to: Vec<String>,
+    /// Everything that is owed, to whoever owes it; see `git backport debts`
+    #[arg(long, conflicts_with_all = ["fixes", "to"])]
+    pub(crate) owed: bool,
     /// Pick again what a branch has reverted
     #[arg(long)]
     pub(crate) again: bool,

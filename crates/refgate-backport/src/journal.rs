@@ -59,6 +59,9 @@ impl State {
 pub(crate) struct Line {
     /// The branch.
     pub(crate) branch: String,
+    /// Where it stood: what is picked comes after.
+    #[serde(default)]
+    pub(crate) began: String,
     /// The reference that is set.
     pub(crate) reference: String,
     /// What it was before; empty if it was not there.

@@ -43,6 +43,9 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
     }
     for line in &journal.lines {
         waits |= line.state.waits();
+        if line.state == State::Done {
+            notes(scribe, line)?;
+        }
         say(&told(scribe, line));
     }
     if !journal.pushed.is_empty() {
@@ -51,6 +54,29 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
         journal.save(&scribe.git_dir)?;
     }
     Ok(done(if waits { Exit::Refused } else { Exit::Accepted }))
+}
+
+/// A note of the original is one of its copy, too, as it is after `git rebase`
+/// with `notes.rewriteRef`. A copy that has one keeps it.
+fn notes(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
+    let folder = &scribe.git_dir;
+    let listed = git::output(folder, &["notes", "list"]).unwrap_or_default();
+    if listed.is_empty() || line.began.is_empty() {
+        return Ok(());
+    }
+    let noted = |id: &str| listed.lines().any(|one| one.ends_with(id));
+    let range = format!("{}..{}", line.began, line.new);
+    let ids = git::output(folder, &["rev-list", "--no-merges", &range, "--"])?;
+    for id in ids.lines().filter(|id| !noted(id)) {
+        let message = git::output(folder, &["show", "-s", "--format=%B", id])?;
+        let from = message.lines().rev().find_map(|text| {
+            text.trim().strip_prefix("(cherry picked from commit ")?.strip_suffix(')')
+        });
+        if let Some(from) = from.filter(|from| noted(from)) {
+            git::output(folder, &["notes", "copy", from, id])?;
+        }
+    }
+    Ok(())
 }
 
 fn told(scribe: &Scribe, line: &Line) -> String {

@@ -71,6 +71,13 @@ pub(crate) fn link_hooks(folder: &Path, program: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An installation has git wait for the disk. What is lost here with the power
+/// is a lesson's step, and the learner waits for every push.
+pub(crate) fn not_waiting(config: &Path) -> Result<(), Failure> {
+    let text = fs::read_to_string(config)?;
+    Ok(fs::write(config, format!("{text}[core]\n\tfsync = none\n"))?)
+}
+
 /// The hook beside this program.
 pub(crate) fn hook() -> Result<PathBuf, Failure> {
     let own = std::env::current_exe()?;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Facts;
 use crate::lesson::{Lesson, Step};
 use crate::output::Failure;
-use crate::setup::{hook, link_hooks};
+use crate::setup::{hook, link_hooks, not_waiting};
 use crate::{catalog, journal, snapshot};
 
 /// The folder that marks a world, and holds what the simulator knows of it.
@@ -97,6 +97,7 @@ impl World {
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
         let real = Real::make(&root, &text, read, clock, &hook).map_err(failed)?;
         link_hooks(&real.server().join("hooks"), &hook)?;
+        not_waiting(&real.server().join("config"))?;
         let state =
             State { format: 1, lesson: lesson.name.clone(), file, policy, ..State::default() };
         let mut world = Self { root, real, lesson, state, step: 0 };

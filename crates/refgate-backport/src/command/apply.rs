@@ -5,7 +5,7 @@ use refgate_gate::Exit;
 use serde_json::json;
 
 use crate::apply::Scribe;
-use crate::args::{Apply, Place};
+use crate::args::{Apply, Place, Plan};
 use crate::choose;
 use crate::command::plan::{compare, filled, kind, planned, words};
 use crate::journal::{Journal, Line, State};
@@ -27,6 +27,9 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
     if args.plan.fixes.is_empty() && plan.to.is_empty() {
         targets = choose::targets(&known, targets)?;
     }
+    if !args.gap {
+        no_gap(&known, plan, &targets)?;
+    }
     let mut journal = Journal { format: 1, ..Journal::default() };
     let first = targets.first().and_then(|target| target.forecasts.first());
     let name = first.map(|(change, _)| change.commit.short()).unwrap_or_default();
@@ -43,6 +46,39 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
         journal.pushed.clone_from(&place.remote);
     }
     carry_on(&scribe, journal, known.recipes())
+}
+
+/// An older line does not get what a newer one would then lack: whoever moves
+/// up to the newer one would meet the trouble again.
+fn no_gap(known: &Known, plan: &Plan, targets: &[Target]) -> Result<(), Failure> {
+    let picks = |target: &&Target| {
+        target.forecasts.iter().any(|(_, forecast)| {
+            matches!(forecast, Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits)
+        })
+    };
+    let lines = known.branches.lines();
+    let gets = |place: &usize| targets.iter().filter(picks).any(|one| one.place == *place);
+    let Some(oldest) = lines.iter().find(|place| gets(place)) else { return Ok(()) };
+    let newer = lines.iter().skip_while(|place| *place != oldest).skip(1);
+    let open = newer.filter(|place| !targets.iter().any(|one| one.place == **place));
+    let to: Vec<String> = open.map(|place| known.branches.name(*place).to_string()).collect();
+    if to.is_empty() {
+        return Ok(());
+    }
+    let others = planned(known, &Plan { to, ..plan.clone() })?;
+    let lacking: Vec<&str> =
+        others.iter().filter(picks).map(|one| known.branches.name(one.place)).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let more: Vec<String> = lacking.iter().map(|name| format!("--to {name}")).collect();
+    let message = format!(
+        "{} would get it while the newer {} lacks it; carry it there too ({}), or say --gap",
+        known.branches.name(*oldest),
+        lacking.join(", "),
+        more.join(" ")
+    );
+    Err(Failure::new(Exit::Refused, message))
 }
 
 /// How picks become references.
@@ -113,7 +149,8 @@ pub(crate) fn line(
     } else {
         State::Conflict { base: written.to_string(), left }
     };
-    Ok(Some(Line { branch, reference, old, new, state }))
+    let began = tip.to_string();
+    Ok(Some(Line { branch, began, reference, old, new, state }))
 }
 
 /// No second run is begun beside one that waits.

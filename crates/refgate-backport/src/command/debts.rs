@@ -14,7 +14,8 @@ use crate::known::open;
 use crate::output::{Done, Failure, done, say};
 use crate::rules::Rules;
 
-pub(crate) fn run(place: &Place) -> Done {
+/// What stages owe to later ones, by the policy that says so.
+fn owed(place: &Place) -> Result<(Rules, Vec<Debt>), Failure> {
     let mut reader = open(place)?;
     let Some(rules) = Rules::find(&reader, place)? else {
         let message = "no policy says which stages there are; name one with --policy";
@@ -30,7 +31,37 @@ pub(crate) fn run(place: &Place) -> Done {
             tips.insert(number, tip);
         }
     }
-    let owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
+    let mut owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
+    let stage = |place: usize| flow.stages.get(place).map_or("", |one| one.branch.short());
+    owed.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));
+    Ok((rules, owed))
+}
+
+/// The fixes that are owed, and the stages that owe them.
+pub(crate) fn to_pay(place: &Place) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let (rules, owed) = owed(place)?;
+    let mut debts: Vec<Debt> = owed;
+    debts.sort_by_key(|debt| debt.since);
+    let (mut fixes, mut stages): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for debt in debts {
+        let stage = rules.policy.flow.stages.get(debt.to).map(|stage| stage.branch.short());
+        let (fix, stage) = (debt.fix.to_string(), stage.unwrap_or_default().to_string());
+        if !fixes.contains(&fix) {
+            fixes.push(fix);
+        }
+        if !stages.contains(&stage) {
+            stages.push(stage);
+        }
+    }
+    if fixes.is_empty() {
+        return Err(Failure::new(Exit::BadInput, "nothing is owed"));
+    }
+    Ok((fixes, stages))
+}
+
+pub(crate) fn run(place: &Place) -> Done {
+    let (rules, owed) = owed(place)?;
+    let flow = &rules.policy.flow;
     let name = |place: usize| {
         let stage = flow.stages.get(place).map(|stage| &stage.branch);
         stage.map(RefName::short).unwrap_or_default().to_string()

@@ -129,7 +129,8 @@ impl Carried<'_> {
                 (String::new(), State::Merging { base, theirs, message, whole })
             }
         };
-        Ok(Some(Line { branch: branch.name.clone(), reference, old, new, state }))
+        let (name, began) = (branch.name.clone(), branch.tip.to_string());
+        Ok(Some(Line { branch: name, began, reference, old, new, state }))
     }
 
     /// What an earlier run made, and still waits to be merged or pushed.

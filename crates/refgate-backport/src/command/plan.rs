@@ -36,7 +36,10 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
 /// The arguments, with what a person at a terminal chooses.
 pub(crate) fn filled(place: &Place, args: &Plan) -> Result<Plan, Failure> {
     let mut filled = args.clone();
-    if args.fixes.is_empty() {
+    if args.owed {
+        (filled.fixes, filled.to) = super::debts::to_pay(place)?;
+    }
+    if filled.fixes.is_empty() {
         filled.fixes = choose::fixes(place)?;
     }
     Ok(filled)

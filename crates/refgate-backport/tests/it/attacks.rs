@@ -26,7 +26,7 @@ fn tree(world: &World, reference: &str) -> PathBuf {
 #[test]
 fn a_worktree_is_not_believed_blindly() {
     let (world, fix) = conflict();
-    world.does(1, &["apply", &fix, "--to", "release/1.0", "--straight"]);
+    world.does(1, &["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
     let tree = tree(&world, "release/1.0");
     let before = world.git(&["rev-parse", "release/1.0"]);
     world.try_git(&tree, &["checkout", "-q", "-f", "main~0"]);
@@ -46,7 +46,7 @@ fn a_worktree_is_not_believed_blindly() {
     assert!(!tree.exists());
     // What an earlier run left is not made part of this one.
     fs::create_dir_all(&tree).unwrap();
-    let said = world.does(3, &["apply", &fix, "--to", "release/1.0", "--straight"]);
+    let said = world.does(3, &["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
     assert!(said.contains("left from an earlier backport"), "{said}");
 }
 
@@ -126,9 +126,9 @@ fn nothing_moves_under_somebodys_feet() {
     let world = World::new();
     world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
     let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
-    let said = world.does(0, &["apply", &fix, "--to", "release/1.1"]);
+    let said = world.does(0, &["apply", &fix, "--to", "release/1.1", "--gap"]);
     assert!(said.contains("say --prerequisites"), "{said}");
-    world.does(0, &["apply", &fix, "--to", "release/1.1", "--prerequisites"]);
+    world.does(0, &["apply", &fix, "--to", "release/1.1", "--prerequisites", "--gap"]);
     let branch = format!("backport/{}/release/1.1", &fix[..10]);
     world.git(&["switch", "-q", &branch]);
     let said = world.does(9, &["undo"]);

@@ -71,7 +71,7 @@ fn plain_git_is_understood() {
         world.commit("feat: German");
     }
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
-    world.does(1, &["apply", &fix, "--to", "release/1.0", "--to", "release/1.1"]);
+    world.does(1, &["apply", &fix, "--to", "release/1.0", "--to", "release/1.1", "--gap"]);
     let folder = world.path().join(".git/refgate/backport");
     // `git commit` in one, `git cherry-pick --abort` in the other.
     let short = &fix[..10];

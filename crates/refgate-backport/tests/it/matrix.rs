@@ -90,3 +90,37 @@ fn what_cannot_be_asked_is_said() {
         assert!(said.contains(why), "{arguments:?}: {said}");
     }
 }
+
+/// An older line does not get a fix that a newer one lacks; an empty pick is
+/// none; what was reverted is picked again only when told; a note comes along.
+#[test]
+fn what_is_refused_when_carried() {
+    let world = World::new();
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    world.git(&["notes", "add", "-m", "reviewed by uma", &fix]);
+    let mut story = Vec::new();
+    let mut tells = |code: i32, arguments: &[&str]| {
+        story.push(format!("$ git backport {}", arguments.join(" ")));
+        story.push(world.does(code, arguments));
+    };
+    tells(1, &["apply", &fix, "--to", "release/1.0"]);
+    tells(0, &["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
+    tells(0, &["status", &fix]);
+    tells(0, &["apply", &fix, "--straight"]);
+    assert_eq!(world.git(&["notes", "show", "release/1.1"]), "reviewed by uma");
+    // Somebody has done the same under another name: nothing is left to pick.
+    let other = world.fix("fix: b", "lib.txt", "b\n", "B\n");
+    world.git(&["switch", "-q", "release/1.2"]);
+    world.edit("lib.txt", "b\n", "B\n");
+    world.edit("lib.txt", "h\n", "H\n");
+    world.commit("chore: capitals");
+    world.git(&["switch", "-q", "main"]);
+    tells(0, &["plan", &other, "--to", "release/1.2"]);
+    tells(0, &["apply", &other, "--to", "release/1.2"]);
+    // Reverted, and picked again.
+    world.on("release/1.2", &["revert", "--no-edit", "release/1.2~1"]);
+    tells(0, &["plan", &fix, "--to", "release/1.2"]);
+    tells(0, &["apply", &fix, "--to", "release/1.2", "--again", "--straight"]);
+    tells(0, &["status", &fix]);
+    insta::assert_snapshot!("refused", story.join("\n"));
+}

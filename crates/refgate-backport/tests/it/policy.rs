@@ -44,7 +44,8 @@ fn debts_are_listed_with_what_pays_them() {
     let said = ask(&["debts"]);
     assert!(said.contains("dev owes it to main"), "{said}");
     assert!(said.contains(&format!("git backport apply {} --to dev", &fix[..10])), "{said}");
-    let said = ask(&["apply", &fix, "--to", "dev", "--straight"]);
+    assert!(ask(&["plan", "--owed"]).contains("clean"));
+    let said = ask(&["apply", "--owed", "--straight"]);
     assert!(said.contains("dev  done"), "{said}");
     let said = ask(&["debts"]);
     assert!(!said.contains("hotfix: two"), "{said}");
