@@ -31,6 +31,9 @@ pub(crate) enum Verb {
         /// A lesson of your own
         #[arg(long, conflicts_with = "lesson")]
         file: Option<PathBuf>,
+        /// Decides where a lesson leaves days open
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// The lessons, and which of them you have finished
     Lessons,

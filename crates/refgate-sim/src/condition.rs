@@ -22,10 +22,13 @@ pub(crate) enum Condition {
     Tagged { tag: String, on: String },
     /// `nothing is owed`
     NothingOwed,
+    /// `nothing is overdue`
+    NothingOverdue,
     /// `a waiver is on record`, `2 sign-offs are on record`
     Recorded { kind: String, count: usize },
-    /// `3 days have passed`
-    Passed(Duration),
+    /// `3 days have passed`, or `3 to 6 days have passed`: on which of these, the
+    /// world's seed says
+    Passed(Duration, Duration),
 }
 
 /// What conditions are asked of.
@@ -35,11 +38,14 @@ pub(crate) struct Facts<'w> {
     pub(crate) records: &'w [Record],
     pub(crate) began: Instant,
     pub(crate) now: Instant,
+    /// Decides where a lesson leaves days open.
+    pub(crate) seed: u64,
 }
 
 const KNOWN: &str = "`dev has \"TITLE\"`, `dev and stg have \"TITLE\"`, `main lacks \"TITLE\"`, \
                      `NAME exists`, `NAME is gone`, `dev contains main`, `stg equals dev`, `tag T \
-                     is on main`, `nothing is owed`, `a waiver is on record`, `3 days have passed`";
+                     is on main`, `nothing is owed`, `nothing is overdue`, `a waiver is on record`, `3 days have passed`, `3 \
+                     to 6 days have passed`";
 
 impl Condition {
     /// Reads one.
@@ -72,6 +78,7 @@ impl Condition {
             }
             (["tag", tag, "is", "on", on], None) => Ok(Self::Tagged { tag: own(tag), on: own(on) }),
             (["nothing", "is", "owed"], None) => Ok(Self::NothingOwed),
+            (["nothing", "is", "overdue"], None) => Ok(Self::NothingOverdue),
             (["a" | "an", kind, "is", "on", "record"], None) => {
                 Ok(Self::Recorded { kind: own(kind), count: 1 })
             }
@@ -81,9 +88,11 @@ impl Condition {
                 Ok(Self::Recorded { kind, count })
             }
             ([number, unit, "have" | "has", "passed"], None) => {
-                let length = format!("{number} {unit}");
-                let bad = || format!("`{length}` is no length of time");
-                Ok(Self::Passed(parse_duration(&length).ok_or_else(bad)?))
+                let length = span(number, unit)?;
+                Ok(Self::Passed(length, length))
+            }
+            ([from, "to", number, unit, "have", "passed"], None) => {
+                Ok(Self::Passed(span(from, unit)?, span(number, unit)?))
             }
             _ => Err(format!("this is no condition; there are: {KNOWN}")),
         }
@@ -141,16 +150,21 @@ impl Condition {
                     _ => vec![format!("there is no tag {tag} on {on}")],
                 }
             }
-            Self::NothingOwed => facts.owed(&graph)?,
+            Self::NothingOwed => facts.owed(&graph, false)?,
             Self::Recorded { kind, count } => {
                 let found = facts.records.iter().filter(|r| r.body.kind() == kind).count();
                 let what = format!("{found} of {count} {kind} record(s) made");
                 one(found >= *count, what)
             }
-            Self::Passed(lasts) => {
+            Self::NothingOverdue => facts.owed(&graph, true)?,
+            Self::Passed(from, to) => {
+                let days = to.num_days().saturating_sub(from.num_days()).unsigned_abs();
+                let more = facts.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+                let more = more.checked_rem(days + 1).unwrap_or(0);
+                let lasts = *from + Duration::days(i64::try_from(more).unwrap_or(0));
                 let passed = facts.now.signed_duration_since(facts.began);
-                let what = format!("{} have not passed yet (refgate-sim tick)", length(*lasts));
-                one(passed >= *lasts, what)
+                let what = format!("{} have not passed yet (refgate-sim tick)", length(lasts));
+                one(passed >= lasts, what)
             }
         })
     }
@@ -171,7 +185,7 @@ impl Facts<'_> {
         Ok(false)
     }
 
-    fn owed(&self, graph: &Graph<'_>) -> Result<Vec<String>, GitError> {
+    fn owed(&self, graph: &Graph<'_>, overdue: bool) -> Result<Vec<String>, GitError> {
         let flow = &self.policy.flow;
         let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
         for (place, stage) in flow.stages.iter().enumerate() {
@@ -183,8 +197,9 @@ impl Facts<'_> {
             flow.stages.get(place).map(|stage| stage.branch.short()).unwrap_or_default()
         };
         let debts = debts(self.reader, graph, flow, &tips, None, self.now)?;
+        let late = |debt: &refgate_core::Debt| debt.since + self.policy.debts.due <= self.now;
         let told = |debt: refgate_core::Debt| {
-            let late = debt.since + self.policy.debts.due <= self.now;
+            let late = late(&debt);
             let when = if late { " (overdue)" } else { "" };
             format!(
                 "{} lacks \"{}\", which {} has{when}",
@@ -193,8 +208,14 @@ impl Facts<'_> {
                 name(debt.from)
             )
         };
-        Ok(debts.into_iter().map(told).collect())
+        let meant = debts.into_iter().filter(|debt| !overdue || late(debt));
+        Ok(meant.map(told).collect())
     }
+}
+
+fn span(number: &str, unit: &str) -> Result<Duration, String> {
+    let text = format!("{number} {unit}");
+    parse_duration(&text).ok_or_else(|| format!("`{text}` is no length of time"))
 }
 
 #[cfg(test)]
@@ -210,7 +231,7 @@ mod tests {
             Condition::parse("main lacks \"x\""),
             Ok(Condition::Has { has: false, .. })
         ));
-        assert!(matches!(Condition::parse("3 days have passed"), Ok(Condition::Passed(_))));
+        assert!(matches!(Condition::parse("3 days have passed"), Ok(Condition::Passed(..))));
         let two = Condition::parse("2 sign-offs are on record").unwrap();
         assert_eq!(two, Condition::Recorded { kind: "sign-off".to_string(), count: 2 });
         assert!(Condition::parse("dev is nice").unwrap_err().contains("this is no condition"));

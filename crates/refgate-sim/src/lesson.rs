@@ -44,6 +44,8 @@ pub(crate) struct Lesson {
     pub(crate) setup: Vec<Step>,
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) goals: Vec<Condition>,
+    /// What must hold on every day.
+    pub(crate) always: Vec<Condition>,
     pub(crate) hints: Vec<String>,
     pub(crate) solutions: Vec<Vec<Step>>,
     pub(crate) traps: Vec<Trap>,
@@ -66,7 +68,8 @@ struct Section<'t> {
     body: Vec<(usize, &'t str)>,
 }
 
-const SECTIONS: &str = "story, setup, task, when CONDITION, goal, hint, solution, trap RULE: WHAT";
+const SECTIONS: &str =
+    "story, setup, task, when CONDITION, goal, always, hint, solution, trap RULE: WHAT";
 
 /// Reads a lesson: headings stand at the margin, what is under them is indented.
 ///
@@ -130,11 +133,12 @@ fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), Wrong> {
             let when = Condition::parse(rest).map_err(here)?;
             lesson.triggers.push(Trigger { when, steps: steps(section)? });
         }
-        "goal" => {
+        "goal" | "always" => {
             for (line, text) in section.body.iter().filter(|(_, text)| !text.trim().is_empty()) {
                 let column = text.len() - text.trim_start().len() + 1;
                 let goal = Condition::parse(text.trim()).map_err(|what| (*line, column, what))?;
-                lesson.goals.push(goal);
+                let list = if word == "goal" { &mut lesson.goals } else { &mut lesson.always };
+                list.push(goal);
             }
         }
         "trap" => {

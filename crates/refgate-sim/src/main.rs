@@ -29,7 +29,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let at = args.world.as_path();
     let done = match args.verb {
-        Verb::Start { lesson, dir, policy, file } => lessons::start(lesson, &dir, policy, file),
+        Verb::Start { lesson, dir, policy, file, seed } => {
+            lessons::start(lesson, &dir, (policy, file), seed)
+        }
         Verb::Lessons => lessons::list(),
         Verb::Goal => lessons::goal(at),
         Verb::Hint => lessons::hint(at),

@@ -37,6 +37,8 @@ pub(crate) struct State {
     /// How many hints were given.
     pub(crate) hints: usize,
     pub(crate) solved: bool,
+    /// What should hold on every day and did not, with the day.
+    pub(crate) broken: Vec<String>,
     /// For free play: the seed, and how many days were played.
     pub(crate) seed: Option<u64>,
     pub(crate) days: u32,
@@ -249,7 +251,7 @@ impl World {
     pub(crate) fn missing(&self) -> Result<Vec<String>, Failure> {
         let reader = self.reader()?;
         let facts = self.facts(&reader);
-        let mut all = Vec::new();
+        let mut all = self.state.broken.clone();
         for goal in &self.lesson.goals {
             for what in goal.missing(&facts)? {
                 // What is owed may have been said already.
@@ -259,6 +261,21 @@ impl World {
             }
         }
         Ok(all)
+    }
+
+    /// What should hold on every day and does not today.
+    fn held(&mut self) -> Result<Vec<String>, Failure> {
+        let reader = self.reader()?;
+        let mut broken = Vec::new();
+        for condition in &self.lesson.always {
+            broken.extend(condition.missing(&self.facts(&reader))?);
+        }
+        let day = self.real.clock().format("%Y-%m-%d");
+        let told = |what: String| format!("on {day} {what}; undo goes back before it");
+        let broken: Vec<String> = broken.into_iter().map(told).collect();
+        self.state.broken.extend(broken.iter().cloned());
+        self.save()?;
+        Ok(broken)
     }
 
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
@@ -274,6 +291,7 @@ impl World {
             records: self.real.records(),
             began: self.began(),
             now: self.real.clock(),
+            seed: self.state.seed.unwrap_or(1),
         }
     }
 
@@ -289,6 +307,7 @@ impl World {
             let step = rest.min(Duration::days(1));
             self.real.perform(&Act::Later(step)).map_err(failed)?;
             said.extend(self.react()?);
+            said.extend(self.held()?);
             rest -= step;
         }
         Ok(said)

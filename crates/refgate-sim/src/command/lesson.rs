@@ -18,8 +18,8 @@ use crate::{catalog, progress};
 pub(crate) fn start(
     name: Option<String>,
     dir: &Path,
-    policy: Option<PathBuf>,
-    file: Option<PathBuf>,
+    (policy, file): (Option<PathBuf>, Option<PathBuf>),
+    seed: u64,
 ) -> Done {
     let lesson = match (&file, name) {
         (Some(file), _) => catalog::from_file(file)?,
@@ -28,7 +28,10 @@ pub(crate) fn start(
     };
     let whole = |path: PathBuf| path.canonicalize();
     let (file, policy) = (file.map(whole).transpose()?, policy.map(whole).transpose()?);
-    let world = World::start(dir, lesson, (file, policy))?;
+    let mut world = World::start(dir, lesson, (file, policy))?;
+    world.state.seed = Some(seed);
+    world.save()?;
+    crate::snapshot::take(&world.root, 0)?;
     intro(&world);
     say(&format!("\nGo there: cd {}", dir.join("you").display()));
     say("refgate-sim goal, hint, why, tick, undo and reset work from there, too.");

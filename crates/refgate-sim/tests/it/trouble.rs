@@ -124,3 +124,23 @@ fn free_play_is_the_same_for_the_same_seed() {
     assert_ne!(first, play(8));
     assert!(first.contains("accept"), "{first}");
 }
+
+/// What must hold on every day and did not is told, and undone with the day.
+#[test]
+fn a_bad_day_counts_until_it_is_undone() {
+    let learner = Learner::new("");
+    learner.starts("capstone --seed 3");
+    learner.does(0, "git switch -q main && echo a >> src/app.rs");
+    learner.does(0, "git commit -q -a -m 'hotfix: disk full' && git push -q origin main");
+    let said = learner.does(0, "refgate-sim tick 10d");
+    assert!(said.contains("lacks \"hotfix: disk full\", which main has (overdue); undo"), "{said}");
+    learner.does(0, "git switch -q stg && git merge -q --no-edit origin/main");
+    learner.does(
+        0,
+        "git switch -q dev && git pull -q origin dev && git merge -q --no-edit origin/main",
+    );
+    learner.does(0, "git push -q origin dev stg");
+    assert!(learner.does(1, "refgate-sim goal").contains("(overdue); undo goes back"));
+    learner.does(0, "refgate-sim undo 2");
+    assert!(!learner.does(1, "refgate-sim goal").contains("undo goes back"));
+}
