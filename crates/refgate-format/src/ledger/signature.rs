@@ -1,6 +1,7 @@
 //! Did this person sign this text? Checked here, with nothing between the bytes and the answer.
 
 use refgate_core::Instant;
+use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
 use super::signers::{Signers, strong};
@@ -22,6 +23,9 @@ pub enum BadSignature {
     /// The key is weak, or of an unknown kind.
     #[error("{0}")]
     Key(String),
+    /// A security key was asked without anybody touching it.
+    #[error("nobody touched the security key")]
+    Untouched,
     /// The signature does not belong to the text.
     #[error("the text is not the one that was signed")]
     Text,
@@ -83,6 +87,9 @@ pub fn verify(
     strong(key).map_err(BadSignature::Key)?;
     let public = PublicKey::from(key.clone());
     public.verify(namespace, text.as_bytes(), &signature).map_err(|_| BadSignature::Text)?;
+    if !was_touched(key, &signature) {
+        return Err(BadSignature::Untouched);
+    }
     if signers.is_revoked(key) {
         return Err(BadSignature::Revoked);
     }
@@ -97,4 +104,17 @@ pub fn verify(
         return Ok(());
     }
     Err(BadSignature::Signer { by: by.to_string(), namespace: namespace.to_string() })
+}
+
+/// A security key says in its signature whether somebody was there (FIDO's flag
+/// of user presence): without, software on the machine can sign what it likes.
+/// `sshd` asks for the same; `ssh-keygen -Y verify` does not look.
+fn was_touched(key: &KeyData, signature: &SshSig) -> bool {
+    if !matches!(key, KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_)) {
+        return true;
+    }
+    // One byte of flags and a counter of four end it.
+    let bytes = signature.signature_bytes();
+    let flags = bytes.len().checked_sub(5).and_then(|place| bytes.get(place));
+    flags.is_some_and(|flags| flags & 1 == 1)
 }
