@@ -20,10 +20,10 @@ impl Real {
             let title = format!("Merge branch '{into}' into {}", others.join(", "));
             self.git(who, &["merge", "-q", "--no-ff", "-m", message.unwrap_or(&title), into])?;
             self.git(who, &["branch", "-q", "-f", into, "HEAD"])?;
-            self.git(who, &["switch", "-q", into])?;
+            self.switch(who, into)?;
             return Ok(());
         }
-        self.git(who, &["switch", "-q", into])?;
+        self.switch(who, into)?;
         let names = others.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>();
         let plain = if names.len() > 1 {
             format!("Merge branches {} into {into}", names.join(" and "))

@@ -30,11 +30,11 @@ impl Real {
                 self.git("somebody", &["branch", "-q", "-f", name, from])?;
             }
             Act::Reset { branch, to } => {
-                self.git("somebody", &["switch", "-q", branch])?;
+                self.switch("somebody", branch)?;
                 self.git("somebody", &["reset", "-q", "--hard", to])?;
             }
             Act::Commit { who, message, branch, touches, dated } => {
-                self.git(who, &["switch", "-q", branch])?;
+                self.switch(who, branch)?;
                 self.write_all(touches)?;
                 self.git(who, &["add", "-A"])?;
                 let mut git = self.command(&self.clone_folder(), who);
@@ -49,7 +49,7 @@ impl Real {
                 self.merge(who, from, into, *how, message.as_deref(), touches)?;
             }
             Act::Pick { who, from, onto, silent, touches } => {
-                self.git(who, &["switch", "-q", onto])?;
+                self.switch(who, onto)?;
                 let mark: &[&str] = if *silent { &[] } else { &["-x"] };
                 self.git(who, &[&["cherry-pick"], mark, &[from.as_str()]].concat())?;
                 if !touches.is_empty() {
@@ -104,8 +104,8 @@ impl Real {
         }));
         let output = self.command(&self.clone_folder(), who).args(&args).output()?;
         // What people read; the last push is the one whose remedies are followed.
+        // Git notes itself where the server's branches are then.
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        self.git("somebody", &["fetch", "-q"])?;
         Ok(report(&text, output.status.success()))
     }
 

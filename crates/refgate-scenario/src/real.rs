@@ -189,6 +189,15 @@ impl Real {
         Ok(())
     }
 
+    /// Checks a branch out, unless it is.
+    pub(crate) fn switch(&self, who: &str, branch: &str) -> Result<(), RealError> {
+        let head = fs::read_to_string(self.clone_folder().join(".git/HEAD"))?;
+        if head.trim_end() != format!("ref: refs/heads/{branch}") {
+            self.git(who, &["switch", "-q", branch])?;
+        }
+        Ok(())
+    }
+
     /// What time it is there.
     #[must_use]
     pub const fn clock(&self) -> Instant {

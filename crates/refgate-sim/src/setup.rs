@@ -8,7 +8,7 @@ use refgate_gate::Exit;
 use refgate_scenario::git_command;
 
 use crate::output::Failure;
-use crate::world::{World, failed};
+use crate::world::{MARK, World, failed};
 
 impl World {
     /// The learner's clone. Plain git works in it, whatever the learner's own
@@ -53,20 +53,22 @@ impl World {
     }
 }
 
-/// The installed hooks are copies of one program. Here they are links to it, so
-/// that keeping a step copies no megabytes, and a new version is used at once.
+/// What is installed in the place of the hook until it is linked: an
+/// installation copies the whole program for each hook, and waits for the disk.
+pub(crate) fn stand_in(root: &Path) -> Result<PathBuf, Failure> {
+    let path = root.join(MARK).join("hook");
+    fs::create_dir_all(root.join(MARK))?;
+    fs::write(&path, "#!/bin/sh\nexit 1\n")?;
+    Ok(path)
+}
+
+/// Each installed hook becomes a link to the program, so that keeping a step
+/// copies no megabytes, and a new version is used at once.
 pub(crate) fn link_hooks(folder: &Path, program: &Path) -> Result<(), Failure> {
-    let size = fs::metadata(program)?.len();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let sample = path.extension().is_some_and(|extension| extension == "sample");
-        let copied = fs::metadata(&path)?.len() == size;
-        if sample || copied {
-            fs::remove_file(&path)?;
-        }
-        if copied {
-            std::os::unix::fs::symlink(program, &path)?;
-        }
+        fs::remove_file(&path)?;
+        std::os::unix::fs::symlink(program, &path)?;
     }
     Ok(())
 }

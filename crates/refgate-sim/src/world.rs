@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Facts;
 use crate::lesson::{Lesson, Step};
 use crate::output::Failure;
-use crate::setup::{hook, link_hooks, not_waiting};
+use crate::setup::{hook, link_hooks, not_waiting, stand_in};
 use crate::{catalog, journal, snapshot};
 
 /// The folder that marks a world, and holds what the simulator knows of it.
@@ -97,13 +97,13 @@ impl World {
         let clock = first.or_else(|| parse_instant(BEGINS)).unwrap_or_default();
         let read = policy_from_text(&text, "the policy", horizon(clock), |_| None);
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
-        let real = Real::make(&root, &text, read, clock, &hook).map_err(failed)?;
+        let stand_in = stand_in(&root)?;
+        let real = Real::make(&root, &text, read, clock, &stand_in).map_err(failed)?;
         link_hooks(&real.server().join("hooks"), &hook)?;
         not_waiting(&real.server().join("config"))?;
         let state =
             State { format: 1, lesson: lesson.name.clone(), file, policy, ..State::default() };
         let mut world = Self { root, real, lesson, state, step: 0 };
-        fs::create_dir_all(world.root.join(MARK))?;
         for (step, report) in world.run(&world.lesson.setup.clone())? {
             if let Some(report) = report.filter(|report| report.verdict != "accept") {
                 let message = format!("the setup's `{step}` is refused:\n{}", report.text);
