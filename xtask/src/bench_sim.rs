@@ -19,23 +19,30 @@ pub(crate) fn sim() -> Outcome<String> {
     let program = built("refgate-sim")?;
     built("refgate-hook")?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let world = folder.path().join("world");
+    // What was just removed slows down what is made next on ext4, which does not
+    // reuse an inode for some seconds: each world has a folder of its own.
+    let mut made = 0;
+    let mut next = || {
+        made += 1;
+        folder.path().join(format!("world{made}"))
+    };
+    let mut world = next();
     let verb = |words: &[&str]| {
         let mut command = Command::new(&program);
         command.current_dir(folder.path()).env("REFGATE_SIM_HOME", folder.path());
         command.args(words).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
-    let at = world.display().to_string();
     let mut rows =
         vec!["| case | own | git clone | ratio |".to_string(), "|---|---|---|---|".to_string()];
     for lesson in ["first-change", "hotfix", "release-and-merge-back"] {
         let start = median(TIMES, || {
-            let _ = fs::remove_dir_all(&world);
-            timed(&mut verb(&["start", lesson, "--dir", &at]))
+            world = next();
+            timed(&mut verb(&["start", lesson, "--dir", &world.display().to_string()]))
         })?;
         rows.push(row(&format!("start {lesson}"), start, clone(folder.path(), &world)?));
     }
+    let at = world.display().to_string();
     let you = world.join("you");
     for number in 0..COMMITS {
         fs::write(you.join("docs/guide.md"), format!("{number}\n"))
@@ -51,12 +58,14 @@ pub(crate) fn sim() -> Outcome<String> {
 }
 
 fn clone(folder: &Path, world: &Path) -> Outcome<f64> {
-    let to = folder.join("peer");
     let server = world.join("server.git");
+    let peers = tempfile::tempdir_in(folder).map_err(|error| error.to_string())?;
+    let mut made = 0;
     median(TIMES, || {
-        let _ = fs::remove_dir_all(&to);
+        made += 1;
         let mut clone = refgate_scenario::git_command(folder);
-        timed(clone.args(["clone", "-q"]).arg(&server).arg(&to))
+        clone.args(["clone", "-q"]).arg(&server).arg(peers.path().join(made.to_string()));
+        timed(&mut clone)
     })
 }
 
