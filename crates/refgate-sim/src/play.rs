@@ -66,7 +66,8 @@ fn day(seed: u64, number: u32) -> Vec<String> {
 
 /// Plays some days on: in the world around, or in a new one.
 pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
-    let mut world = match World::find(at) {
+    let around = World::find(at).or_else(|failure| World::find(dir).map_err(|_| failure));
+    let mut world = match around {
         Ok(world) if world.lesson.name == NAME => world,
         Ok(world) => {
             let message = format!("here is the lesson {}; play elsewhere", world.lesson.name);

@@ -13,7 +13,7 @@ use crate::command::{lesson, time};
 use crate::output::{Done, Failure, done, say};
 use crate::page::page;
 use crate::view::View;
-use crate::world::{MARK, World, failed};
+use crate::world::{MARK, World, failed, read_text};
 
 /// What the page shows.
 enum Shown {
@@ -38,7 +38,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
         Some(path) => {
             let text = match builtin(policy) {
                 Some(text) => text.to_string(),
-                None => fs::read_to_string(policy)?,
+                None => read_text(Path::new(policy))?,
             };
             let read = policy_from_text(&text, policy, horizon(chrono::Utc::now()), |_| None);
             let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;

@@ -24,7 +24,11 @@ const KEYS: &str = "t: a day passes   u: undo   r: redo   h: hint   q: quit";
 /// Shows the world until somebody quits.
 pub(crate) fn run(at: &Path) -> Done {
     let root = World::find(at)?.root;
-    let mut terminal = ratatui::init();
+    let no_terminal = |error: std::io::Error| {
+        let message = format!("there is no terminal to watch in ({error}); see refgate-sim serve");
+        Failure::new(Exit::BadInput, message)
+    };
+    let mut terminal = ratatui::try_init().map_err(no_terminal)?;
     let ended = watch(&mut terminal, &root);
     ratatui::restore();
     ended?;

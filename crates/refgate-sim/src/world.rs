@@ -54,6 +54,12 @@ pub(crate) struct World {
     pub(crate) step: usize,
 }
 
+/// A file that somebody named.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    let named = |error: std::io::Error| wrong(format!("{}: {error}", path.display()));
+    fs::read_to_string(path).map_err(named)
+}
+
 pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::Failed, error.to_string())
 }
@@ -63,11 +69,12 @@ fn wrong(message: impl Into<String>) -> Failure {
 }
 
 impl World {
-    /// Makes a world for a lesson in an empty folder.
+    /// Makes a world for a lesson in an empty folder. Where that fails, the
+    /// folder is as it was.
     pub(crate) fn start(
         root: &Path,
         lesson: Lesson,
-        (file, policy): (Option<PathBuf>, Option<PathBuf>),
+        own: (Option<PathBuf>, Option<PathBuf>),
     ) -> Result<Self, Failure> {
         if root.join(MARK).exists() {
             let way = "refgate-sim reset begins it anew, refgate-sim stop removes it";
@@ -78,11 +85,28 @@ impl World {
                 format!("{} is not empty; name another folder with --dir", root.display());
             return Err(wrong(message));
         }
+        let was_there = root.exists();
+        Self::made(root, lesson, own).inspect_err(|_| {
+            for part in ["server.git", "clone", "you", "contents", MARK] {
+                // What cannot be removed is what could not be made.
+                let _ = snapshot::remove(&root.join(part));
+            }
+            if !was_there {
+                let _ = fs::remove_dir(root);
+            }
+        })
+    }
+
+    fn made(
+        root: &Path,
+        lesson: Lesson,
+        (file, policy): (Option<PathBuf>, Option<PathBuf>),
+    ) -> Result<Self, Failure> {
         let hook = hook()?;
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
         let text = match &policy {
-            Some(path) => fs::read_to_string(path)?,
+            Some(path) => read_text(path)?,
             None => builtin(&lesson.policy)
                 .ok_or_else(|| wrong(format!("there is no policy `{}`", lesson.policy)))?
                 .to_string(),

@@ -26,7 +26,12 @@ pub(crate) fn start(
         (None, Some(name)) => catalog::find(&name, None)?,
         (None, None) => next()?,
     };
-    let whole = |path: PathBuf| path.canonicalize();
+    let whole = |path: PathBuf| {
+        let named = |error: std::io::Error| {
+            Failure::new(Exit::BadInput, format!("{}: {error}", path.display()))
+        };
+        path.canonicalize().map_err(named)
+    };
     let (file, policy) = (file.map(whole).transpose()?, policy.map(whole).transpose()?);
     let mut world = World::start(dir, lesson, (file, policy))?;
     world.state.seed = Some(seed);

@@ -68,6 +68,18 @@ fn what_learners_break_is_said_and_mended() {
     assert!(code == Some(3) && said.contains("is a training world already"), "{said}");
     let (code, said) = learner.types_in(&here, "refgate-sim start --dir home");
     assert!(code == Some(3) && said.contains("is not empty"), "{said}");
+    for (line, why) in [
+        ("start --dir 'a:b'", "has a `:`"),
+        ("start --policy nowhere.toml --dir new", "nowhere.toml: No such file"),
+        ("start --file nowhere.lesson --dir new", "nowhere.lesson: No such file"),
+        ("start nothing --dir new", "there is no lesson `nothing`"),
+        ("-C 'my training' watch", "there is no terminal to watch in"),
+    ] {
+        let (code, said) =
+            learner.types_in(&here, &format!("setsid refgate-sim {line} < /dev/null"));
+        assert!(code != Some(0) && said.contains(why), "{line}: {code:?} {said}");
+    }
+    assert!(!learner.path("a:b").exists() && !learner.path("new").exists());
     let (code, said) = learner.types_in(&here, "refgate-sim goal");
     assert!(code == Some(3) && said.contains("no training world here"), "{said}");
     // What somebody puts there stays.
