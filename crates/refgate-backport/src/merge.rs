@@ -6,8 +6,9 @@ use std::process::{ChildStdout, Stdio};
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
+use refgate_git::Writer;
 
-use crate::output::Failure;
+use crate::output::{Failure, tell};
 
 /// What Git makes of one pick.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +32,46 @@ pub(crate) struct Ask {
 /// the other to read.
 const MOST_AT_ONCE: usize = 200;
 
+/// What Git makes of some picks, in order; below 2.45, what libgit2 makes of
+/// them, which is said.
+pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Failure> {
+    match asked_of_git(repository, asked) {
+        Err(failure) => match too_old(repository) {
+            Some(version) => approximate(repository, asked, &version),
+            None => Err(failure),
+        },
+        merged => merged,
+    }
+}
+
+/// Git's version, if it cannot be asked for picks.
+fn too_old(repository: &Path) -> Option<String> {
+    let said = crate::git::output(repository, &["version"]).ok()?;
+    let version = said.split_whitespace().nth(2)?.to_string();
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let found = (numbers.next()?, numbers.next()?);
+    (found < (2, 45)).then_some(version)
+}
+
+/// A forecast that git's own pick may differ from.
+fn approximate(repository: &Path, asked: &[Ask], version: &str) -> Result<Vec<Merged>, Failure> {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        tell(&format!("approximate: git {version} cannot be asked for picks; 2.45 or newer can"));
+    });
+    let writer = Writer::open(repository, false)?;
+    let one = |ask: &Ask| {
+        Ok(match writer.picked_tree(ask.base, [ask.ours, ask.theirs])? {
+            Ok(tree) => Merged::Clean(tree),
+            Err(paths) => Merged::Conflict { tree: ask.ours, paths, said: Vec::new() },
+        })
+    };
+    asked.iter().map(one).collect()
+}
+
 /// What Git makes of some picks, in order. `git merge-tree` writes its answers
 /// when it likes, so all questions are asked before the first answer is read.
-pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Failure> {
+fn asked_of_git(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Failure> {
     let mut all = Vec::with_capacity(asked.len());
     // Attributes (such as merge drivers) are those of the branch that is picked to.
     let together = asked.chunk_by(|one, other| one.ours == other.ours);

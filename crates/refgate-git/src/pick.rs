@@ -72,6 +72,38 @@ impl Writer {
         Ok(oid(update.create_updated(self.repo(), &base)?))
     }
 
+    /// What libgit2 makes of the pick of what leads from `base` to `theirs` onto
+    /// `ours` (commits or trees; without a base, a merge of two commits): a tree, or the paths that
+    /// conflict. Where Git's own merge cannot be asked: it finds renames
+    /// otherwise, and knows no merge drivers.
+    ///
+    /// # Errors
+    /// If something cannot be read or written.
+    pub fn picked_tree(
+        &self,
+        base: Option<Oid>,
+        [ours, theirs]: [Oid; 2],
+    ) -> Result<Result<Oid, Vec<String>>, GitError> {
+        let repo = self.repo();
+        let tree = |id: git2::Oid| repo.find_object(id, None)?.peel_to_tree();
+        let base = match base {
+            Some(base) => git(base),
+            None => repo.merge_base(git(ours), git(theirs))?,
+        };
+        let mut index =
+            repo.merge_trees(&tree(base)?, &tree(git(ours))?, &tree(git(theirs))?, None)?;
+        if !index.has_conflicts() {
+            return Ok(Ok(oid(index.write_tree_to(repo)?)));
+        }
+        let mut paths = Vec::new();
+        for conflict in index.conflicts()? {
+            let conflict = conflict?;
+            let side = conflict.our.or(conflict.their).or(conflict.ancestor);
+            paths.extend(side.map(|entry| String::from_utf8_lossy(&entry.path).into_owned()));
+        }
+        Ok(Err(paths))
+    }
+
     /// Writes a pick, or with several parents a merge. No reference moves.
     /// `committer` is a whole line's value, as `git var GIT_COMMITTER_IDENT` says it.
     ///

@@ -1,6 +1,8 @@
 //! Does it forecast, pick, stop, go on and take back as it says?
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use crate::world::World;
 
@@ -194,4 +196,36 @@ fn what_is_not_said_is_chosen_on_a_terminal() {
     // Nothing chosen, nothing done.
     let said = world.types("apply", &["\r"]);
     assert!(said.contains("nothing was chosen"), "{said}");
+}
+
+/// With a git that is too old to be asked, libgit2 forecasts, and that is said.
+#[test]
+fn an_old_git_gets_an_approximate_forecast() {
+    let world = World::new();
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.commit("feat: German");
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    let exact = world.does(1, &["plan", &fix]);
+    // A git that knows no such questions.
+    let folder = world.path().join("old");
+    let real =
+        String::from_utf8(Command::new("which").arg("git").output().unwrap().stdout).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *merge-tree*) exit 129;; *version) echo git version 2.39.5;; *) \
+         exec {} \"$@\";; esac\n",
+        real.trim()
+    );
+    world.write("old/git", &script);
+    fs::set_permissions(folder.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let said = world.with_path(&folder, 1, &["plan", &fix]);
+    assert!(said.contains("approximate: git 2.39.5 cannot be asked"), "{said}");
+    let plain: Vec<&str> = said.lines().filter(|line| !line.contains("approximate")).collect();
+    let known: Vec<&str> = exact
+        .lines()
+        .filter(|line| !line.contains("CONFLICT") && !line.contains("Merge conflict"))
+        .collect();
+    assert_eq!(plain, known);
+    world.with_path(&folder, 0, &["apply", &fix, "--to", "release/1.2", "--straight"]);
+    assert!(world.show("release/1.2").contains("fix: two"));
 }

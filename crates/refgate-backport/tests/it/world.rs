@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use refgate_scenario::git_command;
@@ -119,6 +119,20 @@ impl World {
         }
         let output = child.wait_with_output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// A verb with other programs on the path, which must end so; what it says.
+    #[track_caller]
+    pub(crate) fn with_path(&self, first: &Path, code: i32, arguments: &[&str]) -> String {
+        let mut backport = Command::new(env!("CARGO_BIN_EXE_git-backport"));
+        self.dress(&mut backport);
+        let path = format!("{}:{}", first.display(), std::env::var("PATH").unwrap());
+        backport.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("PATH", path);
+        let output = backport.args(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert_eq!(output.status.code(), Some(code), "git backport {arguments:?}: {said}");
+        said
     }
 
     /// A verb that must end so; what it says.
