@@ -18,6 +18,8 @@ use crate::worktree;
 pub(crate) struct Scribe {
     writer: Writer,
     pub(crate) git_dir: PathBuf,
+    /// Where the person is.
+    pub(crate) repository: PathBuf,
     committer: String,
     signs: bool,
     /// What is done is told as JSON.
@@ -32,7 +34,8 @@ impl Scribe {
         let mut sign = git::command(&git_dir);
         sign.args(["config", "--type=bool", "--get", "commit.gpgSign"]);
         let signs = sign.output()?.stdout.starts_with(b"true");
-        Ok(Self { writer, git_dir, committer, signs, json: place.json })
+        let repository = place.repository.clone();
+        Ok(Self { writer, git_dir, repository, committer, signs, json: place.json })
     }
 
     /// Tells what becomes of a branch.

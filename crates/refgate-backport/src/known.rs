@@ -95,6 +95,21 @@ impl Known {
         Ok(ids.iter().filter_map(lacking).collect())
     }
 
+    /// The fixes that a commit is taken for, and how sure that is, of a hundred.
+    pub(crate) fn roots(&self, id: Oid) -> Vec<(Root, u8)> {
+        let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();
+        let roots = found.and_then(|place| self.families.roots.get(place));
+        let one = |(root, evidence): &(Root, Evidence)| (*root, evidence.confidence());
+        roots.into_iter().flatten().map(one).collect()
+    }
+
+    /// Whether a branch reaches a commit.
+    pub(crate) fn reaches(&self, place: usize, id: Oid) -> bool {
+        let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();
+        let fact = found.and_then(|at| self.facts.get(at));
+        fact.is_some_and(|fact| fact.branches >> place & 1 == 1 && !fact.empty)
+    }
+
     /// The title of a commit.
     pub(crate) fn title(&self, id: Oid) -> String {
         let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();

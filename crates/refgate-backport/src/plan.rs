@@ -110,9 +110,9 @@ impl Planner<'_> {
         Ok(Change { commit: id, base })
     }
 
-    /// The fix that it is.
-    fn root(&self, change: Change) -> Result<Root, Failure> {
-        let roots = self.known.fix(&change.commit.to_string())?;
+    /// The fix that it is, and how sure that is, of a hundred.
+    fn root(&self, change: Change) -> Result<(Root, u8), Failure> {
+        let roots = self.known.roots(change.commit);
         let unknown = || format!("{} is not known", change.commit.short());
         roots.first().copied().ok_or_else(|| Failure::new(Exit::BadInput, unknown()))
     }
@@ -131,10 +131,11 @@ impl Planner<'_> {
             |place: &usize| Target { place: *place, forecasts: Vec::new(), needs: Vec::new() };
         let mut targets: Vec<Target> = places.iter().map(blank).collect();
         for change in changes {
-            let fix = self.matrix.fix(self.root(*change)?);
+            let (root, sure) = self.root(*change)?;
+            let fix = self.matrix.fix(root);
             let mut settled = Vec::new();
             for target in &mut targets {
-                settled.push(match self.settled(&fix, target) {
+                settled.push(match self.settled(*change, (&fix, sure), target) {
                     Some(settled) => Some(settled),
                     None => self.denied(*change, target)?,
                 });
@@ -172,16 +173,22 @@ impl Planner<'_> {
     }
 
     /// What is known of a change on a branch without picking it.
-    fn settled(&self, fix: &Fix, target: &Target) -> Option<Forecast> {
-        let found = fix.cells.get(target.place)?;
-        let by = found.by.and_then(|by| self.known.fact(by)).map(|fact| fact.id);
-        match (found.cell, by) {
-            (Cell::Original | Cell::Ancestor, Some(by)) => return Some(Forecast::Present(by)),
-            // A guess is not enough to leave a fix out.
-            (Cell::Copy(evidence), Some(by)) if evidence.confidence() >= SURE => {
+    fn settled(&self, change: Change, of: (&Fix, u8), target: &Target) -> Option<Forecast> {
+        let (fix, sure) = of;
+        if self.known.reaches(target.place, change.commit) {
+            return Some(Forecast::Present(change.commit));
+        }
+        // A guess, of the change or of the copy, is not enough to leave it out.
+        let found = fix.cells.get(target.place).filter(|_| sure >= SURE);
+        let by = found.and_then(|found| found.by).and_then(|by| self.known.fact(by));
+        match (found.map(|found| found.cell), by.map(|fact| fact.id)) {
+            (Some(Cell::Original | Cell::Ancestor), Some(by)) => {
                 return Some(Forecast::Present(by));
             }
-            (Cell::Reverted, _) if !self.again => return Some(Forecast::Reverted),
+            (Some(Cell::Copy(evidence)), Some(by)) if evidence.confidence() >= SURE => {
+                return Some(Forecast::Present(by));
+            }
+            (Some(Cell::Reverted), _) if !self.again => return Some(Forecast::Reverted),
             _ => {}
         }
         let conflict = |one: &(Change, Forecast)| matches!(one.1, Forecast::Conflict { .. });

@@ -124,9 +124,10 @@ fn pushed(scribe: &Scribe, journal: &Journal) -> Result<(), Failure> {
     if specs.is_empty() {
         return Ok(());
     }
-    let said = git::output(&scribe.git_dir, &arguments).map_err(|failure| {
-        let way = "what is done is kept here: `git backport continue` pushes it again, `git \
-                   backport undo` takes it back";
+    // A remote may be a path from here.
+    let said = git::output(&scribe.repository, &arguments).map_err(|failure| {
+        let way = "what is done is kept here: `git backport continue` pushes it again; where a branch has \
+                   moved there, `git backport undo`, git fetch, and begin anew";
         Failure::new(failure.exit, format!("{}\n{way}", failure.message))
     })?;
     tell(said.trim());

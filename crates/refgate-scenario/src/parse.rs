@@ -227,10 +227,26 @@ fn touches<'w, 's>(mut rest: &'s [&'w str]) -> Result<(Vec<Touch>, &'s [&'w str]
             Some(&"deleting") => ChangeMode::Deleted,
             _ => return Ok((all, rest)),
         };
-        let path = rest.get(1).ok_or("it names no path")?;
-        all.push(Touch { path: path.trim_start_matches('"').to_string(), mode });
+        let path = rest.get(1).ok_or("it names no path")?.trim_start_matches('"').to_string();
+        if !stays_inside(&path) {
+            return Err(format!("`{path}` is no path of a work tree"));
+        }
+        all.push(Touch { path, mode });
         rest = rest.get(2..).unwrap_or(&[]);
     }
+}
+
+/// A story writes files where it is told to: only into its own work tree.
+fn stays_inside(path: &str) -> bool {
+    let odd = |part: &str| part.is_empty() || part == "." || part == ".." || is_git(part);
+    !path.split(['/', '\\']).any(odd)
+}
+
+/// `.git`, however a file system may fold it.
+fn is_git(part: &str) -> bool {
+    let plain: String = part.chars().filter(char::is_ascii_alphanumeric).collect();
+    part.starts_with('.') && plain.eq_ignore_ascii_case("git")
+        || part.to_ascii_lowercase().starts_with("git~")
 }
 
 /// `dev`, `dev to stg`, `tag v1`, `dev and stg`, `with option class=docs`.

@@ -81,6 +81,7 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
             world
         }
     };
+    let _held = crate::setup::lock(&world.root)?;
     world.remember()?;
     let seed = world.state.seed.unwrap_or(seed);
     for _ in 0..days {

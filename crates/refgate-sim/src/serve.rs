@@ -10,10 +10,13 @@ use refgate_gate::{Exit, builtin, horizon, policy_from_text};
 use tiny_http::{Header, Method, Request, Response, Server};
 
 use crate::command::{lesson, time};
-use crate::output::{Done, Failure, done, say};
+use crate::output::{Done, Failure, done, say, tell};
 use crate::page::page;
 use crate::view::View;
 use crate::world::{MARK, World, failed, read_text};
+
+/// No form of the page sends more.
+const MOST_BODY: usize = 4_096;
 
 /// What the page shows.
 enum Shown {
@@ -52,7 +55,16 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
     say(&format!("http://127.0.0.1:{port}{base}/"));
     let site = Site { shown, base, hosts };
     for request in server.incoming_requests() {
-        site.answer(request)?;
+        if request.body_length().is_some_and(|length| length > MOST_BODY) {
+            // The library reads what is left of a body into memory before it lets
+            // a request go; so this one is not let go.
+            std::mem::forget(request);
+            continue;
+        }
+        // One listener who has gone away is no reason to stop.
+        if let Err(failure) = site.answer(request) {
+            tell(&format!("refgate-sim serve: {}", failure.message));
+        }
     }
     Ok(done(Exit::Accepted))
 }

@@ -48,7 +48,9 @@ impl World {
         let path = you.join(".git/config");
         let before = fs::read_to_string(&path)?;
         let own = before.split("# refgate-sim\n").next().unwrap_or_default().to_string();
-        let own = own.replace(&format!("\turl = {server}\n"), "");
+        // Git has written the address as it writes it; here it stands below.
+        let own: Vec<&str> = own.lines().filter(|line| !line.starts_with("\turl = ")).collect();
+        let own = own.join("\n") + "\n";
         Ok(fs::write(path, format!("{own}# refgate-sim\n{text}"))?)
     }
 }
@@ -78,6 +80,13 @@ pub(crate) fn link_hooks(folder: &Path, program: &Path) -> Result<(), Failure> {
 pub(crate) fn not_waiting(config: &Path) -> Result<(), Failure> {
     let text = fs::read_to_string(config)?;
     Ok(fs::write(config, format!("{text}[core]\n\tfsync = none\n"))?)
+}
+
+/// One thing at a time: whoever comes second waits.
+pub(crate) fn lock(root: &Path) -> Result<fs::File, Failure> {
+    let file = fs::File::create(root.join(MARK).join("lock"))?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// The hook beside this program.

@@ -64,6 +64,7 @@ pub(crate) fn restore(root: &Path, step: usize) -> io::Result<()> {
     let from = folder(root, step);
     for part in PARTS {
         let (kept, to) = (from.join(part), root.join(part));
+        unlink(&to)?;
         if kept.is_dir() {
             fs::create_dir_all(&to)?;
             empty(&to)?;
@@ -114,10 +115,19 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// A link in the place of a folder of ours goes; where it leads stays as it is.
+fn unlink(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => remove(path),
+        _ => Ok(()),
+    }
+}
+
 /// Removes what is in a folder, except objects.
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
+        unlink(&path)?;
         if is_store(&path) {
             continue;
         }

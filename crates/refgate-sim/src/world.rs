@@ -85,6 +85,9 @@ impl World {
                 format!("{} is not empty; name another folder with --dir", root.display());
             return Err(wrong(message));
         }
+        if root.as_os_str().to_string_lossy().chars().any(char::is_control) {
+            return Err(wrong("the folder's name holds a character that no setting can hold"));
+        }
         let was_there = root.exists();
         Self::made(root, lesson, own).inspect_err(|_| {
             for part in ["server.git", "clone", "you", "contents", MARK] {

@@ -18,7 +18,7 @@ use crate::journal::{Journal, Line, State};
 use crate::known::{How, Known, open};
 use crate::merge::{Ask, Merged};
 use crate::output::{Done, Failure, done, say};
-use crate::plan::{Change, Forecast, Planner};
+use crate::plan::{Change, Forecast, Planner, Target};
 use crate::recipes::{afterwards, cooked_one};
 use crate::rules::Answer;
 use crate::run::carry_on;
@@ -33,10 +33,21 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
     let known = Known::read(place, around(&fix))?;
     let carried = Carried { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
     let mut journal = Journal { format: 1, ..Journal::default() };
-    for stage in carried.stages() {
-        journal.lines.extend(carried.to_stage(stage)?);
+    // What may not go to production goes nowhere by this way.
+    let production = carried.production().map(|place| known.branches.name(place));
+    let barred = production.map(|name| carried.denied(name)).transpose()?.flatten();
+    if let Some(why) = barred {
+        scribe.report(
+            production.unwrap_or_default(),
+            "denied",
+            &format!("denied by policy: {why}"),
+        );
+    } else {
+        for stage in carried.stages() {
+            journal.lines.extend(carried.to_stage(stage)?);
+        }
+        journal.lines.extend(carried.picks(carried.planned(&known.branches.lines())?)?);
     }
-    journal.lines.extend(carried.picks(&known.branches.lines())?);
     if args.push {
         journal.pushed.clone_from(&place.remote);
     }
@@ -105,8 +116,15 @@ impl Carried<'_> {
         if let Some(made) = self.made(&branch.name, &reference, &old, branch.tip)? {
             return tell("made", &made);
         }
-        if self.args.pick {
-            return Ok(self.picks(&[place])?.pop());
+        if self.args.pick && Some(place) != self.production() {
+            let planned = self.planned(&[place])?;
+            let picks = |target: &Target| {
+                target.forecasts.iter().any(|(_, one)| !matches!(one, Forecast::Empty))
+            };
+            // What comes to nothing as a pick joins histories instead.
+            if planned.iter().any(picks) {
+                return Ok(self.picks(planned)?.pop());
+            }
         }
         if self.args.straight {
             self.scribe.not_checked_out(&reference)?;
@@ -163,8 +181,8 @@ impl Carried<'_> {
         Err(Failure::new(Exit::BadInput, message))
     }
 
-    /// Picks it to some branches.
-    fn picks(&self, places: &[usize]) -> Result<Vec<Line>, Failure> {
+    /// What picking it to some branches comes to.
+    fn planned(&self, places: &[usize]) -> Result<Vec<Target>, Failure> {
         let known = self.known;
         let count = known.branches.all.len();
         let matrix = matrix(&known.facts, &known.families, count, known.branches.lines());
@@ -173,8 +191,13 @@ impl Carried<'_> {
             Planner { known, rules, matrix: &matrix, again: false, earlier: RefCell::default() };
         let changes: Result<Vec<Change>, Failure> =
             self.fix.commits.iter().map(|id| planner.change(*id, None)).collect();
+        planner.targets(places, &changes?)
+    }
+
+    fn picks(&self, targets: Vec<Target>) -> Result<Vec<Line>, Failure> {
+        let known = self.known;
         let mut lines = Vec::new();
-        for mut target in planner.targets(places, &changes?)? {
+        for mut target in targets {
             let branch = known.branches.all.get(target.place);
             let (name, tip) = branch.map(|one| (one.name.clone(), one.tip)).unwrap_or_default();
             let reference = self.way().reference(&name);

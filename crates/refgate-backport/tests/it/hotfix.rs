@@ -100,3 +100,51 @@ fn what_is_no_hotfix_is_not_carried() {
     assert!(said.contains("main  denied by policy"), "{said}");
     assert!(said.contains("not finished"), "{said}");
 }
+
+/// Picked to the earlier stages: production gets the merge and its own version,
+/// a guess that some older change might be the same keeps nothing out, and what
+/// production may not have goes nowhere.
+#[test]
+fn a_hotfix_is_picked_where_that_is_wanted() {
+    let world = world();
+    // Another change of the same author, second and file.
+    world.git(&["switch", "-q", "dev"]);
+    world.edit("app.txt", "five\n", "5\n");
+    world.git(&["add", "-A"]);
+    let at = "1780001000 +0000";
+    let dated = |message: &str| {
+        world.git(&["-c", "user.name=ada", "commit", "-q", "-m", message, "--date", at]);
+    };
+    dated("fix: five");
+    world.git(&["switch", "-q", "main"]);
+    world.does(0, &["hotfix", "start", "crash"]);
+    world.edit("app.txt", "five\n", "5\n");
+    world.edit("app.txt", "two\n", "2\n");
+    world.write("VERSION", "1.0.1\n");
+    world.git(&["add", "-A"]);
+    dated("hotfix: crash at start");
+    world.git(&["switch", "-q", "--detach"]);
+    let finish = ["hotfix", "finish", "hotfix/crash", "--straight", "--pick"];
+    let said = world.backport(&finish).1;
+    assert!(!said.contains("dev  has it"), "{said}");
+    assert_eq!(world.git(&["show", "main:VERSION"]), "1.0.1");
+    assert_eq!(world.git(&["show", "stg:VERSION"]), "1.0");
+    assert!(world.git(&["show", "stg:app.txt"]).contains("2\n"), "{said}");
+    // Only a version: the earlier stages join histories.
+    world.backport(&["abort"]);
+    world.does(0, &["hotfix", "start", "version"]);
+    world.write("VERSION", "1.0.2\n");
+    world.commit("hotfix: another version");
+    world.git(&["switch", "-q", "--detach"]);
+    let finish = ["hotfix", "finish", "hotfix/version", "--straight", "--pick"];
+    assert!(world.does(0, &finish).contains("every branch has it"));
+    // A feature is carried nowhere.
+    world.does(0, &["hotfix", "start", "new"]);
+    world.write("src/new.rs", "fn new() {}\n");
+    world.commit("feat: new");
+    world.git(&["switch", "-q", "--detach"]);
+    let before = world.git(&["for-each-ref", "refs/heads"]);
+    let said = world.does(1, &["hotfix", "finish", "hotfix/new", "--straight"]);
+    assert!(said.contains("main  denied by policy"), "{said}");
+    assert_eq!(world.git(&["for-each-ref", "refs/heads"]), before);
+}

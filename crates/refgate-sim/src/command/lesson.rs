@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use refgate_core::{RuleId, makers, may_make};
 use refgate_gate::Exit;
-use refgate_report::{page, show, wrap};
+use refgate_report::{clean, page, show, wrap};
 use refgate_scenario::{Act, parse_scenarios};
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ fn next() -> Result<crate::lesson::Lesson, Failure> {
 
 fn intro(world: &World) {
     let lesson = &world.lesson;
-    say(&format!("{}\n", lesson.title));
+    say(&format!("{}\n", clean(&lesson.title)));
     let you = format!("You are {}. It is {}.", lesson.you, show(world.real.clock()));
     say(&wrap("", "", &you));
     for part in [&lesson.story, &lesson.task] {
@@ -68,9 +68,9 @@ fn intro(world: &World) {
             // Commands stand in lines of their own.
             if paragraph.lines().any(|line| line.starts_with("git ") || line.starts_with("refgate"))
             {
-                paragraph.lines().for_each(|line| say(&format!("    {line}")));
+                paragraph.lines().for_each(|line| say(&format!("    {}", clean(line))));
             } else {
-                say(&wrap("", "", &paragraph.replace('\n', " ")));
+                say(&wrap("", "", &clean(&paragraph.replace('\n', " "))));
             }
         }
     }
@@ -199,6 +199,8 @@ fn least(finding: &Value) -> String {
 
 /// Puts something on record as who the learner is.
 pub(crate) fn act(at: &Path, words: &str) -> Done {
+    let root = World::find(at)?.root;
+    let _held = crate::setup::lock(&root)?;
     let mut world = World::find(at)?;
     let wrong = |message: String| Failure::new(Exit::Usage, message);
     let you = world.lesson.you.clone();

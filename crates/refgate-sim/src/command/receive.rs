@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, tell};
 use crate::progress;
-use crate::setup::said;
+use crate::setup::{lock, said};
 use crate::world::World;
 
 /// Git runs this in the place of `git receive-pack`. Standard input and output
 /// are the push itself; what goes to standard error, the learner sees.
 pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
+    let _held = lock(root)?;
     let mut world = World::open(root)?;
     world.remember()?;
     let before = log_tip(&world)?;

@@ -9,6 +9,7 @@ use refgate_report::{length, show};
 
 use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, say};
+use crate::setup::lock;
 use crate::world::{MARK, World};
 use crate::{progress, snapshot};
 
@@ -31,6 +32,7 @@ pub(crate) fn tick(at: &Path, text: &str) -> Done {
 
 /// Lets time pass; what is to be said of it.
 pub(crate) fn ticked(at: &Path, text: &str) -> Result<Vec<String>, Failure> {
+    let _held = lock(&root(at)?)?;
     let mut world = World::find(at)?;
     let step = span(text).ok_or_else(|| {
         let message = format!("`{text}` is no length of time; such as 3d, 12h, 2 weeks");
@@ -104,9 +106,11 @@ pub(crate) fn undo(at: &Path, steps: usize) -> Done {
 
 pub(crate) fn undone(at: &Path, steps: usize) -> Result<String, Failure> {
     let root = root(at)?;
+    let _held = lock(&root)?;
     let now = step(&root);
     let to = now.checked_sub(steps).filter(|to| *to > 0 && snapshot::is_kept(&root, *to));
-    let to = to.ok_or_else(|| wrong("there is nothing more to take back"))?;
+    let nothing = "there is nothing more to take back; refgate-sim reset begins anew";
+    let to = to.ok_or_else(|| wrong(nothing))?;
     // What is taken back is kept as well, for `redo`.
     if !snapshot::is_kept(&root, now) {
         snapshot::take(&root, now)?;
@@ -121,6 +125,7 @@ pub(crate) fn redo(at: &Path) -> Done {
 
 pub(crate) fn redone(at: &Path) -> Result<String, Failure> {
     let root = root(at)?;
+    let _held = lock(&root)?;
     let to = step(&root) + 1;
     if !snapshot::is_kept(&root, to) {
         return Err(wrong("there is nothing to do again"));
@@ -169,9 +174,13 @@ pub(crate) fn reset(at: &Path) -> Done {
     if !snapshot::is_kept(&root, 0) {
         return Err(wrong("the beginning is not kept any more; refgate-sim stop, and start again"));
     }
+    // What was there is a step like any other, so that undo brings it back.
+    let _held = lock(&root)?;
+    let now = step(&root);
+    snapshot::forget_from(&root, now)?;
+    snapshot::take(&root, now)?;
     snapshot::restore(&root, 0)?;
-    snapshot::forget_from(&root, 1)?;
-    fs::write(root.join(MARK).join("step"), "1")?;
+    fs::write(root.join(MARK).join("step"), (now + 1).to_string())?;
     let world = World::open(&root)?;
     let event = Event {
         at: world.real.clock().to_rfc3339(),

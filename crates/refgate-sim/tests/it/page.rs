@@ -113,6 +113,12 @@ fn strangers_get_nothing() {
     assert!(page.asks("GET", "/", &own).contains("HTTP/1.1 404"));
     let other = base.replace(|c: char| c.is_ascii_hexdigit(), "0");
     assert!(page.asks("POST", &format!("{other}tick"), &own).contains("HTTP/1.1 404"));
+    // A length that no memory holds ends nothing.
+    for length in ["99999999999", "18446744073709551615"] {
+        let mut stream = TcpStream::connect(("127.0.0.1", page.port)).unwrap();
+        let head = format!("POST / HTTP/1.1\r\nHost: {own}\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+    }
     assert!(page.posts("format").contains("HTTP/1.1 404"));
     assert!(learner.does(0, "refgate-sim clock").ends_with("UTC"));
     // What people write into titles is text.

@@ -156,3 +156,64 @@ fn a_bad_day_counts_until_it_is_undone() {
     learner.does(0, "refgate-sim undo 2");
     assert!(!learner.does(1, "refgate-sim goal").contains("undo goes back"));
 }
+
+/// A story writes only into its own work tree, and a link is not followed out.
+#[test]
+fn nothing_outside_of_the_world_is_touched() {
+    let learner = Learner::new("");
+    let here = learner.path(".");
+    fs::create_dir_all(learner.path("other/.git/objects")).unwrap();
+    fs::write(learner.path("other/mine"), "precious\n").unwrap();
+    for path in ["/etc/x", "../../escaped", "a/../../x", ".git/config", "a/.GIT/hooks/x", "git~1/x"]
+    {
+        let text = "lesson x\ntitle x\nyou ada\ntask\n  x\ngoal\n  dev has \"x\"\nsolution\n  ada commits \"x\" on dev, changing PATH\n";
+        fs::write(learner.path("x.lesson"), text.replace("PATH", path)).unwrap();
+        let (code, said) = learner.types_in(&here, "refgate-sim lint x.lesson");
+        assert!(code != Some(0) && said.contains("is no path of a work tree"), "{path}: {said}");
+    }
+    learner.starts("first-change");
+    learner.does(0, "rm -rf ../you && ln -s ../other ../you");
+    learner.types_in(&here, "refgate-sim -C 'my training' reset");
+    assert_eq!(fs::read_to_string(learner.path("other/mine")).unwrap(), "precious\n");
+    assert!(learner.path("other/.git/objects").is_dir());
+    learner.does(0, "git status");
+    // A reset is a step, too.
+    learner.does(0, "echo mine > mine && refgate-sim reset && test ! -e mine");
+    learner.does(0, "refgate-sim undo && test -e mine");
+}
+
+/// Whoever comes second waits.
+#[test]
+fn many_at_once_do_not_tear_the_world() {
+    let learner = Learner::new("");
+    learner.starts("edited-pick");
+    let many = "for i in 1 2 3 4 5 6; do refgate-sim tick 1d & git push -q origin HEAD:topic/m$i & done; wait";
+    let said = learner.does(0, many);
+    assert!(!said.contains("os error"), "{said}");
+    assert!(learner.does(0, "refgate-sim clock").contains("6 days in"));
+    assert_eq!(
+        learner.does(0, "git -C ../server.git for-each-ref 'refs/heads/topic/m*' | wc -l"),
+        "6"
+    );
+    for _ in 0..12 {
+        learner.does(0, "refgate-sim undo");
+    }
+    assert!(!learner.does(0, "refgate-sim clock").contains("in"));
+    learner.does(3, "refgate-sim undo");
+}
+
+/// Names that settings must quote.
+#[test]
+fn odd_names_of_folders() {
+    let learner = Learner::new("");
+    for name in ["a#b", "a;b", "a\"b", "a\\b", "ünï"] {
+        let here = learner.path(".");
+        let line = format!("refgate-sim start first-change --dir '{name}'");
+        let (code, said) = learner.types_in(&here, &line);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        let you = learner.path(name).join("you");
+        let (_, said) = learner
+            .types_in(&you, "git remote -v | wc -l; git switch -q dev && git push origin dev");
+        assert!(said.starts_with("2\n") && said.contains("up-to-date"), "{name}: {said}");
+    }
+}
