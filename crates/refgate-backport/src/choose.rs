@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use dialoguer::MultiSelect;
 use dialoguer::theme::ColorfulTheme;
-use refgate_core::matrix::{Root, matrix};
+use refgate_core::matrix::Root;
 use refgate_gate::Exit;
 use refgate_report::clean;
 
@@ -26,8 +26,7 @@ pub(crate) fn fixes(place: &Place) -> Result<Vec<String>, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let known = Known::read(place, How::default())?;
-    let matrix =
-        matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
+    let matrix = known.matrix();
     let mut offered: Vec<(String, String)> = Vec::new();
     for root in matrix.carried() {
         let fix = matrix.fix(root);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use refgate_core::matrix::{
-    Cell, Evidence, Fact, Families, Likeness, Root, doubts, families, focus, matrix,
+    Cell, Evidence, Fact, Families, Likeness, Matrix, Root, doubts, families, focus, matrix,
 };
 use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
@@ -108,6 +108,12 @@ impl Known {
         let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();
         let fact = found.and_then(|at| self.facts.get(at));
         fact.is_some_and(|fact| fact.branches >> place & 1 == 1 && !fact.empty)
+    }
+
+    /// What the families come to on the branches.
+    pub(crate) fn matrix(&self) -> Matrix<'_> {
+        let (count, lines) = (self.branches.all.len(), self.branches.lines());
+        matrix(&self.facts, &self.families, count, lines)
     }
 
     /// The title of a commit.

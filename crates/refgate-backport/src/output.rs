@@ -1,43 +1,11 @@
-//! The one file that prints, and the one failure that every verb can end in.
+//! The one file that prints.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use refgate_gate::Exit;
-
-/// Why a verb could not do its work.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) exit: Exit,
-    pub(crate) message: String,
-}
-
-impl Failure {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
-    }
-}
-
-impl From<refgate_git::GitError> for Failure {
-    fn from(error: refgate_git::GitError) -> Self {
-        Self::new(Exit::BadRepository, error.to_string())
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::Failed, error.to_string())
-    }
-}
-
-/// How a verb ends.
-pub(crate) type Done = Result<ExitCode, Failure>;
-
-pub(crate) fn done(exit: Exit) -> ExitCode {
-    ExitCode::from(exit.code())
-}
+pub(crate) use refgate_gate::{Done, Failure, done};
 
 /// Writes to standard output. A reader that has gone away ends the program
 /// quietly, as it does for other filters.

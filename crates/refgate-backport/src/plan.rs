@@ -90,7 +90,12 @@ pub(crate) struct Planner<'k> {
     pub(crate) earlier: RefCell<HashMap<(Change, Vec<String>), Earlier>>,
 }
 
-impl Planner<'_> {
+impl<'k> Planner<'k> {
+    pub(crate) fn new(known: &'k Known, matrix: &'k Matrix<'k>, again: bool) -> Self {
+        let rules = known.rules.as_ref();
+        Self { known, rules, matrix, again, earlier: RefCell::default() }
+    }
+
     /// The change that a person means: a commit against its only parent, or of
     /// a merge against the parent of this number.
     pub(crate) fn change(&self, id: Oid, mainline: Option<usize>) -> Result<Change, Failure> {

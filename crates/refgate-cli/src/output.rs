@@ -1,65 +1,9 @@
-//! The one file that prints, and the one failure that every verb can end in.
+//! The one file that prints.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use refgate_gate::Exit;
-
-/// Why a verb could not do its work.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) exit: Exit,
-    pub(crate) message: String,
-}
-
-impl Failure {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
-    }
-}
-
-impl From<refgate_git::GitError> for Failure {
-    fn from(error: refgate_git::GitError) -> Self {
-        Self::new(Exit::BadRepository, error.to_string())
-    }
-}
-
-impl From<refgate_gate::SetupError> for Failure {
-    fn from(error: refgate_gate::SetupError) -> Self {
-        Self::new(Exit::BadSetup, error.to_string())
-    }
-}
-
-impl From<refgate_gate::InstallError> for Failure {
-    fn from(error: refgate_gate::InstallError) -> Self {
-        Self::new(Exit::BadSetup, error.to_string())
-    }
-}
-
-impl From<refgate_gate::CheckError> for Failure {
-    fn from(error: refgate_gate::CheckError) -> Self {
-        Self::new(Exit::BadInput, error.to_string())
-    }
-}
-
-impl From<refgate_gate::BookError> for Failure {
-    fn from(error: refgate_gate::BookError) -> Self {
-        Self::new(Exit::BadRepository, error.to_string())
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::Failed, error.to_string())
-    }
-}
-
-/// How a verb ends.
-pub(crate) type Done = Result<ExitCode, Failure>;
-
-pub(crate) fn done(exit: Exit) -> ExitCode {
-    ExitCode::from(exit.code())
-}
+pub(crate) use refgate_gate::{Done, Failure, done};
 
 /// Writes to standard output. A reader that has gone away ends the program
 /// quietly, as it does for other filters.

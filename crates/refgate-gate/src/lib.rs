@@ -6,6 +6,7 @@ mod book;
 mod builtin;
 mod check;
 mod exit;
+mod failure;
 mod govern;
 mod identity;
 mod install;
@@ -26,6 +27,7 @@ pub use book::{Book, BookError, Records, read_signed};
 pub use builtin::{BUILTIN, builtin};
 pub use check::{CheckError, Checked, Wish, check, foretell};
 pub use exit::Exit;
+pub use failure::{Done, Failure, done, hook_beside};
 pub use govern::{GovernError, Government};
 pub use identity::{Environment, actor};
 pub use install::{

@@ -3,7 +3,7 @@
 use refgate_core::{
     Actor, Candidate, Debt, Freeze, Instant, LedgerView, Oid, Verdict, Waiver, freezes_at,
 };
-use refgate_git::{Graph, Survey, debts, releases};
+use refgate_git::{Graph, Survey, debts, releases, stage_tips};
 
 use crate::book::BookError;
 use crate::check::{CheckError, Checked, Wish, check};
@@ -71,12 +71,8 @@ pub fn overview(
     at: Instant,
 ) -> Result<Overview, CheckError> {
     let (reader, policy) = (rest.reader, rest.policy);
-    let mut survey = Survey { releases: releases(reader, &policy.release)?, ..Survey::default() };
-    for (place, stage) in policy.flow.stages.iter().enumerate() {
-        if let Some((tip, _)) = reader.reference(&stage.branch)? {
-            survey.tips.insert(place, tip);
-        }
-    }
+    let releases = releases(reader, &policy.release)?;
+    let survey = Survey { releases, tips: stage_tips(reader, &policy.flow)? };
     let graph = Graph::new(reader);
     let debts = debts(reader, &graph, &policy.flow, &survey.tips, rest.baseline, at)?;
     let mut records = rest.records.early(policy, &survey, at)?;

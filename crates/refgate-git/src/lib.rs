@@ -48,6 +48,6 @@ pub use reflog::{Moved, announced, reflog};
 pub use releases::{release_openers, releases};
 pub use scan::scan;
 pub use scanned::Scanned;
-pub use survey::{Survey, survey};
+pub use survey::{Survey, stage_tips, survey};
 pub use tree::{Entry, Tree};
 pub use writer::Writer;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refgate_core::{Oid, Policy, Push, RefKind, Release};
+use refgate_core::{Flow, Oid, Policy, Push, RefKind, Release};
 
 use crate::reader::Reader;
 use crate::{GitError, release_openers, releases};
@@ -31,11 +31,21 @@ pub fn survey(reader: &Reader, policy: &Policy, push: &Push) -> Result<Survey, G
     // A tag that claims to come from the future came by now at the latest.
     survey.releases.iter_mut().for_each(|release| release.at = release.at.min(push.at));
     if kinds.iter().any(|kind| !matches!(kind, RefKind::Topic)) {
-        for (place, stage) in policy.flow.stages.iter().enumerate() {
-            if let Some((tip, _)) = reader.reference(&stage.branch)? {
-                survey.tips.insert(place, tip);
-            }
-        }
+        survey.tips = stage_tips(reader, &policy.flow)?;
     }
     Ok(survey)
+}
+
+/// The tips of the stages that exist, by their place in the flow.
+///
+/// # Errors
+/// If a reference cannot be read.
+pub fn stage_tips(reader: &Reader, flow: &Flow) -> Result<BTreeMap<usize, Oid>, GitError> {
+    let mut tips = BTreeMap::new();
+    for (place, stage) in flow.stages.iter().enumerate() {
+        if let Some((tip, _)) = reader.reference(&stage.branch)? {
+            tips.insert(place, tip);
+        }
+    }
+    Ok(tips)
 }

@@ -1,10 +1,8 @@
 //! What must have come about? Asked of repositories and records, never of the commands that somebody typed.
 
-use std::collections::BTreeMap;
-
 use refgate_core::{Duration, Instant, Oid, Policy, Record, RefName};
 use refgate_format::parse_duration;
-use refgate_git::{GitError, Graph, Reader, debts};
+use refgate_git::{GitError, Graph, Reader, debts, stage_tips};
 use refgate_report::length;
 
 /// One condition. All are about the server.
@@ -187,12 +185,7 @@ impl Facts<'_> {
 
     fn owed(&self, graph: &Graph<'_>, overdue: bool) -> Result<Vec<String>, GitError> {
         let flow = &self.policy.flow;
-        let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
-        for (place, stage) in flow.stages.iter().enumerate() {
-            if let Some((tip, _)) = self.reader.reference(&stage.branch)? {
-                tips.insert(place, tip);
-            }
-        }
+        let tips = stage_tips(self.reader, flow)?;
         let name = |place: usize| {
             flow.stages.get(place).map(|stage| stage.branch.short()).unwrap_or_default()
         };

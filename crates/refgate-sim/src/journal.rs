@@ -8,7 +8,7 @@ use refgate_scenario::Report;
 use serde::{Deserialize, Serialize};
 
 use crate::output::Failure;
-use crate::world::MARK;
+use crate::world::{MARK, World};
 
 /// One thing that happened.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,14 @@ pub(crate) struct Event {
     /// `accept`, `reject`, …; of pushes.
     pub(crate) verdict: String,
     pub(crate) rules: Vec<String>,
+}
+
+impl Event {
+    /// Something that happens now in a world.
+    pub(crate) fn now(world: &World, kind: &str, text: impl Into<String>) -> Self {
+        let at = world.real.clock().to_rfc3339();
+        Self { at, kind: kind.to_string(), text: text.into(), ..Self::default() }
+    }
 }
 
 fn path(root: &Path) -> PathBuf {

@@ -8,6 +8,7 @@ use refgate_gate::Exit;
 use crate::command::time::told;
 use crate::lesson::{Lesson, Step, parse};
 use crate::output::{Done, Failure, done, say};
+use crate::snapshot;
 use crate::world::World;
 
 /// What the world without a lesson is called.
@@ -82,7 +83,7 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
         }
     };
     let _held = crate::setup::lock(&world.root)?;
-    world.remember()?;
+    snapshot::remember(&world.root)?;
     let seed = world.state.seed.unwrap_or(seed);
     for _ in 0..days {
         world.state.days += 1;

@@ -1,5 +1,6 @@
 //! Which lessons has this person finished? Kept where it survives new versions and removed worlds.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -54,9 +55,9 @@ fn load() -> Result<Progress, Failure> {
     })
 }
 
-/// Whether a lesson was finished.
-pub(crate) fn has(lesson: &str) -> Result<bool, Failure> {
-    Ok(load()?.finished.iter().any(|one| one.lesson == lesson))
+/// The lessons that were finished.
+pub(crate) fn finished() -> Result<BTreeSet<String>, Failure> {
+    Ok(load()?.finished.into_iter().map(|one| one.lesson).collect())
 }
 
 /// Notes that a lesson was finished.

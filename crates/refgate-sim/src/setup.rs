@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use refgate_gate::Exit;
 use refgate_scenario::git_command;
 
 use crate::output::Failure;
@@ -87,21 +86,6 @@ pub(crate) fn lock(root: &Path) -> Result<fs::File, Failure> {
     let file = fs::File::create(root.join(MARK).join("lock"))?;
     file.lock()?;
     Ok(file)
-}
-
-/// The hook beside this program.
-pub(crate) fn hook() -> Result<PathBuf, Failure> {
-    let own = std::env::current_exe()?;
-    let beside = own.with_file_name("refgate-hook");
-    if beside.is_file() {
-        return Ok(beside);
-    }
-    let message = format!(
-        "the hook program `refgate-hook` is not beside {}; build it with `cargo build --release \
-         --workspace`",
-        own.display()
-    );
-    Err(Failure::new(Exit::BadSetup, message))
 }
 
 pub(crate) fn said(git: &mut Command) -> Result<String, Failure> {

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::world::MARK;
+
 /// What a step holds of the world's folder.
 const PARTS: [&str; 5] = ["server.git", "clone", "you", "contents", "refgate-sim/state.toml"];
 
@@ -14,12 +16,12 @@ const STORES: [&str; 3] = ["server.git/objects", "clone/.git/objects", "you/.git
 const MOST: usize = 400;
 
 fn folder(root: &Path, step: usize) -> PathBuf {
-    root.join("refgate-sim").join("steps").join(step.to_string())
+    root.join(MARK).join("steps").join(step.to_string())
 }
 
 /// All objects that were ever seen, for steps to come back to.
 fn kept(root: &Path) -> PathBuf {
-    root.join("refgate-sim").join("objects")
+    root.join(MARK).join("objects")
 }
 
 /// Whether a folder holds the objects of a repository.
@@ -46,6 +48,38 @@ pub(crate) fn take(root: &Path, step: usize) -> io::Result<()> {
     fs::rename(&torn, &to)?;
     if let Some(old) = step.checked_sub(MOST).filter(|old| *old > 0) {
         remove(&folder(root, old))?;
+    }
+    Ok(())
+}
+
+/// Which step the world is at: what is kept next is kept as this one.
+pub(crate) fn step(root: &Path) -> usize {
+    let text = fs::read_to_string(root.join(MARK).join("step")).unwrap_or_default();
+    text.trim().parse().unwrap_or(1)
+}
+
+pub(crate) fn set_step(root: &Path, step: usize) -> io::Result<()> {
+    fs::write(root.join(MARK).join("step"), step.to_string())
+}
+
+/// Keeps the world as it is before something is done to it.
+///
+/// # Errors
+/// If a file cannot be copied.
+pub(crate) fn remember(root: &Path) -> io::Result<()> {
+    let now = step(root);
+    forget_from(root, now)?;
+    take(root, now)?;
+    set_step(root, now + 1)
+}
+
+/// Removes the whole world, and nothing else that lies in its folder.
+///
+/// # Errors
+/// If something cannot be removed.
+pub(crate) fn clear(root: &Path) -> io::Result<()> {
+    for part in ["server.git", "clone", "you", "contents", MARK] {
+        remove(&root.join(part))?;
     }
     Ok(())
 }

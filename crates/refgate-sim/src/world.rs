@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use refgate_core::{Duration, Instant};
 use refgate_format::{Limits, parse_instant};
-use refgate_gate::{Exit, bounds, builtin, horizon, policy_from_text};
+use refgate_gate::{Exit, bounds, builtin, hook_beside, horizon, policy_from_text};
 use refgate_git::{Bounds, Reader};
 use refgate_scenario::{Act, Real, Report};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Facts;
 use crate::lesson::{Lesson, Step};
 use crate::output::Failure;
-use crate::setup::{hook, link_hooks, not_waiting, stand_in};
+use crate::setup::{link_hooks, not_waiting, stand_in};
 use crate::{catalog, journal, snapshot};
 
 /// The folder that marks a world, and holds what the simulator knows of it.
@@ -30,7 +30,6 @@ pub(crate) struct State {
     pub(crate) lesson: String,
     /// The lesson's own file, if it is none of the built-in ones.
     pub(crate) file: Option<PathBuf>,
-    pub(crate) policy: Option<PathBuf>,
     pub(crate) began: String,
     /// The triggers that have been set off, by their place.
     pub(crate) fired: Vec<usize>,
@@ -50,8 +49,6 @@ pub(crate) struct World {
     pub(crate) real: Real,
     pub(crate) lesson: Lesson,
     pub(crate) state: State,
-    /// The step that the next snapshot is kept as.
-    pub(crate) step: usize,
 }
 
 /// A file that somebody named.
@@ -90,10 +87,8 @@ impl World {
         }
         let was_there = root.exists();
         Self::made(root, lesson, own).inspect_err(|_| {
-            for part in ["server.git", "clone", "you", "contents", MARK] {
-                // What cannot be removed is what could not be made.
-                let _ = snapshot::remove(&root.join(part));
-            }
+            // What cannot be removed is what could not be made.
+            let _ = snapshot::clear(root);
             if !was_there {
                 let _ = fs::remove_dir(root);
             }
@@ -105,7 +100,7 @@ impl World {
         lesson: Lesson,
         (file, policy): (Option<PathBuf>, Option<PathBuf>),
     ) -> Result<Self, Failure> {
-        let hook = hook()?;
+        let hook = hook_beside(&std::env::current_exe()?)?;
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
         let text = match &policy {
@@ -128,9 +123,8 @@ impl World {
         let real = Real::make(&root, &text, read, clock, &stand_in).map_err(failed)?;
         link_hooks(&real.server().join("hooks"), &hook)?;
         not_waiting(&real.server().join("config"))?;
-        let state =
-            State { format: 1, lesson: lesson.name.clone(), file, policy, ..State::default() };
-        let mut world = Self { root, real, lesson, state, step: 0 };
+        let state = State { format: 1, lesson: lesson.name.clone(), file, ..State::default() };
+        let mut world = Self { root, real, lesson, state };
         for (step, report) in world.run(&world.lesson.setup.clone())? {
             if let Some(report) = report.filter(|report| report.verdict != "accept") {
                 let message = format!("the setup's `{step}` is refused:\n{}", report.text);
@@ -142,7 +136,7 @@ impl World {
         world.clone_for_you()?;
         world.save()?;
         snapshot::take(&world.root, 0)?;
-        world.set_step(1)?;
+        snapshot::set_step(&world.root, 1)?;
         Ok(world)
     }
 
@@ -191,9 +185,7 @@ impl World {
         let real = Real::open(root).map_err(|error| {
             wrong(format!("the server cannot be used: {error}; refgate-sim undo, or reset"))
         })?;
-        let step = fs::read_to_string(root.join(MARK).join("step")).unwrap_or_default();
-        let step = step.trim().parse().unwrap_or(1);
-        Ok(Self { root: root.to_path_buf(), real, lesson, state, step })
+        Ok(Self { root: root.to_path_buf(), real, lesson, state })
     }
 
     pub(crate) fn you(&self) -> PathBuf {
@@ -206,18 +198,6 @@ impl World {
         let temporary = path.with_extension("new");
         fs::write(&temporary, text)?;
         Ok(fs::rename(temporary, path)?)
-    }
-
-    pub(crate) fn set_step(&mut self, step: usize) -> Result<(), Failure> {
-        self.step = step;
-        Ok(fs::write(self.root.join(MARK).join("step"), step.to_string())?)
-    }
-
-    /// Keeps the world as it is before something is done to it.
-    pub(crate) fn remember(&mut self) -> Result<(), Failure> {
-        snapshot::forget_from(&self.root, self.step)?;
-        snapshot::take(&self.root, self.step)?;
-        self.set_step(self.step + 1)
     }
 
     /// Runs steps of the lesson by the teammates' hands.

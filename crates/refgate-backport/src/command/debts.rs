@@ -1,10 +1,8 @@
 //! What does an earlier stage owe to a later one, by when, and what pays it?
 
-use std::collections::BTreeMap;
-
-use refgate_core::{Debt, Oid, RefName};
+use refgate_core::{Debt, RefName};
 use refgate_gate::Exit;
-use refgate_git::{Graph, debts};
+use refgate_git::{Graph, debts, stage_tips};
 use refgate_report::{clean, show, wrap};
 use serde_json::json;
 
@@ -25,12 +23,7 @@ fn owed(place: &Place) -> Result<(Rules, Vec<Debt>), Failure> {
     if are_fetched(&reader, &place.remote)? {
         reader.see_through(&place.remote);
     }
-    let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
-    for (number, stage) in flow.stages.iter().enumerate() {
-        if let Some((tip, _)) = reader.reference(&stage.branch)? {
-            tips.insert(number, tip);
-        }
-    }
+    let tips = stage_tips(&reader, flow)?;
     let mut owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
     let stage = |place: usize| flow.stages.get(place).map_or("", |one| one.branch.short());
     owed.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));

@@ -1,8 +1,5 @@
 //! Has a hotfix come to production, to every earlier stage and to the lines, and what is left to do?
 
-use std::cell::RefCell;
-
-use refgate_core::matrix::matrix;
 use refgate_core::{Oid, Policy};
 use refgate_gate::Exit;
 use refgate_git::{Graph, owed};
@@ -183,12 +180,8 @@ impl Carried<'_> {
 
     /// What picking it to some branches comes to.
     fn planned(&self, places: &[usize]) -> Result<Vec<Target>, Failure> {
-        let known = self.known;
-        let count = known.branches.all.len();
-        let matrix = matrix(&known.facts, &known.families, count, known.branches.lines());
-        let rules = known.rules.as_ref();
-        let planner =
-            Planner { known, rules, matrix: &matrix, again: false, earlier: RefCell::default() };
+        let matrix = self.known.matrix();
+        let planner = Planner::new(self.known, &matrix, false);
         let changes: Result<Vec<Change>, Failure> =
             self.fix.commits.iter().map(|id| planner.change(*id, None)).collect();
         planner.targets(places, &changes?)

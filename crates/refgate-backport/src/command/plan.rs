@@ -1,9 +1,6 @@
 //! What would a backport come to? Said before anything is done.
 
-use std::cell::RefCell;
-
 use refgate_core::Oid;
-use refgate_core::matrix::matrix;
 use refgate_gate::Exit;
 use refgate_report::{clean, wrap};
 use serde_json::{Value, json};
@@ -56,15 +53,8 @@ pub(crate) fn compare(known: &mut Known, args: &Plan) -> Result<(), Failure> {
 
 /// The forecast for each branch that is wanted.
 pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure> {
-    let matrix =
-        matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
-    let planner = Planner {
-        known,
-        rules: known.rules.as_ref(),
-        matrix: &matrix,
-        again: args.again,
-        earlier: RefCell::default(),
-    };
+    let matrix = known.matrix();
+    let planner = Planner::new(known, &matrix, args.again);
     let mut changes: Vec<Change> = Vec::new();
     for fix in &args.fixes {
         for id in commits(known, fix)? {

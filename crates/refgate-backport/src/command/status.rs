@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refgate_core::matrix::{Cell, Evidence, Fix, Found, Root, matrix};
+use refgate_core::matrix::{Cell, Evidence, Fix, Found, Root};
 use refgate_gate::Exit;
 use refgate_report::clean;
 use serde_json::{Value, json};
@@ -28,8 +28,7 @@ pub(crate) fn run(place: &Place, args: &Status) -> Done {
         roots.extend(known.fix(fix)?);
     }
     known.compare(&roots)?;
-    let matrix =
-        matrix(&known.facts, &known.families, known.branches.all.len(), known.branches.lines());
+    let matrix = known.matrix();
     let named = !roots.is_empty();
     if !named {
         roots = matrix.carried();

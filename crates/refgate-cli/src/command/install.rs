@@ -8,8 +8,8 @@ use refgate_format::{
     Control, Guard, Identity, Limits, PolicySource, Settings, parse_duration, wanted_calendars,
 };
 use refgate_gate::{
-    DIRECTORY, Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin, horizon,
-    install, load_policy, proc_refs, source_from_text, uninstall,
+    DIRECTORY, Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin,
+    hook_beside, horizon, install, load_policy, proc_refs, source_from_text, uninstall,
 };
 use refgate_git::Reader;
 
@@ -98,17 +98,10 @@ pub(crate) fn hook_program(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(path) = named {
         return Ok(path.to_path_buf());
     }
-    let own = std::env::current_exe()?;
-    let beside = own.with_file_name("refgate-hook");
-    if beside.is_file() {
-        return Ok(beside);
-    }
-    let message = format!(
-        "the hook program `refgate-hook` is not beside {}; build it with `cargo build --release \
-         --workspace`, or name it with --hook",
-        own.display()
-    );
-    Err(Failure::new(Exit::BadSetup, message))
+    let named = |failure: Failure| {
+        Failure::new(failure.exit, format!("{}, or name it with --hook", failure.message))
+    };
+    hook_beside(&std::env::current_exe()?).map_err(named)
 }
 
 /// Where the policy will come from; what has to be copied to the server. A

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::Fact;
 use super::family::MOST_CANDIDATES;
-use super::named::{follows, quoted, resolve, title};
+use super::named::{follows, lowest, quoted, resolve, title};
 use crate::Oid;
 
 /// The facts, in the order of their ids, that can matter to what the matrix says
@@ -73,9 +73,7 @@ fn near(facts: &[Fact], titles: &[&str], from: &BTreeSet<usize>) -> BTreeSet<usi
 
 /// Whether some commit's id begins so.
 fn names_one(ids: &BTreeSet<Oid>, begins: &str) -> bool {
-    let mut lowest = String::from(begins);
-    lowest.extend(core::iter::repeat_n('0', 40_usize.saturating_sub(begins.len())));
-    let Some(from) = Oid::from_hex(&lowest) else { return false };
+    let Some(from) = lowest(begins) else { return false };
     let first = ids.range(from..).next();
     first.is_some_and(|id| alloc::string::ToString::to_string(id).starts_with(begins))
 }

@@ -101,14 +101,20 @@ pub(crate) fn follows(subject: &str) -> Option<&str> {
     ["fixup! ", "squash! ", "amend! "].iter().find_map(|word| subject.strip_prefix(word))
 }
 
+/// The least id that begins so; `None` where none can.
+pub(super) fn lowest(begins: &str) -> Option<Oid> {
+    let mut hex = String::from(begins);
+    hex.extend(core::iter::repeat_n('0', 40_usize.saturating_sub(begins.len())));
+    Oid::from_hex(&hex)
+}
+
 /// The one commit of a sorted list whose id begins so.
 pub(crate) fn resolve(sorted: &[Oid], begins: &str) -> Option<usize> {
     if let Some(whole) = Oid::from_hex(begins) {
         return sorted.binary_search(&whole).ok();
     }
-    let mut lowest = String::from(begins);
-    lowest.extend(core::iter::repeat_n('0', 40_usize.saturating_sub(begins.len())));
-    let from = sorted.partition_point(|id| Some(*id) < Oid::from_hex(&lowest));
+    let lowest = lowest(begins)?;
+    let from = sorted.partition_point(|id| *id < lowest);
     let mut rest = sorted.iter().skip(from).map(alloc::string::ToString::to_string);
     let first = rest.next().is_some_and(|id| id.starts_with(begins));
     let second = rest.next().is_some_and(|id| id.starts_with(begins));

@@ -13,7 +13,7 @@ use super::time::told;
 use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, say};
 use crate::world::World;
-use crate::{catalog, progress};
+use crate::{catalog, progress, snapshot};
 
 pub(crate) fn start(
     name: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) fn start(
     let mut world = World::start(dir, lesson, (file, policy))?;
     world.state.seed = Some(seed);
     world.save()?;
-    crate::snapshot::take(&world.root, 0)?;
+    snapshot::take(&world.root, 0)?;
     intro(&world);
     say(&format!("\nGo there: cd {}", dir.join("you").display()));
     say("refgate-sim goal, hint, why, tick, undo and reset work from there, too.");
@@ -45,16 +45,11 @@ pub(crate) fn start(
 
 /// The first lesson that was not finished; the first of all, if all were.
 fn next() -> Result<crate::lesson::Lesson, Failure> {
-    let mut all = catalog::all()?;
-    for place in 0..all.len() {
-        if let Some(lesson) = all.get(place)
-            && !progress::has(&lesson.name)?
-        {
-            return Ok(all.swap_remove(place));
-        }
-    }
+    let all = catalog::all()?;
+    let finished = progress::finished()?;
+    let open = all.iter().find(|lesson| !finished.contains(&lesson.name));
     let none = || Failure::new(Exit::Failed, "there are no lessons");
-    all.into_iter().next().ok_or_else(none)
+    open.or(all.first()).cloned().ok_or_else(none)
 }
 
 fn intro(world: &World) {
@@ -77,8 +72,9 @@ fn intro(world: &World) {
 }
 
 pub(crate) fn list() -> Done {
+    let finished = progress::finished()?;
     for lesson in catalog::all()? {
-        let mark = if progress::has(&lesson.name)? { "x" } else { " " };
+        let mark = if finished.contains(&lesson.name) { "x" } else { " " };
         let paths = if lesson.paths.is_empty() {
             String::new()
         } else {
@@ -214,7 +210,7 @@ pub(crate) fn act(at: &Path, words: &str) -> Done {
         let message = format!("`{words}` is no record; all else you do with git itself");
         return Err(wrong(message));
     }
-    world.remember()?;
+    snapshot::remember(&world.root)?;
     let failed =
         |error: refgate_scenario::RealError| Failure::new(Exit::BadInput, error.to_string());
     world.real.catch_up().map_err(failed)?;
@@ -227,18 +223,12 @@ pub(crate) fn act(at: &Path, words: &str) -> Done {
         let role = |name: &String| format!("{name} ({})", policy.roles.people(name).join(", "));
         let may: Vec<String> = roles.iter().map(role).collect();
         let message = format!("{who} may not record this; may: {}", may.join("; "));
-        let step = world.step - 1;
-        crate::snapshot::restore(&world.root, step)?;
-        world.set_step(step)?;
+        let before = snapshot::step(&world.root).saturating_sub(1);
+        snapshot::restore(&world.root, before)?;
+        snapshot::set_step(&world.root, before)?;
         return Err(Failure::new(Exit::Refused, message));
     }
-    let event = Event {
-        at: world.real.clock().to_rfc3339(),
-        kind: "record".to_string(),
-        who: you,
-        text: line.text,
-        ..Event::default()
-    };
+    let event = Event { who: you, ..Event::now(&world, "record", line.text) };
     journal::write(&world.root, &event)?;
     say(&format!("on record: {}", event.text));
     let said = world.react()?;

@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use refgate_gate::Exit;
 use serde_json::Value;
 
+use super::time::told;
 use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, tell};
-use crate::progress;
-use crate::setup::{lock, said};
+use crate::setup::{self, lock};
+use crate::snapshot;
 use crate::world::World;
 
 /// Git runs this in the place of `git receive-pack`. Standard input and output
@@ -17,7 +18,7 @@ use crate::world::World;
 pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
     let _held = lock(root)?;
     let mut world = World::open(root)?;
-    world.remember()?;
+    snapshot::remember(&world.root)?;
     let before = log_tip(&world)?;
     let mut receive = Command::new("git");
     receive.arg("receive-pack").arg(server).env("GL_USER", who);
@@ -29,19 +30,8 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
     if after != before {
         journal::write(root, &last(&world, who)?)?;
     }
-    for line in world.react()? {
-        tell(&format!("remote: {line}"));
-        let spoken = Event {
-            at: world.real.clock().to_rfc3339(),
-            kind: "says".to_string(),
-            text: line,
-            ..Event::default()
-        };
-        journal::write(root, &spoken)?;
-    }
-    if world.state.solved {
-        progress::finish(&world.lesson.name)?;
-    }
+    let said = world.react()?;
+    told(&world, said)?.iter().for_each(|line| tell(&format!("remote: {line}")));
     // A refused push is no failure of the transport.
     let ended = if status.success() { Exit::Accepted } else { Exit::Refused };
     Ok(done(ended))
@@ -59,7 +49,7 @@ pub(crate) fn decision(world: &World) -> Result<Option<(String, Value)>, Failure
         return Ok(None);
     }
     let mut git = refgate_scenario::git_command(&world.real.server());
-    let text = said(git.args(["log", "-1", "--format=%B", "refs/refgate/log"]))?;
+    let text = setup::said(git.args(["log", "-1", "--format=%B", "refs/refgate/log"]))?;
     let (head, body) = text.split_once('\n').unwrap_or((&text, ""));
     let object = serde_json::from_str(body.trim()).unwrap_or(Value::Null);
     Ok(Some((head.to_string(), object)))

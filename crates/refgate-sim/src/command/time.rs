@@ -38,15 +38,10 @@ pub(crate) fn ticked(at: &Path, text: &str) -> Result<Vec<String>, Failure> {
         let message = format!("`{text}` is no length of time; such as 3d, 12h, 2 weeks");
         Failure::new(Exit::Usage, message)
     })?;
-    world.remember()?;
+    snapshot::remember(&world.root)?;
     let said = world.tick(step)?;
     let now = world.real.clock();
-    let event = Event {
-        at: now.to_rfc3339(),
-        kind: "tick".to_string(),
-        text: format!("{} pass", length(step)),
-        ..Event::default()
-    };
+    let event = Event::now(&world, "tick", format!("{} pass", length(step)));
     journal::write(&world.root, &event)?;
     let mut all = vec![format!("it is {}", show(now))];
     all.extend(told(&world, said)?);
@@ -72,13 +67,7 @@ pub(crate) fn span(text: &str) -> Option<refgate_core::Duration> {
 /// Writes down what teammates said, and what was learnt.
 pub(crate) fn told(world: &World, said: Vec<String>) -> Result<Vec<String>, Failure> {
     for line in &said {
-        let event = Event {
-            at: world.real.clock().to_rfc3339(),
-            kind: "says".to_string(),
-            text: line.clone(),
-            ..Event::default()
-        };
-        journal::write(&world.root, &event)?;
+        journal::write(&world.root, &Event::now(world, "says", line))?;
     }
     if world.state.solved {
         progress::finish(&world.lesson.name)?;
@@ -94,11 +83,6 @@ fn root(at: &Path) -> Result<std::path::PathBuf, Failure> {
     found.ok_or_else(|| wrong("there is no training world here; `refgate-sim start` makes one"))
 }
 
-fn step(root: &Path) -> usize {
-    let text = fs::read_to_string(root.join(MARK).join("step")).unwrap_or_default();
-    text.trim().parse().unwrap_or(1)
-}
-
 pub(crate) fn undo(at: &Path, steps: usize) -> Done {
     say(&undone(at, steps)?);
     Ok(done(Exit::Accepted))
@@ -107,7 +91,7 @@ pub(crate) fn undo(at: &Path, steps: usize) -> Done {
 pub(crate) fn undone(at: &Path, steps: usize) -> Result<String, Failure> {
     let root = root(at)?;
     let _held = lock(&root)?;
-    let now = step(&root);
+    let now = snapshot::step(&root);
     let to = now.checked_sub(steps).filter(|to| *to > 0 && snapshot::is_kept(&root, *to));
     let nothing = "there is nothing more to take back; refgate-sim reset begins anew";
     let to = to.ok_or_else(|| wrong(nothing))?;
@@ -126,7 +110,7 @@ pub(crate) fn redo(at: &Path) -> Done {
 pub(crate) fn redone(at: &Path) -> Result<String, Failure> {
     let root = root(at)?;
     let _held = lock(&root)?;
-    let to = step(&root) + 1;
+    let to = snapshot::step(&root) + 1;
     if !snapshot::is_kept(&root, to) {
         return Err(wrong("there is nothing to do again"));
     }
@@ -135,17 +119,10 @@ pub(crate) fn redone(at: &Path) -> Result<String, Failure> {
 
 fn go(root: &Path, to: usize, what: &str) -> Result<String, Failure> {
     snapshot::restore(root, to)?;
-    fs::write(root.join(MARK).join("step"), to.to_string())?;
+    snapshot::set_step(root, to)?;
     let world = World::open(root)?;
-    let now = world.real.clock();
-    let event = Event {
-        at: now.to_rfc3339(),
-        kind: what.to_string(),
-        text: what.to_string(),
-        ..Event::default()
-    };
-    journal::write(root, &event)?;
-    Ok(format!("the world is as it was; it is {}", show(now)))
+    journal::write(root, &Event::now(&world, what, what))?;
+    Ok(format!("the world is as it was; it is {}", show(world.real.clock())))
 }
 
 pub(crate) fn fork(at: &Path, to: &Path) -> Done {
@@ -164,7 +141,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> Done {
     fs::write(&config, text)?;
     forked.clone_for_you()?;
     snapshot::take(&to, 0)?;
-    fs::write(to.join(MARK).join("step"), "1")?;
+    snapshot::set_step(&to, 1)?;
     say(&format!("{} is a world of its own now", to.display()));
     Ok(done(Exit::Accepted))
 }
@@ -176,28 +153,17 @@ pub(crate) fn reset(at: &Path) -> Done {
     }
     // What was there is a step like any other, so that undo brings it back.
     let _held = lock(&root)?;
-    let now = step(&root);
-    snapshot::forget_from(&root, now)?;
-    snapshot::take(&root, now)?;
+    snapshot::remember(&root)?;
     snapshot::restore(&root, 0)?;
-    fs::write(root.join(MARK).join("step"), (now + 1).to_string())?;
     let world = World::open(&root)?;
-    let event = Event {
-        at: world.real.clock().to_rfc3339(),
-        kind: "reset".to_string(),
-        text: "reset".to_string(),
-        ..Event::default()
-    };
-    journal::write(&root, &event)?;
+    journal::write(&root, &Event::now(&world, "reset", "reset"))?;
     say("the lesson begins anew");
     Ok(done(Exit::Accepted))
 }
 
 pub(crate) fn stop(at: &Path) -> Done {
     let root = root(at)?;
-    for part in ["server.git", "clone", "you", "contents", MARK] {
-        snapshot::remove(&root.join(part))?;
-    }
+    snapshot::clear(&root)?;
     // What somebody else has put there stays.
     let emptied = fs::remove_dir(&root).is_ok();
     let left = if emptied { "" } else { "; what you put there yourself is left" };
