@@ -181,10 +181,14 @@ impl<'a> Desk<'a> {
             let said = String::from_utf8_lossy(&said).into_owned();
             let raced =
                 ["fetch first", "non-fast-forward", "is at ", "cannot lock ref", "moved while"];
-            if !raced.iter().any(|sign| said.contains(sign)) {
+            let raced = raced.iter().any(|sign| said.contains(sign));
+            let fetched = fetch(here, &self.args.remote, false);
+            // A lost race has many names; that the ledger has moved says it best.
+            let moved = fetched.is_ok() && self.asked.reader.ledger_tip()? != tip;
+            if !raced && !moved {
                 return Err(Failure::new(Exit::Refused, plain(&said)));
             }
-            fetch(here, &self.args.remote, false)?;
+            fetched?;
         }
         Err(Failure::new(Exit::Failed, "the ledger moves too fast; try again"))
     }
