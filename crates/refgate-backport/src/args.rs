@@ -18,7 +18,7 @@ pub(crate) struct Args {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Place {
     /// The repository
-    #[arg(short = 'C', long, default_value = ".", global = true)]
+    #[arg(short = 'C', long, default_value = ".", global = true, env = "GIT_DIR")]
     pub(crate) repository: PathBuf,
     /// The remote whose branches are meant; in a bare repository its own are
     #[arg(long, default_value = "origin", global = true)]

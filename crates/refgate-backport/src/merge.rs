@@ -6,7 +6,7 @@ use std::process::{ChildStdout, Stdio};
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
-use refgate_git::Writer;
+use refgate_git::{Writer, git_version};
 
 use crate::output::{Failure, tell};
 
@@ -47,10 +47,8 @@ pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Fai
 /// Git's version, if it cannot be asked for picks.
 fn too_old(repository: &Path) -> Option<String> {
     let said = crate::git::output(repository, &["version"]).ok()?;
-    let version = said.split_whitespace().nth(2)?.to_string();
-    let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let found = (numbers.next()?, numbers.next()?);
-    (found < (2, 45)).then_some(version)
+    let (version, numbers) = git_version(&said)?;
+    (numbers < (2, 45)).then_some(version)
 }
 
 /// A forecast that git's own pick may differ from.

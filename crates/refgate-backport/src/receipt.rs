@@ -1,6 +1,6 @@
 //! What does a receipt say of a backport, and where is the difference?
 
-use refgate_core::matrix::Named;
+use refgate_core::Named;
 use refgate_core::{Oid, Receipt, Recipe};
 use refgate_gate::Exit;
 use refgate_git::{Reader, receipt};

@@ -62,7 +62,8 @@ pub use ledger::{
     After, Approval, Candidate, Certificate, DeletionRequest, LedgerView, NotApplicable, Settled,
     SignOff, Waiver,
 };
-pub use message::{Message, cherry_picked_from};
+pub use matrix::Named;
+pub use message::Message;
 pub use name::{BadName, Oid, RefName, is_invisible};
 pub use needs::{Needs, needs};
 pub use policy::{

@@ -3,8 +3,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::Oid;
-
 /// A commit message, as text; bytes that are no UTF-8 have been replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Message(String);
@@ -143,7 +141,7 @@ fn block(lines: &[&str]) -> Vec<(String, String)> {
             value.push_str(line.trim());
             continue;
         }
-        if line.starts_with("(cherry picked from commit ") {
+        if line.to_ascii_lowercase().starts_with("(cherry picked from commit ") {
             continue;
         }
         let named = line.split_once(':').filter(|(name, _)| {
@@ -181,17 +179,6 @@ fn pull_request_branch(rest: &str) -> Option<&str> {
         Some((_, name)) if github => Some(name),
         _ => Some(branch),
     }
-}
-
-/// The commits named by `(cherry picked from commit X)` lines, oldest first.
-#[must_use]
-pub fn cherry_picked_from(message: &Message) -> Vec<Oid> {
-    let lines = message.as_str().lines();
-    let full = lines.filter_map(|line| {
-        let rest = line.trim().strip_prefix("(cherry picked from commit ")?;
-        Oid::from_hex(rest.strip_suffix(')')?)
-    });
-    full.collect()
 }
 
 impl From<&str> for Message {

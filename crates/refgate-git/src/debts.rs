@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use refgate_core::{Debt, Flow, Instant, Message, Oid, cherry_picked_from};
+use refgate_core::{Debt, Flow, Instant, Message, Named, Oid};
 
 use crate::reader::Reader;
 use crate::{GitError, Graph, Moved, ParsedCommit, reflog};
@@ -129,7 +129,8 @@ impl Apart {
         let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
             let paths = touched(reader, *id, commit)?;
-            for of in cherry_picked_from(&commit.message) {
+            for name in Named::read(&commit.message).picked {
+                let Some(of) = reader.named(&name) else { continue };
                 let Some(original) = owed.fixes.get(&of) else { continue };
                 // A trailer is text: a copy touches what its original touched.
                 if touched(reader, of, original)?.iter().any(|path| paths.contains(path)) {

@@ -129,6 +129,14 @@ pub(crate) struct Plain {
     pub(crate) conflicts: BTreeSet<Vec<u8>>,
 }
 
+/// What `git version` says: the version, and its first two numbers.
+#[must_use]
+pub fn git_version(said: &str) -> Option<(String, (u32, u32))> {
+    let version = said.split_whitespace().nth(2)?;
+    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+    Some((version.to_string(), (numbers.next()?, numbers.next()?)))
+}
+
 /// The merge as Git makes it, or with a base the pick. Its objects go where the
 /// push's own lie.
 pub(crate) fn plain_merge(

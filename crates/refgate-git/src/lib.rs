@@ -34,6 +34,7 @@ pub use bounds::Bounds;
 pub use commit::{ParsedCommit, parse_commit};
 pub use debts::{debts, owed};
 pub use error::GitError;
+pub use evil::git_version;
 pub use file::TrackedFile;
 pub use gather::gather;
 pub use graph::Graph;

@@ -1,6 +1,6 @@
 //! Where does a landing come from that was not promoted: a pick, or a squashed promotion?
 
-use refgate_core::{Commit, Landing, Oid, cherry_picked_from};
+use refgate_core::{Commit, Landing, Named, Oid};
 
 use crate::GitError;
 use crate::gather::{Photo, spread};
@@ -66,13 +66,12 @@ impl Photo<'_> {
             let colours = self.graph.reach(&[id], &only)?;
             Ok(spread(colours.get(&id).copied().unwrap_or(0), tips))
         };
-        for named in cherry_picked_from(&commit.message).into_iter().rev().take(MOST_CLAIMS) {
+        for name in Named::read(&commit.message).picked.iter().rev().take(MOST_CLAIMS) {
             // A name that leads nowhere is a claim without proof.
-            if self.reader.commit(named).is_ok() {
-                let stages = stages_of(named)?;
-                if stages != 0 {
-                    return Ok(Some((named, stages)));
-                }
+            let Some(named) = self.reader.named(name) else { continue };
+            let stages = stages_of(named)?;
+            if stages != 0 {
+                return Ok(Some((named, stages)));
             }
         }
         let sign = (commit.author.email.clone(), commit.message.subject().to_string());

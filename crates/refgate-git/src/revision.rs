@@ -71,6 +71,15 @@ impl Reader {
         Ok(oid(object.peel_to_commit()?.id()))
     }
 
+    /// The commit whose id is this, or alone begins so; `None` where there is
+    /// none, or several. Unlike [`Self::resolve`], never a name of a reference.
+    #[must_use]
+    pub fn named(&self, hex: &str) -> Option<Oid> {
+        let odb = self.repository().odb().ok()?;
+        let found = odb.exists_prefix(git2::Oid::from_str(hex).ok()?, hex.len()).ok()?;
+        Some(oid(found)).filter(|id| self.commit(*id).is_ok())
+    }
+
     /// The branch that is checked out, without `refs/heads/`.
     ///
     /// # Errors

@@ -2,6 +2,32 @@
 
 use refgate_core::{ChangeMode, Duration, Instant, Meaning, Observed, RuleId};
 
+/// What a pick says of its original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// What `git cherry-pick -x` writes.
+    Whole,
+    /// The same by hand: the beginning of the id, with a capital.
+    Brief,
+    /// Nothing.
+    Nothing,
+}
+
+impl Mark {
+    /// The message of a pick.
+    pub(crate) fn message(self, message: &str, original: &str) -> String {
+        let gap = if message.contains("\n\n") { "\n" } else { "\n\n" };
+        match self {
+            Self::Whole => format!("{message}{gap}(cherry picked from commit {original})"),
+            Self::Brief => {
+                let short = original.get(..12).unwrap_or(original).to_ascii_uppercase();
+                format!("{message}{gap}(Cherry picked from commit {short})")
+            }
+            Self::Nothing => message.to_string(),
+        }
+    }
+}
+
 /// A script: acts in order.
 #[derive(Debug, Clone, Default)]
 pub struct Scenario {
@@ -227,8 +253,8 @@ pub enum Act {
         /// Content that comes from no parent.
         touches: Vec<Touch>,
     },
-    /// `NAME picks FROM onto BRANCH`, with `-x` unless `silently`, and perhaps
-    /// `changing PATH` on the way.
+    /// `NAME picks FROM onto BRANCH`, with `-x` unless `silently` or `briefly`,
+    /// and perhaps `changing PATH` on the way.
     Pick {
         /// Who.
         who: String,
@@ -236,8 +262,8 @@ pub enum Act {
         from: String,
         /// The local branch.
         onto: String,
-        /// Without the trailer.
-        silent: bool,
+        /// What it says of its original.
+        mark: Mark,
         /// What is changed on the way.
         touches: Vec<Touch>,
     },

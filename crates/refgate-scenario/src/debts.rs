@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use refgate_core::{
     Change, ChangeMode, Debt, EntryKind, Instant, LedgerView, Message, Oid, RefUpdate, UpdateFacts,
-    cherry_picked_from, last_major,
+    last_major,
 };
 
 use crate::facts::tree_id;
@@ -67,8 +67,8 @@ impl Memory {
 
     fn paid(&self, fix: Oid, behind: &[Oid]) -> bool {
         behind.iter().any(|other| {
-            let message = self.node(*other).map(|node| Message::new(&node.message));
-            let named = message.is_some_and(|message| cherry_picked_from(&message).contains(&fix));
+            let named =
+                self.node(*other).is_some_and(|node| self.named(&node.message).contains(&fix));
             let (copy, original) = (self.delta(*other), self.delta(fix));
             copy == original || named && copy.keys().any(|path| original.contains_key(path))
         })

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{
     Actor, Broken, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing,
-    LedgerEdit, LedgerView, Message, Oid, Person, Push, RefChange, RefKind, RefName, RefUpdate,
-    Release, Shape, UpdateFacts, cherry_picked_from, decide,
+    LedgerEdit, LedgerView, Message, Named, Oid, Person, Push, RefChange, RefKind, RefName,
+    RefUpdate, Release, Shape, UpdateFacts, decide,
 };
 use refgate_format::{confuses, resembles};
 
@@ -275,6 +275,16 @@ impl Memory {
         }
     }
 
+    /// The commits that a message names as where it was picked from.
+    pub(crate) fn named(&self, message: &str) -> Vec<Oid> {
+        let names = Named::read(&Message::new(message)).picked.into_iter();
+        let only = |name: &String| {
+            let mut all = self.nodes.keys().filter(|id| id.to_string().starts_with(name));
+            all.next().copied().filter(|_| all.next().is_none())
+        };
+        names.filter_map(|name| only(&name)).collect()
+    }
+
     /// Paths that a plain merge gives otherwise, and whether it conflicts anywhere.
     fn mixed(&self, files: &Files, ours: Oid, theirs: Oid) -> (Vec<String>, bool) {
         let (plain, conflicts) = (self.merged(ours, theirs), self.conflicts(ours, theirs));
@@ -299,7 +309,7 @@ impl Memory {
                 .filter(|(_, tip)| self.ancestors(**tip).contains(&other))
                 .fold(0, |bits, (stage, _)| bits | 1 << stage)
         };
-        let named = cherry_picked_from(&Message::new(&node.message));
+        let named = self.named(&node.message);
         let by_name = named.into_iter().rev().map(|other| (other, held(other)));
         let same = |other: &&Oid| {
             **other != id

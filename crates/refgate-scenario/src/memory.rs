@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{ChangeMode, Instant, Oid, Policy, Record};
 
-use crate::act::{How, Touch};
+use crate::act::{How, Mark, Touch};
 
 /// A tree: paths to contents. Contents are numbers; equal numbers are equal files.
 pub(crate) type Files = BTreeMap<String, u64>;
@@ -245,7 +245,7 @@ impl Memory {
         &mut self,
         from: &str,
         onto: &str,
-        silent: bool,
+        mark: Mark,
         touches: &[Touch],
     ) -> Option<()> {
         let (original, tip) = (self.revision(from)?, self.revision(onto)?);
@@ -258,10 +258,7 @@ impl Memory {
             }
         }
         self.touch(&mut files, touches);
-        let mark = format!("(cherry picked from commit {original})");
-        let gap = if node.message.contains("\n\n") { "\n" } else { "\n\n" };
-        let message =
-            if silent { node.message.clone() } else { format!("{}{gap}{mark}", node.message) };
+        let message = mark.message(&node.message, &original.to_string());
         let id = self.add(vec![tip], files, &message, &node.author);
         self.local.insert(onto.to_string(), id);
         Some(())

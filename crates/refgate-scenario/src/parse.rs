@@ -3,7 +3,7 @@
 use refgate_core::{ChangeMode, Duration, Instant};
 use refgate_format::{parse_duration, parse_instant};
 
-use crate::act::{Act, Expected, How, Line, Scenario, Spec, Touch};
+use crate::act::{Act, Expected, How, Line, Mark, Scenario, Spec, Touch};
 use crate::deed::record;
 use crate::token::tokens;
 
@@ -157,10 +157,14 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
         ("merges" | "squashes" | "forwards", rest) => merge(who, verb, rest),
         ("picks", [from, "onto", onto, tail @ ..]) => {
             let (from, onto) = ((*from).to_string(), (*onto).to_string());
-            let silent = tail.first() == Some(&"silently");
-            let (touches, rest) = touches(tail.get(usize::from(silent)..).unwrap_or_default())?;
+            let (mark, tail) = match tail {
+                ["silently", tail @ ..] => (Mark::Nothing, tail),
+                ["briefly", tail @ ..] => (Mark::Brief, tail),
+                _ => (Mark::Whole, tail),
+            };
+            let (touches, rest) = touches(tail)?;
             match rest {
-                [] => Ok(Act::Pick { who, from, onto, silent, touches }),
+                [] => Ok(Act::Pick { who, from, onto, mark, touches }),
                 _ => Err(format!("`{}` is not understood here", rest.join(" "))),
             }
         }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use refgate_core::Instant;
 
-use crate::act::{Act, Spec};
+use crate::act::{Act, Mark, Spec};
 use crate::answer::{remedy, report};
 use crate::made::make;
 use crate::real::{Real, RealError, checked};
@@ -48,10 +48,16 @@ impl Real {
             Act::Merge { who, from, into, how, message, touches } => {
                 self.merge(who, from, into, *how, message.as_deref(), touches)?;
             }
-            Act::Pick { who, from, onto, silent, touches } => {
+            Act::Pick { who, from, onto, mark, touches } => {
                 self.switch(who, onto)?;
-                let mark: &[&str] = if *silent { &[] } else { &["-x"] };
-                self.git(who, &[&["cherry-pick"], mark, &[from.as_str()]].concat())?;
+                let whole: &[&str] = if *mark == Mark::Whole { &["-x"] } else { &[] };
+                self.git(who, &[&["cherry-pick"], whole, &[from.as_str()]].concat())?;
+                if *mark == Mark::Brief {
+                    let original = self.git(who, &["rev-parse", from])?;
+                    let said = self.git(who, &["log", "-1", "--format=%B"])?;
+                    let said = mark.message(said.trim_end(), original.trim());
+                    self.git(who, &["commit", "-q", "--amend", "-m", &said])?;
+                }
                 if !touches.is_empty() {
                     self.write_all(touches)?;
                     self.git(who, &["commit", "-q", "-a", "--amend", "--no-edit"])?;

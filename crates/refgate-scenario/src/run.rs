@@ -200,8 +200,8 @@ impl World for Memory {
                 let done = self.merge(who, from, into, *how, message.as_deref(), touches);
                 done.ok_or_else(|| missing(into))?;
             }
-            Act::Pick { from, onto, silent, touches, .. } => {
-                self.pick(from, onto, *silent, touches).ok_or_else(|| missing(from))?;
+            Act::Pick { from, onto, mark, touches, .. } => {
+                self.pick(from, onto, *mark, touches).ok_or_else(|| missing(from))?;
             }
             Act::Tag { name, on, light, .. } => {
                 self.tag(name, on, *light).ok_or_else(|| missing(on))?;

@@ -229,3 +229,29 @@ fn an_old_git_gets_an_approximate_forecast() {
     world.with_path(&folder, 0, &["apply", &fix, "--to", "release/1.2", "--straight"]);
     assert!(world.show("release/1.2").contains("fix: two"));
 }
+
+/// `git --git-dir=X backport`, and a hook, name the repository so; our own
+/// worktrees are not to be taken for it.
+#[test]
+fn the_repository_may_be_named_by_the_environment() {
+    let world = World::new();
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.commit("feat: German");
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    let folder = world.path().join(".git");
+    let does = |arguments: &[&str]| {
+        let mut git = Command::new(env!("CARGO_BIN_EXE_git-backport"));
+        git.args(arguments).current_dir("/").env("GIT_DIR", &folder);
+        for key in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{key}_NAME"), "ada").env(format!("GIT_{key}_EMAIL"), "ada@x");
+        }
+        git.env("GIT_CONFIG_GLOBAL", "/dev/null").output().unwrap()
+    };
+    let said = does(&["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
+    assert_eq!(said.status.code(), Some(1), "{}", String::from_utf8_lossy(&said.stderr));
+    assert!(world.git(&["worktree", "list"]).lines().count() == 2);
+    assert_eq!(does(&["abort"]).status.code(), Some(0));
+    assert!(world.git(&["worktree", "list"]).lines().count() == 1);
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+}

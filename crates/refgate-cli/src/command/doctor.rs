@@ -11,7 +11,7 @@ use refgate_gate::{
     Exit, PROC_REFS, Setup, TRAINING, WANTED, Wanted, bounds, canary, chained, hooks_folder,
     hooks_of, horizon, installed_hook, load_policy, proc_refs,
 };
-use refgate_git::{Reader, Writer};
+use refgate_git::{Reader, Writer, git_version};
 use refgate_scenario::git_command;
 
 use crate::args::Doctor;
@@ -230,6 +230,7 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
         Err(error) => found.wrong(error.told(), "every push is refused until it is mended"),
         Ok(sourced) => {
             handed_over(writer, &setup.settings, &sourced.policy, found)?;
+            old_git(&sourced.policy, found)?;
             if let Err(failure) = guards_itself(source, &sourced.policy) {
                 found.wrong(failure.message, "install it from a stage");
             }
@@ -249,6 +250,21 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
                 found.noted.push(format!("the policy is {}", sourced.place));
             }
         }
+    }
+    Ok(())
+}
+
+/// Git makes the merges and picks with which evil merges and edited picks are
+/// compared; one that cannot makes the hook refuse them.
+fn old_git(policy: &Policy, found: &mut Findings) -> Result<(), Failure> {
+    let said = Command::new("git").arg("version").output()?.stdout;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let (version, numbers) = git_version(&said).unwrap_or((said, (0, 0)));
+    let (wanted, what) =
+        if policy.backport.exact { ((2, 41), "picks") } else { ((2, 38), "merges") };
+    if numbers < wanted {
+        let mend = format!("install git {}.{} or newer", wanted.0, wanted.1);
+        found.wrong(format!("git {version} cannot make {what} without a working tree"), mend);
     }
     Ok(())
 }

@@ -106,6 +106,26 @@ fn doctor_finds_every_way_in_which_git_would_accept() {
     check("stands for another branch");
 }
 
+/// The portal compares picks; a git that cannot make them would refuse them all.
+#[test]
+fn doctor_names_a_git_that_is_too_old() {
+    let (folder, server, _) = server();
+    assert_eq!(install(&server, &["--policy", "portal", "--identity", "gitolite"]).0, Some(0));
+    let old = folder.path().join("git");
+    let path = std::env::var("PATH").unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *version) echo git version 2.40.9; exit;; esac\nPATH='{path}'\n\
+         exec git \"$@\"\n"
+    );
+    fs::write(&old, script).unwrap();
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_refgate"));
+    doctor.args(["doctor", "."]).current_dir(&server);
+    doctor.env("PATH", format!("{}:{path}", folder.path().display()));
+    let said = String::from_utf8(doctor.output().unwrap().stdout).unwrap();
+    assert!(said.contains("git 2.40.9 cannot make picks") && said.contains("git 2.41"), "{said}");
+}
+
 #[test]
 fn installing_again_keeps_and_uninstalling_restores() {
     let (_folder, server, _) = server();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use refgate_core::{Body, Instant, Oid};
 
+use super::pick::said_of;
 use super::{Objections, View};
 
 impl View<'_> {
@@ -97,7 +98,7 @@ impl View<'_> {
     fn is_copy(&self, copy: Oid, fix: Oid) -> bool {
         let message = self.world.nodes.get(&copy).map(|n| n.message.clone()).unwrap_or_default();
         let (mine, original) = (self.world.delta(copy), self.world.delta(fix));
-        let named = message.contains(&format!("(cherry picked from commit {fix})"));
+        let named = said_of(&message, fix).is_some();
         mine == original || named && mine.keys().any(|path| original.contains_key(path))
     }
 

@@ -32,7 +32,7 @@ impl View<'_> {
         let stages = (0..self.policy().flow.stages.len()).filter(|s| place != Place::Stage(*s));
         let tips: Vec<Oid> = stages.filter_map(|stage| self.tip(stage)).collect();
         let held = |other: &&Oid| tips.iter().any(|tip| self.past(*tip).contains(*other));
-        let said = |other: &&Oid| message.rfind(&format!("(cherry picked from commit {other})"));
+        let said = |other: &&Oid| said_of(&message, **other);
         let named = self.world.nodes.keys().filter(|other| said(other).is_some()).filter(held);
         let twin = |(other, node): &(&Oid, &crate::memory::Node)| {
             **other != id
@@ -42,4 +42,12 @@ impl View<'_> {
         let mut twins = self.world.nodes.iter().filter(twin).map(|(other, _)| other).filter(held);
         named.max_by_key(said).or_else(|| twins.next()).copied()
     }
+}
+
+/// Where a message says last that it was picked from a commit: by the whole id
+/// or its first twelve digits, in letters of any size.
+pub(super) fn said_of(message: &str, other: Oid) -> Option<usize> {
+    let (message, whole) = (message.to_lowercase(), other.to_string());
+    let said = |id: &str| message.rfind(&format!("(cherry picked from commit {id})"));
+    said(&whole).max(whole.get(..12).and_then(said))
 }
