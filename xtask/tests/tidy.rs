@@ -68,7 +68,10 @@ fn who_may_import_whom() {
                 "refgate-scenario",
             ],
         ),
-        ("refgate-scenario", &["refgate-core", "refgate-format", "refgate-gate", "refgate-report"]),
+        (
+            "refgate-scenario",
+            &["refgate-core", "refgate-format", "refgate-gate", "refgate-git", "refgate-report"],
+        ),
     ] {
         let own: BTreeSet<String> =
             dependencies(name).into_iter().filter(|d| d.starts_with("refgate-")).collect();

@@ -267,6 +267,18 @@ pub enum Act {
         /// What is changed on the way.
         touches: Vec<Touch>,
     },
+    /// `NAME revises the policy on BRANCH saying "…"`, where it is tracked: a
+    /// change, with the next revision unless `keeping its revision`.
+    Revise {
+        /// Who.
+        who: String,
+        /// The local branch.
+        branch: String,
+        /// The message.
+        message: String,
+        /// With the next revision.
+        raised: bool,
+    },
     /// `NAME tags TAG on BRANCH`
     Tag {
         /// Who.

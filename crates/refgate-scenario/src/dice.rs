@@ -2,6 +2,8 @@
 
 use refgate_core::RuleId;
 
+use crate::act::Mark;
+
 /// A small generator of numbers; the same seed tells the same story.
 pub(crate) struct Dice(pub(crate) u64);
 
@@ -29,6 +31,7 @@ impl Dice {
     }
 }
 
+pub(crate) const MARKS: [Mark; 3] = [Mark::Whole, Mark::Brief, Mark::Nothing];
 pub(crate) const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
 pub(crate) const PATHS: [&str; 8] = [
     "README.md",

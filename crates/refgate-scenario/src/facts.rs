@@ -10,6 +10,7 @@ use refgate_core::{
 use refgate_format::{confuses, resembles};
 
 use crate::act::Spec;
+use crate::made::REPOSITORY;
 use crate::memory::{Files, Memory, delta};
 
 /// A push with its facts.
@@ -78,7 +79,7 @@ impl Memory {
 
     fn photograph(&self, push: &Push, ledger: &LedgerView) -> History {
         let mut history = History::default();
-        history.repositories.push("story".to_string());
+        history.repositories.push(REPOSITORY.to_string());
         for (place, stage) in self.policy.flow.stages.iter().enumerate() {
             if let Some(tip) = self.server.get(stage.branch.as_str()) {
                 history.tips.insert(place, *tip);

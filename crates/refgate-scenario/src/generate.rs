@@ -6,7 +6,7 @@ use refgate_core::{ChangeMode, Decision, Duration, Meaning, Observed, Policy, Ve
 use refgate_gate::{builtin, horizon, policy_from_text};
 
 use crate::act::{How, Mark, Record, Spec, Touch};
-use crate::dice::{Dice, MESSAGES, PATHS, PEOPLE};
+use crate::dice::{Dice, MARKS, MESSAGES, PATHS, PEOPLE};
 use crate::made::make;
 use crate::memory::Memory;
 use crate::reference::judge_naively;
@@ -189,14 +189,12 @@ impl Story {
 
     fn pick(&mut self) {
         let (from, onto) = (self.any_branch(), self.any_branch());
-        let mark =
-            self.dice.pick(&[Mark::Whole, Mark::Brief, Mark::Nothing, Mark::Nothing]).copied();
         let node = self.world.revision(&from).and_then(|id| self.world.node(id));
         let (1, mut touches) = (node.map_or(0, |node| node.parents.len()), self.touches()) else {
             return;
         };
         touches.truncate(usize::from(self.dice.roll(4) == 0));
-        let mark = mark.unwrap_or(Mark::Whole);
+        let mark = self.dice.pick(&MARKS).copied().unwrap_or(Mark::Whole);
         self.told.push(format!("pick {from} onto {onto} {mark:?} {touches:?}"));
         let done = self.world.pick(&from, &onto, mark, &touches);
         debug_assert!(done.is_some());

@@ -4,10 +4,15 @@ use refgate_core::{Oid, Record, Release, last_major};
 
 use crate::made::Known;
 use crate::real::Real;
+use crate::signed::FOLDER;
 
 impl Known for Real {
     fn commit(&self, name: &str) -> Option<(Oid, Oid)> {
         Some((self.id(&format!("{name}^{{commit}}"))?, self.id(&format!("{name}^{{tree}}"))?))
+    }
+
+    fn policy(&self, name: &str) -> Option<Oid> {
+        self.id(&format!("{name}:{FOLDER}"))
     }
 
     fn value(&self, name: &str) -> Option<Oid> {

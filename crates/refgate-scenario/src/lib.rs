@@ -2,6 +2,7 @@
 
 mod act;
 mod answer;
+mod begin;
 mod debts;
 mod deed;
 mod dice;
@@ -19,6 +20,7 @@ mod receipt;
 mod reference;
 mod run;
 mod shown;
+mod signed;
 mod token;
 
 pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
@@ -29,6 +31,7 @@ pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
 pub use prove::{
     Case as ProofCase, Proof, answer, cases, compare, prove, scenario as proof_scenario,
 };
-pub use real::{Real, RealError, git_command};
+pub use real::{Keeping, Real, RealError, git_command};
 pub use reference::judge_naively;
 pub use run::{Failure, Report, run_in_memory, run_on_disk};
+pub use signed::training_key;

@@ -5,10 +5,17 @@ use refgate_format::{read_record, record_text, shelf_of};
 
 use crate::act::Record;
 
+/// What records call the repository of a story.
+pub(crate) const REPOSITORY: &str = "portal";
+
 /// What a record can speak of, in either world.
 pub(crate) trait Known {
     /// The commit and the tree of a local revision.
     fn commit(&self, name: &str) -> Option<(Oid, Oid)>;
+    /// The tree of the folder with the policy, at a local revision.
+    fn policy(&self, _name: &str) -> Option<Oid> {
+        None
+    }
     /// What the server has under a full name.
     fn value(&self, name: &str) -> Option<Oid>;
     /// The tag of the last major release.
@@ -47,7 +54,7 @@ fn signed(who: &str, at: Instant, reason: &str, body: Body) -> Result<Signed, St
         id: RecordId([0; 32]),
         by: who.to_string(),
         at,
-        repository: "story".to_string(),
+        repository: REPOSITORY.to_string(),
         reason: reason.to_string(),
         link: None,
         body,
@@ -73,6 +80,10 @@ fn body(world: &dyn Known, at: Instant, record: &Record) -> Result<Body, String>
         found.ok_or("there is no such record".to_string())
     };
     Ok(match record {
+        Record::Approval { rule: rule @ RuleId::PolicyChange, of } => {
+            let folder = world.policy(of).ok_or("the policy of this world is not tracked")?;
+            Body::Approval { rule: *rule, on: branch(of)?, of: folder }
+        }
         Record::Approval { rule, of } => {
             Body::Approval { rule: *rule, on: branch(of)?, of: found(of)?.0 }
         }

@@ -168,6 +168,12 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
                 _ => Err(format!("`{}` is not understood here", rest.join(" "))),
             }
         }
+        ("revises", ["the", "policy", "on", branch, "saying", message, tail @ ..])
+            if matches!(tail, [] | ["keeping", "its", "revision"]) =>
+        {
+            let (branch, message) = ((*branch).to_string(), text(message)?);
+            Ok(Act::Revise { who, branch, message, raised: tail.is_empty() })
+        }
         ("tags", [name, "on", on, tail @ ..]) if matches!(tail, [] | ["lightly"]) => {
             let (name, on) = ((*name).to_string(), (*on).to_string());
             Ok(Act::Tag { who, name, on, light: !tail.is_empty() })

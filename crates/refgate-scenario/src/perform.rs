@@ -7,7 +7,7 @@ use refgate_core::Instant;
 use crate::act::{Act, Mark, Spec};
 use crate::answer::{remedy, report};
 use crate::made::make;
-use crate::real::{Real, RealError, checked};
+use crate::real::{Keeping, Real, RealError, checked};
 use crate::run::Report;
 
 impl Real {
@@ -63,11 +63,16 @@ impl Real {
                     self.git(who, &["commit", "-q", "-a", "--amend", "--no-edit"])?;
                 }
             }
+            Act::Revise { who, branch, message, raised } => {
+                self.switch(who, branch)?;
+                self.revise(who, *raised)?;
+                self.git(who, &["commit", "-q", "-a", "-m", message])?;
+            }
             Act::Tag { who, name, on, light } => {
                 let kind: &[&str] = if *light { &[] } else { &["-a", "-m", name] };
                 self.git(who, &[&["tag", "-f"], kind, &[name.as_str(), on.as_str()]].concat())?;
             }
-            Act::Record { who, record } => self.record(who, record)?,
+            Act::Record { who, record } => return self.record(who, record),
             Act::Push { who, specs, options } => {
                 self.last = self.push(who, specs, options)?;
                 return Ok(Some(self.last.clone()));
@@ -78,10 +83,28 @@ impl Real {
         Ok(None)
     }
 
-    fn record(&mut self, who: &str, record: &crate::act::Record) -> Result<(), RealError> {
+    /// Puts something on record; where that is signed, it is a push.
+    fn record(
+        &mut self,
+        who: &str,
+        record: &crate::act::Record,
+    ) -> Result<Option<Report>, RealError> {
         let made = make(self, (who, self.clock), record).map_err(RealError::Other)?;
-        self.records.extend(made);
-        self.save()
+        if self.keeping == Keeping::Told {
+            self.records.extend(made);
+            self.save()?;
+            return Ok(None);
+        }
+        let mut last = None;
+        for one in made {
+            let report = self.append(one)?;
+            let refused = report.verdict != "accept";
+            last = Some(report);
+            if refused {
+                break;
+            }
+        }
+        Ok(last)
     }
 
     /// A release that was made before the story begins, by the server's own hand.

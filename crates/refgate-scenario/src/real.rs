@@ -4,18 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use refgate_core::{ChangeMode, Instant, Oid, Policy, Record};
-use refgate_format::{
-    Guard, Identity, Limits, PolicySource, Settings, Training, read_training, write_training,
-};
-use refgate_gate::{
-    DIRECTORY, InstallPlan, TRAINING, horizon, install, policy_from_text, proc_refs,
-};
+use refgate_core::{ChangeMode, Instant, LEDGER, Oid, Policy, Record};
+use refgate_format::{Limits, Training, write_training};
+use refgate_gate::{DIRECTORY, Setup, TRAINING, bounds, horizon, load_policy};
+use refgate_git::Reader;
 use tempfile::TempDir;
 
 use crate::act::Touch;
-use crate::memory::START;
 use crate::run::Report;
+use crate::signed::kept;
 
 /// Why the world could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -58,16 +55,26 @@ pub fn git_command(folder: &Path) -> Command {
     git
 }
 
+/// How a world keeps records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// In the server's training file: nobody signs them.
+    Told,
+    /// On a ledger, signed; the policy and its list of signers are tracked.
+    Signed,
+}
+
 /// One server and one clone in a folder, which mostly goes away with it.
 #[derive(Debug)]
 pub struct Real {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     /// What removes the folder when the world goes.
-    temporary: Option<TempDir>,
+    pub(crate) temporary: Option<TempDir>,
     pub(crate) policy: Policy,
     pub(crate) clock: Instant,
+    pub(crate) keeping: Keeping,
     pub(crate) records: Vec<Record>,
-    contents: u64,
+    pub(crate) contents: u64,
     pub(crate) last: Report,
 }
 
@@ -75,104 +82,33 @@ pub struct Real {
 const CONTENTS: &str = "contents";
 
 impl Real {
-    /// A world in which all stages stand at one commit, and the hook is in place.
-    ///
-    /// # Errors
-    /// If git, the disk or the installation fails.
-    pub fn new(
-        policy_text: &str,
-        policy: Policy,
-        clock: Instant,
-        hook: &Path,
-    ) -> Result<Self, RealError> {
-        let folder = tempfile::Builder::new().prefix("refgate-").tempdir()?;
-        let mut world = Self::make(folder.path(), policy_text, policy, clock, hook)?;
-        world.temporary = Some(folder);
-        Ok(world)
-    }
-
-    /// The same in a folder that stays.
-    ///
-    /// # Errors
-    /// As [`Real::new`].
-    pub fn make(
-        root: &Path,
-        policy_text: &str,
-        policy: Policy,
-        clock: Instant,
-        hook: &Path,
-    ) -> Result<Self, RealError> {
-        let mut world = Self {
-            root: root.to_path_buf(),
-            temporary: None,
-            policy,
-            clock,
-            records: Vec::new(),
-            contents: 0,
-            last: Report::default(),
-        };
-        // Without templates nobody's own lie in the way.
-        let init = ["init", "-q", "--template="];
-        world.git_in(root, "somebody", &[&init[..], &["--bare", "server.git"]].concat())?;
-        world.git_in(root, "somebody", &[&init[..], &["clone"]].concat())?;
-        for path in START {
-            world.write(&Touch { path: path.to_string(), mode: ChangeMode::Added })?;
-        }
-        world.git("somebody", &["add", "-A"])?;
-        world.git("somebody", &["commit", "-q", "-m", "start"])?;
-        // Each process counts where somebody waits for the world.
-        let remote = "[remote \"origin\"]\n\turl = ../server.git\n\tfetch = \
-                      +refs/heads/*:refs/remotes/origin/*\n";
-        append(&world.clone_folder().join(".git/config"), remote)?;
-        // Hooks of somebody's own do not run here, nor are ours put among them.
-        let server = "[receive]\n\tadvertisePushOptions = true\n[core]\n\thooksPath = hooks\n";
-        append(&world.server().join("config"), server)?;
-        let stages = world.policy.flow.stages.iter().map(|stage| stage.branch.as_str());
-        let all: Vec<String> = stages.map(|name| format!("main:{name}")).collect();
-        let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        world.git("somebody", &[&["push", "-q", "origin"], &*all].concat())?;
-        let others: Vec<&str> =
-            all.iter().copied().filter(|spec| !spec.ends_with("/main")).collect();
-        if !others.is_empty() {
-            world.git("somebody", &[&["fetch", "-q", "."], &*others].concat())?;
-        }
-        let settings = Settings {
-            policy: PolicySource::File("policy.toml".to_string()),
-            identity: Identity::Gitolite,
-            baseline: None,
-            limits: Limits::default(),
-            guard: Guard::Strict,
-            name: "story".to_string(),
-            control: None,
-            governs: Default::default(),
-        };
-        let files = [("policy.toml".to_string(), policy_text.to_string())].into();
-        let (repository, program) = (world.server(), hook.to_path_buf());
-        let proc_refs = proc_refs(&world.policy);
-        install(&InstallPlan { repository, program, settings, files, proc_refs })?;
-        world.save()?;
-        Ok(world)
-    }
-
     /// A world that was made before. The clone is brought to where the server stands.
     ///
     /// # Errors
     /// If there is none, or it cannot be read.
     pub fn open(root: &Path) -> Result<Self, RealError> {
         let other = |error: &dyn std::fmt::Display| RealError::Other(error.to_string());
-        let directory = root.join("server.git").join(DIRECTORY);
-        let training = read_training(&fs::read_to_string(directory.join(TRAINING))?)
-            .map_err(|error| other(&error))?;
-        let text = fs::read_to_string(directory.join("policy.toml"))?;
-        let policy = policy_from_text(&text, "policy.toml", horizon(training.at), |_| None)
+        let setup = Setup::read(&root.join("server.git")).map_err(|error| other(&error))?;
+        let training = setup.training().map_err(|error| other(&error))?;
+        let training = training.ok_or_else(|| other(&"this is no training repository"))?;
+        let limits = bounds(&Limits::default());
+        let reader =
+            Reader::open(&root.join("server.git"), limits).map_err(|error| other(&error))?;
+        let around = horizon(training.at);
+        let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, around)
             .map_err(|error| RealError::Other(error.told()))?;
+        let (keeping, records) = match training.ledger {
+            true => (Keeping::Signed, kept(&reader)?),
+            false => (Keeping::Told, training.records),
+        };
         let contents = fs::read_to_string(root.join(CONTENTS)).ok();
         Ok(Self {
             root: root.to_path_buf(),
             temporary: None,
-            policy,
+            policy: sourced.policy,
             clock: training.at,
-            records: training.records,
+            keeping,
+            records,
             contents: contents.and_then(|text| text.trim().parse().ok()).unwrap_or_default(),
             last: Report::default(),
         })
@@ -184,7 +120,10 @@ impl Real {
     /// If git fails.
     pub fn catch_up(&self) -> Result<(), RealError> {
         self.git("somebody", &["switch", "-q", "--detach"])?;
-        let all = ["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
+        let mut all = vec!["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
+        if self.on_server(LEDGER).is_some() {
+            all.push("+refs/refgate/ledger:refs/refgate/ledger");
+        }
         self.git("somebody", &[&["fetch", "-q", "--tags", "origin"], &all[..]].concat())?;
         Ok(())
     }
@@ -235,7 +174,9 @@ impl Real {
     }
 
     pub(crate) fn save(&self) -> Result<(), RealError> {
-        let training = Training { at: self.clock, records: self.records.clone(), ledger: false };
+        let told = self.keeping == Keeping::Told;
+        let records = if told { self.records.clone() } else { Vec::new() };
+        let training = Training { at: self.clock, records, ledger: !told };
         let text =
             write_training(&training).map_err(|error| RealError::Other(error.to_string()))?;
         fs::write(self.server().join(DIRECTORY).join(TRAINING), text)?;
@@ -281,7 +222,7 @@ impl Real {
         self.git_in(&self.clone_folder(), who, args)
     }
 
-    fn write(&mut self, touch: &Touch) -> Result<(), RealError> {
+    pub(crate) fn write(&mut self, touch: &Touch) -> Result<(), RealError> {
         let path = self.clone_folder().join(&touch.path);
         if touch.mode == ChangeMode::Deleted {
             return Ok(fs::remove_file(path)?);
@@ -313,11 +254,6 @@ impl Real {
         let said = self.git_in(&server, "somebody", &["rev-parse", "--verify", "-q", name]).ok()?;
         Oid::from_hex(said.trim())
     }
-}
-
-fn append(path: &Path, text: &str) -> Result<(), RealError> {
-    let before = fs::read_to_string(path)?;
-    Ok(fs::write(path, before + text)?)
 }
 
 pub(crate) fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {

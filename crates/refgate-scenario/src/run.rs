@@ -211,6 +211,7 @@ impl World for Memory {
                 self.records.extend(made);
             }
             Act::Push { who, specs, options } => return self.push(who, specs, options).map(Some),
+            Act::Revise { .. } => return Err("the policy of this world is not tracked".to_string()),
             Act::Policy(_) | Act::PolicyText(_) | Act::Expect(_) | Act::Follow(_) => {}
         }
         Ok(None)

@@ -43,12 +43,6 @@ pub(crate) enum Verb {
     Hint,
     /// Why the last push was refused, and what would pass
     Why,
-    /// Put something on record as who you are: `do approves freeze of feature/x`
-    Do {
-        /// The record, in the words of the scenario language
-        #[arg(required = true, trailing_var_arg = true)]
-        words: Vec<String>,
-    },
     /// What time it is in the world
     Clock,
     /// Let time pass: 3d, 12h, 2 weeks

@@ -34,6 +34,7 @@ lessons! {
     "lost-work",
     "tag-the-release",
     "edited-pick",
+    "change-the-policy",
     "capstone",
 }
 

@@ -56,9 +56,12 @@ pub(crate) fn read(root: &Path) -> Vec<Event> {
 
 /// A teammate's push.
 pub(crate) fn acted(text: &str, report: &Report) -> Event {
+    let mut words = text.split(' ');
+    let (who, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let pushes = ["pushes", "force-pushes", "deletes"].contains(&verb);
     Event {
-        kind: "push".to_string(),
-        who: text.split(' ').next().unwrap_or_default().to_string(),
+        kind: if pushes { "push" } else { "record" }.to_string(),
+        who: who.to_string(),
         text: text.to_string(),
         verdict: report.verdict.clone(),
         rules: report.rules.iter().cloned().collect(),

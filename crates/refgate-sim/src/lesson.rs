@@ -17,7 +17,7 @@ pub(crate) enum Step {
 /// What teammates do once something has come about.
 #[derive(Debug, Clone)]
 pub(crate) struct Trigger {
-    pub(crate) when: Condition,
+    pub(crate) when: Vec<Condition>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -130,7 +130,8 @@ fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), Wrong> {
         "setup" => lesson.setup = steps(section)?,
         "solution" => lesson.solutions.push(steps(section)?),
         "when" => {
-            let when = Condition::parse(rest).map_err(here)?;
+            let when: Result<_, _> = rest.split(", and ").map(Condition::parse).collect();
+            let when = when.map_err(here)?;
             lesson.triggers.push(Trigger { when, steps: steps(section)? });
         }
         "goal" | "always" => {

@@ -8,6 +8,7 @@ use refgate_core::{Mode, RuleId};
 use refgate_gate::{Exit, builtin, horizon, policy_from_text};
 use refgate_scenario::{Act, Line, Report, git_command};
 
+use crate::journal::{self, Event};
 use crate::lesson::{Lesson, Step};
 use crate::output::{Done, Failure, done, say};
 use crate::setup::said;
@@ -15,10 +16,8 @@ use crate::world::World;
 use crate::{catalog, snapshot};
 
 /// Rules that no push from a training world meets, and why.
-const ELSEWHERE: [(RuleId, &str); 2] = [
-    (RuleId::ObjectFormat, "a repository of another object format is not installed at all"),
-    (RuleId::PolicyChange, "the policy of a training world lies beside the server, not in it"),
-];
+const ELSEWHERE: [(RuleId, &str); 1] =
+    [(RuleId::ObjectFormat, "a repository of another object format is not installed at all")];
 
 pub(crate) fn run(file: Option<&Path>) -> Done {
     let lessons = match file {
@@ -101,6 +100,13 @@ fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
         let missing = world.missing()?;
         if !missing.is_empty() {
             return Err(told(wrong(format!("at its end {}", missing.join("; ")))));
+        }
+        // A push may be refused as part of the story; a record that is not taken
+        // is a mistake of whoever wrote it.
+        let refused = |event: &Event| event.kind == "record" && event.verdict == "reject";
+        if let Some(event) = journal::read(&world.root).into_iter().find(refused) {
+            let rules = event.rules.join(", ");
+            return Err(told(wrong(format!("a teammate's `{}` is refused ({rules})", event.text))));
         }
         snapshot::restore(&world.root, 0)?;
         if references(&world)? != start {

@@ -36,7 +36,6 @@ fn main() -> ExitCode {
         Verb::Goal => lessons::goal(at),
         Verb::Hint => lessons::hint(at),
         Verb::Why => lessons::why(at),
-        Verb::Do { words } => lessons::act(at, &words.join(" ")),
         Verb::Clock => time::clock(at),
         Verb::Tick { length } => time::tick(at, &length.join(" ")),
         Verb::Undo { steps } => time::undo(at, steps),

@@ -1,10 +1,12 @@
 //! How are the server and the learner's clone prepared, so that plain git does the rest?
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use refgate_scenario::git_command;
+use refgate_gate::{DIRECTORY, TRAINING};
+use refgate_scenario::{git_command, training_key};
 
 use crate::output::Failure;
 use crate::world::{MARK, World, failed};
@@ -23,9 +25,11 @@ impl World {
         let quoted =
             |path: &Path| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
         let name = &self.lesson.you;
+        let key = self.key()?;
         let receive = format!("{} receive {} {name}", quoted(&program), quoted(&self.root));
         let hooks = you.join(".git/hooks").display().to_string();
         let server = self.real.server().display().to_string();
+        let clock = self.real.server().join(DIRECTORY).join(TRAINING).display().to_string();
         let mail = format!("{name}@portal.example");
         let mut text = String::new();
         for (section, key, value) in [
@@ -34,6 +38,11 @@ impl World {
             ("commit", "gpgSign", "false"),
             ("tag", "gpgSign", "false"),
             ("push", "gpgSign", "false"),
+            ("gpg", "format", "ssh"),
+            ("user", "signingKey", &key),
+            ("refgate", "repository", "portal"),
+            ("refgate", "name", name),
+            ("refgate", "trainingClock", &clock),
             ("core", "hooksPath", &hooks),
             ("core", "autocrlf", "false"),
             ("pull", "ff", "true"),
@@ -51,6 +60,19 @@ impl World {
         let own: Vec<&str> = own.lines().filter(|line| !line.starts_with("\turl = ")).collect();
         let own = own.join("\n") + "\n";
         Ok(fs::write(path, format!("{own}# refgate-sim\n{text}"))?)
+    }
+}
+
+impl World {
+    /// The learner's key, with which refgate's verbs sign; where it lies.
+    fn key(&self) -> Result<String, Failure> {
+        let (private, public) = training_key(&self.lesson.you).map_err(failed)?;
+        let path = self.root.join(MARK).join("key");
+        let public_path = path.with_extension("pub");
+        fs::write(&path, private)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        fs::write(&public_path, format!("{public}\n"))?;
+        Ok(public_path.display().to_string())
     }
 }
 

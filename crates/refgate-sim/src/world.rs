@@ -7,7 +7,7 @@ use refgate_core::{Duration, Instant};
 use refgate_format::{Limits, parse_instant};
 use refgate_gate::{Exit, bounds, builtin, hook_beside, horizon, policy_from_text};
 use refgate_git::{Bounds, Reader};
-use refgate_scenario::{Act, Real, Report};
+use refgate_scenario::{Act, Keeping, Real, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Facts;
@@ -120,7 +120,8 @@ impl World {
         let read = policy_from_text(&text, "the policy", horizon(clock), |_| None);
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
         let stand_in = stand_in(&root)?;
-        let real = Real::make(&root, &text, read, clock, &stand_in).map_err(failed)?;
+        let keeping = Keeping::Signed;
+        let real = Real::make(&root, (&text, read), clock, &stand_in, keeping).map_err(failed)?;
         link_hooks(&real.server().join("hooks"), &hook)?;
         not_waiting(&real.server().join("config"))?;
         let state = State { format: 1, lesson: lesson.name.clone(), file, ..State::default() };
@@ -247,7 +248,14 @@ impl World {
         let reader = self.reader()?;
         let facts = self.facts(&reader);
         for (place, trigger) in self.lesson.triggers.iter().enumerate() {
-            if !self.state.fired.contains(&place) && trigger.when.missing(&facts)?.is_empty() {
+            if self.state.fired.contains(&place) {
+                continue;
+            }
+            let mut holds = true;
+            for condition in &trigger.when {
+                holds = holds && condition.missing(&facts)?.is_empty();
+            }
+            if holds {
                 return Ok(Some(place));
             }
         }

@@ -1,7 +1,7 @@
 //! What `check` and `when` share: the repository, the policy in force, who asks, and when.
 
 use refgate_core::{Actor, Instant, Oid, Policy};
-use refgate_format::{Limits, PolicySource, Signers, parse_instant};
+use refgate_format::{Limits, PolicySource, Signers, parse_instant, read_training};
 use refgate_gate::{AtRest, Book, Exit, Records, Setup, Sourced, bounds, horizon, load_policy};
 use refgate_git::{Bounds, Reader};
 
@@ -47,7 +47,7 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
     let bounds = Bounds { max_seconds: u64::MAX, ..bounds(&Limits::default()) };
     let mut reader = Reader::open(&question.repository, bounds)?;
     let at = match &question.at {
-        None => chrono::Utc::now(),
+        None => now(&reader)?,
         Some(text) => parse_instant(text)
             .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))?,
     };
@@ -89,7 +89,7 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
         None => repository_name(&reader, &question.remote)?,
     }];
     let tip = reader.ledger_tip()?;
-    let actor = actor(question);
+    let actor = actor(question, &reader)?;
     Ok(Asked { reader, policy, source, policy_hash, signers, repositories, tip, served, actor, at })
 }
 
@@ -104,9 +104,21 @@ pub(crate) fn repository_name(reader: &Reader, remote: &str) -> Result<String, F
     Ok(name.strip_suffix(".git").unwrap_or(name).to_string())
 }
 
-fn actor(question: &Question) -> Option<Actor> {
-    let name = question.actor.clone().or_else(|| whoami::username().ok());
-    name.map(Actor)
+/// What time it is. A training world has a clock of its own; its server believes
+/// that one.
+fn now(reader: &Reader) -> Result<Instant, Failure> {
+    let Some(path) = reader.setting("refgate.trainingClock")? else {
+        return Ok(chrono::Utc::now());
+    };
+    let wrong = |why: String| Failure::new(Exit::BadSetup, format!("{path}: {why}"));
+    let text = std::fs::read_to_string(&path).map_err(|why| wrong(why.to_string()))?;
+    Ok(read_training(&text).map_err(|why| wrong(why.to_string()))?.at)
+}
+
+/// Who asks: by `--as`, the setting `refgate.name`, or the machine's user.
+fn actor(question: &Question, reader: &Reader) -> Result<Option<Actor>, Failure> {
+    let name = question.actor.clone().or(reader.setting("refgate.name")?);
+    Ok(name.or_else(|| whoami::username().ok()).map(Actor))
 }
 
 fn has_remote(reader: &Reader, remote: &str, policy: &Policy) -> bool {

@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use refgate_core::{RuleId, makers, may_make};
+use refgate_core::RuleId;
 use refgate_gate::Exit;
 use refgate_report::{clean, page, show, wrap};
-use refgate_scenario::{Act, parse_scenarios};
 use serde_json::Value;
 
 use super::receive::decision;
-use super::time::told;
-use crate::journal::{self, Event};
+use crate::journal;
 use crate::output::{Done, Failure, done, say};
 use crate::world::World;
 use crate::{catalog, progress, snapshot};
@@ -185,53 +183,10 @@ fn least(finding: &Value) -> String {
         return format!("the same push, from {shown} on (refgate-sim tick)");
     }
     if let Some(role) = word("approval") {
-        return format!("the same push, once {role} approves of it (refgate-sim do approves …)");
+        return format!("the same push, once {role} approves of it (refgate approve)");
     }
     if let Some(other) = word("waits-for") {
         return format!("the same push, once this is over: {other}");
     }
     "not this push, at any time; another one, such as:".to_string()
-}
-
-/// Puts something on record as who the learner is.
-pub(crate) fn act(at: &Path, words: &str) -> Done {
-    let root = World::find(at)?.root;
-    let _held = crate::setup::lock(&root)?;
-    let mut world = World::find(at)?;
-    let wrong = |message: String| Failure::new(Exit::Usage, message);
-    let you = world.lesson.you.clone();
-    let first = words.split(' ').next().unwrap_or_default();
-    let (who, text) =
-        if first == you { (first, words.to_string()) } else { (&*you, format!("{you} {words}")) };
-    let scenarios = parse_scenarios("", &text).map_err(|error| wrong(error.what))?;
-    let line = scenarios.into_iter().flat_map(|one| one.lines).next();
-    let line = line.ok_or_else(|| wrong("nothing was said".to_string()))?;
-    if !matches!(line.act, Act::Record { .. }) {
-        let message = format!("`{words}` is no record; all else you do with git itself");
-        return Err(wrong(message));
-    }
-    snapshot::remember(&world.root)?;
-    let failed =
-        |error: refgate_scenario::RealError| Failure::new(Exit::BadInput, error.to_string());
-    world.real.catch_up().map_err(failed)?;
-    let before = world.real.records().len();
-    world.real.perform(&line.act).map_err(failed)?;
-    let policy = world.real.policy();
-    let refused = world.real.records().iter().skip(before).find(|one| !may_make(policy, one));
-    if let Some(record) = refused {
-        let roles = makers(policy, &record.body).unwrap_or_default();
-        let role = |name: &String| format!("{name} ({})", policy.roles.people(name).join(", "));
-        let may: Vec<String> = roles.iter().map(role).collect();
-        let message = format!("{who} may not record this; may: {}", may.join("; "));
-        let before = snapshot::step(&world.root).saturating_sub(1);
-        snapshot::restore(&world.root, before)?;
-        snapshot::set_step(&world.root, before)?;
-        return Err(Failure::new(Exit::Refused, message));
-    }
-    let event = Event { who: you, ..Event::now(&world, "record", line.text) };
-    journal::write(&world.root, &event)?;
-    say(&format!("on record: {}", event.text));
-    let said = world.react()?;
-    told(&world, said)?.iter().for_each(|line| say(line));
-    Ok(done(Exit::Accepted))
 }

@@ -17,7 +17,7 @@ use crate::world::World;
 /// are the push itself; what goes to standard error, the learner sees.
 pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
     let _held = lock(root)?;
-    let mut world = World::open(root)?;
+    let world = World::open(root)?;
     snapshot::remember(&world.root)?;
     let before = log_tip(&world)?;
     let mut receive = Command::new("git");
@@ -30,6 +30,8 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
     if after != before {
         journal::write(root, &last(&world, who)?)?;
     }
+    // A push may have changed records and policy.
+    let mut world = World::open(root)?;
     let said = world.react()?;
     told(&world, said)?.iter().for_each(|line| tell(&format!("remote: {line}")));
     // A refused push is no failure of the transport.

@@ -46,7 +46,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
             (0, "refgate-sim tick 1d"),
             (0, "git fetch -q"),
             (1, "git push -q origin origin/dev:stg"),
-            (0, "refgate-sim do names dev candidate 2 of v2.1.0"),
+            (0, "git fetch -q && refgate release candidate v2.1.0 --reason mended -y"),
             (0, "git push -q origin origin/dev:stg"),
             (0, "refgate-sim goal | tail -1"),
         ],
@@ -54,8 +54,11 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
     (
         "release-and-merge-back",
         &[
-            (0, "refgate-sim do signs off validation of stg"),
-            (0, "refgate-sim do signs off change-approval of stg"),
+            (0, "git fetch -q"),
+            (0, "refgate certify grace --course operator --for '30 days' --reason course -y"),
+            (0, "refgate sign-off --meaning validation --reason 'protocol 12' -y"),
+            (0, "refgate sign-off --meaning change-approval --reason 'CAB 77' -y"),
+            (0, "refgate ledger verify"),
             (0, "refgate-sim goal | tail -1"),
         ],
     ),

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use refgate_core::{Body, Instant, LEDGER, Oid, Record, RecordId, last_major};
-use refgate_format::{
-    namespace, path_of, read_record, read_training, record_text, shelf_of, verify,
-};
+use refgate_format::{namespace, path_of, read_record, record_text, shelf_of, verify};
 use refgate_gate::Exit;
 use refgate_git::{Writer, releases};
 use serde_json::json;
@@ -30,13 +28,7 @@ pub(crate) struct Desk<'a> {
 impl<'a> Desk<'a> {
     pub(crate) fn open(args: &'a Args) -> Result<Self, Failure> {
         fetch(&args.repository, &args.remote, args.offline)?;
-        let mut asked = ask(&question(args))?;
-        // A training world has a clock of its own; its server believes that one.
-        if let Some(path) = setting(&asked, "refgate.trainingClock")? {
-            let wrong = |why: String| Failure::new(Exit::BadSetup, format!("{path}: {why}"));
-            let text = std::fs::read_to_string(&path).map_err(|why| wrong(why.to_string()))?;
-            asked.at = read_training(&text).map_err(|why| wrong(why.to_string()))?.at;
-        }
+        let asked = ask(&question(args))?;
         let key = setting(&asked, "user.signingkey")?.ok_or_else(|| {
             let message = "no key to sign with: set `git config user.signingKey` to your OpenSSH \
                            public key (see docs/ledger.md)";
@@ -129,11 +121,7 @@ impl<'a> Desk<'a> {
         let purpose = namespace(&self.asked.policy.ledger.name);
         let mut sign = Command::new(program.as_deref().unwrap_or("ssh-keygen"));
         sign.args(["-Y", "sign", "-n", &purpose, "-f"]);
-        let literal = self.key.strip_prefix("key::").unwrap_or(&self.key);
-        if literal.starts_with("ssh-")
-            || literal.starts_with("ecdsa-")
-            || literal.starts_with("sk-")
-        {
+        if let Some(literal) = literal(&self.key) {
             let key = folder.path().join("key.pub");
             std::fs::write(&key, format!("{literal}\n"))?;
             sign.arg(key).arg("-U");
@@ -174,6 +162,13 @@ impl<'a> Desk<'a> {
             push.arg("-C").arg(here).args(["push", "--porcelain", &self.remote()]);
             let output = push.arg(format!("{commit}:{LEDGER}")).output()?;
             if output.status.success() {
+                // What the server says to who pushes is for this person, too.
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                let heard = said.lines().filter(|line| line.starts_with("remote: "));
+                let heard = plain(&heard.collect::<Vec<_>>().join("\n"));
+                if !heard.is_empty() {
+                    tell(&heard);
+                }
                 fetch(here, &self.args.remote, false)?;
                 return Ok(commit);
             }
@@ -312,9 +307,15 @@ fn owner(asked: &Asked, key: &str) -> Result<String, Failure> {
     })
 }
 
-fn public_key(key: &str) -> Result<String, Failure> {
+/// The key itself, where the setting holds it and no path.
+fn literal(key: &str) -> Option<&str> {
     let literal = key.strip_prefix("key::").unwrap_or(key);
-    if literal.contains(' ') {
+    let known = ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| literal.starts_with(kind));
+    known.then_some(literal)
+}
+
+fn public_key(key: &str) -> Result<String, Failure> {
+    if let Some(literal) = literal(key) {
         return Ok(literal.to_string());
     }
     let path = expanded(key);
