@@ -1,14 +1,22 @@
-"""Is the simulator's page usable: in a real browser, without scripts, by keyboard, by a screen reader?
+"""Is the simulator usable: its page in a real browser, without scripts, by keyboard, by a screen reader; its terminal?
 
 Takes the folder of the programs, and the text of axe-core; writes screenshots into
 a folder if one is named.
 """
 
+import fcntl
+import html
 import os
+import pty
+import select
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
+import pyte
 from playwright.sync_api import sync_playwright
 
 programs, axe = os.path.abspath(sys.argv[1]), open(sys.argv[2], encoding="utf-8").read()
@@ -75,4 +83,61 @@ try:
         browser.close()
 finally:
     serve.kill()
-print("the page works in a browser, by keyboard, without scripts, and axe finds nothing")
+
+
+def watched(keys):
+    """What `refgate-sim watch` shows after each key, in a terminal of 110 x 34."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(you)
+        os.execvpe("refgate-sim", ["refgate-sim", "watch"], {**environment, "TERM": "xterm-256color"})
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 34, 110, 0, 0))
+    screen = pyte.Screen(110, 34)
+    stream = pyte.ByteStream(screen)
+    shown = []
+    for key in [None, *keys]:
+        if key:
+            os.write(terminal, key)
+        ends = time.monotonic() + 2
+        while time.monotonic() < ends:
+            if select.select([terminal], [], [], 0.2)[0]:
+                try:
+                    stream.feed(os.read(terminal, 65536))
+                except OSError:
+                    break
+        shown.append("\n".join(screen.display))
+        if key is None and pictures:
+            photograph(screen)
+    _, status = os.waitpid(child, 0)
+    return shown, os.waitstatus_to_exitcode(status)
+
+
+def photograph(screen):
+    """The terminal as it looks, drawn by the browser."""
+    rows = []
+    for line in range(screen.lines):
+        row = ""
+        for column in range(screen.columns):
+            one = screen.buffer[line][column]
+            colour = {"default": "#ddd", "brown": "#cc3"}.get(one.fg, one.fg)
+            bold = "bold" if one.bold else "normal"
+            row += f'<span style="color:{colour};font-weight:{bold}">{html.escape(one.data)}</span>'
+        rows.append(row)
+    text = "\n".join(rows)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium",
+                                             args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 960, "height": 660})
+        page.set_content('<body style="margin:0;background:#111"><pre style="font:14px/18px '
+                         f'DejaVu Sans Mono,monospace;padding:12px;margin:0">{text}</pre>')
+        page.screenshot(path=os.path.join(pictures, "simulator-watch.png"))
+        browser.close()
+
+
+(first, ticked, undone, _), code = watched([b"t", b"u", b"q"])
+assert "Still missing" in first and "reject dev by ada (freeze)" in first, first
+assert "it is 2026-" in ticked and ticked != first, ticked
+assert "the world is as it was" in undone, undone
+assert code == 0, code
+print("the page works in a browser, by keyboard, without scripts, and axe finds nothing;")
+print("the terminal shows the world, lets a day pass, takes it back, and quits")

@@ -33,6 +33,18 @@ impl Event {
     }
 }
 
+/// When the files changed in which every change of a world shows.
+pub(crate) fn stamp(files: &[PathBuf]) -> Vec<Option<std::time::SystemTime>> {
+    files.iter().map(|path| fs::metadata(path).and_then(|m| m.modified()).ok()).collect()
+}
+
+/// The files in which every change of a world shows.
+pub(crate) fn watched(root: &Path) -> Vec<PathBuf> {
+    let own = |name: &str| root.join(MARK).join(name);
+    // A clone that was broken shows, too.
+    vec![path(root), own("step"), own("state.toml"), root.join("you/.git")]
+}
+
 fn path(root: &Path) -> PathBuf {
     root.join(MARK).join("journal.jsonl")
 }

@@ -119,7 +119,13 @@ fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), Wrong> {
     let rest = rest.trim();
     let here = |what: String| (section.line, word.len() + 2, what);
     match word {
-        "lesson" => lesson.name = rest.to_string(),
+        "lesson" => {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if !rest.chars().all(plain) {
+                return Err(here("a lesson's name has small letters, digits and `-`".to_string()));
+            }
+            lesson.name = rest.to_string();
+        }
         "title" => lesson.title = rest.to_string(),
         "path" => lesson.paths = rest.split(", ").map(ToString::to_string).collect(),
         "you" => lesson.you = rest.to_string(),

@@ -14,6 +14,7 @@ mod progress;
 mod serve;
 mod setup;
 mod snapshot;
+mod trial;
 mod view;
 mod watch;
 mod world;

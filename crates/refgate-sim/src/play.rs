@@ -33,35 +33,74 @@ impl Dice {
     }
 }
 
-/// What happens on a day: acts, as people would tell them.
+/// What happens on a day: acts, as people would tell them. Work, the process, and
+/// what goes wrong, on different days.
 fn day(seed: u64, number: u32) -> Vec<String> {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(number) ^ 0x5bd1_e995);
-    dice.roll(2);
+    // The first numbers of near seeds are near.
+    for _ in 0..8 {
+        dice.roll(2);
+    }
     let who = if dice.roll(2) == 0 { "ben" } else { "ada" };
-    match dice.roll(8) {
-        0 | 1 => vec![
-            format!("{who} branches feature/{number} from dev"),
-            format!(
-                "{who} commits \"feat: idea {number}\" on feature/{number}, adding src/idea{number}.rs"
-            ),
-            format!("{who} pushes feature/{number}"),
-            format!("{who} merges feature/{number} into dev"),
-            format!("{who} pushes dev"),
-        ],
-        2 | 3 => vec![
-            format!("{who} commits \"fix: trouble {number}\" on dev, changing src/app.rs"),
-            format!("{who} pushes dev"),
-        ],
-        4 => vec![
-            format!("{who} commits \"docs: day {number}\" on dev, changing docs/guide.md"),
-            format!("{who} pushes dev"),
-        ],
-        5 => vec!["grace merges dev into stg".to_string(), "grace pushes stg".to_string()],
-        6 => vec![
-            format!("grace commits \"hotfix: night {number}\" on main, changing src/app.rs"),
-            "grace pushes main".to_string(),
-        ],
-        _ => Vec::new(),
+    let told = match dice.roll(16) {
+        0 | 1 => feature(who, number),
+        2 | 3 => format!(
+            "{who} commits \"fix: trouble {number}\" on dev, changing src/app.rs
+            {who} pushes dev"
+        ),
+        4 => format!(
+            "{who} commits \"docs: day {number}\" on dev, changing docs/guide.md
+            {who} pushes dev"
+        ),
+        5 | 6 => "grace merges dev into stg\ngrace pushes stg".to_string(),
+        7 => format!(
+            "grace commits \"hotfix: night {number}\" on main, changing src/app.rs
+            grace pushes main"
+        ),
+        8 | 9 => release(number, dice.roll(2) == 0),
+        10 => "grace records production-run\nhenry records notice".to_string(),
+        11 => "henry signs off freeze-exit".to_string(),
+        12 => wrong(who, number, dice.roll(4)),
+        13 => "henry stops dev for 2 days letting docs through because \"audit\"".to_string(),
+        _ => String::new(),
+    };
+    told.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()
+}
+
+fn feature(who: &str, number: u32) -> String {
+    format!(
+        "{who} branches feature/{number} from dev
+        {who} commits \"feat: idea {number}\" on feature/{number}, adding src/idea{number}.rs
+        {who} pushes feature/{number}
+        {who} merges feature/{number} into dev
+        {who} pushes dev"
+    )
+}
+
+/// Everybody signs, and stg goes to production; sometimes it is a major release.
+fn release(number: u32, major: bool) -> String {
+    let tag = if major { format!("v{}.0.0", number + 1) } else { format!("v1.{number}.0") };
+    format!(
+        "uma signs off uat of stg
+        henry signs off validation of stg
+        carol signs off change-approval of stg
+        henry certifies grace in operator for 30 days
+        grace pushes stg to main
+        grace tags {tag} on stg
+        grace pushes refs/tags/{tag}"
+    )
+}
+
+/// What people do by mistake, or because they are in a hurry.
+fn wrong(who: &str, number: u32, kind: u64) -> String {
+    match kind {
+        0 => format!("{who} resets dev to dev~1\n{who} force-pushes dev"),
+        1 => "grace squashes dev into stg saying \"release\"\ngrace pushes stg".to_string(),
+        2 => format!(
+            "{who} commits \"docs: wish {number}\" on dev, adding src/wish{number}.rs
+            {who} pushes dev"
+        ),
+        _ => format!("{who} pushes dev to main"),
     }
 }
 

@@ -10,10 +10,11 @@ use refgate_gate::{Exit, builtin, horizon, policy_from_text};
 use tiny_http::{Header, Method, Request, Response, Server};
 
 use crate::command::{lesson, time};
+use crate::journal;
 use crate::output::{Done, Failure, done, say, tell};
 use crate::page::page;
 use crate::view::View;
-use crate::world::{MARK, World, failed, read_text};
+use crate::world::{World, failed, read_text};
 
 /// No form of the page sends more.
 const MOST_BODY: usize = 4_096;
@@ -156,9 +157,7 @@ impl Site {
     /// The files in which every change shows.
     fn watched(&self) -> Vec<PathBuf> {
         match &self.shown {
-            Shown::World(root) => {
-                vec![root.join(MARK).join("journal.jsonl"), root.join(MARK).join("step")]
-            }
+            Shown::World(root) => journal::watched(root),
             Shown::Repository(path, _) => ["HEAD", "packed-refs", "refs/heads", "logs/HEAD"]
                 .iter()
                 .flat_map(|name| [path.join(name), path.join(".git").join(name)])
@@ -174,19 +173,16 @@ fn sent(request: Request, status: u16, text: &str) -> Result<(), Failure> {
 /// Server-sent events: a line whenever something has changed, for as long as
 /// somebody listens.
 fn tell_changes(request: Request, watched: &[PathBuf]) {
-    let stamp = || -> Vec<Option<std::time::SystemTime>> {
-        watched.iter().map(|path| fs::metadata(path).and_then(|m| m.modified()).ok()).collect()
-    };
     let mut to = request.into_writer();
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\
                 Connection: close\r\n\r\n";
     let mut tell = |text: &str| to.write_all(text.as_bytes()).and_then(|()| to.flush());
-    let mut before = stamp();
+    let mut before = journal::stamp(watched);
     let mut listens = tell(head).is_ok();
     let mut quiet = 0;
     while listens {
         std::thread::sleep(Duration::from_millis(300));
-        let now = stamp();
+        let now = journal::stamp(watched);
         quiet += 1;
         if now != before {
             before = now;

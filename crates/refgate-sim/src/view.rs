@@ -1,12 +1,10 @@
 //! What is there to see: the branches, the calendar, the last verdict, the goal? One value, for page and terminal.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
-use refgate_core::{Actor, Duration, Instant, Policy, RefName, freezes_at};
-use refgate_format::{PolicySource, Signers};
-use refgate_gate::{AtRest, Records, Wish, check};
-use refgate_git::{Reader, releases};
+use refgate_core::{Duration, Instant, Policy, freezes_at};
+use refgate_git::releases;
 use refgate_report::show;
 use refgate_scenario::git_command;
 
@@ -14,6 +12,7 @@ use crate::command::receive::decision;
 use crate::journal::{self, Event};
 use crate::output::Failure;
 use crate::setup::said;
+use crate::trial::Trial;
 use crate::world::World;
 
 /// So many of the newest commits are shown.
@@ -193,44 +192,14 @@ fn calendar(world: &World, now: Instant) -> Result<Vec<String>, Failure> {
     Ok(all)
 }
 
-/// The last refused push, judged again on each day to come. What it brought is
-/// in the learner's clone.
+/// The last refused push, judged again on each day to come.
 fn strip(world: &World, now: Instant) -> Result<Vec<Day>, Failure> {
-    let Some((_, object)) = decision(world)? else { return Ok(Vec::new()) };
-    let text = |value: &serde_json::Value, key: &str| {
-        value.get(key).and_then(serde_json::Value::as_str).map(ToString::to_string)
-    };
-    if text(&object, "verdict").as_deref() != Some("reject") {
-        return Ok(Vec::new());
-    }
-    let updates = object.get("updates").and_then(serde_json::Value::as_array);
-    let wish = |update: &serde_json::Value| {
-        let name = RefName::parse(&text(update, "ref")?).ok()?;
-        Some(Wish { revision: text(update, "new"), name })
-    };
-    let wishes: Vec<Wish> = updates.into_iter().flatten().filter_map(wish).collect();
-    let limits = refgate_gate::bounds(&refgate_format::Limits::default());
-    let Ok(mut reader) = Reader::open(&world.you(), limits) else { return Ok(Vec::new()) };
-    reader.see_through("origin");
-    let actor = text(&object, "actor").map(Actor);
-    let (source, signers) = (PolicySource::File(String::new()), Signers::default());
-    let rest = AtRest {
-        reader: &reader,
-        policy: world.real.policy(),
-        source: &source,
-        policy_hash: "",
-        signers: &signers,
-        records: Records::Given(world.real.records()),
-        repositories: &["story".to_string()],
-        baseline: None,
-    };
+    let Some(trial) = Trial::of(world)? else { return Ok(Vec::new()) };
     let mut days = Vec::new();
     for day in 0..AHEAD {
         let at = now + Duration::days(day);
         // What the clone does not know (any more) cannot be judged there.
-        let Ok(checked) = check(&rest, (actor.clone(), at), &wishes, &[]) else { break };
-        let found = &checked.judged.decision.findings;
-        let rules: BTreeSet<String> = found.iter().map(|one| one.rule.name().to_string()).collect();
+        let Some(rules) = trial.rules(at) else { break };
         let date = at.format("%Y-%m-%d").to_string();
         days.push(Day { date, accepted: rules.is_empty(), rules: rules.into_iter().collect() });
     }

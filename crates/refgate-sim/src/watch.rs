@@ -12,12 +12,13 @@ use ratatui::{DefaultTerminal, Frame};
 use refgate_gate::Exit;
 
 use crate::command::{lesson, time};
+use crate::journal;
 use crate::output::{Done, Failure, done};
 use crate::view::{Row, View};
 use crate::world::World;
 
 /// Lanes are told apart by more than their colour: each is a column.
-const COLOURS: [Color; 5] = [Color::Blue, Color::Yellow, Color::Green, Color::Magenta, Color::Gray];
+const COLOURS: [Color; 5] = [Color::Cyan, Color::Yellow, Color::Green, Color::Magenta, Color::Gray];
 
 const KEYS: &str = "t: a day passes   u: undo   r: redo   h: hint   q: quit";
 
@@ -37,8 +38,16 @@ pub(crate) fn run(at: &Path) -> Done {
 
 fn watch(terminal: &mut DefaultTerminal, root: &Path) -> Result<(), Failure> {
     let mut told = KEYS.to_string();
+    let watched = journal::watched(root);
+    let mut seen = None;
+    let mut view = Ok(View::default());
     loop {
-        let view = World::find(root).and_then(|world| View::of(&world));
+        let now = journal::stamp(&watched);
+        // A view judges the last push on many days: only when something is new.
+        if seen.as_ref() != Some(&now) {
+            view = World::find(root).and_then(|world| View::of(&world));
+            seen = Some(now);
+        }
         terminal.draw(|frame| match &view {
             Ok(view) => draw(frame, view, &told),
             Err(failure) => {

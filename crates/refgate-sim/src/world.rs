@@ -285,6 +285,8 @@ impl World {
         for condition in &self.lesson.always {
             broken.extend(condition.missing(&self.facts(&reader))?);
         }
+        // Once is enough.
+        broken.retain(|what| !self.state.broken.iter().any(|known| known.contains(what)));
         let day = self.real.clock().format("%Y-%m-%d");
         let told = |what: String| format!("on {day} {what}; undo goes back before it");
         let broken: Vec<String> = broken.into_iter().map(told).collect();

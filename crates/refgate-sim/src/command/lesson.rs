@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::receive::decision;
 use crate::journal;
 use crate::output::{Done, Failure, done, say};
+use crate::trial::Trial;
 use crate::world::World;
 use crate::{catalog, progress, snapshot};
 
@@ -161,7 +162,6 @@ pub(crate) fn why(at: &Path) -> Done {
                 &format!("{}: {}", text(fact, "label"), text(fact, "text")),
             ));
         }
-        say(&wrap("    ", "      ", &format!("what would pass: {}", least(finding))));
         let remedy = finding.get("remedies").and_then(|all| all.get(0));
         let commands = remedy.and_then(|one| one.get("commands")).and_then(Value::as_array);
         for command in commands.into_iter().flatten().filter_map(Value::as_str) {
@@ -171,22 +171,21 @@ pub(crate) fn why(at: &Path) -> Done {
     if findings.is_empty() {
         say("  nothing spoke against it");
     }
+    if let Some(trial) = Trial::of(&world)? {
+        let smallest = trial.smallest();
+        let head = if smallest.is_empty() {
+            "No later day, no agreement and no part of it would pass; the way out is above."
+        } else {
+            "Tried, and it passes:"
+        };
+        say(&format!("\n{head}"));
+        for one in &smallest {
+            let (words, command) = one.split_once('\n').unwrap_or((one, ""));
+            say(&wrap("  - ", "    ", words));
+            if !command.is_empty() {
+                say(&format!("      {command}"));
+            }
+        }
+    }
     Ok(done(Exit::Accepted))
-}
-
-/// The smallest change after which the same push would pass this rule.
-fn least(finding: &Value) -> String {
-    let takes = finding.get("takes").cloned().unwrap_or_default();
-    let word = |key: &str| takes.get(key).and_then(Value::as_str).map(ToString::to_string);
-    if let Some(until) = word("until") {
-        let shown = refgate_format::parse_instant(&until).map_or(until, show);
-        return format!("the same push, from {shown} on (refgate-sim tick)");
-    }
-    if let Some(role) = word("approval") {
-        return format!("the same push, once {role} approves of it (refgate approve)");
-    }
-    if let Some(other) = word("waits-for") {
-        return format!("the same push, once this is over: {other}");
-    }
-    "not this push, at any time; another one, such as:".to_string()
 }

@@ -126,6 +126,8 @@ fn go(root: &Path, to: usize, what: &str) -> Result<String, Failure> {
 }
 
 pub(crate) fn fork(at: &Path, to: &Path) -> Done {
+    let root = root(at)?;
+    let _held = lock(&root)?;
     let world = World::find(at)?;
     if to.exists() {
         return Err(wrong(format!("{} is there already", to.display())));
@@ -163,6 +165,8 @@ pub(crate) fn reset(at: &Path) -> Done {
 
 pub(crate) fn stop(at: &Path) -> Done {
     let root = root(at)?;
+    // What somebody else does there is finished first.
+    let _held = lock(&root)?;
     snapshot::clear(&root)?;
     // What somebody else has put there stays.
     let emptied = fs::remove_dir(&root).is_ok();

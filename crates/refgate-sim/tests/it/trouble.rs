@@ -217,3 +217,22 @@ fn odd_names_of_folders() {
         assert!(said.starts_with("2\n") && said.contains("up-to-date"), "{name}: {said}");
     }
 }
+
+/// What `why` says would pass, passes.
+#[test]
+fn the_smallest_changes_are_tried() {
+    let learner = Learner::new("");
+    learner.starts("freeze-day-12");
+    learner.does(0, "git switch -q dev && echo x >> docs/guide.md && git commit -qam 'docs: x'");
+    learner.does(0, "git merge -q --no-ff --no-edit origin/feature/search");
+    learner.does(1, "git push -q origin dev");
+    let said = learner.does(0, "refgate-sim why");
+    let ways = said.lines().filter_map(|line| line.split_once("git push origin "));
+    let way = ways.map(|(_, way)| way.to_string()).next_back().unwrap();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("- without ") && way.ends_with(":dev"), "{said}");
+    // Of the release manager's word, too.
+    assert!(said.contains("now, with this on record: grace waives freeze"), "{said}");
+    learner.does(0, &format!("git push -q origin {way}"));
+    assert!(learner.does(0, "refgate-sim why").contains("nothing spoke against it"));
+}

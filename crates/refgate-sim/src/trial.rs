@@ -1,0 +1,251 @@
+//! What would the last refused push meet if something were otherwise? Judged again by the gate's own function, never guessed.
+
+use std::collections::BTreeSet;
+
+use refgate_core::{
+    Actor, Body, Duration, Instant, Observed, Oid, Policy, Record, RecordId, RefName, RuleId,
+    Takes, last_major, makers,
+};
+use refgate_format::{PolicySource, Signers};
+use refgate_gate::{AtRest, Checked, Records, Wish, bounds, check, foretell};
+use refgate_git::{Reader, releases};
+use refgate_report::show;
+use serde_json::Value;
+
+use crate::command::receive::decision;
+use crate::output::Failure;
+use crate::world::World;
+
+/// What records call a training world's repository.
+const REPOSITORY: &str = "portal";
+
+/// So many commits are left out one after another, to find what passes.
+const MOST_COMMITS: usize = 20;
+
+/// The last refused push, with what it brought.
+pub(crate) struct Trial<'w> {
+    world: &'w World,
+    reader: Reader,
+    actor: Option<Actor>,
+    wishes: Vec<Wish>,
+    now: Instant,
+}
+
+impl<'w> Trial<'w> {
+    /// The last push, if it was refused. What it brought is in the learner's clone.
+    pub(crate) fn of(world: &'w World) -> Result<Option<Self>, Failure> {
+        let Some((_, object)) = decision(world)? else { return Ok(None) };
+        let text = |value: &Value, key: &str| {
+            value.get(key).and_then(Value::as_str).map(ToString::to_string)
+        };
+        if text(&object, "verdict").as_deref() != Some("reject") {
+            return Ok(None);
+        }
+        let wish = |update: &Value| {
+            let name = RefName::parse(&text(update, "ref")?).ok()?;
+            Some(Wish { revision: text(update, "new"), name })
+        };
+        let updates = object.get("updates").and_then(Value::as_array);
+        let wishes = updates.into_iter().flatten().filter_map(wish).collect();
+        let limits = bounds(&refgate_format::Limits::default());
+        let Ok(mut reader) = Reader::open(&world.you(), limits) else { return Ok(None) };
+        reader.see_through("origin");
+        let (actor, now) = (text(&object, "actor").map(Actor), world.real.clock());
+        Ok(Some(Self { world, reader, actor, wishes, now }))
+    }
+
+    /// The push at another moment, with these records besides, as far as the
+    /// clone (still) has what it brought.
+    fn judged(&self, at: Instant, more: &[Record], wishes: &[Wish]) -> Option<Checked> {
+        let records = [self.world.real.records(), more].concat();
+        self.with(&records, |rest| check(rest, (self.actor.clone(), at), wishes, &[]).ok())
+    }
+
+    fn with<T>(&self, records: &[Record], ask: impl FnOnce(&AtRest<'_>) -> T) -> T {
+        let (source, signers) = (PolicySource::File(String::new()), Signers::default());
+        ask(&AtRest {
+            reader: &self.reader,
+            policy: self.world.real.policy(),
+            source: &source,
+            policy_hash: "",
+            signers: &signers,
+            records: Records::Given(records),
+            repositories: &[REPOSITORY.to_string()],
+            baseline: None,
+        })
+    }
+
+    /// The rules that object at a moment.
+    pub(crate) fn rules(&self, at: Instant) -> Option<BTreeSet<String>> {
+        let checked = self.judged(at, &[], &self.wishes)?;
+        let found = &checked.judged.decision.findings;
+        Some(found.iter().map(|one| one.rule.name().to_string()).collect())
+    }
+
+    /// The smallest changes after which it passes, each tried: another day,
+    /// fewer commits, or these records and no fewer.
+    pub(crate) fn smallest(&self) -> Vec<String> {
+        let records = self.world.real.records();
+        let later = self.with(records, |rest| {
+            foretell(rest, (self.actor.clone(), self.now), &self.wishes).ok()
+        });
+        let later = later.map(|later| (later.push.at, passes(&later)));
+        let mut all = Vec::new();
+        if let Some((at, true)) = later {
+            all.push(format!("the same push, from {} on (refgate-sim tick)", show(at)));
+        }
+        let agreed = self.agreed(self.now, false).map(|told| format!("now, {told}"));
+        let later = later.filter(|(at, passes)| *at > self.now && !passes);
+        let later = || {
+            let (at, _) = later?;
+            Some(format!("from {} on, {}", show(at), self.agreed(at, false)?))
+        };
+        let waived = || self.agreed(self.now, true).map(|told| format!("now, {told}"));
+        let ways = match agreed {
+            Some(agreed) => vec![agreed],
+            None => [later(), waived()].into_iter().flatten().collect(),
+        };
+        all.extend(ways.into_iter().map(|way| format!("the same push, {way}")));
+        all.extend(self.fewer());
+        all
+    }
+
+    /// The fewest records of all that could be made with which it passes then.
+    fn agreed(&self, at: Instant, waived: bool) -> Option<String> {
+        let mut needed = self.possible(&self.judged(at, &[], &self.wishes)?, at, waived);
+        let passes = |records: &[Record]| {
+            self.judged(at, records, &self.wishes).is_some_and(|again| passes(&again))
+        };
+        if !passes(&needed) {
+            return None;
+        }
+        for place in (0..needed.len()).rev() {
+            let one = needed.remove(place);
+            if !passes(&needed) {
+                needed.insert(place, one);
+            }
+        }
+        let told: Vec<String> = needed.iter().map(told).collect();
+        Some(format!("with this on record: {}", told.join("; ")))
+    }
+
+    /// Records that people may make and that concern what objects: agreements,
+    /// or else waivers.
+    fn possible(&self, checked: &Checked, at: Instant, waived: bool) -> Vec<Record> {
+        let policy = self.world.real.policy();
+        let mut bodies: Vec<(String, Body)> = Vec::new();
+        let until = at + Duration::days(1);
+        for finding in &checked.judged.decision.findings {
+            let Some(update) = checked.push.updates.get(finding.update) else { continue };
+            let (rule, on) = (finding.rule, update.name.clone());
+            let of = finding.landing.or(update.change.new_value()).or(update.change.old_value());
+            match (&finding.takes, of) {
+                _ if waived => {
+                    let body = Body::Waiver { rule, on, class: None, commit: None, until, uses: 1 };
+                    bodies.extend(by_each(policy, &policy.waivers.approvers, &body));
+                }
+                (Takes::Needs { role }, Some(of)) => {
+                    bodies.extend(by_each(policy, role, &Body::Approval { rule, on, of }));
+                }
+                _ => {}
+            }
+        }
+        if !waived {
+            let rules = checked.judged.decision.findings.iter().map(|one| one.rule);
+            let rules: BTreeSet<RuleId> = rules.collect();
+            bodies.extend(
+                self.gate(checked, until)
+                    .into_iter()
+                    .filter(|_| rules.contains(&RuleId::ReleaseGate)),
+            );
+            bodies.extend(self.thaw(at).into_iter().filter(|_| rules.contains(&RuleId::Freeze)));
+        }
+        let record = |(number, (by, body)): (u8, (String, Body))| {
+            let (repository, reason) = (REPOSITORY.to_string(), "tried".to_string());
+            Record { id: RecordId([number; 32]), by, at, repository, reason, link: None, body }
+        };
+        (1..=u8::MAX).zip(bodies).map(record).collect()
+    }
+
+    /// What the gate to production asks for.
+    fn gate(&self, checked: &Checked, until: Instant) -> Vec<(String, Body)> {
+        let policy = self.world.real.policy();
+        let mut all = Vec::new();
+        let shipped = checked.push.updates.iter().find_map(|one| one.change.new_value());
+        let tree = shipped.and_then(|id| Some((id, self.reader.commit(id).ok()?.tree)));
+        for wanted in &policy.gate.sign_offs {
+            let Some((commit, tree)) = tree else { continue };
+            let body = Body::SignOff { meaning: wanted.meaning, commit, tree };
+            all.extend(by_each(policy, &wanted.role, &body));
+        }
+        if let (Some(course), Some(Actor(person))) = (&policy.gate.course, &self.actor) {
+            let (person, course) = (person.clone(), course.clone());
+            let body = Body::Certificate { person, course, until };
+            all.extend(by_each(policy, &policy.ledger.trainers, &body));
+        }
+        all
+    }
+
+    /// What ends the freeze after the last major release.
+    fn thaw(&self, at: Instant) -> Vec<(String, Body)> {
+        let policy = self.world.real.policy();
+        let releases = releases(&self.reader, &policy.release).unwrap_or_default();
+        let Some(release) = last_major(&releases, at).map(|one| one.tag.clone()) else {
+            return Vec::new();
+        };
+        let seen = |what| Body::Evidence { what, release: release.clone() };
+        let (run, notice) = (seen(Observed::ProductionRun), seen(Observed::Notice));
+        let bodies = [run.clone(), run.clone(), run, notice, Body::FreezeExit { release }];
+        bodies
+            .into_iter()
+            .flat_map(|body| {
+                let roles = makers(policy, &body).unwrap_or_default();
+                roles.iter().flat_map(|role| by_each(policy, role, &body)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// The same push up to an earlier commit, the latest that passes.
+    fn fewer(&self) -> Option<String> {
+        let [wish] = self.wishes.as_slice() else { return None };
+        let mut at: Oid = self.reader.resolve(wish.revision.as_ref()?).ok()?;
+        let old = self.reader.reference(&wish.name).ok()?.map(|(tip, _)| tip);
+        let mut left = Vec::new();
+        for _ in 0..MOST_COMMITS {
+            let commit = self.reader.commit(at).ok()?;
+            left.push(format!("{} \"{}\"", at.short(), commit.message.subject()));
+            at = commit.parents.first().copied().filter(|parent| Some(*parent) != old)?;
+            let wishes = [Wish { revision: Some(at.to_string()), name: wish.name.clone() }];
+            let checked = self.judged(self.now, &[], &wishes)?;
+            if checked.judged.decision.findings.is_empty() && !checked.push.updates.is_empty() {
+                let (short, name) = (at.short(), wish.name.short());
+                let without = left.join(", ");
+                return Some(format!("without {without}:\ngit push origin {short}:{name}"));
+            }
+        }
+        None
+    }
+}
+
+fn passes(checked: &Checked) -> bool {
+    checked.judged.decision.findings.is_empty()
+}
+
+/// The same said by each person with a role.
+fn by_each(policy: &Policy, role: &str, body: &Body) -> Vec<(String, Body)> {
+    policy.roles.people(role).iter().map(|by| (by.clone(), body.clone())).collect()
+}
+
+/// A record in the words of the verbs that make it.
+fn told(record: &Record) -> String {
+    let by = &record.by;
+    match &record.body {
+        Body::Approval { rule, .. } => format!("{by} approves ({})", rule.name()),
+        Body::Waiver { rule, .. } => format!("{by} waives {}", rule.name()),
+        Body::SignOff { meaning, .. } => format!("{by} signs off {}", meaning.name()),
+        Body::Certificate { person, course, .. } => format!("{by} certifies {person} in {course}"),
+        Body::Evidence { what, .. } => format!("{by} records a {}", what.name()),
+        Body::FreezeExit { .. } => format!("{by} signs off the end of the freeze"),
+        other => format!("{} by {by}", other.kind()),
+    }
+}
