@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Stdio;
 
-use refgate_core::{ChangeMode, Instant, Policy};
+use refgate_core::{Instant, Policy};
 use refgate_format::{Guard, Identity, Limits, PolicySource, Settings};
 use refgate_gate::{InstallPlan, install, proc_refs};
 
-use crate::act::Touch;
 use crate::made::REPOSITORY;
 use crate::memory::START;
-use crate::real::{Keeping, Real, RealError};
+use crate::real::{Keeping, Real, RealError, checked};
 use crate::run::Report;
 
 impl Real {
@@ -54,33 +55,15 @@ impl Real {
             last: Report::default(),
         };
         // Without templates nobody's own lie in the way.
-        let init = ["init", "-q", "--template="];
-        world.git_in(root, "somebody", &[&init[..], &["--bare", "server.git"]].concat())?;
-        world.git_in(root, "somebody", &[&init[..], &["clone"]].concat())?;
-        for path in START {
-            world.write(&Touch { path: path.to_string(), mode: ChangeMode::Added })?;
-        }
-        if keeping == Keeping::Signed {
-            world.track(policy_text)?;
-        }
-        world.git("somebody", &["add", "-A"])?;
-        world.git("somebody", &["commit", "-q", "-m", "start"])?;
-        // Each process counts where somebody waits for the world.
-        let remote = "[remote \"origin\"]\n\turl = ../server.git\n\tfetch = \
-                      +refs/heads/*:refs/remotes/origin/*\n";
-        append(&world.clone_folder().join(".git/config"), remote)?;
+        let init = ["init", "-q", "--template=", "--bare", "server.git"];
+        world.git_in(root, "somebody", &init)?;
         // Hooks of somebody's own do not run here, nor are ours put among them.
-        let server = "[receive]\n\tadvertisePushOptions = true\n[core]\n\thooksPath = hooks\n";
+        let server = "[receive]\n\tadvertisePushOptions = true\n\tautogc = false\n\
+                      [core]\n\thooksPath = hooks\n";
         append(&world.server().join("config"), server)?;
-        let stages = world.policy.flow.stages.iter().map(|stage| stage.branch.as_str());
-        let all: Vec<String> = stages.map(|name| format!("main:{name}")).collect();
-        let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        world.git("somebody", &[&["push", "-q", "origin"], &*all].concat())?;
-        let others: Vec<&str> =
-            all.iter().copied().filter(|spec| !spec.ends_with("/main")).collect();
-        if !others.is_empty() {
-            world.git("somebody", &[&["fetch", "-q", "."], &*others].concat())?;
-        }
+        world.first(policy_text)?;
+        world.git_in(root, "somebody", &["clone", "-q", "--template=", "server.git", "clone"])?;
+        world.remote()?;
         let beside = [("policy.toml".to_string(), policy_text.to_string())].into();
         let (policy, files) = match keeping {
             Keeping::Told => (PolicySource::File("policy.toml".to_string()), beside),
@@ -101,6 +84,65 @@ impl Real {
         install(&InstallPlan { repository, program, settings, files, proc_refs })?;
         world.save()?;
         Ok(world)
+    }
+
+    /// The first commit, on all stages of the server, by one process: each counts
+    /// where somebody waits for the world.
+    fn first(&mut self, policy_text: &str) -> Result<(), RealError> {
+        let mut files: Vec<(String, String)> = Vec::new();
+        for path in START {
+            files.push((path.to_string(), self.next_content()?));
+        }
+        if self.keeping == Keeping::Signed {
+            files.extend(self.tracked_files(policy_text)?);
+        }
+        let seconds = self.clock.timestamp();
+        let mut stream = format!(
+            "commit refs/heads/main\ncommitter somebody <somebody@x> {seconds} +0000\n\
+             data 6\nstart\n\n"
+        );
+        for (path, text) in &files {
+            stream.push_str(&format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len()));
+        }
+        for stage in &self.policy.flow.stages {
+            let name = stage.branch.as_str();
+            if name != "refs/heads/main" {
+                stream.push_str(&format!("reset {name}\nfrom refs/heads/main\n\n"));
+            }
+        }
+        self.import(&self.server(), "somebody", &stream)
+    }
+
+    /// The clone finds the server beside it wherever both are moved, and has all
+    /// stages as branches of its own.
+    fn remote(&self) -> Result<(), RealError> {
+        let path = self.clone_folder().join(".git/config");
+        let text = fs::read_to_string(&path)?;
+        let own: Vec<&str> = text.lines().filter(|line| !line.starts_with("\turl = ")).collect();
+        fs::write(&path, own.join("\n") + "\n[remote \"origin\"]\n\turl = ../server.git\n")?;
+        // The only branch so far is main, and all stages stand where it stands.
+        let heads = self.clone_folder().join(".git/refs/heads");
+        let tip = fs::read(heads.join("main"))?;
+        for stage in &self.policy.flow.stages {
+            let path = heads.join(stage.branch.short());
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(path, &tip)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what a stream of `git fast-import` says.
+    pub(crate) fn import(&self, folder: &Path, who: &str, stream: &str) -> Result<(), RealError> {
+        let mut git = self.command(folder, who);
+        git.args(["fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
+        let mut import = git.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        if let Some(mut to) = import.stdin.take() {
+            to.write_all(stream.as_bytes())?;
+        }
+        checked(&["fast-import"], &import.wait_with_output()?)?;
+        Ok(())
     }
 }
 

@@ -8,7 +8,10 @@ use crate::signed::FOLDER;
 
 impl Known for Real {
     fn commit(&self, name: &str) -> Option<(Oid, Oid)> {
-        Some((self.id(&format!("{name}^{{commit}}"))?, self.id(&format!("{name}^{{tree}}"))?))
+        let (commit, tree) = (format!("{name}^{{commit}}"), format!("{name}^{{tree}}"));
+        let said = self.git("somebody", &["rev-parse", "-q", &commit, &tree]).ok()?;
+        let (commit, tree) = said.trim().split_once('\n')?;
+        Some((Oid::from_hex(commit)?, Oid::from_hex(tree)?))
     }
 
     fn policy(&self, name: &str) -> Option<Oid> {

@@ -51,7 +51,7 @@ pub fn git_command(folder: &Path) -> Command {
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
         .args(["-c", "init.defaultBranch=main", "-c", "advice.detachedHead=false"])
-        .args(["-c", "protocol.file.allow=always", "-c", "gc.auto=0"]);
+        .args(["-c", "protocol.file.allow=always", "-c", "maintenance.auto=false"]);
     git
 }
 
@@ -121,7 +121,7 @@ impl Real {
     pub fn catch_up(&self) -> Result<(), RealError> {
         self.git("somebody", &["switch", "-q", "--detach"])?;
         let mut all = vec!["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
-        if self.on_server(LEDGER).is_some() {
+        if self.keeping == Keeping::Signed && self.on_server(LEDGER).is_some() {
             all.push("+refs/refgate/ledger:refs/refgate/ledger");
         }
         self.git("somebody", &[&["fetch", "-q", "--tags", "origin"], &all[..]].concat())?;
@@ -222,7 +222,7 @@ impl Real {
         self.git_in(&self.clone_folder(), who, args)
     }
 
-    pub(crate) fn write(&mut self, touch: &Touch) -> Result<(), RealError> {
+    fn write(&mut self, touch: &Touch) -> Result<(), RealError> {
         let path = self.clone_folder().join(&touch.path);
         if touch.mode == ChangeMode::Deleted {
             return Ok(fs::remove_file(path)?);
@@ -230,14 +230,17 @@ impl Real {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
+        Ok(fs::write(path, self.next_content()?)?)
+    }
+
+    /// A content that differs from all others in every line, so that merges by
+    /// line and by path agree.
+    pub(crate) fn next_content(&mut self) -> Result<String, RealError> {
         self.contents += 1;
         if self.temporary.is_none() {
             fs::write(self.root.join(CONTENTS), self.contents.to_string())?;
         }
-        // Every content differs in every line, so that merges by line and by
-        // path agree.
-        let text = (0..4).map(|line| format!("{} {line}\n", self.contents)).collect::<String>();
-        Ok(fs::write(path, text)?)
+        Ok((0..4).map(|line| format!("{} {line}\n", self.contents)).collect())
     }
 
     pub(crate) fn write_all(&mut self, touches: &[Touch]) -> Result<(), RealError> {
@@ -251,6 +254,10 @@ impl Real {
 
     pub(crate) fn on_server(&self, name: &str) -> Option<Oid> {
         let server = self.server();
+        // Mostly it lies in a file of its own, and no process is needed.
+        if let Ok(text) = fs::read_to_string(server.join(name)) {
+            return Oid::from_hex(text.trim());
+        }
         let said = self.git_in(&server, "somebody", &["rev-parse", "--verify", "-q", name]).ok()?;
         Oid::from_hex(said.trim())
     }

@@ -1,8 +1,6 @@
 //! How do the people of a story sign? With keys that are made from their names, and are worth nothing outside it.
 
 use std::fs;
-use std::io::Write as _;
-use std::process::Stdio;
 
 use refgate_core::{LEDGER, Record};
 use refgate_format::{PolicySource, namespace, path_of, read_record, record_text, split_file};
@@ -11,7 +9,7 @@ use ssh_key::private::Ed25519Keypair;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 use crate::answer::report;
-use crate::real::{Real, RealError, checked};
+use crate::real::{Real, RealError};
 use crate::run::Report;
 
 /// Where a tracked policy lies.
@@ -60,9 +58,11 @@ pub(crate) fn kept(reader: &Reader) -> Result<Vec<Record>, RealError> {
 }
 
 impl Real {
-    /// Puts the policy, and who may sign, where production holds them.
-    pub(crate) fn track(&self, policy_text: &str) -> Result<(), RealError> {
-        let folder = self.clone_folder().join(FOLDER);
+    /// The policy, and who may sign, as production holds them.
+    pub(crate) fn tracked_files(
+        &self,
+        policy_text: &str,
+    ) -> Result<Vec<(String, String)>, RealError> {
         let purpose = namespace(&self.policy.ledger.name);
         let mut people: Vec<&str> = self.policy.roles.0.values().flatten().map(|s| &**s).collect();
         people.extend(AUTHORS);
@@ -73,9 +73,8 @@ impl Real {
             let (_, public) = training_key(name)?;
             list.push_str(&format!("{name} namespaces=\"{purpose}\" {public}\n"));
         }
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("policy.toml"), policy_text)?;
-        Ok(fs::write(folder.join(refgate_gate::SIGNERS), list)?)
+        let named = |name: &str, text: String| (format!("{FOLDER}/{name}"), text);
+        Ok(vec![named("policy.toml", policy_text.to_string()), named(refgate_gate::SIGNERS, list)])
     }
 
     /// Changes the policy in the clone's working tree.
@@ -110,18 +109,13 @@ impl Real {
             "commit {LEDGER}\ncommitter {who} <{who}@x> {seconds} +0000\ndata {}\n{title}\n",
             title.len()
         );
-        if self.id(LEDGER).is_some() {
+        let there = self.clone_folder().join(".git").join(LEDGER).exists();
+        if there || self.id(LEDGER).is_some() {
             stream.push_str(&format!("from {LEDGER}^0\n"));
         }
         let path = path_of(&record);
         stream.push_str(&format!("M 100644 inline {path}\ndata {}\n{file}\n", file.len()));
-        let mut git = self.command(&self.clone_folder(), who);
-        git.args(["fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
-        let mut import = git.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        if let Some(mut to) = import.stdin.take() {
-            to.write_all(stream.as_bytes())?;
-        }
-        checked(&["fast-import"], &import.wait_with_output()?)?;
+        self.import(&self.clone_folder(), who, &stream)?;
         let args = ["push", "--porcelain", "origin", LEDGER];
         let pushed = self.command(&self.clone_folder(), who).args(args).output()?;
         let said = String::from_utf8_lossy(&pushed.stderr).into_owned();

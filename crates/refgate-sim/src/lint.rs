@@ -12,7 +12,7 @@ use crate::journal::{self, Event};
 use crate::lesson::{Lesson, Step};
 use crate::output::{Done, Failure, done, say};
 use crate::setup::said;
-use crate::world::World;
+use crate::world::{Own, World};
 use crate::{catalog, snapshot};
 
 /// Rules that no push from a training world meets, and why.
@@ -78,7 +78,8 @@ fn wrong(message: impl Into<String>) -> Failure {
 fn world(lesson: &Lesson, file: Option<&Path>) -> Result<(tempfile::TempDir, World), Failure> {
     let folder = tempfile::Builder::new().prefix("refgate-lint-").tempdir()?;
     let own = file.map(Path::canonicalize).transpose()?;
-    let world = World::start(&folder.path().join("world"), lesson.clone(), (own, None))?;
+    let own = Own { file: own, ..Own::default() };
+    let world = World::start(&folder.path().join("world"), lesson.clone(), own)?;
     Ok((folder, world))
 }
 

@@ -9,7 +9,7 @@ use crate::command::time::told;
 use crate::lesson::{Lesson, Step, parse};
 use crate::output::{Done, Failure, done, say};
 use crate::snapshot;
-use crate::world::World;
+use crate::world::{Own, World};
 
 /// What the world without a lesson is called.
 pub(crate) const NAME: &str = "free-play";
@@ -114,9 +114,8 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
             return Err(Failure::new(Exit::BadInput, message));
         }
         Err(_) => {
-            let mut world = World::start(dir, lesson(), (None, None))?;
-            world.state.seed = Some(seed);
-            world.save()?;
+            let own = Own { seed: Some(seed), ..Own::default() };
+            let world = World::start(dir, lesson(), own)?;
             say(&format!("A world to play in: cd {}", dir.join("you").display()));
             world
         }

@@ -43,6 +43,17 @@ pub(crate) struct State {
     pub(crate) days: u32,
 }
 
+/// What is one's own in a world.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Own {
+    /// The lesson's file, if it is none of the built-in ones.
+    pub(crate) file: Option<PathBuf>,
+    /// The policy's file, instead of the lesson's.
+    pub(crate) policy: Option<PathBuf>,
+    /// Decides where a lesson leaves days open.
+    pub(crate) seed: Option<u64>,
+}
+
 /// A world in a folder.
 pub(crate) struct World {
     pub(crate) root: PathBuf,
@@ -68,11 +79,7 @@ fn wrong(message: impl Into<String>) -> Failure {
 impl World {
     /// Makes a world for a lesson in an empty folder. Where that fails, the
     /// folder is as it was.
-    pub(crate) fn start(
-        root: &Path,
-        lesson: Lesson,
-        own: (Option<PathBuf>, Option<PathBuf>),
-    ) -> Result<Self, Failure> {
+    pub(crate) fn start(root: &Path, lesson: Lesson, own: Own) -> Result<Self, Failure> {
         if root.join(MARK).exists() {
             let way = "refgate-sim reset begins it anew, refgate-sim stop removes it";
             return Err(wrong(format!("{} is a training world already; {way}", root.display())));
@@ -95,11 +102,7 @@ impl World {
         })
     }
 
-    fn made(
-        root: &Path,
-        lesson: Lesson,
-        (file, policy): (Option<PathBuf>, Option<PathBuf>),
-    ) -> Result<Self, Failure> {
+    fn made(root: &Path, lesson: Lesson, Own { file, policy, seed }: Own) -> Result<Self, Failure> {
         let hook = hook_beside(&std::env::current_exe()?)?;
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
@@ -124,7 +127,8 @@ impl World {
         let real = Real::make(&root, (&text, read), clock, &stand_in, keeping).map_err(failed)?;
         link_hooks(&real.server().join("hooks"), &hook)?;
         not_waiting(&real.server().join("config"))?;
-        let state = State { format: 1, lesson: lesson.name.clone(), file, ..State::default() };
+        let name = lesson.name.clone();
+        let state = State { format: 1, lesson: name, file, seed, ..State::default() };
         let mut world = Self { root, real, lesson, state };
         for (step, report) in world.run(&world.lesson.setup.clone())? {
             if let Some(report) = report.filter(|report| report.verdict != "accept") {

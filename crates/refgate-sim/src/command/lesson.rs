@@ -11,8 +11,8 @@ use super::receive::decision;
 use crate::journal;
 use crate::output::{Done, Failure, done, say};
 use crate::trial::Trial;
-use crate::world::World;
-use crate::{catalog, progress, snapshot};
+use crate::world::{Own, World};
+use crate::{catalog, progress};
 
 pub(crate) fn start(
     name: Option<String>,
@@ -32,10 +32,7 @@ pub(crate) fn start(
         path.canonicalize().map_err(named)
     };
     let (file, policy) = (file.map(whole).transpose()?, policy.map(whole).transpose()?);
-    let mut world = World::start(dir, lesson, (file, policy))?;
-    world.state.seed = Some(seed);
-    world.save()?;
-    snapshot::take(&world.root, 0)?;
+    let world = World::start(dir, lesson, Own { file, policy, seed: Some(seed) })?;
     intro(&world);
     say(&format!("\nGo there: cd {}", dir.join("you").display()));
     say("refgate-sim goal, hint, why, tick, undo and reset work from there, too.");
