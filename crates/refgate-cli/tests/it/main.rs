@@ -8,6 +8,7 @@ mod forgery;
 mod people;
 mod points;
 mod story;
+mod vectors;
 mod words;
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! Did this person sign this text? Checked here, with nothing between the bytes and the answer.
 
+use base64ct::{Base64, Encoding as _};
 use refgate_core::Instant;
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
@@ -72,7 +73,7 @@ pub fn verify(
         armour.parse().map_err(|error: ssh_key::Error| armour_error(&error.to_string()))?;
     // The library reads lengths that are wrong; written again they are right, so
     // a bent signature is not what it would be.
-    let again = signature.to_pem(LineEnding::LF).unwrap_or_default();
+    let again = written(&signature).unwrap_or_default();
     if signature.version() != 1 || again.trim_end() != armour.trim_end() {
         return Err(armour_error("its lengths"));
     }
@@ -106,6 +107,35 @@ pub fn verify(
     Err(BadSignature::Signer { by: by.to_string(), namespace: namespace.to_string() })
 }
 
+/// The armour as OpenSSH writes what was read.
+fn written(signature: &SshSig) -> Option<String> {
+    let text = signature.to_pem(LineEnding::LF).ok()?;
+    if !matches!(signature.public_key(), KeyData::SkEcdsaSha2NistP256(_)) {
+        return Some(text);
+    }
+    // Of these the library writes flags and counter into the signature's own
+    // string, behind which they belong: one length differs.
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let mut bytes = Base64::decode_vec(&body).ok()?;
+    let data = signature.signature_bytes().len();
+    let at = bytes.len().checked_sub(data.checked_add(4)?)?;
+    let length = u32::try_from(data.checked_sub(FLAGS_AND_COUNTER)?).ok()?.to_be_bytes();
+    bytes.get_mut(at..at.checked_add(4)?)?.copy_from_slice(&length);
+    let body = Base64::encode_string(&bytes);
+    let mut lines = vec!["-----BEGIN SSH SIGNATURE-----"];
+    let mut rest = body.as_str();
+    while !rest.is_empty() {
+        let (line, more) = rest.split_at_checked(70).unwrap_or((rest, ""));
+        lines.push(line);
+        rest = more;
+    }
+    lines.push("-----END SSH SIGNATURE-----\n");
+    Some(lines.join("\n"))
+}
+
+/// One byte of flags and a counter of four end a security key's signature.
+const FLAGS_AND_COUNTER: usize = 5;
+
 /// A security key says in its signature whether somebody was there (FIDO's flag
 /// of user presence): without, software on the machine can sign what it likes.
 /// `sshd` asks for the same; `ssh-keygen -Y verify` does not look.
@@ -113,8 +143,7 @@ fn was_touched(key: &KeyData, signature: &SshSig) -> bool {
     if !matches!(key, KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_)) {
         return true;
     }
-    // One byte of flags and a counter of four end it.
     let bytes = signature.signature_bytes();
-    let flags = bytes.len().checked_sub(5).and_then(|place| bytes.get(place));
+    let flags = bytes.len().checked_sub(FLAGS_AND_COUNTER).and_then(|place| bytes.get(place));
     flags.is_some_and(|flags| flags & 1 == 1)
 }

@@ -1,0 +1,74 @@
+//! Does refgate take what OpenSSH's own tests take? Their signatures, from Debian's source package.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use refgate_format::{Signers, verify};
+use tempfile::TempDir;
+
+/// Where the vectors lie: `regress/unittests/sshsig/testdata` of OpenSSH.
+fn folder() -> PathBuf {
+    let named = std::env::var_os("OPENSSH_VECTORS").expect("name the folder in OPENSSH_VECTORS");
+    PathBuf::from(named)
+}
+
+/// Each vector, whole and with every letter bent in turn: refgate accepts nothing
+/// that `ssh-keygen` refuses, and of the whole ones all but those that it
+/// refuses on purpose.
+#[test]
+#[ignore = "needs OpenSSH's source: see .ci/run"]
+fn openssh_vectors() {
+    let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
+    let (namespace, text) = (read("namespace"), read("signed-data"));
+    let scratch = TempDir::new().unwrap();
+    let (mut whole, mut bent, mut taken) = (0, 0, 0);
+    for (name, accepted) in [
+        ("ed25519", true),
+        ("ecdsa", true),
+        ("rsa", true),
+        ("ed25519_sk", true),
+        ("ecdsa_sk", true),
+        // A browser's assertion signs what a web page made of the text.
+        ("ecdsa_sk_webauthn", false),
+        // DSA is weak.
+        ("dsa", false),
+    ] {
+        let (key, armour) = (read(&format!("{name}.pub")), read(&format!("{name}.sig")));
+        let list = format!("ada namespaces=\"{namespace}\" {key}");
+        let at = chrono::Utc::now();
+        let ours = |text: &str, armour: &str| {
+            Signers::parse(&list, "").is_ok_and(|signers| {
+                verify(&signers, text, armour, ("ada", &namespace, at)).is_ok()
+            })
+        };
+        let path = |file: &str| scratch.path().join(file);
+        fs::write(path("signers"), &list).unwrap();
+        let theirs = |text: &str, armour: &str| {
+            fs::write(path("sig"), armour).unwrap();
+            fs::write(path("text"), text).unwrap();
+            let mut keygen = Command::new("ssh-keygen");
+            keygen.args(["-Y", "verify", "-I", "ada", "-n", &namespace, "-f"]).arg(path("signers"));
+            keygen.arg("-s").arg(path("sig")).stdin(fs::File::open(path("text")).unwrap());
+            keygen.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+        };
+        let why =
+            Signers::parse(&list, "").map(|s| verify(&s, &text, &armour, ("ada", &namespace, at)));
+        assert_eq!(ours(&text, &armour), accepted, "{name}: {why:?}");
+        assert!(theirs(&text, &armour), "{name}");
+        whole += 1;
+        assert!(!ours(&text.replace("test", "rest"), &armour), "{name}: another text");
+        for place in 0..armour.len() {
+            let mut other = armour.clone().into_bytes();
+            other[place] = if other[place] == b'A' { b'B' } else { b'A' };
+            let other = String::from_utf8(other).unwrap();
+            bent += 1;
+            if ours(&text, &other) {
+                taken += 1;
+                assert!(theirs(&text, &other), "{name}, letter {place}: only refgate takes it");
+            }
+        }
+    }
+    assert_eq!(whole, 7);
+    assert!(bent > 2_000 && taken < 20, "{bent}, {taken}");
+}
