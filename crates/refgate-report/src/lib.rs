@@ -2,6 +2,7 @@
 
 mod because;
 mod clean;
+mod document;
 mod github;
 mod json;
 mod layout;
@@ -16,6 +17,7 @@ mod times;
 
 pub use because::because;
 pub use clean::{clean, clean_block, shorten};
+pub use document::{Document, Part};
 pub use github::annotations;
 pub use json::{decision_json, findings_json, landing_json};
 pub use layout::{WIDTH, wrap};

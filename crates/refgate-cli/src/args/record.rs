@@ -189,11 +189,33 @@ pub(crate) enum ReleaseVerb {
         #[command(flatten)]
         desk: Desk,
     },
+    /// Tell all that is known of a release: its changes, who agreed, and from what
+    /// that follows
+    Dossier {
+        /// The release's tag
+        tag: String,
+        /// Markdown, or one page
+        #[arg(long, value_enum, default_value_t = DossierForm::Markdown)]
+        format: DossierForm,
+        /// Compare with a dossier that was written as JSON: is all of it (still) so?
+        #[arg(long, value_name = "FILE")]
+        verify: Option<PathBuf>,
+        #[command(flatten)]
+        place: LedgerPlace,
+    },
     /// Open the next iteration: the freeze of the last major release ends
     Next {
         #[command(flatten)]
         desk: Desk,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DossierForm {
+    /// Markdown
+    Markdown,
+    /// One page that needs nothing from elsewhere
+    Html,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -32,7 +32,7 @@ struct Found {
     withdrawn: bool,
 }
 
-fn open(place: &LedgerPlace) -> Result<Asked, Failure> {
+pub(crate) fn open(place: &LedgerPlace) -> Result<Asked, Failure> {
     ask(&Question {
         repository: place.repository.clone(),
         policy: place.policy.clone(),

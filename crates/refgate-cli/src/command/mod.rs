@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod dossier;
 pub(crate) mod explain;
 pub(crate) mod install;
 pub(crate) mod ledger;

@@ -37,6 +37,16 @@ impl Asked {
         AtRest { reader, policy, source, policy_hash, signers, records, repositories, baseline }
     }
 
+    /// Lifts the limits on how much is read: nobody else waits for the answer.
+    pub(crate) fn unbound(&mut self) {
+        self.reader.bound(Bounds {
+            max_commits: usize::MAX,
+            max_changes: usize::MAX,
+            max_seconds: u64::MAX,
+            ..bounds(&Limits::default())
+        });
+    }
+
     pub(crate) fn who(&self) -> (Option<Actor>, Instant) {
         (self.actor.clone(), self.at)
     }

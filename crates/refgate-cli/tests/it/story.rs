@@ -64,6 +64,7 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     world.git("grace", &["tag", "-a", "-m", "2.0", "v2.0.0", "origin/stg"]);
     world.lands("grace", &["v2.0.0"]);
 
+    let dossier = told(&world);
     final_words(&world);
     freeze(&mut world);
     hotfix(&mut world);
@@ -79,10 +80,51 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     let (code, said) = world.refgate_in("grace", &world.server(), &["log", "verify"]);
     assert!(code == Some(0) && said.contains(", 0 wrong"), "{said}");
     assert_eq!(world.does("eve", &["log", "verify"]), said);
+    still_told(&world, &dossier);
     let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
     assert!(code == Some(0) && said.contains(", 0 by another door"), "{said}");
 
     doors(&mut world);
+}
+
+/// What an auditor gets: what was released, and who agreed.
+fn told(world: &World) -> String {
+    world.git("eve", &["fetch", "-q", "origin", "+refs/refgate/*:refs/refgate/*"]);
+    let said = world.does("eve", &["release", "dossier", "v2.0.0"]);
+    for wanted in [
+        "# portal v2.0.0",
+        "## Changes: feature (2)",
+        "feat: search | ada | by its type \\`feat:\\`",
+        "| henry | certificate of operator for grace",
+        "fix: search finds something",
+        "| uma | uat-failed | search finds nothing |",
+        "candidate 2: ",
+        "signs off validation of tree ",
+        "signs off uat of tree ",
+        "| carol | signs off change-approval of tree ",
+        "reject main by grace (release-gate)",
+        "accept main by grace",
+        "accept v2.0.0 by grace",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    let page = world.does("eve", &["release", "dossier", "v2.0.0", "--format", "html"]);
+    assert!(page.contains("<td>feat: search</td><td>ada</td>"), "{page}");
+    world.does("eve", &["release", "dossier", "v2.0.0", "--json"])
+}
+
+/// What it said then, it says for ever; what it never said, it does not.
+fn still_told(world: &World, dossier: &str) {
+    let path = world.path("dossier.json");
+    let verify = ["release", "dossier", "v2.0.0", "--verify", path.to_str().unwrap()];
+    std::fs::write(&path, dossier).unwrap();
+    assert!(world.does("eve", &verify).contains("all of it is so here"));
+    std::fs::write(&path, dossier.replace("tested with cohort 3", "not tested")).unwrap();
+    world.cannot("eve", &verify, "is not here, or says something else");
+    std::fs::write(&path, dossier.replace("\"previous\":null", "\"previous\":\"v1.0.0\"")).unwrap();
+    world.cannot("eve", &verify, "previous: it says \"v1.0.0\", here is null");
+    let absent = ["release", "dossier", "v9.0.0"];
+    world.cannot("eve", &absent, "there is no release `v9.0.0` here");
 }
 
 /// What somebody does past the hook, the audit sees.

@@ -150,6 +150,9 @@ pub(crate) fn release(args: &Release) -> Done {
         ReleaseVerb::Finish { tag, desk } => {
             Desk::open(desk)?.make(Body::ReleaseFinish { release: tag.clone() })
         }
+        ReleaseVerb::Dossier { tag, format, verify, place } => {
+            crate::command::dossier::run(tag, *format, verify.as_deref(), place)
+        }
         ReleaseVerb::Next { desk } => {
             let desk = Desk::open(desk)?;
             let release = desk.major()?;

@@ -1,0 +1,298 @@
+//! What did a release bring, who agreed to it, and from what does that follow? Everything that an auditor asks, from git alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use refgate_core::{Body, Instant, LedgerView, Oid, Record, RecordId, Release, Route};
+use refgate_git::{GitError, Graph, releases};
+use serde_json::Value;
+
+use crate::audit::steps;
+use crate::book::read_signed;
+use crate::journal::Entry;
+use crate::judge::AtRest;
+use crate::replay::{Replay, ReplayError, Row, replay};
+
+/// Why there is no dossier.
+#[derive(Debug, thiserror::Error)]
+pub enum DossierError {
+    /// There is no such release.
+    #[error("there is no release `{tag}` here; there are: {known}")]
+    NoRelease {
+        /// What was asked for.
+        tag: String,
+        /// The releases that there are.
+        known: String,
+    },
+    /// Something cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The stages cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+}
+
+/// A change that came with a release.
+#[derive(Debug)]
+pub struct Brought {
+    /// The landing, as a replay of its stage sees it.
+    pub row: Row,
+    /// Who wrote it, as its commit says.
+    pub author: String,
+    /// Whether it went straight to production.
+    pub direct: bool,
+    /// Tickets, pull requests and addresses that its message names.
+    pub links: Vec<String>,
+}
+
+/// A record that concerns a release.
+#[derive(Debug)]
+pub struct Kept {
+    /// The record.
+    pub record: Record,
+    /// Where it lies in the ledger.
+    pub path: String,
+    /// Why its signature does not hold, if so.
+    pub wrong: Option<String>,
+}
+
+/// A release, and all that speaks of it.
+#[derive(Debug)]
+pub struct Dossier {
+    /// The release.
+    pub release: Release,
+    /// The tag's own object.
+    pub tag: Oid,
+    /// The tree that was shipped.
+    pub tree: Oid,
+    /// The release before it.
+    pub previous: Option<Release>,
+    /// The landings that came with it: first those of the first stage.
+    pub changes: Vec<Brought>,
+    /// The records that concern it, the first first.
+    pub records: Vec<Kept>,
+    /// The server's decisions about it, the first first.
+    pub decisions: Vec<Entry>,
+    /// The tip of the ledger that was read.
+    pub ledger: Option<Oid>,
+    /// The tip of the decision log that was read; `None` where it was not fetched.
+    pub log: Option<Oid>,
+}
+
+/// Gathers all that is known of a release.
+///
+/// # Errors
+/// If there is none, or something cannot be read.
+pub fn dossier(rest: &AtRest<'_>, tag: &str) -> Result<Dossier, DossierError> {
+    let reader = rest.reader;
+    let all = releases(reader, &rest.policy.release)?;
+    let Some(release) = all.iter().find(|release| release.tag == tag).cloned() else {
+        let known: Vec<&str> = all.iter().map(|release| release.tag.as_str()).collect();
+        return Err(DossierError::NoRelease { tag: tag.to_string(), known: known.join(", ") });
+    };
+    let graph = Graph::new(reader);
+    let mut previous = None;
+    for other in all.iter().filter(|other| other.version < release.version) {
+        if other.commit != release.commit && graph.is_ancestor(other.commit, release.commit)? {
+            previous = Some(other.clone());
+        }
+    }
+    let before: Vec<Oid> = previous.iter().map(|release| release.commit).collect();
+    let fresh = graph.fresh(release.commit, &before, &HashSet::new())?;
+    let fresh: BTreeSet<Oid> = fresh.into_iter().collect();
+    let changes = changes(rest, &fresh)?;
+    let tree = reader.commit(release.commit)?.tree;
+    let decisions = decisions(rest, &release)?;
+    let actor = |entry: &Entry| Some(entry.object.get("actor")?.as_str()?.to_string());
+    let pushers = decisions.iter().filter_map(actor).collect();
+    let concerns = Concerns { tag, tree, fresh: &fresh, pushers };
+    let records = records(rest, &concerns)?;
+    let (ledger, log) = (reader.ledger_tip()?, reader.log_tip()?);
+    let tag = reader.resolve_object(&format!("refs/tags/{tag}"))?;
+    Ok(Dossier { release, tag, tree, previous, changes, records, decisions, ledger, log })
+}
+
+/// What landed on the first stage, and what went straight to production.
+fn changes(rest: &AtRest<'_>, fresh: &BTreeSet<Oid>) -> Result<Vec<Brought>, DossierError> {
+    let mut history = Replay::new(rest.reader);
+    let stages = &rest.policy.flow.stages;
+    let mut all = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (place, stage) in stages.iter().enumerate() {
+        if place != 0 && !stage.production {
+            continue;
+        }
+        let name = stage.branch.short();
+        let empty = LedgerView::default();
+        let rows = replay(&mut history, rest.policy, &empty, Some(name), None, &mut |_, _| ())?;
+        for row in rows {
+            let route = row.decision.landings.first().map(|landing| landing.route);
+            let came = matches!(
+                route,
+                Some(Route::Promotion { .. } | Route::BackMerge { .. } | Route::AncestryOnly)
+            );
+            if !fresh.contains(&row.commit) || (place != 0 && came) || !seen.insert(row.commit) {
+                continue;
+            }
+            let commit = rest.reader.commit(row.commit)?;
+            let links = links(commit.message.as_str());
+            let author = commit.author.name.clone();
+            all.push(Brought { row, author, direct: place != 0, links });
+        }
+    }
+    Ok(all)
+}
+
+/// Words of a message that lead to where more is to be read: addresses, `#12`,
+/// `ABC-12`.
+fn links(message: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for word in message.split_whitespace() {
+        let edge = |c: char| "()[]{}<>.,;:!?\"'`".contains(c);
+        let word = word.trim_matches(edge);
+        let numbered = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+        let ticket = word.split_once('-').is_some_and(|(key, number)| {
+            let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+            key.len() > 1
+                && key.starts_with(|c: char| c.is_ascii_uppercase())
+                && key.chars().all(upper)
+                && numbered(number)
+        });
+        let pull = word.strip_prefix('#').is_some_and(numbered);
+        let address = word.starts_with("https://") || word.starts_with("http://");
+        if (ticket || pull || address) && !all.iter().any(|known| known == word) {
+            all.push(word.to_string());
+        }
+    }
+    all
+}
+
+/// What makes a record one of a release's.
+struct Concerns<'a> {
+    tag: &'a str,
+    tree: Oid,
+    fresh: &'a BTreeSet<Oid>,
+    /// Who pushed it, or tried to.
+    pushers: BTreeSet<String>,
+}
+
+impl Concerns<'_> {
+    fn holds(&self, body: &Body, trees: &BTreeSet<Oid>) -> bool {
+        match body {
+            Body::ReleaseOpen { release }
+            | Body::ReleaseFinish { release }
+            | Body::Candidate { release, .. }
+            | Body::UatFailed { release, .. }
+            | Body::Evidence { release, .. }
+            | Body::FreezeExit { release }
+            | Body::Iteration { release } => release == self.tag,
+            Body::SignOff { tree, .. } => *tree == self.tree || trees.contains(tree),
+            Body::Approval { of, .. } => self.fresh.contains(of),
+            Body::Classification { commit, .. } => self.fresh.contains(commit),
+            Body::NotApplicable { fix, .. } => self.fresh.contains(fix),
+            Body::Waiver { .. }
+            | Body::Freeze { .. }
+            | Body::Thaw { .. }
+            | Body::Withdrawal { .. }
+            | Body::DeletionRequest { .. } => false,
+            Body::Certificate { person, .. } => self.pushers.contains(person),
+        }
+    }
+}
+
+fn records(rest: &AtRest<'_>, concerns: &Concerns<'_>) -> Result<Vec<Kept>, DossierError> {
+    let Some(tip) = rest.reader.ledger_tip()? else { return Ok(Vec::new()) };
+    let mut all = BTreeMap::new();
+    rest.reader.all_records(tip, &mut |file| {
+        if let Ok((record, holds)) = read_signed(&file, rest.policy, rest.signers)
+            && rest.repositories.contains(&record.repository)
+        {
+            let wrong = holds.err();
+            all.insert(record.id, Kept { record, path: file.path, wrong });
+        }
+        Ok(())
+    })?;
+    // Sign-offs of candidates that failed are part of the story.
+    let candidate = |kept: &Kept| match &kept.record.body {
+        Body::Candidate { release, tree, .. } if release == concerns.tag => Some(*tree),
+        _ => None,
+    };
+    let trees: BTreeSet<Oid> = all.values().filter_map(candidate).collect();
+    let waived = waivers(rest, concerns)?;
+    let mut wanted: BTreeSet<RecordId> = all
+        .values()
+        .filter(|kept| concerns.holds(&kept.record.body, &trees))
+        .map(|kept| kept.record.id)
+        .chain(waived)
+        .collect();
+    // What takes one of them back.
+    for kept in all.values() {
+        if let Body::Withdrawal { of, .. } = kept.record.body
+            && wanted.contains(&of)
+        {
+            wanted.insert(kept.record.id);
+        }
+    }
+    let mut found: Vec<Kept> =
+        all.into_values().filter(|kept| wanted.contains(&kept.record.id)).collect();
+    found.sort_by_key(|kept| (kept.record.at, kept.record.id));
+    Ok(found)
+}
+
+/// The waivers that let something of the release through.
+fn waivers(rest: &AtRest<'_>, concerns: &Concerns<'_>) -> Result<Vec<RecordId>, DossierError> {
+    let mut used = Vec::new();
+    rest.reader.log_entries(&mut |id, text, _| {
+        let entry = Entry::parse(id, text);
+        let ours = landed(&entry).iter().any(|commit| concerns.fresh.contains(commit));
+        let waived = entry.object.get("waived").and_then(Value::as_array);
+        let names = waived.into_iter().flatten().filter_map(Value::as_str).filter(|_| ours);
+        used.extend(names.filter_map(RecordId::from_hex));
+        true
+    })?;
+    Ok(used)
+}
+
+/// The landings of an entry.
+fn landed(entry: &Entry) -> Vec<Oid> {
+    let landings = entry.object.get("landings").and_then(Value::as_array);
+    let id = |landing: &Value| Oid::from_hex(landing.get("commit")?.as_str()?);
+    landings.into_iter().flatten().filter_map(id).collect()
+}
+
+/// The decisions about pushes that would have made the release what it is: of
+/// its commit to a stage, and of its tag.
+fn decisions(rest: &AtRest<'_>, release: &Release) -> Result<Vec<Entry>, DossierError> {
+    let tag = format!("refs/tags/{}", release.tag);
+    let stages: Vec<&str> =
+        rest.policy.flow.stages.iter().skip(1).map(|stage| stage.branch.as_str()).collect();
+    let mut all = Vec::new();
+    rest.reader.log_entries(&mut |id, text, _| {
+        let entry = Entry::parse(id, text);
+        let moved = |(name, _, new): &(String, Option<Oid>, Option<Oid>)| {
+            *name == tag || (stages.contains(&name.as_str()) && *new == Some(release.commit))
+        };
+        if steps(&entry.object).iter().any(moved) {
+            all.push(entry);
+        }
+        true
+    })?;
+    all.reverse();
+    Ok(all)
+}
+
+/// The moment that an entry says it was decided.
+#[must_use]
+pub fn decided(entry: &Entry) -> Option<Instant> {
+    refgate_format::parse_instant(entry.object.get("at")?.as_str()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::links;
+
+    #[test]
+    fn tickets_pull_requests_and_addresses() {
+        let text = "fix: x (#12)\n\nSee PORTAL-7, https://tracker.example/7. utf-8, A-1, #x #12";
+        assert_eq!(links(text), ["#12", "PORTAL-7", "https://tracker.example/7"]);
+    }
+}
