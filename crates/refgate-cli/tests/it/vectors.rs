@@ -9,8 +9,7 @@ use tempfile::TempDir;
 
 /// Where the vectors lie: `regress/unittests/sshsig/testdata` of OpenSSH.
 fn folder() -> PathBuf {
-    let named = std::env::var_os("OPENSSH_VECTORS").expect("name the folder in OPENSSH_VECTORS");
-    PathBuf::from(named)
+    PathBuf::from(std::env::var_os("OPENSSH_VECTORS").unwrap())
 }
 
 /// Each vector, whole and with every letter bent in turn: refgate accepts nothing
