@@ -8,7 +8,8 @@ use refgate_core::{
 };
 use refgate_format::{PolicySource, Signers};
 use refgate_gate::{
-    Book, Exit, PolicyError, Sourced, builtin, horizon, load_policy, source_from_text, tracked,
+    Book, Exit, PolicyError, Sourced, builtin, horizon, last_name, load_policy, repository_name,
+    source_from_text, tracked, training_clock,
 };
 use refgate_git::{Reader, releases};
 use refgate_report::show;
@@ -45,17 +46,18 @@ impl Rules {
     /// The policy that was named, or the one that the remote's production
     /// branch holds. `None` if there is neither: then nothing is forbidden.
     pub(crate) fn find(reader: &Reader, place: &Place) -> Result<Option<Self>, Failure> {
-        let at = chrono::Utc::now();
+        let clock = training_clock(reader);
+        let clock = clock.map_err(|why| Failure::new(Exit::BadSetup, why.to_string()))?;
+        let at = clock.unwrap_or_else(chrono::Utc::now);
         let sourced = match &place.policy {
             Some(name) => Some(named(reader, name, at)?),
             None => in_production(reader, &place.remote, at)?,
         };
         let Some(Sourced { policy, signers, .. }) = sourced else { return Ok(None) };
         let releases = releases(reader, &policy.release)?;
-        let url = reader.setting(&format!("remote.{}.url", place.remote))?;
         let folder = reader.git_dir().display().to_string();
-        let bare = folder.trim_end_matches('/').trim_end_matches("/.git").to_string();
-        let repositories = [url.unwrap_or_default(), bare].map(|path| base(&path)).into();
+        let bare = folder.trim_end_matches('/').trim_end_matches("/.git");
+        let repositories = [repository_name(reader, &place.remote)?, last_name(bare)].into();
         Ok(Some(Self { policy, signers, releases, repositories, at }))
     }
 
@@ -107,13 +109,6 @@ impl Rules {
             Eligibility::Never => Answer::Denied(format!("{shown} is never backported")),
         })
     }
-}
-
-/// The last name of a path or an address.
-fn base(path: &str) -> String {
-    let path = path.trim_end_matches('/');
-    let name = path.rsplit(['/', ':']).next().unwrap_or(path);
-    name.strip_suffix(".git").unwrap_or(name).to_string()
 }
 
 fn bad(error: &PolicyError) -> Failure {

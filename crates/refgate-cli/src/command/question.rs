@@ -1,8 +1,11 @@
 //! What `check` and `when` share: the repository, the policy in force, who asks, and when.
 
 use refgate_core::{Actor, Instant, Oid, Policy};
-use refgate_format::{Limits, PolicySource, Signers, parse_instant, read_training};
-use refgate_gate::{AtRest, Book, Exit, Records, Setup, Sourced, bounds, horizon, load_policy};
+use refgate_format::{Limits, PolicySource, Signers, parse_instant};
+use refgate_gate::{
+    AtRest, Book, CloneError, Exit, Records, Setup, Sourced, bounds, horizon, load_policy,
+    repository_name, training_clock,
+};
 use refgate_git::{Bounds, Reader};
 
 use crate::args::Question;
@@ -53,11 +56,12 @@ impl Asked {
 }
 
 pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
+    let wrong = |why: CloneError| Failure::new(Exit::BadSetup, why.to_string());
     // Nobody else waits for the answer.
     let bounds = Bounds { max_seconds: u64::MAX, ..bounds(&Limits::default()) };
     let mut reader = Reader::open(&question.repository, bounds)?;
     let at = match &question.at {
-        None => now(&reader)?,
+        None => training_clock(&reader).map_err(wrong)?.unwrap_or_else(chrono::Utc::now),
         Some(text) => parse_instant(text)
             .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))?,
     };
@@ -101,28 +105,6 @@ pub(crate) fn ask(question: &Question) -> Result<Asked, Failure> {
     let tip = reader.ledger_tip()?;
     let actor = actor(question, &reader)?;
     Ok(Asked { reader, policy, source, policy_hash, signers, repositories, tip, served, actor, at })
-}
-
-/// What records call the repository: the setting `refgate.repository`, else
-/// the last name of the remote's address.
-pub(crate) fn repository_name(reader: &Reader, remote: &str) -> Result<String, Failure> {
-    if let Some(name) = reader.setting("refgate.repository")? {
-        return Ok(name);
-    }
-    let url = reader.setting(&format!("remote.{remote}.url"))?.unwrap_or_default();
-    let name = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or("");
-    Ok(name.strip_suffix(".git").unwrap_or(name).to_string())
-}
-
-/// What time it is. A training world has a clock of its own; its server believes
-/// that one.
-fn now(reader: &Reader) -> Result<Instant, Failure> {
-    let Some(path) = reader.setting("refgate.trainingClock")? else {
-        return Ok(chrono::Utc::now());
-    };
-    let wrong = |why: String| Failure::new(Exit::BadSetup, format!("{path}: {why}"));
-    let text = std::fs::read_to_string(&path).map_err(|why| wrong(why.to_string()))?;
-    Ok(read_training(&text).map_err(|why| wrong(why.to_string()))?.at)
 }
 
 /// Who asks: by `--as`, the setting `refgate.name`, or the machine's user.

@@ -24,8 +24,11 @@ impl Named {
     #[must_use]
     pub fn read(message: &Message) -> Self {
         let mut named = Self::default();
-        // Most messages have none of it.
         for line in message.as_str().lines().map(str::trim) {
+            // Every commit of every push is read.
+            if !line.starts_with(['(', '[', 'c', 'C', 't', 'T', 'f', 'F']) {
+                continue;
+            }
             let lower = line.to_ascii_lowercase();
             // Only at the beginning of a line: prose that quotes it is no pick.
             let bare = lower.strip_prefix('(').unwrap_or(&lower);
