@@ -2,14 +2,24 @@
 
 use alloc::string::{String, ToString};
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 /// The longest reference name that is accepted, in bytes (SECURITY.md P13:
 /// libgit2 can neither look up nor delete names beyond its own limit).
 const MAX_REF_NAME: usize = 200;
 
 /// A SHA-1 object id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Oid([u8; 20]);
+
+/// Eight of the twenty bytes tell ids apart as well: each is the hash of a
+/// content, and two with the same eight are 2^32 tries away.
+impl Hash for Oid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0;
+        state.write_u64(u64::from_ne_bytes(first));
+    }
+}
 
 impl Oid {
     /// The id made of these twenty bytes.

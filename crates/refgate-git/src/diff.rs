@@ -4,6 +4,7 @@ use refgate_core::{Change, ChangeMode, EntryKind, Oid};
 
 use crate::evil::DEEPEST;
 use crate::reader::Reader;
+use crate::tree::differing;
 use crate::{Entry, GitError};
 
 /// The changes from one tree to another; `None` stands for the empty tree.
@@ -46,20 +47,11 @@ impl Walk<'_> {
         self.reader.in_time()?;
         let read = |id: Option<Oid>| id.map(|id| self.reader.tree(id)).transpose();
         let (before, after) = (read(before)?, read(after)?);
-        let mut old = before.iter().flat_map(|tree| tree.entries()).peekable();
-        let mut new = after.iter().flat_map(|tree| tree.entries()).peekable();
-        loop {
-            use std::cmp::Ordering;
-            let order = match (old.peek(), new.peek()) {
-                (None, None) => return Ok(()),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(a), Some(b)) => a.cmp_key(b),
-            };
-            let gone = if order.is_gt() { None } else { old.next() };
-            let came = if order.is_lt() { None } else { new.next() };
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        for (gone, came) in differing(&before, &after) {
             self.entry(gone, came)?;
         }
+        Ok(())
     }
 
     fn entry(&mut self, gone: Option<Entry<'_>>, came: Option<Entry<'_>>) -> Result<(), GitError> {

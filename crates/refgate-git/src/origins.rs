@@ -74,6 +74,9 @@ impl Photo<'_> {
                 return Ok(Some((named, stages)));
             }
         }
+        if waiting.signs.is_empty() {
+            return Ok(None);
+        }
         let sign = (commit.author.email.clone(), commit.message.subject().to_string());
         let Some(twins) = waiting.signs.get(&sign) else { return Ok(None) };
         let mine = self.reader.patch_id(commit.id)?;

@@ -1,5 +1,8 @@
 //! What does a tree object list? Read strictly: order, names and modes as Git writes them.
 
+use std::cmp::Ordering;
+use std::ffi::CStr;
+
 use refgate_core::{EntryKind, Oid};
 
 /// One entry.
@@ -31,7 +34,7 @@ impl Entry<'_> {
     }
 
     /// Git sorts folders as if their names ended with a slash.
-    pub(crate) fn cmp_key(&self, other: &Self) -> std::cmp::Ordering {
+    pub(crate) fn cmp_key(&self, other: &Self) -> Ordering {
         let shared = self.name.len().min(other.name.len());
         let (a, b) = (self.name.get(..shared), other.name.get(..shared));
         a.cmp(&b).then_with(|| {
@@ -104,10 +107,66 @@ fn split(data: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let space = data.iter().take(8).position(|byte| *byte == b' ')?;
     let mode = mode(data.get(..space)?)?;
     let rest = data.get(space + 1..)?;
-    let end = rest.iter().position(|byte| *byte == 0)?;
-    let id = rest.get(end + 1..end + 21)?;
-    let entry = Entry { mode, name: rest.get(..end)?, id: Oid::new(id.try_into().ok()?) };
-    Some((entry, rest.get(end + 21..)?))
+    let name = until_nul(rest)?;
+    let (id, after) = rest.get(name.len() + 1..)?.split_at_checked(ID)?;
+    let entry = Entry { mode, name, id: Oid::new(id.try_into().ok()?) };
+    Some((entry, after))
+}
+
+/// The bytes of an id.
+const ID: usize = 20;
+
+/// The standard library looks for many bytes at once here.
+fn until_nul(data: &[u8]) -> Option<&[u8]> {
+    CStr::from_bytes_until_nul(data).ok().map(CStr::to_bytes)
+}
+
+/// Passes over the entries with which the bytes of two trees begin alike: most
+/// commits change one entry of many.
+fn past_shared<'a>(mut old: &'a [u8], mut new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let mut shared = shared(old, new);
+    if shared == old.len() && shared == new.len() {
+        return (&[], &[]);
+    }
+    while let Some(head) = old.get(..shared).and_then(until_nul) {
+        let end = head.len() + 1 + ID;
+        let (Some(rest), Some(other)) = (old.get(end..), new.get(end..)) else { break };
+        let Some(left) = shared.checked_sub(end) else { break };
+        (old, new, shared) = (rest, other, left);
+    }
+    (old, new)
+}
+
+/// How many bytes are the same at the beginning.
+fn shared(old: &[u8], new: &[u8]) -> usize {
+    const STEP: usize = 32;
+    let steps = old.chunks_exact(STEP).zip(new.chunks_exact(STEP));
+    let equal = steps.take_while(|(a, b)| a == b).count() * STEP;
+    let rest = old.iter().skip(equal).zip(new.iter().skip(equal));
+    equal + rest.take_while(|(a, b)| a == b).count()
+}
+
+/// What two trees hold in one place: the old entry, and the new one.
+pub(crate) type Pair<'t> = (Option<Entry<'t>>, Option<Entry<'t>>);
+
+/// The places in which two trees differ, in Git's order.
+pub(crate) fn differing<'t>(old: &'t Tree, new: &'t Tree) -> impl Iterator<Item = Pair<'t>> {
+    let (mut old, mut new) = (old.0.as_slice(), new.0.as_slice());
+    std::iter::from_fn(move || {
+        (old, new) = past_shared(old, new);
+        let (gone, came) = (split(old), split(new));
+        let order = match (&gone, &came) {
+            (None, None) => return None,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((a, _)), Some((b, _))) => a.cmp_key(b),
+        };
+        let gone = gone.filter(|_| order.is_le());
+        let came = came.filter(|_| order.is_ge());
+        old = gone.map_or(old, |(_, rest)| rest);
+        new = came.map_or(new, |(_, rest)| rest);
+        Some((gone.map(|(entry, _)| entry), came.map(|(entry, _)| entry)))
+    })
 }
 
 fn mode(text: &[u8]) -> Option<u32> {
@@ -162,6 +221,37 @@ mod tests {
             assert_eq!(Tree::parse(tree(bad)), None, "{bad:?}");
         }
         assert_eq!(Tree::parse(good.get(..30).unwrap().to_vec()), None);
+    }
+
+    #[test]
+    fn what_differs_is_found_wherever_it_stands() {
+        let all = ["a", "a-b", "b", "c", "long-name-of-a-file-that-fills-a-step", "d", "e"];
+        let mut sorted = all;
+        sorted.sort_unstable();
+        let of = |names: &[&str], other: Option<&str>| {
+            let mut data = Vec::new();
+            for name in names {
+                data.extend_from_slice(format!("100644 {name}\0").as_bytes());
+                data.extend_from_slice(&[if other == Some(*name) { 8 } else { 7 }; 20]);
+            }
+            Tree::parse(data).unwrap()
+        };
+        let found = |old: &Tree, new: &Tree| -> Vec<(Option<String>, Option<String>)> {
+            let name = |entry: Entry<'_>| String::from_utf8(entry.name.to_vec()).unwrap();
+            differing(old, new).map(|(a, b)| (a.map(name), b.map(name))).collect()
+        };
+        let whole = of(&sorted, None);
+        assert!(found(&whole, &whole).is_empty());
+        for name in sorted {
+            let some = Some(name.to_string());
+            let changed = found(&whole, &of(&sorted, Some(name)));
+            assert_eq!(changed, [(some.clone(), some.clone())], "{name}");
+            let fewer: Vec<&str> = sorted.into_iter().filter(|other| *other != name).collect();
+            assert_eq!(found(&whole, &of(&fewer, None)), [(some.clone(), None)], "{name}");
+            assert_eq!(found(&of(&fewer, None), &whole), [(None, some)], "{name}");
+        }
+        assert_eq!(found(&Tree::default(), &whole).len(), 7);
+        assert_eq!(found(&whole, &Tree::default()).len(), 7);
     }
 
     #[test]
