@@ -1,5 +1,7 @@
 //! What does the server answer to this push? From the hook's raw input to text and exit code.
 
+use std::mem::ManuallyDrop;
+
 use refgate_core::{Actor, Case, Instant, Push, RefChange, RefUpdate, Verdict};
 use refgate_format::{BadInput, HookLine, Limits, parse_hook_input};
 use refgate_git::{GitError, Reader};
@@ -108,7 +110,9 @@ pub fn receive(inputs: &Inputs) -> Outcome {
 }
 
 fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
-    let mut reader = Reader::open_from_env(bounds(&Limits::default()))?;
+    // The process ends with this push: what a large one has gathered need not be
+    // taken apart piece by piece.
+    let mut reader = ManuallyDrop::new(Reader::open_from_env(bounds(&Limits::default()))?);
     let setup = Setup::read(reader.git_dir())?;
     let training = setup.training()?;
     if training.is_none() && inputs.environment.get("GIT_COMMITTER_DATE").is_some() {
@@ -143,8 +147,8 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
         repositories,
         baseline,
     };
-    let judged = judge(&rest, &push)?;
-    let Judged { history, ledger, .. } = &judged;
+    let judged = ManuallyDrop::new(judge(&rest, &push)?);
+    let Judged { history, ledger, .. } = &*judged;
     let case = Case { policy: &policy, push: &push, history, ledger };
     let accepted = judged.decision.verdict == Verdict::Accept;
     if concerns(&case, &judged.decision) {
