@@ -8,8 +8,8 @@ use refgate_core::{
 };
 use refgate_format::{PolicySource, Signers};
 use refgate_gate::{
-    Book, Exit, PolicyError, Sourced, builtin, horizon, last_name, load_policy, repository_name,
-    source_from_text, tracked, training_clock,
+    Book, Exit, PolicyError, Sourced, TRACKED, builtin, horizon, last_name, load_policy,
+    repository_name, source_from_text, tracked, training_clock,
 };
 use refgate_git::{Reader, releases};
 use refgate_report::show;
@@ -17,9 +17,6 @@ use refgate_report::show;
 use crate::args::Place;
 use crate::branches::are_fetched;
 use crate::output::Failure;
-
-/// Where policies lie in repositories that hold their own.
-const TRACKED: &str = ".refgate/policy.toml";
 
 /// A policy, and what it needs to know to answer.
 pub(crate) struct Rules {

@@ -4,6 +4,9 @@ use refgate_core::Instant;
 use refgate_format::read_training;
 use refgate_git::{GitError, Reader};
 
+/// Where a repository keeps its policy, on its production branch.
+pub const TRACKED: &str = ".refgate/policy.toml";
+
 /// Why a clone's settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CloneError {

@@ -101,10 +101,10 @@ pub fn dossier(rest: &AtRest<'_>, tag: &str) -> Result<Dossier, DossierError> {
     let fresh: BTreeSet<Oid> = fresh.into_iter().collect();
     let changes = changes(rest, &fresh)?;
     let tree = reader.commit(release.commit)?.tree;
-    let decisions = decisions(rest, &release)?;
+    let (decisions, waived) = logged(rest, &release, &fresh)?;
     let actor = |entry: &Entry| Some(entry.object.get("actor")?.as_str()?.to_string());
     let pushers = decisions.iter().filter_map(actor).collect();
-    let concerns = Concerns { tag, tree, fresh: &fresh, pushers };
+    let concerns = Concerns { tag, tree, fresh: &fresh, pushers, waived };
     let records = records(rest, &concerns)?;
     let (ledger, log) = (reader.ledger_tip()?, reader.log_tip()?);
     let tag = reader.resolve_object(&format!("refs/tags/{tag}"))?;
@@ -173,6 +173,8 @@ struct Concerns<'a> {
     fresh: &'a BTreeSet<Oid>,
     /// Who pushed it, or tried to.
     pushers: BTreeSet<String>,
+    /// Waivers that let something of it through.
+    waived: Vec<RecordId>,
 }
 
 impl Concerns<'_> {
@@ -217,12 +219,11 @@ fn records(rest: &AtRest<'_>, concerns: &Concerns<'_>) -> Result<Vec<Kept>, Doss
         _ => None,
     };
     let trees: BTreeSet<Oid> = all.values().filter_map(candidate).collect();
-    let waived = waivers(rest, concerns)?;
     let mut wanted: BTreeSet<RecordId> = all
         .values()
         .filter(|kept| concerns.holds(&kept.record.body, &trees))
         .map(|kept| kept.record.id)
-        .chain(waived)
+        .chain(concerns.waived.iter().copied())
         .collect();
     // What takes one of them back.
     for kept in all.values() {
@@ -238,20 +239,6 @@ fn records(rest: &AtRest<'_>, concerns: &Concerns<'_>) -> Result<Vec<Kept>, Doss
     Ok(found)
 }
 
-/// The waivers that let something of the release through.
-fn waivers(rest: &AtRest<'_>, concerns: &Concerns<'_>) -> Result<Vec<RecordId>, DossierError> {
-    let mut used = Vec::new();
-    rest.reader.log_entries(&mut |id, text, _| {
-        let entry = Entry::parse(id, text);
-        let ours = landed(&entry).iter().any(|commit| concerns.fresh.contains(commit));
-        let waived = entry.object.get("waived").and_then(Value::as_array);
-        let names = waived.into_iter().flatten().filter_map(Value::as_str).filter(|_| ours);
-        used.extend(names.filter_map(RecordId::from_hex));
-        true
-    })?;
-    Ok(used)
-}
-
 /// The landings of an entry.
 fn landed(entry: &Entry) -> Vec<Oid> {
     let landings = entry.object.get("landings").and_then(Value::as_array);
@@ -259,25 +246,35 @@ fn landed(entry: &Entry) -> Vec<Oid> {
     landings.into_iter().flatten().filter_map(id).collect()
 }
 
-/// The decisions about pushes that would have made the release what it is: of
-/// its commit to a stage, and of its tag.
-fn decisions(rest: &AtRest<'_>, release: &Release) -> Result<Vec<Entry>, DossierError> {
+/// What the log says of a release: the decisions about pushes of its commit to a
+/// stage and of its tag, the first first; and the waivers that let something of
+/// it through.
+fn logged(
+    rest: &AtRest<'_>,
+    release: &Release,
+    fresh: &BTreeSet<Oid>,
+) -> Result<(Vec<Entry>, Vec<RecordId>), DossierError> {
     let tag = format!("refs/tags/{}", release.tag);
     let stages: Vec<&str> =
         rest.policy.flow.stages.iter().skip(1).map(|stage| stage.branch.as_str()).collect();
-    let mut all = Vec::new();
+    let (mut decisions, mut waived) = (Vec::new(), Vec::new());
     rest.reader.log_entries(&mut |id, text, _| {
         let entry = Entry::parse(id, text);
+        if landed(&entry).iter().any(|commit| fresh.contains(commit)) {
+            let names = entry.object.get("waived").and_then(Value::as_array);
+            let names = names.into_iter().flatten().filter_map(Value::as_str);
+            waived.extend(names.filter_map(RecordId::from_hex));
+        }
         let moved = |(name, _, new): &(String, Option<Oid>, Option<Oid>)| {
             *name == tag || (stages.contains(&name.as_str()) && *new == Some(release.commit))
         };
         if steps(&entry.object).iter().any(moved) {
-            all.push(entry);
+            decisions.push(entry);
         }
         true
     })?;
-    all.reverse();
-    Ok(all)
+    decisions.reverse();
+    Ok((decisions, waived))
 }
 
 /// The moment that an entry says it was decided.

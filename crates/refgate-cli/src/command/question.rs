@@ -3,7 +3,7 @@
 use refgate_core::{Actor, Instant, Oid, Policy};
 use refgate_format::{Limits, PolicySource, Signers, parse_instant};
 use refgate_gate::{
-    AtRest, Book, CloneError, Exit, Records, Setup, Sourced, bounds, horizon, load_policy,
+    AtRest, Book, CloneError, Exit, Records, Setup, Sourced, TRACKED, bounds, horizon, load_policy,
     repository_name, training_clock,
 };
 use refgate_git::{Bounds, Reader};
@@ -11,9 +11,6 @@ use refgate_git::{Bounds, Reader};
 use crate::args::Question;
 use crate::output::{Done, Failure, done};
 use crate::policy::find;
-
-/// Where policies lie in repositories that hold their own.
-const TRACKED: &str = ".refgate/policy.toml";
 
 /// A question, answered as far as it was asked.
 pub(crate) struct Asked {
