@@ -165,6 +165,8 @@ pub struct LedgerView {
     pub exits: Vec<After>,
     /// Iterations that were opened.
     pub iterations: Vec<After>,
+    /// Releases whose notes and documentation are done.
+    pub finished: Vec<After>,
     /// Freezes that somebody ordered, as windows.
     pub stops: Vec<Window>,
     /// Candidates, failed ones too.
@@ -218,6 +220,7 @@ impl LedgerView {
             }
             Body::FreezeExit { release } => self.exits.push(after(release)),
             Body::Iteration { release } => self.iterations.push(after(release)),
+            Body::ReleaseFinish { release } => self.finished.push(after(release)),
             Body::Evidence { what, release } => match what {
                 Observed::ProductionRun => self.runs.push(after(release)),
                 Observed::Notice => self.notices.push(after(release)),
@@ -255,8 +258,7 @@ impl LedgerView {
             Body::Thaw { .. }
             | Body::UatFailed { .. }
             | Body::Withdrawal { .. }
-            | Body::ReleaseOpen { .. }
-            | Body::ReleaseFinish { .. } => {}
+            | Body::ReleaseOpen { .. } => {}
         }
     }
 }

@@ -206,7 +206,7 @@ impl Records<'_> {
     }
 
     /// What a person wants to see at a glance: beside the calendar's records,
-    /// open releases, and the waivers and excuses of all protected branches.
+    /// open releases and the last one, and the waivers and excuses of all protected branches.
     ///
     /// # Errors
     /// If a record cannot be read.
@@ -214,11 +214,12 @@ impl Records<'_> {
         &self,
         here: &Reader,
         policy: &Policy,
-        debts: &[refgate_core::Debt],
+        (debts, last): (&[refgate_core::Debt], Option<&str>),
         at: Instant,
     ) -> Result<Vec<Record>, BookError> {
         let Self::Kept(book) = self else { return Ok(Vec::new()) };
         let mut folders = book.open_releases(here)?;
+        folders.extend(last.map(|tag| format!("release/{}", slug(tag))));
         let Some(tip) = book.tip else { return Ok(Vec::new()) };
         // Waivers that have ended stay visible for as long as they could last.
         let from = at.checked_sub_signed(policy.waivers.longest).unwrap_or(at);

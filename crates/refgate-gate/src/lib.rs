@@ -41,7 +41,7 @@ pub use install::{
 pub use journal::{Entry, concerns, uses, write_down};
 pub use judge::{AtRest, Judged, judge};
 pub use moving::{Move, carry_out, moves, settle, transaction};
-pub use overview::{Overview, StageNow, overview};
+pub use overview::{FollowUp, Overview, StageNow, overview};
 pub use receive::{Inputs, Outcome, receive};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use setup::{Setup, SetupError, TRAINING, bounds};

@@ -1,5 +1,7 @@
 //! How do things stand? Everything that a release manager looks up in the morning, as one value.
 
+use std::collections::HashSet;
+
 use refgate_core::{
     Actor, Candidate, Debt, Freeze, Instant, LedgerView, Oid, Verdict, Waiver, freezes_at,
 };
@@ -38,6 +40,27 @@ pub struct Overview {
     pub survey: Survey,
     /// What is owed.
     pub debts: Vec<Debt>,
+    /// What the last release still owes.
+    pub follow_ups: Vec<FollowUp>,
+}
+
+/// What a release owes beside its deployment (MODEL.md 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowUp {
+    /// Production holds what no release names.
+    Tag {
+        /// Its branch.
+        branch: String,
+        /// So many commits since the last release.
+        commits: usize,
+        /// The last release.
+        since: String,
+    },
+    /// Nobody has said that notes and documentation are done.
+    Finish {
+        /// The release.
+        tag: String,
+    },
 }
 
 impl Overview {
@@ -47,10 +70,12 @@ impl Overview {
         freezes_at(policy, &self.survey.releases, &self.ledger, self.at)
     }
 
-    /// Candidates that are open: neither failed nor in production.
+    /// Candidates that are open: neither failed nor released.
     #[must_use]
     pub fn candidates(&self) -> Vec<&Candidate> {
-        self.ledger.candidates.iter().filter(|candidate| candidate.failed.is_none()).collect()
+        let released = |tag: &str| self.survey.releases.iter().any(|release| release.tag == tag);
+        let open = |one: &&Candidate| one.failed.is_none() && !released(&one.release);
+        self.ledger.candidates.iter().filter(open).collect()
     }
 
     /// Waivers that can still be used.
@@ -76,7 +101,9 @@ pub fn overview(
     let graph = Graph::new(reader);
     let debts = debts(reader, &graph, &policy.flow, &survey.tips, rest.baseline, at)?;
     let mut records = rest.records.early(policy, &survey, at)?;
-    records.extend(rest.records.overview(reader, policy, &debts, at)?);
+    let last = survey.releases.last();
+    let tag = last.map(|release| release.tag.as_str());
+    records.extend(rest.records.overview(reader, policy, (&debts, tag), at)?);
     let mut ledger = LedgerView::assemble(policy, &records);
     for waiver in &mut ledger.waivers {
         waiver.uses_left =
@@ -88,7 +115,7 @@ pub fn overview(
         let before = place.checked_sub(1).and_then(|before| survey.tips.get(&before).copied());
         let (mut waiting, mut promotion) = (0, None);
         if let (Some(before), Some(tip)) = (before, tip) {
-            waiting = graph.fresh(before, &[tip], &std::collections::HashSet::new())?.len();
+            waiting = graph.fresh(before, &[tip], &HashSet::new())?.len();
             if waiting > 0 {
                 let wish = Wish { revision: Some(before.to_string()), name: stage.branch.clone() };
                 promotion = Some(check(rest, (actor.cloned(), at), &[wish], &[])?);
@@ -102,7 +129,30 @@ pub fn overview(
             promotion,
         });
     }
-    Ok(Overview { at, stages, ledger, survey, debts })
+    let follow_ups = follow_ups(rest, &graph, &survey, &ledger)?;
+    Ok(Overview { at, stages, ledger, survey, debts, follow_ups })
+}
+
+fn follow_ups(
+    rest: &AtRest<'_>,
+    graph: &Graph<'_>,
+    survey: &Survey,
+    ledger: &LedgerView,
+) -> Result<Vec<FollowUp>, CheckError> {
+    let mut all = Vec::new();
+    let Some(last) = survey.releases.last() else { return Ok(all) };
+    let stages = rest.policy.flow.stages.iter().enumerate();
+    for (place, stage) in stages.filter(|(_, stage)| stage.production) {
+        let Some(tip) = survey.tips.get(&place) else { continue };
+        let commits = graph.fresh(*tip, &[last.commit], &HashSet::new())?.len();
+        let (branch, since) = (stage.branch.short().to_string(), last.tag.clone());
+        all.extend((commits > 0).then_some(FollowUp::Tag { branch, commits, since }));
+    }
+    let done = ledger.finished.iter().any(|after| after.release == last.tag);
+    if !done && rest.reader.ledger_tip()?.is_some() {
+        all.push(FollowUp::Finish { tag: last.tag.clone() });
+    }
+    Ok(all)
 }
 
 impl StageNow {

@@ -1,7 +1,7 @@
 //! `refgate status`: how do things stand, and what is to be done next? One screen.
 
 use refgate_core::{Candidate, Debt, Freeze, Policy, Waiver};
-use refgate_gate::{Overview, StageNow, overview};
+use refgate_gate::{FollowUp, Overview, StageNow, overview};
 use refgate_report::{length, missing_phrase, objection, shorten, show, takes_phrase};
 use serde_json::{Value, json};
 
@@ -11,7 +11,8 @@ use crate::output::{Done, say};
 use refgate_gate::Exit;
 
 pub(crate) fn run(question: &Question) -> Done {
-    let asked = ask(question)?;
+    let mut asked = ask(question)?;
+    asked.unbound();
     let rest = asked.at_rest();
     let now = overview(&rest, asked.actor.as_ref(), asked.at)?;
     if question.json {
@@ -132,6 +133,14 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
             all.push(format!("promote: git push origin origin/{}:{}", before.branch, stage.branch));
         }
     }
+    all.extend(now.follow_ups.iter().map(|one| match one {
+        FollowUp::Tag { branch, commits, since } => {
+            format!("name what {branch} holds since {since} ({commits} commits): git tag -a TAG")
+        }
+        FollowUp::Finish { tag } => {
+            format!("when notes and documentation are done: refgate release finish {tag}")
+        }
+    }));
     for freeze in now.freezes(policy).iter().filter(|freeze| freeze.state.closed()) {
         for missing in &freeze.missing {
             all.push(match missing {
@@ -217,9 +226,19 @@ fn object(policy: &Policy, now: &Overview) -> Value {
             })
         })
         .collect();
+    let follow_ups: Vec<Value> = now
+        .follow_ups
+        .iter()
+        .map(|one| match one {
+            FollowUp::Tag { branch, commits, since } => {
+                json!({ "owes": "tag", "branch": branch, "commits": commits, "since": since })
+            }
+            FollowUp::Finish { tag } => json!({ "owes": "notes", "release": tag }),
+        })
+        .collect();
     json!({
         "format": 1, "policy": policy.name, "at": now.at.to_rfc3339(), "stages": stages,
         "candidates": candidates, "freezes": freezes, "debts": debts, "waivers": waivers,
-        "due": length(policy.debts.due), "next": next(policy, now),
+        "follow-ups": follow_ups, "due": length(policy.debts.due), "next": next(policy, now),
     })
 }

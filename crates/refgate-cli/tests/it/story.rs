@@ -196,9 +196,13 @@ fn hotfix(world: &mut World) {
         "after-major-release: frozen since",
         "dev owes it to main",
         "sign-off --meaning freeze-exit",
+        "name what main holds since v2.0.0 (",
+        "notes and documentation are done: refgate release finish v2.0.0",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
+    world.does("grace", &["release", "finish", "v2.0.0", "--reason", "notes are out"]);
+    assert!(!world.does("grace", &now).contains("release finish"));
     world.at("2026-03-21T10:00:00Z");
     world.commits("ada", "dev", "fix: typo in code", "src/app2.rs");
     world.refused("ada", &["dev"], &["[class]"]);
