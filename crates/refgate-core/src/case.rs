@@ -163,6 +163,7 @@ impl Landed<'_> {
         case.ledger.approvals.iter().any(|approval| {
             approval.rule == rule
                 && approval.of == self.landing.commit
+                && approval.on == self.item.update.name
                 && approval.at <= case.push.at
                 && case.is_not_pusher(&approval.by)
                 && case.policy.roles.has(&approval.by, role)

@@ -1,6 +1,6 @@
 //! Is what new records name there, and what else must be known of it?
 
-use refgate_core::{Body, LedgerEdit, Policy, Record, RecordId};
+use refgate_core::{Body, LedgerEdit, Policy, Record, RecordId, RefName};
 use refgate_format::{months, slug};
 use refgate_git::{Graph, Reader};
 
@@ -12,6 +12,14 @@ pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
         Body::SignOff { commit, tree, .. } | Body::Candidate { commit, tree, .. } => {
             let is = here.commit(*commit).is_ok_and(|found| found.tree == *tree);
             (!is).then(|| format!("commit {} with tree {}", commit.short(), tree.short()))
+        }
+        Body::Evidence { release, .. }
+        | Body::FreezeExit { release }
+        | Body::Iteration { release }
+        | Body::ReleaseFinish { release } => {
+            let tag = RefName::parse(&format!("refs/tags/{release}")).ok();
+            let is = tag.is_some_and(|tag| here.reference(&tag).is_ok_and(|held| held.is_some()));
+            (!is).then(|| format!("the release `{release}`"))
         }
         Body::DeletionRequest { on, value } => {
             let is = here.reference(on).is_ok_and(|held| held.is_some_and(|(id, _)| id == *value));

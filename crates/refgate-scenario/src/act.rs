@@ -85,12 +85,15 @@ pub struct Spec {
 /// A record that somebody makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// `approves RULE of BRANCH`
+    /// `approves RULE of BRANCH [onto TARGET]`
     Approval {
         /// The rule.
         rule: RuleId,
         /// The local branch whose tip is approved.
         of: String,
+        /// Where it may land; if not said, the branch itself where it is a
+        /// governed one, else the first stage.
+        onto: Option<String>,
     },
     /// `waives RULE on BRANCH for DURATION because "…"`
     Waiver {

@@ -99,6 +99,10 @@ impl Known for Memory {
         Some((id, tree_id(&self.files(id))))
     }
 
+    fn rules(&self) -> &refgate_core::Policy {
+        &self.policy
+    }
+
     fn value(&self, name: &str) -> Option<Oid> {
         self.server.get(name).copied()
     }

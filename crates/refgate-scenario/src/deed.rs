@@ -11,7 +11,12 @@ pub(crate) fn record(who: String, verb: &str, rest: &[&str]) -> Result<Act, Stri
     let rule = |word: &str| RuleId::find(word).ok_or(format!("there is no rule `{word}`"));
     let number = |word: &str| word.parse::<u32>().map_err(|_| format!("`{word}` is no number"));
     let record = match (verb, rest) {
-        ("approves", [name, "of", of]) => Record::Approval { rule: rule(name)?, of: own(of) },
+        ("approves", [name, "of", of]) => {
+            Record::Approval { rule: rule(name)?, of: own(of), onto: None }
+        }
+        ("approves", [name, "of", of, "onto", onto]) => {
+            Record::Approval { rule: rule(name)?, of: own(of), onto: Some(own(onto)) }
+        }
         ("waives", [name, "on", on, "for", count, unit, "because", reason]) => Record::Waiver {
             rule: rule(name)?,
             on: own(on),

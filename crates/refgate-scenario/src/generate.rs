@@ -210,9 +210,9 @@ impl Story {
 
     fn record(&mut self) {
         let who = self.dice.word(&PEOPLE);
-        let of = self.any_branch();
+        let (of, onto) = (self.any_branch(), Some(self.any_branch()));
         let record = match self.dice.roll(10) {
-            0 => Record::Approval { rule: self.dice.rule(&["freeze", "backport"]), of },
+            0 => Record::Approval { rule: self.dice.rule(&["freeze", "backport"]), of, onto },
             1 => Record::Waiver {
                 rule: self.dice.rule(&[
                     "freeze",

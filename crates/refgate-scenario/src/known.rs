@@ -1,6 +1,6 @@
 //! What can a record of a real repository's story speak of?
 
-use refgate_core::{Oid, Record, Release, last_major};
+use refgate_core::{Oid, Policy, Record, Release, last_major};
 
 use crate::made::Known;
 use crate::real::Real;
@@ -12,6 +12,10 @@ impl Known for Real {
         let said = self.git("somebody", &["rev-parse", "-q", &commit, &tree]).ok()?;
         let (commit, tree) = said.trim().split_once('\n')?;
         Some((Oid::from_hex(commit)?, Oid::from_hex(tree)?))
+    }
+
+    fn rules(&self) -> &Policy {
+        &self.policy
     }
 
     fn policy(&self, name: &str) -> Option<Oid> {

@@ -1,6 +1,8 @@
 //! What does a record of a scenario say, word for word? The same in both worlds.
 
-use refgate_core::{Body, Duration, Instant, Oid, Record as Signed, RecordId, RefName, RuleId};
+use refgate_core::{
+    Body, Duration, Instant, Oid, Policy, Record as Signed, RecordId, RefKind, RefName, RuleId,
+};
 use refgate_format::{read_record, record_text, shelf_of};
 
 use crate::act::Record;
@@ -12,6 +14,8 @@ pub(crate) const REPOSITORY: &str = "portal";
 pub(crate) trait Known {
     /// The commit and the tree of a local revision.
     fn commit(&self, name: &str) -> Option<(Oid, Oid)>;
+    /// The policy in force.
+    fn rules(&self) -> &Policy;
     /// The tree of the folder with the policy, at a local revision.
     fn policy(&self, _name: &str) -> Option<Oid> {
         None
@@ -80,12 +84,19 @@ fn body(world: &dyn Known, at: Instant, record: &Record) -> Result<Body, String>
         found.ok_or("there is no such record".to_string())
     };
     Ok(match record {
-        Record::Approval { rule: rule @ RuleId::PolicyChange, of } => {
+        Record::Approval { rule: rule @ RuleId::PolicyChange, of, .. } => {
             let folder = world.policy(of).ok_or("the policy of this world is not tracked")?;
-            Body::Approval { rule: *rule, on: branch(of)?, of: folder }
+            let production = world.rules().flow.production();
+            let on = production.map_or_else(|| branch(of), |(_, stage)| Ok(stage.branch.clone()));
+            Body::Approval { rule: *rule, on: on?, of: folder }
         }
-        Record::Approval { rule, of } => {
-            Body::Approval { rule: *rule, on: branch(of)?, of: found(of)?.0 }
+        Record::Approval { rule, of, onto } => {
+            let (rules, own) = (world.rules(), branch(onto.as_ref().unwrap_or(of))?);
+            let first = rules.flow.stages.first().map(|stage| stage.branch.clone());
+            let said = onto.is_some() || *rule == RuleId::Deletion;
+            let governed = said || matches!(rules.kind(&own), RefKind::Governed(_));
+            let on = if governed { own } else { first.unwrap_or(own) };
+            Body::Approval { rule: *rule, on, of: found(of)?.0 }
         }
         Record::Waiver { rule, on, lasts, uses, .. } => Body::Waiver {
             rule: *rule,

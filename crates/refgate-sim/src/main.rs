@@ -11,6 +11,7 @@ mod output;
 mod page;
 mod play;
 mod progress;
+mod react;
 mod serve;
 mod setup;
 mod snapshot;

@@ -85,6 +85,11 @@ pub(crate) fn finish(lesson: &str) -> Result<(), Failure> {
 
 /// A request that a trainer answers with a signed record.
 pub(crate) fn certificate(course: &str, name: &str) -> Done {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
+    if name.is_empty() || !name.chars().all(plain) {
+        let message = "your name, as the server knows you, has letters, digits and ._@- only";
+        return Err(Failure::new(Exit::BadInput, message));
+    }
     let progress = load()?;
     let wanted = catalog::of_path(course)?;
     if wanted.is_empty() {

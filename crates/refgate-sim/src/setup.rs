@@ -22,8 +22,6 @@ impl World {
             said(&mut clone)?;
         }
         let program = std::env::current_exe()?;
-        let quoted =
-            |path: &Path| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
         let name = &self.lesson.you;
         let key = self.key()?;
         let receive = format!("{} receive {} {name}", quoted(&program), quoted(&self.root));
@@ -101,6 +99,11 @@ pub(crate) fn link_hooks(folder: &Path, program: &Path) -> Result<(), Failure> {
 pub(crate) fn not_waiting(config: &Path) -> Result<(), Failure> {
     let text = fs::read_to_string(config)?;
     Ok(fs::write(config, format!("{text}[core]\n\tfsync = none\n"))?)
+}
+
+/// A path as a shell reads it.
+pub(crate) fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
 
 /// One thing at a time: whoever comes second waits.

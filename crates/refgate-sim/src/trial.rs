@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use refgate_core::{
-    Actor, Body, Duration, Instant, Observed, Oid, Policy, Record, RecordId, RefName, RuleId,
-    Takes, last_major, makers,
+    Actor, Body, Duration, Instant, Observed, Oid, Policy, Record, RecordId, RefChange, RefName,
+    RuleId, Takes, What, last_major, makers,
 };
-use refgate_format::{PolicySource, Signers};
-use refgate_gate::{AtRest, Checked, Records, Wish, bounds, check, foretell};
+use refgate_format::{PolicySource, Signers, parse_instant};
+use refgate_gate::{AtRest, Checked, Records, Setup, Wish, bounds, check, foretell};
 use refgate_git::{Reader, releases};
 use refgate_report::show;
 use serde_json::Value;
 
 use crate::command::receive::decision;
 use crate::output::Failure;
-use crate::world::World;
+use crate::world::{World, failed};
 
 /// What records call a training world's repository.
 const REPOSITORY: &str = "portal";
@@ -26,6 +26,7 @@ const MOST_COMMITS: usize = 20;
 pub(crate) struct Trial<'w> {
     world: &'w World,
     reader: Reader,
+    source: PolicySource,
     actor: Option<Actor>,
     wishes: Vec<Wish>,
     now: Instant,
@@ -51,7 +52,16 @@ impl<'w> Trial<'w> {
         let Ok(mut reader) = Reader::open(&world.you(), limits) else { return Ok(None) };
         reader.see_through("origin");
         let (actor, now) = (text(&object, "actor").map(Actor), world.real.clock());
-        Ok(Some(Self { world, reader, actor, wishes, now }))
+        let setup = Setup::read(&world.real.server()).map_err(failed)?;
+        let source = setup.settings.policy;
+        let trial = Self { world, reader, source, actor, wishes, now };
+        // What the clone sees otherwise than the server did cannot be tried there.
+        let met = object.get("rules").and_then(Value::as_array).into_iter().flatten();
+        let met: BTreeSet<String> =
+            met.filter_map(Value::as_str).map(ToString::to_string).collect();
+        let then = text(&object, "at").and_then(|at| parse_instant(&at));
+        let again = then.and_then(|at| trial.rules(at));
+        Ok((again == Some(met)).then_some(trial))
     }
 
     /// The push at another moment, with these records besides, as far as the
@@ -62,11 +72,11 @@ impl<'w> Trial<'w> {
     }
 
     fn with<T>(&self, records: &[Record], ask: impl FnOnce(&AtRest<'_>) -> T) -> T {
-        let (source, signers) = (PolicySource::File(String::new()), Signers::default());
+        let signers = Signers::default();
         ask(&AtRest {
             reader: &self.reader,
             policy: self.world.real.policy(),
-            source: &source,
+            source: &self.source,
             policy_hash: "",
             signers: &signers,
             records: Records::Given(records),
@@ -95,7 +105,10 @@ impl<'w> Trial<'w> {
             all.push(format!("the same push, from {} on (refgate-sim tick)", show(at)));
         }
         let agreed = self.agreed(self.now, false).map(|told| format!("now, {told}"));
+        let cooled = (self.now + self.world.real.policy().deletion.cooling_off, false);
+        let deletes = self.wishes.iter().any(|wish| wish.revision.is_none());
         let later = later.filter(|(at, passes)| *at > self.now && !passes);
+        let later = later.or(deletes.then_some(cooled));
         let later = || {
             let (at, _) = later?;
             Some(format!("from {} on, {}", show(at), self.agreed(at, false)?))
@@ -138,7 +151,10 @@ impl<'w> Trial<'w> {
         for finding in &checked.judged.decision.findings {
             let Some(update) = checked.push.updates.get(finding.update) else { continue };
             let (rule, on) = (finding.rule, update.name.clone());
-            let of = finding.landing.or(update.change.new_value()).or(update.change.old_value());
+            let of = match finding.what {
+                What::PolicyNotApproved { folder, .. } => Some(folder),
+                _ => finding.landing.or(update.change.new_value()).or(update.change.old_value()),
+            };
             match (&finding.takes, of) {
                 _ if waived => {
                     let body = Body::Waiver { rule, on, class: None, commit: None, until, uses: 1 };
@@ -161,9 +177,14 @@ impl<'w> Trial<'w> {
             bodies.extend(self.thaw(at).into_iter().filter(|_| rules.contains(&RuleId::Freeze)));
         }
         let record = |(number, (by, body)): (u8, (String, Body))| {
+            // What cools off or is observed must have been said before.
+            let at = self.now;
             let (repository, reason) = (REPOSITORY.to_string(), "tried".to_string());
             Record { id: RecordId([number; 32]), by, at, repository, reason, link: None, body }
         };
+        if let (false, Some(Actor(by))) = (waived, &self.actor) {
+            bodies.extend(self.deletion(checked).into_iter().map(|body| (by.clone(), body)));
+        }
         (1..=u8::MAX).zip(bodies).map(record).collect()
     }
 
@@ -184,6 +205,17 @@ impl<'w> Trial<'w> {
             all.extend(by_each(policy, &policy.ledger.trainers, &body));
         }
         all
+    }
+
+    /// Requests for what would be deleted.
+    fn deletion(&self, checked: &Checked) -> Vec<Body> {
+        let asked = checked.push.updates.iter().filter_map(|update| match update.change {
+            RefChange::Delete { old } => {
+                Some(Body::DeletionRequest { on: update.name.clone(), value: old })
+            }
+            _ => None,
+        });
+        asked.collect()
     }
 
     /// What ends the freeze after the last major release.
@@ -245,6 +277,7 @@ fn told(record: &Record) -> String {
         Body::SignOff { meaning, .. } => format!("{by} signs off {}", meaning.name()),
         Body::Certificate { person, course, .. } => format!("{by} certifies {person} in {course}"),
         Body::Evidence { what, .. } => format!("{by} records a {}", what.name()),
+        Body::DeletionRequest { on, .. } => format!("{by} asks to delete {}", on.short()),
         Body::FreezeExit { .. } => format!("{by} signs off the end of the freeze"),
         other => format!("{} by {by}", other.kind()),
     }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Facts;
 use crate::lesson::{Lesson, Step};
 use crate::output::Failure;
-use crate::setup::{link_hooks, not_waiting, stand_in};
-use crate::{catalog, journal, snapshot};
+use crate::setup::{link_hooks, not_waiting, quoted, stand_in};
+use crate::{catalog, snapshot};
 
 /// The folder that marks a world, and holds what the simulator knows of it.
 pub(crate) const MARK: &str = "refgate-sim";
@@ -153,6 +153,11 @@ impl World {
             wrong("there is no training world here; `refgate-sim start` makes one")
         })?;
         let world = Self::open(root)?;
+        let config = fs::read_to_string(world.you().join(".git/config")).unwrap_or_default();
+        if config.contains(" receive ") && !config.contains(&quoted(&world.root)) {
+            // The folder was moved; its clone still pushes to where it was.
+            world.clone_for_you()?;
+        }
         // A broken world is not kept as a step that somebody goes back to.
         match world.trouble() {
             Some(trouble) => {
@@ -205,65 +210,28 @@ impl World {
         Ok(fs::rename(temporary, path)?)
     }
 
-    /// Runs steps of the lesson by the teammates' hands.
+    /// Runs steps of the lesson by the teammates' hands, up to a push or record
+    /// that is refused without the lesson's saying so.
     pub(crate) fn run(&mut self, steps: &[Step]) -> Result<Vec<(String, Option<Report>)>, Failure> {
         let mut told = Vec::new();
-        for step in steps {
+        for (place, step) in steps.iter().enumerate() {
             match step {
                 Step::Says { who, text } => told.push((format!("{who}: {text}"), None)),
                 Step::Act(line) => {
                     let report = self.real.perform(&line.act).map_err(|error| {
                         failed(format!("line {}: `{}`: {error}", line.number, line.text))
                     })?;
-                    if report.is_some() {
-                        told.push((line.text.clone(), report));
+                    let Some(report) = report else { continue };
+                    let refused = report.verdict != "accept";
+                    told.push((line.text.clone(), Some(report)));
+                    let said = matches!(steps.get(place + 1), Some(Step::Act(next)) if matches!(next.act, Act::Expect(_)));
+                    if refused && !said {
+                        break;
                     }
                 }
             }
         }
         Ok(told)
-    }
-
-    /// What teammates do now that things stand as they do; what they say.
-    pub(crate) fn react(&mut self) -> Result<Vec<String>, Failure> {
-        let mut said = Vec::new();
-        for _ in 0..self.lesson.triggers.len() {
-            let Some(place) = self.due()? else { break };
-            self.state.fired.push(place);
-            let trigger = self.lesson.triggers.get(place).cloned();
-            self.real.catch_up().map_err(failed)?;
-            for (text, report) in self.run(&trigger.map(|one| one.steps).unwrap_or_default())? {
-                match report {
-                    None => said.push(text),
-                    Some(report) => journal::write(&self.root, &journal::acted(&text, &report))?,
-                }
-            }
-        }
-        if !self.state.solved && self.missing()?.is_empty() {
-            self.state.solved = true;
-            said.push(format!("the goal of \"{}\" is reached; well done", self.lesson.title));
-        }
-        self.save()?;
-        Ok(said)
-    }
-
-    /// The first trigger that has come about and was not set off yet.
-    fn due(&self) -> Result<Option<usize>, Failure> {
-        let reader = self.reader()?;
-        let facts = self.facts(&reader);
-        for (place, trigger) in self.lesson.triggers.iter().enumerate() {
-            if self.state.fired.contains(&place) {
-                continue;
-            }
-            let mut holds = true;
-            for condition in &trigger.when {
-                holds = holds && condition.missing(&facts)?.is_empty();
-            }
-            if holds {
-                return Ok(Some(place));
-            }
-        }
-        Ok(None)
     }
 
     /// What the goal still lacks.

@@ -44,6 +44,7 @@ fn approvals(case: &Case<'_>, item: &Item<'_>, folder: Oid) -> u32 {
     let given = case.ledger.approvals.iter().filter(|approval| {
         approval.rule == RuleId::PolicyChange
             && approval.of == folder
+            && approval.on == item.update.name
             && approval.at <= case.push.at
             && case.is_not_pusher(&approval.by)
             && !item.wrote(case, &approval.by)

@@ -10,7 +10,7 @@ impl View<'_> {
     pub(super) fn stage(
         &self,
         name: &str,
-        place: Place,
+        place: Place<'_>,
         old: Option<Oid>,
         new: Oid,
         no: &mut Objections,
@@ -62,7 +62,7 @@ impl View<'_> {
     pub(super) fn landing(
         &self,
         name: &str,
-        place: Place,
+        place: Place<'_>,
         id: Oid,
         side: &[Oid],
         (old, known): (Option<Oid>, &BTreeSet<Oid>),
@@ -93,7 +93,7 @@ impl View<'_> {
                 others.iter().copied().filter(|s| *s < at).rfind(holds),
                 others.iter().copied().filter(|s| *s > at).find(holds),
             ),
-            Place::Line => (None, None),
+            Place::Line(_) => (None, None),
         };
         let squash = self.squash(place, id, old) && earlier.is_none();
         let joined = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
@@ -143,7 +143,7 @@ impl View<'_> {
         self.tip(stage).is_some_and(|tip| self.line(tip).contains(&id))
     }
 
-    pub(super) fn squash(&self, place: Place, id: Oid, old: Option<Oid>) -> bool {
+    pub(super) fn squash(&self, place: Place<'_>, id: Oid, old: Option<Oid>) -> bool {
         let (Place::Stage(at), Some(old)) = (place, old) else { return false };
         let Some(tip) = at.checked_sub(1).and_then(|at| self.tip(at)) else { return false };
         let (here, own) = (self.past(old), self.past(id));
@@ -165,10 +165,10 @@ impl View<'_> {
     }
 
     /// Whether a later stage has a commit; for a line, any stage.
-    pub(super) fn later(&self, place: Place, id: Oid) -> bool {
+    pub(super) fn later(&self, place: Place<'_>, id: Oid) -> bool {
         let after = |stage: &usize| match place {
             Place::Stage(at) => *stage > at,
-            Place::Line => true,
+            Place::Line(_) => true,
         };
         (0..self.policy().flow.stages.len())
             .filter(after)
@@ -177,16 +177,17 @@ impl View<'_> {
     }
 
     /// Whether a stage or line may begin at a commit.
-    fn may_begin(&self, place: Place, id: Oid) -> bool {
+    fn may_begin(&self, place: Place<'_>, id: Oid) -> bool {
         let stages = self.policy().flow.stages.iter().enumerate();
         let mut shown =
             stages.filter(|(at, _)| self.tip(*at).is_some_and(|tip| self.line(tip).contains(&id)));
         match place {
             Place::Stage(_) => shown.next().is_some(),
-            Place::Line => {
+            Place::Line(_) => {
                 shown.any(|(_, stage)| stage.production)
                     || self.world.server.iter().any(|(name, tip)| {
-                        self.place(name) == Some(Place::Line) && self.line(*tip).contains(&id)
+                        matches!(self.place(name), Some(Place::Line(_)))
+                            && self.line(*tip).contains(&id)
                     })
             }
         }

@@ -49,9 +49,9 @@ struct View<'w> {
 
 /// A governed branch: its place in the flow, or a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Place<'n> {
     Stage(usize),
-    Line,
+    Line(&'n str),
 }
 
 impl View<'_> {
@@ -79,7 +79,7 @@ impl View<'_> {
         self.world.server.get(&branch).copied()
     }
 
-    fn place(&self, name: &str) -> Option<Place> {
+    fn place<'n>(&self, name: &'n str) -> Option<Place<'n>> {
         let stages = &self.policy().flow.stages;
         if let Some(at) = stages.iter().position(|stage| stage.branch.as_str() == name) {
             return Some(Place::Stage(at));
@@ -93,7 +93,12 @@ impl View<'_> {
                     .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
             })
         };
-        self.policy().flow.lines.iter().any(|l| line(l.branches.as_str())).then_some(Place::Line)
+        self.policy()
+            .flow
+            .lines
+            .iter()
+            .any(|l| line(l.branches.as_str()))
+            .then_some(Place::Line(name))
     }
 
     fn version(&self, name: &str) -> Option<Vec<u32>> {
@@ -137,7 +142,7 @@ impl View<'_> {
         let flow = &self.policy().flow;
         let pushers = match place {
             Some(Place::Stage(at)) => flow.stages.get(at).map(|stage| stage.pushers.clone()),
-            Some(Place::Line) => flow.lines.first().map(|line| line.pushers.clone()),
+            Some(Place::Line(_)) => flow.lines.first().map(|line| line.pushers.clone()),
             None => flow.stages.iter().rev().find(|s| s.production).map(|s| s.pushers.clone()),
         };
         if !self.may(&pushers.unwrap_or_default()) {
@@ -197,7 +202,7 @@ impl View<'_> {
             .filter(|(_, stage)| stage.production)
             .any(|(at, _)| self.tip(at).is_some_and(|tip| self.line(tip).contains(&commit)));
         let on_line = self.world.server.iter().any(|(branch, tip)| {
-            self.place(branch) == Some(Place::Line) && self.line(*tip).contains(&commit)
+            matches!(self.place(branch), Some(Place::Line(_))) && self.line(*tip).contains(&commit)
         });
         let others = self.world.server.keys().filter_map(|other| self.version(other));
         let rival = |other: &Vec<u32>| on_flow || other.first() == version.first();

@@ -7,7 +7,7 @@ use super::{Place, View};
 impl View<'_> {
     /// A pick of what another stage has, which is not the original's change on
     /// what was there, and of which nobody with the role approves.
-    pub(super) fn by_hand(&self, place: Place, id: Oid, side: &[Oid]) -> bool {
+    pub(super) fn by_hand(&self, place: Place<'_>, id: Oid, side: &[Oid]) -> bool {
         let rules = &self.policy().backport;
         let Some(of) = self.original(place, id).filter(|_| rules.exact) else { return false };
         let parents = self.parents(id);
@@ -19,12 +19,12 @@ impl View<'_> {
             files.extend(after.map(|content| (path, content)));
         }
         let exact = fits && files == self.world.files(id);
-        !exact && !self.approved("backport", &rules.approvers, id, side)
+        !exact && !self.approved("backport", &rules.approvers, (place, id), side)
     }
 
     /// The commit of another stage that this one says last it was picked from,
     /// or whose change and message it repeats.
-    fn original(&self, place: Place, id: Oid) -> Option<Oid> {
+    fn original(&self, place: Place<'_>, id: Oid) -> Option<Oid> {
         let message = self.world.nodes.get(&id)?.message.clone();
         if self.parents(id).len() != 1 {
             return None;

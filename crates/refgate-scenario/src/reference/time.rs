@@ -24,11 +24,23 @@ impl View<'_> {
         found
     }
 
-    pub(super) fn approved(&self, rule: &str, role: &str, id: Oid, side: &[Oid]) -> bool {
+    pub(super) fn approved(
+        &self,
+        rule: &str,
+        role: &str,
+        (place, id): (Place<'_>, Oid),
+        side: &[Oid],
+    ) -> bool {
+        let stage = |at: usize| self.policy().flow.stages.get(at).map(|s| s.branch.as_str());
+        let here = match place {
+            Place::Stage(at) => stage(at).unwrap_or_default(),
+            Place::Line(name) => name,
+        };
         self.world.records.iter().any(|r| match &r.body {
-            Body::Approval { rule: named, of, .. } => {
+            Body::Approval { rule: named, of, on } => {
                 named.name() == rule
                     && *of == id
+                    && on.as_str() == here
                     && self.other(&r.by)
                     && self.policy().roles.has(&r.by, role)
                     && !self.wrote(&r.by, id, side)
@@ -42,26 +54,27 @@ impl View<'_> {
         all.filter_map(|id| self.world.nodes.get(id)).any(|node| node.author == person)
     }
 
-    pub(super) fn eligible(&self, place: Place, class: ClassId, id: Oid, side: &[Oid]) -> bool {
+    pub(super) fn eligible(&self, place: Place<'_>, class: ClassId, id: Oid, side: &[Oid]) -> bool {
         let rules = &self.policy().backport;
-        let hotfix = place != Place::Line && self.policy().hotfix.classes.contains(&class);
+        let hotfix =
+            !matches!(place, Place::Line(_)) && self.policy().hotfix.classes.contains(&class);
         if hotfix || rules.always.contains(&class) {
             return true;
         }
         let inside = self.major().is_some_and(|at| self.world.clock < at + rules.window);
         let agreed = rules.with_approval.contains(&class)
-            && self.approved("backport", &rules.approvers, id, side);
+            && self.approved("backport", &rules.approvers, (place, id), side);
         inside && (rules.within.contains(&class) || agreed)
     }
 
-    pub(super) fn frozen(&self, place: Place, class: ClassId, id: Oid, side: &[Oid]) -> bool {
+    pub(super) fn frozen(&self, place: Place<'_>, class: ClassId, id: Oid, side: &[Oid]) -> bool {
         self.policy().windows.iter().any(|window| {
             let covers = match place {
                 Place::Stage(at) => window.stages.contains(&at),
-                Place::Line => window.lines,
+                Place::Line(_) => window.lines,
             };
             let fast = window.fast_track.contains(&class)
-                && self.approved("freeze", &window.approvers, id, side);
+                && self.approved("freeze", &window.approvers, (place, id), side);
             covers && !window.lets_through.contains(&class) && !fast && self.closed(window)
         })
     }

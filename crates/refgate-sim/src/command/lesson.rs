@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::receive::decision;
 use crate::journal;
 use crate::output::{Done, Failure, done, say};
+use crate::setup::quoted;
 use crate::trial::Trial;
 use crate::world::{Own, World};
 use crate::{catalog, progress};
@@ -34,9 +35,16 @@ pub(crate) fn start(
     let (file, policy) = (file.map(whole).transpose()?, policy.map(whole).transpose()?);
     let world = World::start(dir, lesson, Own { file, policy, seed: Some(seed) })?;
     intro(&world);
-    say(&format!("\nGo there: cd {}", dir.join("you").display()));
+    say(&format!("\nGo there: cd {}", shown(&dir.join("you"))));
     say("refgate-sim goal, hint, why, tick, undo and reset work from there, too.");
     Ok(done(Exit::Accepted))
+}
+
+/// A folder as people can paste it.
+fn shown(path: &Path) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let text = path.display().to_string();
+    if text.chars().all(plain) { text } else { quoted(path) }
 }
 
 /// The first lesson that was not finished; the first of all, if all were.
@@ -171,7 +179,7 @@ pub(crate) fn why(at: &Path) -> Done {
     if let Some(trial) = Trial::of(&world)? {
         let smallest = trial.smallest();
         let head = if smallest.is_empty() {
-            "No later day, no agreement and no part of it would pass; the way out is above."
+            "Nothing was found with which this push passes: no other day, no record, no part of it."
         } else {
             "Tried, and it passes:"
         };

@@ -11,11 +11,19 @@ use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, tell};
 use crate::setup::{self, lock};
 use crate::snapshot;
-use crate::world::World;
+use crate::world::{MARK, World};
 
 /// Git runs this in the place of `git receive-pack`. Standard input and output
 /// are the push itself; what goes to standard error, the learner sees.
 pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
+    let here = std::env::current_dir()?.canonicalize()?;
+    if here.starts_with(root.parent().unwrap_or(root)) && !here.starts_with(root) {
+        let there = here.ancestors().any(|folder| folder.join(MARK).is_dir());
+        if there {
+            let message = "this world was moved; refgate-sim goal mends its clone, then push again";
+            return Err(Failure::new(Exit::BadSetup, message));
+        }
+    }
     let _held = lock(root)?;
     let world = World::open(root)?;
     snapshot::remember(&world.root)?;

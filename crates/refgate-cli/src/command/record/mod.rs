@@ -3,7 +3,7 @@
 mod ask;
 mod desk;
 
-use refgate_core::{Body, Instant, LEDGER, Meaning, Observed, Record, RefName, RuleId};
+use refgate_core::{Body, Instant, LEDGER, Meaning, Observed, Record, RefKind, RefName, RuleId};
 use refgate_format::{parse_duration, read_record, shelf_of, split_file};
 use refgate_gate::Exit;
 
@@ -58,6 +58,10 @@ pub(crate) fn approve(args: &Approve) -> Done {
             let value = desk.asked.reader.reference(&on)?.map(|(id, _)| id);
             let missing = || Failure::new(Exit::BadInput, format!("there is no `{on}`"));
             (on.clone(), value.ok_or_else(missing)?)
+        }
+        _ if !matches!(desk.asked.policy.kind(&onto), RefKind::Governed(_)) => {
+            let message = format!("`{}` is no stage or line, so nothing lands there", onto.short());
+            return Err(usage(message));
         }
         _ => (onto, desk.commit(&args.what)?),
     };
