@@ -23,6 +23,14 @@ pub enum DossierError {
         /// The releases that there are.
         known: String,
     },
+    /// The stages were not fetched since.
+    #[error("`{branch}` does not hold {tag} here; run `git fetch` first")]
+    Stale {
+        /// Production's branch.
+        branch: String,
+        /// The release.
+        tag: String,
+    },
     /// Something cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -70,6 +78,8 @@ pub struct Dossier {
     pub changes: Vec<Brought>,
     /// The records that concern it, the first first.
     pub records: Vec<Kept>,
+    /// When the server accepted its tag, as its log says.
+    pub accepted: Option<Instant>,
     /// The server's decisions about it, the first first.
     pub decisions: Vec<Entry>,
     /// The tip of the ledger that was read.
@@ -78,12 +88,30 @@ pub struct Dossier {
     pub log: Option<Oid>,
 }
 
-/// Gathers all that is known of a release.
+/// At which records and decisions a dossier was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadAt {
+    /// The tip of the ledger.
+    pub ledger: Option<Oid>,
+    /// The tip of the decision log.
+    pub log: Option<Oid>,
+}
+
+/// Gathers all that is known of a release; or was, when ledger and log stood
+/// where `then` says.
 ///
 /// # Errors
 /// If there is none, or something cannot be read.
-pub fn dossier(rest: &AtRest<'_>, tag: &str) -> Result<Dossier, DossierError> {
+pub fn dossier(
+    rest: &AtRest<'_>,
+    tag: &str,
+    then: Option<ReadAt>,
+) -> Result<Dossier, DossierError> {
     let reader = rest.reader;
+    let ReadAt { ledger, log } = match then {
+        Some(then) => then,
+        None => ReadAt { ledger: reader.ledger_tip()?, log: reader.log_tip()? },
+    };
     let all = releases(reader, &rest.policy.release)?;
     let Some(release) = all.iter().find(|release| release.tag == tag).cloned() else {
         let known: Vec<&str> = all.iter().map(|release| release.tag.as_str()).collect();
@@ -101,14 +129,34 @@ pub fn dossier(rest: &AtRest<'_>, tag: &str) -> Result<Dossier, DossierError> {
     let fresh: BTreeSet<Oid> = fresh.into_iter().collect();
     let changes = changes(rest, &fresh)?;
     let tree = reader.commit(release.commit)?.tree;
-    let (decisions, waived) = logged(rest, &release, &fresh)?;
+    complete(rest, &graph, &release)?;
+    let (decisions, waived) = logged(rest, log, &release, &fresh)?;
     let actor = |entry: &Entry| Some(entry.object.get("actor")?.as_str()?.to_string());
     let pushers = decisions.iter().filter_map(actor).collect();
     let concerns = Concerns { tag, tree, fresh: &fresh, pushers, waived };
-    let records = records(rest, &concerns)?;
-    let (ledger, log) = (reader.ledger_tip()?, reader.log_tip()?);
+    let records = records(rest, ledger, &concerns)?;
     let tag = reader.resolve_object(&format!("refs/tags/{tag}"))?;
-    Ok(Dossier { release, tag, tree, previous, changes, records, decisions, ledger, log })
+    let name = format!("refs/tags/{}", release.tag);
+    let taken = |entry: &&Entry| {
+        let verdict = entry.object.get("verdict").and_then(Value::as_str);
+        verdict == Some("accept") && steps(&entry.object).iter().any(|step| step.0 == name)
+    };
+    let accepted = decisions.iter().filter(taken).filter_map(decided).next();
+    Ok(Dossier { release, tag, tree, previous, changes, records, accepted, decisions, ledger, log })
+}
+
+/// Changes are read from the stages as they were last fetched: they must hold
+/// the release.
+fn complete(rest: &AtRest<'_>, graph: &Graph<'_>, release: &Release) -> Result<(), DossierError> {
+    let tips = refgate_git::stage_tips(rest.reader, &rest.policy.flow)?;
+    for (place, stage) in rest.policy.flow.stages.iter().enumerate() {
+        let Some(tip) = tips.get(&place).filter(|_| stage.production) else { continue };
+        if !graph.is_ancestor(release.commit, *tip)? {
+            let (branch, tag) = (stage.branch.short().to_string(), release.tag.clone());
+            return Err(DossierError::Stale { branch, tag });
+        }
+    }
+    Ok(())
 }
 
 /// What landed on the first stage, and what went straight to production.
@@ -201,8 +249,12 @@ impl Concerns<'_> {
     }
 }
 
-fn records(rest: &AtRest<'_>, concerns: &Concerns<'_>) -> Result<Vec<Kept>, DossierError> {
-    let Some(tip) = rest.reader.ledger_tip()? else { return Ok(Vec::new()) };
+fn records(
+    rest: &AtRest<'_>,
+    ledger: Option<Oid>,
+    concerns: &Concerns<'_>,
+) -> Result<Vec<Kept>, DossierError> {
+    let Some(tip) = ledger else { return Ok(Vec::new()) };
     let mut all = BTreeMap::new();
     rest.reader.all_records(tip, &mut |file| {
         if let Ok((record, holds)) = read_signed(&file, rest.policy, rest.signers)
@@ -251,6 +303,7 @@ fn landed(entry: &Entry) -> Vec<Oid> {
 /// it through.
 fn logged(
     rest: &AtRest<'_>,
+    log: Option<Oid>,
     release: &Release,
     fresh: &BTreeSet<Oid>,
 ) -> Result<(Vec<Entry>, Vec<RecordId>), DossierError> {
@@ -258,7 +311,13 @@ fn logged(
     let stages: Vec<&str> =
         rest.policy.flow.stages.iter().skip(1).map(|stage| stage.branch.as_str()).collect();
     let (mut decisions, mut waived) = (Vec::new(), Vec::new());
+    let mut begun = false;
     rest.reader.log_entries(&mut |id, text, _| {
+        // What was decided later is passed over.
+        begun |= log == Some(id);
+        if !begun {
+            return true;
+        }
         let entry = Entry::parse(id, text);
         if landed(&entry).iter().any(|commit| fresh.contains(commit)) {
             let names = entry.object.get("waived").and_then(Value::as_array);

@@ -29,7 +29,7 @@ pub use book::{Book, BookError, Records, read_signed};
 pub use builtin::{BUILTIN, builtin};
 pub use check::{CheckError, Checked, Wish, check, foretell};
 pub use clone::{CloneError, TRACKED, last_name, repository_name, training_clock};
-pub use dossier::{Brought, Dossier, DossierError, Kept, decided, dossier};
+pub use dossier::{Brought, Dossier, DossierError, Kept, ReadAt, decided, dossier};
 pub use exit::Exit;
 pub use failure::{Done, Failure, done, hook_beside};
 pub use govern::{GovernError, Government};

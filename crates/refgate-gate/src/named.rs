@@ -1,6 +1,6 @@
 //! Is what new records name there, and what else must be known of it?
 
-use refgate_core::{Body, LedgerEdit, Policy, Record, RecordId, RefName};
+use refgate_core::{Body, LedgerEdit, Observed, Policy, Record, RecordId, RefName};
 use refgate_format::{months, slug};
 use refgate_git::{Graph, Reader};
 
@@ -13,12 +13,14 @@ pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
             let is = here.commit(*commit).is_ok_and(|found| found.tree == *tree);
             (!is).then(|| format!("commit {} with tree {}", commit.short(), tree.short()))
         }
-        Body::Evidence { release, .. }
+        // A blocker may be about a release that is still to come.
+        Body::Evidence { release, what: Observed::ProductionRun | Observed::Notice }
         | Body::FreezeExit { release }
         | Body::Iteration { release }
         | Body::ReleaseFinish { release } => {
+            // Release tags do not move, so that a verdict judged again finds them.
             let tag = RefName::parse(&format!("refs/tags/{release}")).ok();
-            let is = tag.is_some_and(|tag| here.reference(&tag).is_ok_and(|held| held.is_some()));
+            let is = tag.is_some_and(|tag| here.resolve_object(tag.as_str()).is_ok());
             (!is).then(|| format!("the release `{release}`"))
         }
         Body::DeletionRequest { on, value } => {

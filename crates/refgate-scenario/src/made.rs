@@ -75,6 +75,27 @@ fn branch(name: &str) -> Result<RefName, String> {
     RefName::branch(name).map_err(|error| error.to_string())
 }
 
+fn approval(
+    world: &dyn Known,
+    rule: RuleId,
+    of: &str,
+    onto: Option<&String>,
+) -> Result<Body, String> {
+    let flow = &world.rules().flow;
+    let own = branch(onto.map_or(of, String::as_str))?;
+    if rule == RuleId::PolicyChange {
+        let folder = world.policy(of).ok_or("the policy of this world is not tracked")?;
+        let on = flow.production().map_or(own, |(_, stage)| stage.branch.clone());
+        return Ok(Body::Approval { rule, on, of: folder });
+    }
+    let said = onto.is_some() || rule == RuleId::Deletion;
+    let governed = said || matches!(world.rules().kind(&own), RefKind::Governed(_));
+    let first = flow.stages.first().filter(|_| !governed);
+    let on = first.map_or(own, |stage| stage.branch.clone());
+    let of = world.commit(of).ok_or(format!("there is no `{of}`"))?.0;
+    Ok(Body::Approval { rule, on, of })
+}
+
 fn body(world: &dyn Known, at: Instant, record: &Record) -> Result<Body, String> {
     let found = |name: &String| world.commit(name).ok_or(format!("there is no `{name}`"));
     let major = || world.major().ok_or("there is no major release yet".to_string());
@@ -84,20 +105,7 @@ fn body(world: &dyn Known, at: Instant, record: &Record) -> Result<Body, String>
         found.ok_or("there is no such record".to_string())
     };
     Ok(match record {
-        Record::Approval { rule: rule @ RuleId::PolicyChange, of, .. } => {
-            let folder = world.policy(of).ok_or("the policy of this world is not tracked")?;
-            let production = world.rules().flow.production();
-            let on = production.map_or_else(|| branch(of), |(_, stage)| Ok(stage.branch.clone()));
-            Body::Approval { rule: *rule, on: on?, of: folder }
-        }
-        Record::Approval { rule, of, onto } => {
-            let (rules, own) = (world.rules(), branch(onto.as_ref().unwrap_or(of))?);
-            let first = rules.flow.stages.first().map(|stage| stage.branch.clone());
-            let said = onto.is_some() || *rule == RuleId::Deletion;
-            let governed = said || matches!(rules.kind(&own), RefKind::Governed(_));
-            let on = if governed { own } else { first.unwrap_or(own) };
-            Body::Approval { rule: *rule, on, of: found(of)?.0 }
-        }
+        Record::Approval { rule, of, onto } => approval(world, *rule, of, onto.as_ref())?,
         Record::Waiver { rule, on, lasts, uses, .. } => Body::Waiver {
             rule: *rule,
             on: branch(on)?,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use refgate_core::{Body, Oid};
 use refgate_format::record_text;
-use refgate_gate::{Brought, Dossier, Entry, Exit, Kept, decided, dossier};
+use refgate_gate::{Brought, Dossier, Entry, Exit, Kept, ReadAt, decided, dossier};
 use refgate_git::Graph;
 use refgate_report::{Document, Part, because, show};
 use serde_json::{Value, json};
@@ -23,13 +23,14 @@ pub(crate) fn run(
     let mut asked = open(place)?;
     asked.unbound();
     let wrong = |why: refgate_gate::DossierError| Failure::new(Exit::BadInput, why.to_string());
-    let found = dossier(&asked.at_rest(), tag).map_err(wrong)?;
-    let now = object(&asked, &found);
     if let Some(path) = verify {
-        return compare(&asked, path, &now);
+        let then = written(path)?;
+        let stood = dossier(&asked.at_rest(), tag, Some(read_at(path, &then)?)).map_err(wrong)?;
+        return compare(&asked, &then, &object(&asked, &stood));
     }
+    let found = dossier(&asked.at_rest(), tag, None).map_err(wrong)?;
     if place.json {
-        say(&now.to_string());
+        say(&object(&asked, &found).to_string());
     } else {
         let document = document(&asked, &found);
         let text = match form {
@@ -84,52 +85,89 @@ fn object(asked: &Asked, found: &Dossier) -> Value {
     })
 }
 
-/// Whether all that a dossier says is so here. What came later is no difference.
-fn compare(asked: &Asked, path: &Path, now: &Value) -> Done {
-    let shown = path.display();
-    let wrong = |why: String| Failure::new(Exit::BadInput, format!("{shown}: {why}"));
-    let text = std::fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
-    let then: Value = serde_json::from_str(&text).map_err(|why| wrong(why.to_string()))?;
-    if then.get("format") != now.get("format") {
-        return Err(wrong("this is no dossier of this format".to_string()));
-    }
-    let mut differences = Vec::new();
-    for key in ["repository", "release", "commit", "tree", "tag", "previous"] {
-        if then.get(key) != now.get(key) {
-            let said = |value: &Value| value.get(key).unwrap_or(&Value::Null).to_string();
-            differences.push(format!("{key}: it says {}, here is {}", said(&then), said(now)));
-        }
-    }
-    let list = |value: &Value, key: &str| -> Vec<Value> {
-        value.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+/// A dossier that was written as JSON.
+fn written(path: &Path) -> Result<Value, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|why| bad(path, &why.to_string()))?;
+    let then: Value = serde_json::from_str(&text).map_err(|why| bad(path, &why.to_string()))?;
+    let is = then.get("format").and_then(Value::as_u64) == Some(1);
+    if is { Ok(then) } else { Err(bad(path, "this is no dossier of this format")) }
+}
+
+fn bad(path: &Path, why: &str) -> Failure {
+    Failure::new(Exit::BadInput, format!("{}: {why}", path.display()))
+}
+
+/// Where ledger and log stood when it was written.
+fn read_at(path: &Path, then: &Value) -> Result<ReadAt, Failure> {
+    let tip = |key: &str| match then.get(key) {
+        Some(Value::Null) => Ok(None),
+        Some(Value::String(hex)) if Oid::from_hex(hex).is_some() => Ok(Oid::from_hex(hex)),
+        _ => Err(bad(path, &format!("it does not say at which `{key}` it was read"))),
     };
-    let mut count = 0;
-    for (key, name) in [("changes", "commit"), ("records", "id"), ("decisions", "entry")] {
-        let here = list(now, key);
-        for one in list(&then, key) {
-            count += 1;
-            if !here.contains(&one) {
-                let id = one.get(name).and_then(Value::as_str).unwrap_or("?").to_string();
-                differences.push(format!("{key}: {id} is not here, or says something else"));
-            }
-        }
-    }
+    Ok(ReadAt { ledger: tip("ledger")?, log: tip("log")? })
+}
+
+/// Whether a dossier says what is so here, read as of then: no more, and no less.
+fn compare(asked: &Asked, then: &Value, now: &Value) -> Done {
+    let mut differences = Vec::new();
     let graph = Graph::new(&asked.reader);
-    for key in ["ledger", "log"] {
-        let tip = |value: &Value| value.get(key).and_then(Value::as_str).and_then(Oid::from_hex);
-        let Some(old) = tip(&then) else { continue };
-        let stands = tip(now).is_some_and(|new| graph.is_ancestor(old, new).unwrap_or(false));
+    for (key, tip) in [("ledger", asked.reader.ledger_tip()?), ("log", asked.reader.log_tip()?)] {
+        let read = then.get(key).and_then(Value::as_str).and_then(Oid::from_hex);
+        let Some(old) = read else { continue };
+        let stands = tip.is_some_and(|new| graph.is_ancestor(old, new).unwrap_or(false));
         if !stands {
             differences.push(format!("{key}: {} is not part of it here", old.short()));
         }
     }
+    let keys = |value: &Value| -> Vec<String> {
+        value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
+    };
+    let mut names = keys(then);
+    names.extend(keys(now));
+    names.sort();
+    names.dedup();
+    for key in names {
+        let (said, is) = (then.get(&key), now.get(&key));
+        match (said.and_then(Value::as_array), is.and_then(Value::as_array)) {
+            (Some(said), Some(is)) => differences.extend(apart(&key, said, is)),
+            _ if said == is => {}
+            _ => {
+                let shown = |value: Option<&Value>| value.unwrap_or(&Value::Null).to_string();
+                differences.push(format!("{key}: it says {}, here is {}", shown(said), shown(is)));
+            }
+        }
+    }
     for difference in &differences {
-        say(&refgate_report::clean(difference));
+        say(&refgate_report::clean(&refgate_report::shorten(difference, 400)));
     }
     if differences.is_empty() {
-        say(&format!("all of it is so here: {count} changes, records and decisions"));
+        let count = |key: &str| now.get(key).and_then(Value::as_array).map_or(0, Vec::len);
+        let (changes, records) = (count("changes"), count("records"));
+        let decisions = count("decisions");
+        say(&format!(
+            "all of it is so here: {changes} changes, {records} records, {decisions} decisions"
+        ));
     }
     finished(if differences.is_empty() { Exit::Accepted } else { Exit::Refused })
+}
+
+/// What one of two lists has and the other has not.
+fn apart(key: &str, said: &[Value], is: &[Value]) -> Vec<String> {
+    let name = |one: &Value| {
+        let names = ["commit", "id", "entry"].iter().filter_map(|name| one.get(name)?.as_str());
+        names.take(1).collect::<Vec<_>>().join("")
+    };
+    let mut all = Vec::new();
+    for one in said.iter().filter(|one| !is.contains(one)) {
+        all.push(format!("{key}: {} is not here, or says something else", name(one)));
+    }
+    for one in is.iter().filter(|one| !said.contains(one)) {
+        all.push(format!("{key}: {} is missing in it", name(one)));
+    }
+    if all.is_empty() && said.len() != is.len() {
+        all.push(format!("{key}: something is in it twice"));
+    }
+    all
 }
 
 fn document(asked: &Asked, found: &Dossier) -> Document {
@@ -138,7 +176,7 @@ fn document(asked: &Asked, found: &Dossier) -> Document {
         vec!["commit".to_string(), release.commit.to_string()],
         vec!["tree".to_string(), found.tree.to_string()],
         vec!["tag".to_string(), found.tag.to_string()],
-        vec!["received".to_string(), show(release.at)],
+        vec!["accepted by the server".to_string(), accepted(found)],
         vec![
             "release before".to_string(),
             found.previous.as_ref().map_or("none".to_string(), |one| one.tag.clone()),
@@ -183,7 +221,8 @@ fn document(asked: &Asked, found: &Dossier) -> Document {
                written with --json."
             .to_string(),
         commands: vec![
-            "git fetch --tags origin '+refs/refgate/*:refs/refgate/*'".to_string(),
+            "git fetch --tags origin '+refs/heads/*:refs/remotes/origin/*' \\".to_string(),
+            "    '+refs/refgate/*:refs/refgate/*'".to_string(),
             format!("git rev-parse refs/tags/{tag} {tag}^{{commit}} {tag}^{{tree}}"),
             "refgate ledger verify".to_string(),
             "refgate log verify".to_string(),
@@ -193,6 +232,15 @@ fn document(asked: &Asked, found: &Dossier) -> Document {
     });
     let name = asked.repositories.first().map_or("", String::as_str);
     Document { title: format!("{name} {}", release.tag), parts }
+}
+
+/// When the server took the tag. A tag's own date is its maker's word.
+fn accepted(found: &Dossier) -> String {
+    match (found.accepted, found.log) {
+        (Some(at), _) => show(at),
+        (None, Some(_)) => "never, as far as its log tells".to_string(),
+        (None, None) => format!("its log is not here; the tag says {}", show(found.release.at)),
+    }
 }
 
 fn tip(id: Option<Oid>) -> String {

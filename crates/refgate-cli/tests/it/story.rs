@@ -123,6 +123,13 @@ fn still_told(world: &World, dossier: &str) {
     world.cannot("eve", &verify, "is not here, or says something else");
     std::fs::write(&path, dossier.replace("\"previous\":null", "\"previous\":\"v1.0.0\"")).unwrap();
     world.cannot("eve", &verify, "previous: it says \"v1.0.0\", here is null");
+    let records = dossier.find("\"records\":[").unwrap();
+    let cut = format!("{}\"records\":[],\"release\"", &dossier[..records]);
+    let cut = cut + dossier[records..].split_once("\"release\"").unwrap().1;
+    std::fs::write(&path, cut).unwrap();
+    world.cannot("eve", &verify, "is missing in it");
+    std::fs::write(&path, dossier.replace("\"log\":\"", "\"log\":\"x")).unwrap();
+    world.cannot("eve", &verify, "it does not say at which `log` it was read");
     let absent = ["release", "dossier", "v9.0.0"];
     world.cannot("eve", &absent, "there is no release `v9.0.0` here");
 }
