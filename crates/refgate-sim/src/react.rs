@@ -69,11 +69,11 @@ fn expected(steps: &[Step]) -> bool {
 
 /// What a teammate says whose push was refused unexpectedly.
 fn stopped(steps: &[Step], report: &Report) -> String {
-    let acts = steps.iter().filter_map(|step| match step {
+    let mut acts = steps.iter().filter_map(|step| match step {
         Step::Act(line) => line.text.split(' ').next(),
         Step::Says { .. } => None,
     });
-    let who = acts.last().unwrap_or("somebody");
+    let who = acts.next_back().unwrap_or("somebody");
     let rules: Vec<&str> = report.rules.iter().map(String::as_str).collect();
     format!(
         "{who}: the server refuses my push ({}); I try again when something has changed, or \

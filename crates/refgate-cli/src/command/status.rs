@@ -161,6 +161,15 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
     all
 }
 
+fn owed(follow_up: &FollowUp) -> Value {
+    match follow_up {
+        FollowUp::Tag { branch, commits, since } => {
+            json!({ "owes": "tag", "branch": branch, "commits": commits, "since": since })
+        }
+        FollowUp::Finish { tag } => json!({ "owes": "notes", "release": tag }),
+    }
+}
+
 fn object(policy: &Policy, now: &Overview) -> Value {
     let stages: Vec<Value> = now
         .stages
@@ -226,19 +235,9 @@ fn object(policy: &Policy, now: &Overview) -> Value {
             })
         })
         .collect();
-    let follow_ups: Vec<Value> = now
-        .follow_ups
-        .iter()
-        .map(|one| match one {
-            FollowUp::Tag { branch, commits, since } => {
-                json!({ "owes": "tag", "branch": branch, "commits": commits, "since": since })
-            }
-            FollowUp::Finish { tag } => json!({ "owes": "notes", "release": tag }),
-        })
-        .collect();
     json!({
         "format": 1, "policy": policy.name, "at": now.at.to_rfc3339(), "stages": stages,
         "candidates": candidates, "freezes": freezes, "debts": debts, "waivers": waivers,
-        "follow-ups": follow_ups, "due": length(policy.debts.due), "next": next(policy, now),
+        "follow-ups": now.follow_ups.iter().map(owed).collect::<Vec<_>>(), "due": length(policy.debts.due), "next": next(policy, now),
     })
 }

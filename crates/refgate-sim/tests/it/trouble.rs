@@ -236,3 +236,38 @@ fn the_smallest_changes_are_tried() {
     learner.does(0, &format!("git push -q origin {way}"));
     assert!(learner.does(0, "refgate-sim why").contains("nothing spoke against it"));
 }
+
+/// A moved world is another world: nothing goes to where it was, and its clone
+/// is mended.
+#[test]
+fn a_moved_world_goes_on_where_it_is() {
+    let learner = Learner::new("");
+    learner.starts("fast-track");
+    let (here, moved) = (learner.path("."), learner.path("moved"));
+    fs::rename(learner.path("my training"), &moved).unwrap();
+    learner.starts("fast-track");
+    let approve = "git fetch -q && refgate approve freeze origin/feature/export --reason r -y";
+    // Whether it is noticed at the push or before, the other world gets nothing.
+    let (code, said) = learner.types_in(&moved.join("you"), approve);
+    assert!(code != Some(0) && said.contains("this world was moved"), "{said}");
+    learner.types_in(&moved.join("you"), "refgate-sim goal");
+    let (code, said) = learner.types_in(&moved.join("you"), approve);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = learner.types_in(&moved.join("you"), "refgate-sim goal");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = learner.types_in(&here, "refgate-sim -C 'my training' goal");
+    assert_eq!(code, Some(1), "{said}");
+}
+
+/// A teammate whom the server refused says so, and tries again.
+#[test]
+fn a_refused_teammate_tries_again() {
+    let learner = Learner::new("");
+    learner.starts("fast-track");
+    let said = learner.does(0, "git fetch -q && refgate approve freeze origin/dev --reason r -y");
+    assert!(said.contains("ada: the server refuses my push (freeze)"), "{said}");
+    assert!(!said.contains("I have pushed it"), "{said}");
+    let right = "refgate approve freeze origin/feature/export --reason r -y";
+    assert!(learner.does(0, right).contains("ada: I have pushed it"));
+    learner.does(0, "refgate-sim goal");
+}
