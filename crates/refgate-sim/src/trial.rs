@@ -60,7 +60,12 @@ impl<'w> Trial<'w> {
         let met: BTreeSet<String> =
             met.filter_map(Value::as_str).map(ToString::to_string).collect();
         let then = text(&object, "at").and_then(|at| parse_instant(&at));
-        let again = then.and_then(|at| trial.rules(at));
+        let known = match text(&object, "ledger").and_then(|hex| Oid::from_hex(&hex)) {
+            Some(tip) => world.reader()?.ledger_delta(None, tip)?.added.len(),
+            None => 0,
+        };
+        let records = world.real.records().get(..known).unwrap_or_default();
+        let again = then.and_then(|at| trial.met(at, records));
         Ok((again == Some(met)).then_some(trial))
     }
 
@@ -87,7 +92,12 @@ impl<'w> Trial<'w> {
 
     /// The rules that object at a moment.
     pub(crate) fn rules(&self, at: Instant) -> Option<BTreeSet<String>> {
-        let checked = self.judged(at, &[], &self.wishes)?;
+        self.met(at, self.world.real.records())
+    }
+
+    fn met(&self, at: Instant, records: &[Record]) -> Option<BTreeSet<String>> {
+        let asked = (self.actor.clone(), at);
+        let checked = self.with(records, |rest| check(rest, asked, &self.wishes, &[]).ok())?;
         let found = &checked.judged.decision.findings;
         Some(found.iter().map(|one| one.rule.name().to_string()).collect())
     }

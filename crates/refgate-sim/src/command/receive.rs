@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use refgate_gate::Exit;
+use refgate_core::LEDGER;
+use refgate_gate::{Entry, Exit};
 use serde_json::Value;
 
 use super::time::told;
 use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, tell};
-use crate::setup::{self, lock};
+use crate::setup::lock;
 use crate::snapshot;
 use crate::world::{MARK, World};
 
@@ -53,20 +54,32 @@ fn log_tip(world: &World) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
-/// The last decision of the server, as its log has it.
+/// The last decision of the server about anything but records, as its log has it.
 pub(crate) fn decision(world: &World) -> Result<Option<(String, Value)>, Failure> {
-    if log_tip(world)?.is_empty() {
-        return Ok(None);
-    }
-    let mut git = refgate_scenario::git_command(&world.real.server());
-    let text = setup::said(git.args(["log", "-1", "--format=%B", "refs/refgate/log"]))?;
-    let (head, body) = text.split_once('\n').unwrap_or((&text, ""));
-    let object = serde_json::from_str(body.trim()).unwrap_or(Value::Null);
-    Ok(Some((head.to_string(), object)))
+    let work = |entry: &Entry| {
+        let updates = entry.object.get("updates").and_then(Value::as_array);
+        let name = |update: &Value| update.get("ref").and_then(Value::as_str) == Some(LEDGER);
+        !updates.is_some_and(|updates| updates.iter().all(name))
+    };
+    entry(world, work)
+}
+
+/// The newest entry of the server's log that is one of these.
+fn entry(
+    world: &World,
+    wanted: impl Fn(&Entry) -> bool,
+) -> Result<Option<(String, Value)>, Failure> {
+    let mut found = None;
+    world.reader()?.log_entries(&mut |id, text, _| {
+        let entry = Entry::parse(id, text);
+        found = wanted(&entry).then_some((entry.head, entry.object));
+        found.is_none()
+    })?;
+    Ok(found)
 }
 
 fn last(world: &World, who: &str) -> Result<Event, Failure> {
-    let (text, object) = decision(world)?.unwrap_or_default();
+    let (text, object) = entry(world, |_| true)?.unwrap_or_default();
     let word = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
     let rules = object.get("rules").and_then(Value::as_array).into_iter().flatten();
     Ok(Event {

@@ -233,6 +233,9 @@ fn the_smallest_changes_are_tried() {
     assert!(said.contains("- without ") && way.ends_with(":dev"), "{said}");
     // Of the release manager's word, too.
     assert!(said.contains("now, with this on record: grace waives freeze"), "{said}");
+    // What was put on record since does not take the answer away.
+    learner.does(0, "refgate evidence blocker --release v2.0.0 --reason r -y");
+    assert!(learner.does(0, "refgate-sim why").contains("Tried, and it passes"));
     learner.does(0, &format!("git push -q origin {way}"));
     assert!(learner.does(0, "refgate-sim why").contains("nothing spoke against it"));
 }
