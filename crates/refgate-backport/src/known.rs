@@ -95,18 +95,21 @@ impl Known {
         Ok(ids.iter().filter_map(lacking).collect())
     }
 
+    /// Where a commit stands among the facts.
+    fn place(&self, id: Oid) -> Option<usize> {
+        self.facts.binary_search_by_key(&id, |fact| fact.id).ok()
+    }
+
     /// The fixes that a commit is taken for, and how sure that is, of a hundred.
     pub(crate) fn roots(&self, id: Oid) -> Vec<(Root, u8)> {
-        let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();
-        let roots = found.and_then(|place| self.families.roots.get(place));
+        let roots = self.place(id).and_then(|place| self.families.roots.get(place));
         let one = |(root, evidence): &(Root, Evidence)| (*root, evidence.confidence());
         roots.into_iter().flatten().map(one).collect()
     }
 
     /// Whether a branch reaches a commit.
     pub(crate) fn reaches(&self, place: usize, id: Oid) -> bool {
-        let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();
-        let fact = found.and_then(|at| self.facts.get(at));
+        let fact = self.place(id).and_then(|at| self.facts.get(at));
         fact.is_some_and(|fact| fact.branches >> place & 1 == 1 && !fact.empty)
     }
 
@@ -118,8 +121,7 @@ impl Known {
 
     /// The title of a commit.
     pub(crate) fn title(&self, id: Oid) -> String {
-        let found = self.facts.binary_search_by_key(&id, |fact| fact.id).ok();
-        let fact = found.and_then(|place| self.facts.get(place));
+        let fact = self.place(id).and_then(|place| self.facts.get(place));
         fact.map(|fact| fact.subject.clone()).unwrap_or_default()
     }
 
@@ -132,7 +134,7 @@ impl Known {
     /// The fix that a person names.
     pub(crate) fn fix(&self, revision: &str) -> Result<Vec<Root>, Failure> {
         let id = self.commit(revision)?;
-        let Ok(place) = self.facts.binary_search_by_key(&id, |fact| fact.id) else {
+        let Some(place) = self.place(id) else {
             let message = format!("none of the branches looked at has {revision}; see --line");
             return Err(Failure::new(Exit::BadInput, message));
         };

@@ -130,6 +130,9 @@ impl Message {
     }
 }
 
+/// What `git cherry-pick -x` writes among trailers.
+const PICKED: &str = "(cherry picked from commit ";
+
 /// The trailers of a paragraph, if it holds nothing else. A line that begins
 /// with a blank continues the one before.
 fn block(lines: &[&str]) -> Vec<(String, String)> {
@@ -141,7 +144,8 @@ fn block(lines: &[&str]) -> Vec<(String, String)> {
             value.push_str(line.trim());
             continue;
         }
-        if line.to_ascii_lowercase().starts_with("(cherry picked from commit ") {
+        let picked = line.get(..PICKED.len());
+        if picked.is_some_and(|begins| begins.eq_ignore_ascii_case(PICKED)) {
             continue;
         }
         let named = line.split_once(':').filter(|(name, _)| {

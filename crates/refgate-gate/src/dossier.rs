@@ -127,9 +127,9 @@ pub fn dossier(
     let before: Vec<Oid> = previous.iter().map(|release| release.commit).collect();
     let fresh = graph.fresh(release.commit, &before, &HashSet::new())?;
     let fresh: BTreeSet<Oid> = fresh.into_iter().collect();
+    complete(rest, &graph, &release)?;
     let changes = changes(rest, &fresh)?;
     let tree = reader.commit(release.commit)?.tree;
-    complete(rest, &graph, &release)?;
     let (decisions, waived) = logged(rest, log, &release, &fresh)?;
     let actor = |entry: &Entry| Some(entry.object.get("actor")?.as_str()?.to_string());
     let pushers = decisions.iter().filter_map(actor).collect();

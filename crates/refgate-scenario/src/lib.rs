@@ -26,6 +26,7 @@ mod token;
 pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
 pub use answer::remedy;
 pub use generate::{Difference, differences};
+pub use made::REPOSITORY;
 pub use memory::Memory;
 pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
 pub use prove::{

@@ -8,7 +8,7 @@ use refgate_format::{read_record, record_text, shelf_of};
 use crate::act::Record;
 
 /// What records call the repository of a story.
-pub(crate) const REPOSITORY: &str = "portal";
+pub const REPOSITORY: &str = "portal";
 
 /// What a record can speak of, in either world.
 pub(crate) trait Known {

@@ -4,6 +4,7 @@ use std::fs;
 
 use refgate_core::{LEDGER, Record};
 use refgate_format::{PolicySource, namespace, path_of, read_record, record_text, split_file};
+use refgate_gate::{SIGNERS, TRACKED};
 use refgate_git::Reader;
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
@@ -73,13 +74,13 @@ impl Real {
             let (_, public) = training_key(name)?;
             list.push_str(&format!("{name} namespaces=\"{purpose}\" {public}\n"));
         }
-        let named = |name: &str, text: String| (format!("{FOLDER}/{name}"), text);
-        Ok(vec![named("policy.toml", policy_text.to_string()), named(refgate_gate::SIGNERS, list)])
+        let beside = format!("{FOLDER}/{SIGNERS}");
+        Ok(vec![(TRACKED.to_string(), policy_text.to_string()), (beside, list)])
     }
 
     /// Changes the policy in the clone's working tree.
     pub(crate) fn revise(&self, who: &str, raised: bool) -> Result<(), RealError> {
-        let path = self.clone_folder().join(FOLDER).join("policy.toml");
+        let path = self.clone_folder().join(TRACKED);
         let text = fs::read_to_string(&path)?;
         let now = self.policy.revision;
         let line = |number: u64| format!("revision = {number}\n");
@@ -89,10 +90,10 @@ impl Real {
 
     /// Where the server finds the policy then.
     pub(crate) fn tracked(&self) -> PolicySource {
-        let stages = &self.policy.flow.stages;
-        let production = stages.iter().find(|stage| stage.production).or(stages.last());
-        let branch = production.map(|stage| stage.branch.short().to_string()).unwrap_or_default();
-        PolicySource::Tracked { branch, path: format!("{FOLDER}/policy.toml") }
+        let flow = &self.policy.flow;
+        let production = flow.production().map(|(_, stage)| stage).or(flow.stages.last());
+        let branch = production.map(|stage| stage.branch.short().to_string());
+        PolicySource::Tracked { branch: branch.unwrap_or_default(), path: TRACKED.to_string() }
     }
 
     /// Signs a record, and pushes it to the ledger on top of what the clone has.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use refgate_gate::{DIRECTORY, TRAINING};
-use refgate_scenario::{git_command, training_key};
+use refgate_scenario::{REPOSITORY, git_command, training_key};
 
 use crate::output::Failure;
 use crate::world::{MARK, World, failed};
@@ -38,7 +38,7 @@ impl World {
             ("push", "gpgSign", "false"),
             ("gpg", "format", "ssh"),
             ("user", "signingKey", &key),
-            ("refgate", "repository", "portal"),
+            ("refgate", "repository", REPOSITORY),
             ("refgate", "name", name),
             ("refgate", "trainingClock", &clock),
             ("core", "hooksPath", &hooks),

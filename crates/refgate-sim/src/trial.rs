@@ -10,14 +10,12 @@ use refgate_format::{PolicySource, Signers, parse_instant};
 use refgate_gate::{AtRest, Checked, Records, Setup, Wish, bounds, check, foretell};
 use refgate_git::{Reader, releases};
 use refgate_report::show;
+use refgate_scenario::REPOSITORY;
 use serde_json::Value;
 
 use crate::command::receive::decision;
 use crate::output::Failure;
 use crate::world::{World, failed};
-
-/// What records call a training world's repository.
-const REPOSITORY: &str = "portal";
 
 /// So many commits are left out one after another, to find what passes.
 const MOST_COMMITS: usize = 20;
