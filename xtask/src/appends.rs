@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use refgate_scenario::git_command;
 
-use crate::bench_ledger::Shelf;
+use crate::bench_ledger::{Shelf, commit};
 use crate::stage::{Outcome, git, programs, run};
 
 /// Writers at the same time.
 const WRITERS: usize = 8;
 
 /// Records that a writer pushes at once, each in a commit of its own.
-const BATCH: usize = 100;
+const BATCH: usize = 500;
 
 /// Who is beaten as often as this is not beaten but broken.
 const MOST_TRIES: u32 = 300;
@@ -84,7 +84,8 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
     for batch in 0..batches {
         let at = run(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
         let files: Vec<(String, String)> = (0..BATCH)
-            .map(|n| shelf.blocker(at.trim(), (writer * batches + batch) * BATCH + n))
+            .map(|n| (writer * batches + batch) * BATCH + n)
+            .map(|number| shelf.approval(&commit(&number.to_string()), at.trim(), number))
             .collect::<Outcome<_>>()?;
         let mut tries = 0;
         loop {
@@ -109,6 +110,10 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
             }
             count.refused.fetch_add(1, Ordering::Relaxed);
             tries += 1;
+            // Who is beaten waits a while, as people do: else eight writers keep
+            // two cores busy with what seven of them must do again.
+            let pause = (writer * 733 + batch * 271 + tries as usize * 997) % 3_000;
+            thread::sleep(Duration::from_millis(pause as u64));
             if tries > MOST_TRIES {
                 return Err(String::from_utf8_lossy(&pushed.stderr).into_owned());
             }
@@ -147,7 +152,7 @@ fn kill(server: &Path, over: &AtomicBool, count: &Count) {
     let mut dice: u64 = 1;
     while !over.load(Ordering::Relaxed) {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        thread::sleep(Duration::from_millis(100 + (dice >> 33) % 900));
+        thread::sleep(Duration::from_millis(500 + (dice >> 33) % 3_000));
         let all = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
         let here =
             |folder: &PathBuf| fs::read_link(folder.join("cwd")).is_ok_and(|at| at == server);
@@ -177,9 +182,9 @@ fn tidy(refgate: &Path, server: &Path, over: &AtomicBool) {
         if round.is_multiple_of(10) {
             let _ = git(server, &["gc", "-q"]);
         }
-        // The doctor lets a lock be for a minute; here nothing lives for ten seconds.
+        // The doctor lets a lock be for a minute; here no lock is held for five seconds.
         let mut age = Command::new("find");
-        age.arg(server).args(["-name", "*.lock", "-not", "-newermt", "-10 seconds"]);
+        age.arg(server).args(["-name", "*.lock", "-not", "-newermt", "-5 seconds"]);
         let _ = age
             .args(["-exec", "touch", "-d", "1 hour ago", "{}", ";"])
             .stderr(Stdio::null())

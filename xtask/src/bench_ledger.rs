@@ -101,28 +101,15 @@ impl Shelf {
         fs::read_to_string(&signature).map_err(|error| error.to_string())
     }
 
-    /// An approval of a commit: its path and its file.
-    fn approval(&self, of: &str, number: usize) -> Outcome<(String, String)> {
-        let minute = (number / 60) % 60;
+    /// An approval of a commit, given at a moment: its path and its file.
+    pub(crate) fn approval(&self, of: &str, at: &str, number: usize) -> Outcome<(String, String)> {
         let text = format!(
-            "format = 1\nkind = \"approval\"\nby = \"grace\"\n\
-             at = \"2026-03-01T09:{minute:02}:{:02}Z\"\nrepository = \"portal\"\n\
-             reason = \"fast-track {number}\"\nrule = \"freeze\"\nref = \"refs/heads/dev\"\n\
-             of = \"{of}\"\n",
-            number % 60
+            "format = 1\nkind = \"approval\"\nby = \"grace\"\nat = \"{at}\"\n\
+             repository = \"portal\"\nreason = \"fast-track {number}\"\nrule = \"freeze\"\n\
+             ref = \"refs/heads/dev\"\nof = \"{of}\"\n",
         );
         let (head, tail) = of.split_at(2);
         self.file(&format!("approval/{head}/{tail}"), &text)
-    }
-
-    /// A blocker seen at a moment: its path and its file.
-    pub(crate) fn blocker(&self, at: &str, number: usize) -> Outcome<(String, String)> {
-        let text = format!(
-            "format = 1\nkind = \"evidence\"\nby = \"grace\"\nat = \"{at}\"\n\
-             repository = \"portal\"\nreason = \"seen {number}\"\nmeaning = \"blocker\"\n\
-             release = \"v1.0.{number}\"\n"
-        );
-        self.file(&format!("after/v1.0.{number}"), &text)
     }
 
     fn file(&self, folder: &str, text: &str) -> Outcome<(String, String)> {
@@ -143,7 +130,9 @@ impl Shelf {
         let mut pipe = BufWriter::new(pipe);
         for number in 0..count {
             let other = commit(&number.to_string());
-            let (path, file) = self.approval(if number == 0 { of } else { &other }, number)?;
+            let at = format!("2026-03-01T09:{:02}:{:02}Z", (number / 60) % 60, number % 60);
+            let of = if number == 0 { of } else { &other };
+            let (path, file) = self.approval(of, &at, number)?;
             write!(
                 pipe,
                 "commit refs/refgate/ledger\ncommitter grace <grace@x> {} +0000\ndata 6\nrecord\n\
@@ -164,7 +153,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// An id like that of some commit.
-fn commit(name: &str) -> String {
+pub(crate) fn commit(name: &str) -> String {
     hex(&Sha256::digest(name.as_bytes())).chars().take(40).collect()
 }
 
@@ -207,7 +196,7 @@ fn verdicts(refgate: &Path, hook: &Path) -> Outcome<String> {
 fn verify(refgate: &Path, key: (&str, &str), count: usize) -> Outcome<String> {
     let shelf = Shelf::new(refgate, key)?;
     shelf.fill(&commit("first"), count)?;
-    let (_, file) = shelf.approval(&commit("first"), 0)?;
+    let (_, file) = shelf.approval(&commit("first"), "2026-03-01T09:00:00Z", 0)?;
     let at = file.find("-----BEGIN").ok_or("no signature")?;
     let (text, signature) = file.split_at(at);
     for (name, content) in

@@ -25,7 +25,7 @@ pub(crate) fn tell(text: &str) {
 }
 
 pub(crate) fn fail(failure: &Failure) -> ExitCode {
-    tell(&format!("refgate: {}", failure.message));
+    tell(&refgate_report::clean_block(&format!("refgate: {}", failure.message)));
     done(failure.exit)
 }
 

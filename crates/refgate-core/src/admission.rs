@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use crate::{
-    Body, Case, Duration, Instant, LedgerEdit, Record, RecordId, Refused, RuleId, makers, may_make,
+    Body, Case, Duration, Instant, LedgerEdit, Record, RecordId, RefKind, RefName, Refused, RuleId,
+    makers, may_make,
 };
 
 /// Clocks of honest machines differ; a record may be this far ahead.
@@ -43,11 +44,14 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
     let class =
         |name: &String| policy.classes.find(name).is_none().then(|| Refused::Name(name.clone()));
     match &record.body {
-        Body::Approval { rule, .. } => {
+        Body::Approval { rule, on, .. } => {
             let known = [RuleId::Freeze, RuleId::Backport, RuleId::PolicyChange, RuleId::Deletion];
-            (!known.contains(rule)).then_some(Refused::Rule(*rule))
+            let lands = *rule != RuleId::Deletion;
+            (!known.contains(rule))
+                .then_some(Refused::Rule(*rule))
+                .or_else(|| nowhere(case, on, lands))
         }
-        Body::Waiver { rule, class: named, until, uses, .. } => {
+        Body::Waiver { rule, on, class: named, until, uses, .. } => {
             let rules = &policy.waivers;
             let exception = crate::decide::waivable(*rule);
             (!exception)
@@ -58,6 +62,7 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
                     (*uses == 0 || *uses > most).then_some(Refused::Uses { most })
                 })
                 .or_else(|| named.as_ref().and_then(class))
+                .or_else(|| nowhere(case, on, true))
         }
         Body::Freeze { stages, lets_through, until } => {
             let branch = |name: &&String| {
@@ -81,6 +86,12 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
         Body::Candidate { .. } => candidate(edit, record),
         _ => None,
     }
+}
+
+/// What is to land needs a stage, a line or a release's name to land on.
+fn nowhere(case: &Case<'_>, on: &RefName, lands: bool) -> Option<Refused> {
+    let known = matches!(case.policy.kind(on), RefKind::Governed(_) | RefKind::Release(_));
+    (lands && !known).then(|| Refused::Nowhere(on.clone()))
 }
 
 fn withdrawal(

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Duration, Instant, Meaning, Oid, RecordId, RuleId};
+use crate::{Duration, Instant, Meaning, Oid, RecordId, RefName, RuleId};
 
 /// Why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub enum Refused {
     Final(&'static str),
     /// A name in it is not in the policy.
     Name(String),
+    /// It speaks of a reference that no rule guards, so nothing can land there.
+    Nowhere(RefName),
 }
 
 /// A sign-off that is missing.

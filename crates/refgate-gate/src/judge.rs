@@ -114,7 +114,7 @@ fn edits(rest: &AtRest<'_>, push: &Push, history: &mut History) -> Result<(), Bo
         {
             facts.policy_edit = policy_edit(reader, (branch, path), old, new, push)?;
         }
-        if update.name.as_str() == LEDGER {
+        if update.name.as_str() == LEDGER && !facts.not_a_commit {
             facts.ledger_edit = rest.records.edit(reader, rest.policy, push, rest.signers)?;
         }
     }

@@ -82,7 +82,9 @@ impl Photo<'_> {
         // Every new value must be readable, whatever it is (SECURITY.md R6).
         let object = self.reader.kind(new)?;
         match kind {
-            RefKind::Governed(_) if object != ObjectType::Commit => facts.not_a_commit = true,
+            RefKind::Governed(_) | RefKind::Ledger if object != ObjectType::Commit => {
+                facts.not_a_commit = true;
+            }
             RefKind::Governed(target) => {
                 self.governed(update, target.place(), new, wants, &mut facts)?;
             }

@@ -12,7 +12,7 @@ use crate::remedy::remedies;
 pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
     let landings = decision.landings.iter().map(|seen| landing_json(case, seen));
     let waived = decision.waived.iter().map(
-        |waived| json!({ "waiver": waived.waiver.to_string(), "finding": finding(case, &waived.finding) }),
+        |waived| json!({ "waiver": waived.waiver.to_string(), "finding": finding(case, &decision.findings, &waived.finding) }),
     );
     let freezes = decision
         .freezes
@@ -49,18 +49,18 @@ pub fn landing_json(case: &Case<'_>, seen: &Seen) -> Value {
 /// Findings, with what they take and how to go on.
 #[must_use]
 pub fn findings_json(case: &Case<'_>, findings: &[Finding]) -> Value {
-    findings.iter().map(|one| finding(case, one)).collect()
+    findings.iter().map(|one| finding(case, findings, one)).collect()
 }
 
 fn reference<'a>(case: &Case<'a>, update: usize) -> Option<&'a str> {
     case.push.updates.get(update).map(|update| update.name.as_str())
 }
 
-fn finding(case: &Case<'_>, finding: &Finding) -> Value {
+fn finding(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Value {
     let said = objection(case, finding);
     let facts: Vec<Value> =
         said.facts.iter().map(|(label, text)| json!({ "label": label, "text": text })).collect();
-    let remedies: Vec<Value> = remedies(case, finding)
+    let remedies: Vec<Value> = remedies(case, all, finding)
         .iter()
         .map(|remedy| json!({ "what": remedy.what, "commands": remedy.commands }))
         .collect();

@@ -12,6 +12,7 @@ mod page;
 mod records;
 mod refusal;
 mod remedy;
+mod shell;
 mod takes;
 mod times;
 

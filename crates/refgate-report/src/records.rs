@@ -150,6 +150,10 @@ fn refused(case: &Case<'_>, why: &Refused, facts: &mut Vec<(&'static str, String
              now on."
         ),
         Refused::Name(name) => format!("The policy has no `{}`.", clean(name)),
+        Refused::Nowhere(name) => format!(
+            "`{}` is no stage, line or release, so there is nothing to let through.",
+            clean(name.short())
+        ),
     }
 }
 

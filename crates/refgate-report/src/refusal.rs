@@ -79,7 +79,7 @@ fn body(case: &Case<'_>, findings: &[Finding], out: &mut Vec<String>) {
         if more > 0 {
             out.push(format!("  and {more} more landings, refused in the same way"));
         }
-        ways_out(case, place, &about, out);
+        ways_out(case, findings, place, &about, out);
     }
 }
 
@@ -104,7 +104,13 @@ fn told(case: &Case<'_>, finding: &Finding, out: &mut Vec<String>) {
 
 /// The remedies of one reference, each once. Where a landing is frozen or not
 /// eligible, taking it off the branch mends all that is wrong with it.
-fn ways_out(case: &Case<'_>, update: usize, about: &[&Finding], out: &mut Vec<String>) {
+fn ways_out(
+    case: &Case<'_>,
+    findings: &[Finding],
+    update: usize,
+    about: &[&Finding],
+    out: &mut Vec<String>,
+) {
     let mut all: Vec<Remedy> = Vec::new();
     let out_of_place = |finding: &&&Finding| {
         matches!(finding.what, What::Frozen { .. } | What::NotEligible { .. })
@@ -120,7 +126,7 @@ fn ways_out(case: &Case<'_>, update: usize, about: &[&Finding], out: &mut Vec<St
         if several && finding.landing.is_some() {
             continue;
         }
-        for remedy in remedies(case, finding) {
+        for remedy in remedies(case, findings, finding) {
             if !all.contains(&remedy) && all.len() < MOST_LANDINGS {
                 all.push(remedy);
             }

@@ -2,6 +2,8 @@
 
 use refgate_core::{Case, ClassId, Finding, Oid, RefChange, RefUpdate, Version, What};
 
+use crate::shell::{brief, quoted};
+
 /// One way forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remedy {
@@ -20,70 +22,93 @@ impl Remedy {
 /// What a remedy is made for.
 struct Subject<'c> {
     case: &'c Case<'c>,
+    all: &'c [Finding],
     update: &'c RefUpdate,
     landing: Option<Oid>,
 }
 
-/// The ways forward for a finding, best first.
+/// The ways forward for one of a push's findings, best first.
 #[must_use]
-pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
+pub fn remedies(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
     let Some(update) = case.push.updates.get(finding.update) else { return Vec::new() };
-    let subject = Subject { case, update, landing: finding.landing };
-    let name = quoted(update.name.short());
-    match &finding.what {
-        What::NotEligible { previous: Some(previous), .. } => {
-            subject.first_there(previous).unwrap_or_else(|| subject.keep())
+    let subject = Subject { case, all, update, landing: finding.landing };
+    let ways = subject.ways(finding);
+    ways.into_iter().map(|remedy| switched(case, update, remedy)).collect()
+}
+
+/// Of several branches that are pushed at once, one is checked out at the most:
+/// before a command changes a branch, that one must be.
+fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) -> Remedy {
+    let Some(branch) = update.name.branch_name().filter(|_| case.push.updates.len() > 1) else {
+        return remedy;
+    };
+    let elsewhere = ["git push", "git fetch", "git switch", "git tag"];
+    let here = |command: &String| !elsewhere.iter().any(|verb| command.starts_with(verb));
+    if let Some(place) = remedy.commands.iter().position(here) {
+        remedy.commands.insert(place, format!("git switch {}", quoted(branch)));
+    }
+    remedy
+}
+
+impl Subject<'_> {
+    fn ways(&self, finding: &Finding) -> Vec<Remedy> {
+        let (subject, update) = (self, self.update);
+        let name = quoted(update.name.short());
+        match &finding.what {
+            What::NotEligible { previous: Some(previous), .. } => {
+                subject.first_there(previous).unwrap_or_else(|| subject.keep())
+            }
+            What::Frozen { .. } | What::NotEligible { .. } => subject.keep(),
+            What::Contradicted { .. } | What::Unclassified { .. } => subject.declare(),
+            What::EvilMerge { .. } => subject.merge_again(),
+            What::Foxtrot { old, new } => vec![Remedy::new(
+                "make the merge again, the right way round:",
+                vec![
+                    format!("git reset --keep {}", brief(*old)),
+                    format!("git merge --no-ff --no-edit {}", brief(*new)),
+                ],
+            )],
+            What::Octopus { .. } => subject.one_by_one(),
+            What::Rewritten { .. } => vec![Remedy::new(
+                "put your commits on top of what the server has:",
+                vec!["git fetch origin".to_string(), format!("git rebase origin/{name}")],
+            )],
+            What::Squashed { of, .. } => subject.promote(*of),
+            What::PromotionDiffers { from } => subject.differs(from),
+            What::Leapt { over, .. } => subject.leap(over),
+            What::TagMoved { .. } | What::VersionNotGrown { .. } => subject.next_version(),
+            What::TagNotAnnotated | What::TagNameDiffers => {
+                vec![subject.tag_again("make the tag again, annotated:", "-a")]
+            }
+            What::TagNotSigned => vec![subject.tag_again("make the tag again, signed:", "-s")],
+            What::TagNotShipped { production } => vec![Remedy::new(
+                "land the commit first, then push the tag:",
+                vec![
+                    format!("git push origin {name}^{{}}:refs/heads/{}", quoted(production)),
+                    format!("git push origin {name}"),
+                ],
+            )],
+            What::NameResembles { .. } | What::NameBlocks => subject.under_another_name(),
+            What::NameAlias { target } => {
+                let new = update.change.new_value();
+                new.into_iter()
+                    .map(|new| {
+                        let push = format!("git push origin {}:{}", brief(new), quoted(target));
+                        Remedy::new("push to the branch itself:", vec![push])
+                    })
+                    .collect()
+            }
+            What::NotAllowed { .. } => subject.under_another_name(),
+            What::PolicyNotAlone => subject.alone(),
+            What::Malformed { commit, .. } if Some(*commit) == update.change.new_value() => {
+                vec![Remedy::new(
+                    "let Git write the commit again:",
+                    vec!["git commit --amend --no-edit --allow-empty".to_string()],
+                )]
+            }
+            What::StageCreated => subject.open_at_known(),
+            _ => Vec::new(),
         }
-        What::Frozen { .. } | What::NotEligible { .. } => subject.keep(),
-        What::Contradicted { .. } | What::Unclassified { .. } => subject.declare(),
-        What::EvilMerge { .. } => subject.merge_again(),
-        What::Foxtrot { old, new } => vec![Remedy::new(
-            "make the merge again, the right way round:",
-            vec![
-                format!("git reset --keep {}", brief(*old)),
-                format!("git merge --no-ff --no-edit {}", brief(*new)),
-            ],
-        )],
-        What::Octopus { .. } => subject.one_by_one(),
-        What::Rewritten { .. } => vec![Remedy::new(
-            "put your commits on top of what the server has:",
-            vec!["git fetch origin".to_string(), format!("git rebase origin/{name}")],
-        )],
-        What::Squashed { of, .. } => subject.promote(*of),
-        What::PromotionDiffers { from } => subject.differs(from),
-        What::Leapt { over, .. } => subject.leap(over),
-        What::TagMoved { .. } | What::VersionNotGrown { .. } => subject.next_version(),
-        What::TagNotAnnotated | What::TagNameDiffers => {
-            vec![subject.tag_again("make the tag again, annotated:", "-a")]
-        }
-        What::TagNotSigned => vec![subject.tag_again("make the tag again, signed:", "-s")],
-        What::TagNotShipped { production } => vec![Remedy::new(
-            "land the commit first, then push the tag:",
-            vec![
-                format!("git push origin {name}^{{}}:refs/heads/{}", quoted(production)),
-                format!("git push origin {name}"),
-            ],
-        )],
-        What::NameResembles { .. } | What::NameBlocks => subject.under_another_name(),
-        What::NameAlias { target } => {
-            let new = update.change.new_value();
-            new.into_iter()
-                .map(|new| {
-                    let push = format!("git push origin {}:{}", brief(new), quoted(target));
-                    Remedy::new("push to the branch itself:", vec![push])
-                })
-                .collect()
-        }
-        What::NotAllowed { .. } => subject.under_another_name(),
-        What::PolicyNotAlone => subject.alone(),
-        What::Malformed { commit, .. } if Some(*commit) == update.change.new_value() => {
-            vec![Remedy::new(
-                "let Git write the commit again:",
-                vec!["git commit --amend --no-edit --allow-empty".to_string()],
-            )]
-        }
-        What::StageCreated => subject.open_at_known(),
-        _ => Vec::new(),
     }
 }
 
@@ -93,13 +118,14 @@ pub fn remedies(case: &Case<'_>, finding: &Finding) -> Vec<Remedy> {
 pub(crate) fn keep_all(case: &Case<'_>, update: usize) -> Option<Remedy> {
     let update = case.push.updates.get(update)?;
     let RefChange::Move { old, new } = update.change else { return None };
-    Some(Remedy::new(
+    let keep = Remedy::new(
         "keep all of it on a branch of its own, and land from there what may land:",
         vec![
             format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
             format!("git reset --keep {}", brief(old)),
         ],
-    ))
+    );
+    Some(switched(case, update, keep))
 }
 
 impl Subject<'_> {
@@ -147,16 +173,22 @@ impl Subject<'_> {
         vec![Remedy::new("keep it on a branch of its own, and off this one:", vec![push, off])]
     }
 
-    /// Where the same push moves the previous stage to the same commit: one push
-    /// after the other, so that it is a promotion.
+    /// Where the same push moves the previous stage to what is promoted, and may:
+    /// one push after the other, so that it is a promotion.
     fn first_there(&self, previous: &str) -> Option<Vec<Remedy>> {
-        let new = self.update.change.new_value()?;
-        let mut others = self.case.push.updates.iter();
-        let same = others.find(|other| {
-            other.name.branch_name() == Some(previous) && other.change.new_value() == Some(new)
+        let new = self.update.change.new_value().filter(|_| self.tip())?;
+        let mut others = self.case.push.updates.iter().enumerate();
+        let (_, other) = others.find(|(place, other)| {
+            other.name.branch_name() == Some(previous)
+                && self.all.iter().all(|finding| finding.update != *place)
         })?;
-        let push = |name: &str| format!("git push origin {}:{}", brief(new), quoted(name));
-        let commands = vec![push(same.name.as_str()), push(self.update.name.as_str())];
+        let there = other.change.new_value()?;
+        let promoted = there == new || self.parents().get(1..) == Some(&[there]);
+        let push = |id: Oid, to: &str| format!("git push origin {}:{}", brief(id), quoted(to));
+        let commands = vec![push(there, other.name.as_str()), push(new, self.update.name.as_str())];
+        if !promoted {
+            return None;
+        }
         Some(vec![Remedy::new(
             format!("push to `{previous}` first, and promote it then:"),
             commands,
@@ -311,31 +343,5 @@ impl Subject<'_> {
                 format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
             ],
         )]
-    }
-}
-
-/// An id as people type one: long enough to be the only one.
-fn brief(id: Oid) -> String {
-    id.to_string().chars().take(12).collect()
-}
-
-/// A word that the shell takes as it is; others in single quotes.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@+:".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
-        return text.to_string();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shell_cannot_be_talked_into_anything() {
-        assert_eq!(quoted("feature/x-1"), "feature/x-1");
-        assert_eq!(quoted("a$(rm -rf)"), "'a$(rm -rf)'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

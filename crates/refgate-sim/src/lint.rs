@@ -13,11 +13,14 @@ use crate::lesson::{Lesson, Step};
 use crate::output::{Done, Failure, done, say};
 use crate::setup::said;
 use crate::world::{Own, World};
-use crate::{catalog, snapshot};
+use crate::{catalog, play as free, snapshot};
 
 /// Rules that no push from a training world meets, and why.
 const ELSEWHERE: [(RuleId, &str); 1] =
     [(RuleId::ObjectFormat, "a repository of another object format is not installed at all")];
+
+/// So many days of free play are compared.
+const PLAYED: u32 = 8;
 
 pub(crate) fn run(file: Option<&Path>) -> Done {
     let lessons = match file {
@@ -44,9 +47,29 @@ pub(crate) fn run(file: Option<&Path>) -> Done {
         }
     }
     if file.is_none() {
+        match free_play() {
+            Ok(()) => say(&format!("ok    {:<26} {PLAYED} days, twice the same", free::NAME)),
+            Err(failure) => {
+                wrong += 1;
+                say(&format!("WRONG {:<26} {}", free::NAME, failure.message));
+            }
+        }
         wrong += coverage(&met)?;
     }
     Ok(done(if wrong == 0 { Exit::Accepted } else { Exit::Refused }))
+}
+
+/// The world without a lesson: sound as one, and the same seed brings the same.
+fn free_play() -> Result<(), Failure> {
+    check(&free::lesson(), None)?;
+    let played = || {
+        let (_kept, mut world) = world(&free::lesson(), None)?;
+        for _ in 0..PLAYED {
+            free::pass(&mut world, 1)?;
+        }
+        references(&world)
+    };
+    if played()? == played()? { Ok(()) } else { Err(wrong("the same seed brings other events")) }
 }
 
 /// Which rule of the portal's policy is met where; how many are met nowhere.

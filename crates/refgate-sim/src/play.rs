@@ -124,31 +124,33 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
     snapshot::remember(&world.root)?;
     let seed = world.state.seed.unwrap_or(seed);
     for _ in 0..days {
-        world.state.days += 1;
-        let mut said = world.tick(Duration::days(1))?;
-        let failed =
-            |error: refgate_scenario::RealError| Failure::new(Exit::Failed, error.to_string());
-        world.real.catch_up().map_err(failed)?;
-        for text in day(seed, world.state.days) {
-            let steps = steps(&text);
-            // A teammate whose merge conflicts gives up for the day.
-            let Ok(done) = world.run(&steps) else { break };
-            for (what, report) in done {
-                let Some(report) = report else { continue };
-                crate::journal::write(&world.root, &crate::journal::acted(&what, &report))?;
-                let rules: Vec<&str> = report.rules.iter().map(String::as_str).collect();
-                let why = if rules.is_empty() {
-                    String::new()
-                } else {
-                    format!(" ({})", rules.join(", "))
-                };
-                said.push(format!("day {}: {what}: {}{why}", world.state.days, report.verdict));
-            }
-        }
-        world.save()?;
+        let said = pass(&mut world, seed)?;
         told(&world, said)?.iter().for_each(|line| say(line));
     }
     Ok(done(Exit::Accepted))
+}
+
+/// Lets a day pass, with what happens on it; what there is to tell.
+pub(crate) fn pass(world: &mut World, seed: u64) -> Result<Vec<String>, Failure> {
+    world.state.days += 1;
+    let mut said = world.tick(Duration::days(1))?;
+    let failed = |error: refgate_scenario::RealError| Failure::new(Exit::Failed, error.to_string());
+    world.real.catch_up().map_err(failed)?;
+    for text in day(seed, world.state.days) {
+        let steps = steps(&text);
+        // A teammate whose merge conflicts gives up for the day.
+        let Ok(done) = world.run(&steps) else { break };
+        for (what, report) in done {
+            let Some(report) = report else { continue };
+            crate::journal::write(&world.root, &crate::journal::acted(&what, &report))?;
+            let rules: Vec<&str> = report.rules.iter().map(String::as_str).collect();
+            let why =
+                if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
+            said.push(format!("day {}: {what}: {}{why}", world.state.days, report.verdict));
+        }
+    }
+    world.save()?;
+    Ok(said)
 }
 
 fn steps(text: &str) -> Vec<Step> {

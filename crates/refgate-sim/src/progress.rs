@@ -63,7 +63,9 @@ pub(crate) fn finished() -> Result<BTreeSet<String>, Failure> {
 /// Notes that a lesson was finished.
 pub(crate) fn finish(lesson: &str) -> Result<(), Failure> {
     let mut progress = load()?;
-    if lesson.is_empty() || progress.finished.iter().any(|one| one.lesson == lesson) {
+    // Free play never ends, so it is never finished.
+    let none = lesson.is_empty() || lesson == crate::play::NAME;
+    if none || progress.finished.iter().any(|one| one.lesson == lesson) {
         return Ok(());
     }
     progress.format = 1;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{DossierForm, LedgerPlace};
 use crate::command::ledger::open;
 use crate::command::question::{Asked, finished};
-use crate::output::{Done, Failure, say};
+use crate::output::{Done, Failure, say, tell};
 
 pub(crate) fn run(
     tag: &str,
@@ -25,6 +25,7 @@ pub(crate) fn run(
     let wrong = |why: refgate_gate::DossierError| Failure::new(Exit::BadInput, why.to_string());
     if let Some(path) = verify {
         let then = written(path)?;
+        of_its_name(&mut asked, &then);
         let stood = dossier(&asked.at_rest(), tag, Some(read_at(path, &then)?)).map_err(wrong)?;
         return compare(&asked, &then, &object(&asked, &stood));
     }
@@ -66,6 +67,7 @@ fn object(asked: &Asked, found: &Dossier) -> Value {
             "id": kept.record.id.to_string(), "kind": kept.record.body.kind(),
             "by": kept.record.by, "at": kept.record.at.to_rfc3339(), "path": kept.path,
             "text": record_text(&kept.record), "holds": kept.wrong.is_none(), "wrong": kept.wrong,
+            "late": late(kept, found),
         })
     };
     let decision = |entry: &Entry| json!({ "entry": entry.id.to_string(), "head": entry.head, "decision": entry.object });
@@ -95,6 +97,17 @@ fn written(path: &Path) -> Result<Value, Failure> {
 
 fn bad(path: &Path, why: &str) -> Failure {
     Failure::new(Exit::BadInput, format!("{}: {why}", path.display()))
+}
+
+/// Clones of one repository may go by several names; its records know one.
+fn of_its_name(asked: &mut Asked, then: &Value) {
+    let Some(name) = then.get("repository").and_then(Value::as_str) else { return };
+    if !asked.repositories.iter().any(|known| known == name) {
+        let here = asked.repositories.join(", ");
+        let message = format!("It is about records of `{name}`; this clone goes by `{here}`.");
+        tell(&refgate_report::clean(&message));
+        asked.repositories = vec![name.to_string()];
+    }
 }
 
 /// Where ledger and log stood when it was written.
@@ -197,7 +210,7 @@ fn document(asked: &Asked, found: &Dossier) -> Document {
         lead: "Signed, each by the key of who is named. A record that does not hold says why."
             .to_string(),
         columns: columns(&["at", "by", "what", "reason", "more", "record"]),
-        rows: found.records.iter().map(record).collect(),
+        rows: found.records.iter().map(|kept| record(kept, late(kept, found))).collect(),
         ..Part::default()
     });
     parts.push(Part {
@@ -283,7 +296,12 @@ fn changes(asked: &Asked, found: &Dossier) -> Vec<Part> {
     classes.into_iter().map(part).filter(|part| !part.rows.is_empty()).collect()
 }
 
-fn record(kept: &Kept) -> Vec<String> {
+/// Whether a record was made when the server had taken the release already.
+fn late(kept: &Kept, found: &Dossier) -> bool {
+    found.accepted.is_some_and(|at| kept.record.at > at)
+}
+
+fn record(kept: &Kept, late: bool) -> Vec<String> {
     let record = &kept.record;
     let mut what = match &record.body {
         Body::SignOff { meaning, tree, .. } => {
@@ -303,6 +321,9 @@ fn record(kept: &Kept) -> Vec<String> {
         }
         other => other.kind().to_string(),
     };
+    if late {
+        what += " (after the release)";
+    }
     if let Some(wrong) = &kept.wrong {
         what += &format!(" (DOES NOT HOLD: {wrong})");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use refgate_core::{Body, Record, RecordId, may_make};
+use refgate_core::{Body, LEDGER, Record, RecordId, may_make};
 use refgate_format::{path_of, record_text};
 use refgate_gate::{Exit, read_signed};
 use refgate_report::show;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Ledger, LedgerPlace, LedgerVerb, Question};
 use crate::command::question::{Asked, ask, finished};
 use crate::command::record::Desk;
-use crate::output::{Done, Failure, say, watched};
+use crate::output::{Done, Failure, say, tell, watched};
 
 pub(crate) fn run(args: &Ledger) -> Done {
     match &args.verb {
@@ -101,6 +101,7 @@ fn object(found: &Found) -> Value {
 
 fn log(place: &LedgerPlace, kind: Option<&str>) -> Done {
     let asked = open(place)?;
+    none_yet(&asked, place)?;
     for found in read(&asked, &mut |_| {})? {
         let of_kind = |record: &Record| kind.is_none_or(|kind| record.body.kind() == kind);
         if !found.record.as_ref().is_none_or(of_kind) {
@@ -125,6 +126,19 @@ fn log(place: &LedgerPlace, kind: Option<&str>) -> Done {
         }
     }
     finished(Exit::Accepted)
+}
+
+/// Says so where there is no ledger to read: an empty answer would pass for an
+/// empty ledger.
+fn none_yet(asked: &Asked, place: &LedgerPlace) -> Result<(), Failure> {
+    if asked.reader.ledger_tip()?.is_none() {
+        tell(&if asked.served {
+            "Nothing is on record yet.".to_string()
+        } else {
+            format!("No ledger is here. To bring it: git fetch {} {LEDGER}:{LEDGER}", place.remote)
+        });
+    }
+    Ok(())
 }
 
 fn show_one(place: &LedgerPlace, id: &str) -> Done {
@@ -152,6 +166,7 @@ fn show_one(place: &LedgerPlace, id: &str) -> Done {
 
 fn verify(place: &LedgerPlace) -> Done {
     let asked = open(place)?;
+    none_yet(&asked, place)?;
     let bar = if watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} records checked") {
         bar.set_style(style);
@@ -165,10 +180,11 @@ fn verify(place: &LedgerPlace) -> Done {
     };
     bar.finish_and_clear();
     let wrong: Vec<&Found> = all.iter().filter(|found| found.wrong.is_some()).collect();
+    let withdrawn = all.iter().filter(|found| found.wrong.is_none() && found.withdrawn).count();
     if place.json {
         let objects: Vec<Value> = wrong.iter().map(|found| object(found)).collect();
         let object = json!({
-            "records": all.len(), "wrong": objects,
+            "records": all.len(), "wrong": objects, "withdrawn": withdrawn,
             "tip": tip.map(|tip| tip.to_string()), "chain": broken,
         });
         say(&object.to_string());
@@ -180,7 +196,8 @@ fn verify(place: &LedgerPlace) -> Done {
         if let Some(broken) = &broken {
             say(&format!("its history is broken: {broken}"));
         }
-        say(&format!("{} record(s), {} that do not count", all.len(), wrong.len()));
+        let back = if withdrawn == 0 { String::new() } else { format!(", {withdrawn} withdrawn") };
+        say(&format!("{} record(s), {} that do not count{back}", all.len(), wrong.len()));
     }
     let holds = wrong.is_empty() && broken.is_none();
     finished(if holds { Exit::Accepted } else { Exit::Failed })

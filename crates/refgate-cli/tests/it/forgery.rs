@@ -116,8 +116,10 @@ fn a_ledger_only_takes_new_signed_present_records() {
     );
     let again = commit(&world, &[&first], &[(&path, &format!("{again}\n"))]);
     refused(&world, &again, "touch nothing else");
-    let (ok, _) = world.push("eve", &[":refs/refgate/ledger"]);
-    assert!(!ok, "a ledger was deleted");
+    let (ok, said) = world.push("eve", &[":refs/refgate/ledger"]);
+    assert!(!ok && said.contains("only grows"), "{said}");
+    let blob = world.git("eve", &["rev-parse", &format!("{first}:{path}")]);
+    refused(&world, &blob, "must point to a commit");
 
     // What is no record, or not signed so.
     let place = |text: &str| commit(&world, &[&first], &[(&other_path, text)]);

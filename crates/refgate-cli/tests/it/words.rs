@@ -75,6 +75,12 @@ fn what_is_not_there_is_not_spoken_of() {
     world.cannot("grace", &candidate, absent);
     let gone = ["delete-request", "gone", "--reason", "old"];
     world.cannot("grace", &gone, "gone");
+    let nowhere = ["waive", "freeze", "--onto", "nosuch", "--for", "2 days", "--reason", "so"];
+    world.cannot("grace", &nowhere, "no stage, line or release");
+    for reason in ["a\u{1b}[31m", "a\u{202e}b", &"a".repeat(2_001)] {
+        let odd = ["evidence", "blocker", "--release", "v1.0.0", "--reason", reason];
+        world.cannot("ada", &odd, "none that a terminal would not show");
+    }
     // It has moved since the clone saw it.
     world.git("grace", &["push", "-q", "origin", "origin/main:refs/heads/old"]);
     world.git("grace", &["fetch", "-q"]);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::case::{Item, Landed};
 use crate::admission::refused;
-use crate::{Case, Finding, LEDGER, RefKind, RuleId, Takes, What};
+use crate::{Broken, Case, Finding, LEDGER, RefKind, RuleId, Takes, What};
 
 pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -14,7 +14,10 @@ pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
         }
         let mut object = |what| found.push(finding(&item, what));
         match &item.facts.ledger_edit {
-            None if item.update.change.new_value().is_none() => object(What::NameReserved),
+            None if item.update.change.new_value().is_none() => {
+                object(What::LedgerBroken { broken: Broken::NotForward });
+            }
+            None if item.facts.not_a_commit => object(What::NotACommit),
             None => object(What::FactMissing { fact: "what the push does to the ledger" }),
             Some(edit) => {
                 if let Some(broken) = &edit.broken {

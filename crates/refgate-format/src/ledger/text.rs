@@ -14,6 +14,9 @@ pub const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
 /// The longest reason or link, in characters.
 const LONGEST: usize = 2_000;
 
+const REASON: &str = "reason: that is 1 to 2000 characters, none that a terminal would not show";
+const LINK: &str = "link: that is 1 to 2000 characters, none that a terminal would not show";
+
 /// Why a text is no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRecord {
@@ -95,8 +98,8 @@ pub fn read_record(text: &str) -> Result<Record, BadRecord> {
         by: raw.name(&raw.by, "name of a person")?,
         at: moment(&raw.at)?,
         repository: raw.name(&raw.repository, "name of a repository")?,
-        reason: prose(&raw.reason, "reason")?,
-        link: raw.link.as_deref().map(|link| prose(link, "link")).transpose()?,
+        reason: prose(&raw.reason, REASON)?,
+        link: raw.link.as_deref().map(|link| prose(link, LINK)).transpose()?,
         body: raw.body()?,
     };
     let canonical = record_text(&record);
@@ -109,7 +112,11 @@ pub fn read_record(text: &str) -> Result<Record, BadRecord> {
 }
 
 fn value<T>(found: Option<T>, text: &str, expected: &'static str) -> Result<T, BadRecord> {
-    found.ok_or_else(|| BadRecord::Value { value: text.to_string(), expected })
+    let short = |text: &str| match text.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_string(),
+    };
+    found.ok_or_else(|| BadRecord::Value { value: short(text), expected })
 }
 
 fn moment(text: &str) -> Result<Instant, BadRecord> {

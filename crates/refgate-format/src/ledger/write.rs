@@ -127,6 +127,8 @@ fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
+            // No record holds one; but a draft is read back to be told so.
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
             other => out.push(other),
         }
     }

@@ -89,6 +89,9 @@ pub(crate) fn undo(at: &Path, steps: usize) -> Done {
 }
 
 pub(crate) fn undone(at: &Path, steps: usize) -> Result<String, Failure> {
+    if steps == 0 {
+        return Err(wrong("undo takes back one step at the least"));
+    }
     let root = root(at)?;
     let _held = lock(&root)?;
     let now = snapshot::step(&root);
