@@ -30,7 +30,8 @@ pub use made::REPOSITORY;
 pub use memory::Memory;
 pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
 pub use prove::{
-    Case as ProofCase, Proof, answer, cases, compare, prove, scenario as proof_scenario,
+    Answered, Case as ProofCase, Proof, Way, answer, cases, compare, prove,
+    scenario as proof_scenario,
 };
 pub use real::{Keeping, Real, RealError, git_command};
 pub use reference::judge_naively;

@@ -4,7 +4,7 @@ use refgate_core::Policy;
 use refgate_format::parse_instant;
 use refgate_gate::{Exit, horizon};
 use refgate_git::Reader;
-use refgate_scenario::{ProofCase, compare, proof_scenario, prove};
+use refgate_scenario::{Answered, compare, proof_scenario, prove};
 use serde_json::{Value, json};
 
 use crate::args::Prove;
@@ -38,13 +38,13 @@ pub(crate) fn run(args: &Prove) -> Done {
             .iter()
             .map(|proof| json!({ "what": proof.what, "scenario": proof.scenario }))
             .collect();
-        let examples = |cases: &[ProofCase], verdict: &str| -> Vec<String> {
-            cases.iter().map(|case| proof_scenario(&args.policy, case, verdict)).collect()
+        let examples = |cases: &[Answered]| -> Vec<String> {
+            cases.iter().map(|(case, now)| proof_scenario(&args.policy, case, now)).collect()
         };
         let meaning = difference.as_ref().map(|(looser, stricter)| {
             json!({
                 "meaning": meaning(looser, stricter),
-                "looser": examples(looser, "accept"), "stricter": examples(stricter, "reject"),
+                "looser": examples(looser), "stricter": examples(stricter),
             })
         });
         say(&json!({ "format": 1, "findings": proofs, "against": meaning }).to_string());
@@ -64,14 +64,14 @@ pub(crate) fn run(args: &Prove) -> Done {
                 args.against.as_deref().unwrap_or(""),
                 meaning(looser, stricter)
             ));
-            told(args, "it lets in what was kept out", looser, "accept");
-            told(args, "it keeps out what was let in", stricter, "reject");
+            told(args, "it lets in what was kept out", looser);
+            told(args, "it keeps out what was let in", stricter);
         }
     }
     finished(if proofs.is_empty() { Exit::Accepted } else { Exit::Failed })
 }
 
-const fn meaning(looser: &[ProofCase], stricter: &[ProofCase]) -> &'static str {
+const fn meaning(looser: &[Answered], stricter: &[Answered]) -> &'static str {
     match (looser.is_empty(), stricter.is_empty()) {
         (true, true) => "the same, as far as these cases go",
         (false, true) => "looser",
@@ -80,22 +80,23 @@ const fn meaning(looser: &[ProofCase], stricter: &[ProofCase]) -> &'static str {
     }
 }
 
-fn told(args: &Prove, title: &str, cases: &[ProofCase], verdict: &str) {
+fn told(args: &Prove, title: &str, cases: &[Answered]) {
     // One example for each class and branch says enough.
-    let mut seen: Vec<(&str, &str)> = Vec::new();
-    for case in cases {
-        let key = (case.onto.as_str(), case.class.as_str());
+    let mut seen: Vec<(&str, &str, &str)> = Vec::new();
+    for (case, now) in cases {
+        let key = (case.onto.as_str(), case.class.as_str(), case.way.name());
         if seen.contains(&key) || seen.len() >= MOST_TOLD {
             continue;
         }
         seen.push(key);
         say(&format!(
-            "\n{title} ({} cases), for example {} onto {}:",
+            "\n{title} ({} cases), for example {} onto {} {}:",
             cases.len(),
             case.class,
-            case.onto
+            case.onto,
+            case.way.name()
         ));
-        say(&indented(&proof_scenario(&args.policy, case, verdict)));
+        say(&indented(&proof_scenario(&args.policy, case, now)));
     }
 }
 

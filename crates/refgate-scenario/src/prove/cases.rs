@@ -1,0 +1,223 @@
+//! Which stories stand for every kind of push? Branches, ways there, classes, people and moments.
+
+use std::collections::BTreeSet;
+
+use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Span, Stage, Target};
+
+/// Who writes what all stories are about; has no role.
+const AUTHOR: &str = "zoe";
+
+/// Has no role either, and pushes.
+const NOBODY: &str = "nobody-in-particular";
+
+/// By which way something comes to a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// As a commit of its own.
+    Straight,
+    /// By promotion from stage to stage, with all that the policy asks for.
+    Promotion,
+}
+
+impl Way {
+    /// In a sentence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Straight => "straight",
+            Self::Promotion => "by promotion",
+        }
+    }
+}
+
+/// A case: who brings what where, by which way and when; told as a scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The acts, without what is expected.
+    pub story: String,
+    /// The branch that is pushed to.
+    pub onto: String,
+    /// The way there.
+    pub way: Way,
+    /// The class that is declared.
+    pub class: String,
+    /// Who pushes.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// Every case of a policy: all governed branches, ways, classes, kinds of people
+/// and moments at which something changes, from `from` on.
+#[must_use]
+pub fn cases(policy: &Policy, from: Instant) -> Vec<Case> {
+    let (people, moments) = (people(policy), moments(policy, from));
+    let stages = policy.flow.stages.iter().map(|stage| stage.branch.short().to_string());
+    let straight = stages.chain(policy.flow.lines.iter().filter_map(|line| example(policy, line)));
+    let later = policy.flow.stages.iter().skip(1);
+    let promoted = later.map(|stage| stage.branch.short().to_string());
+    let places = straight
+        .map(|onto| (onto, Way::Straight))
+        .chain(promoted.map(|onto| (onto, Way::Promotion)));
+    let mut all = Vec::new();
+    for (onto, way) in places {
+        for class in policy.classes.names() {
+            for who in &people {
+                for at in &moments {
+                    all.push(case(policy, (&onto, way), class, who, (*at, from)));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// One case; `from` is when the last major release was, where a freeze follows one.
+pub(super) fn case(
+    policy: &Policy,
+    (onto, way): (&str, Way),
+    class: &str,
+    who: &str,
+    (at, from): (Instant, Instant),
+) -> Case {
+    let mut story = format!("at {}\n", at.format("%Y-%m-%dT%H:%M:%SZ"));
+    let derived = policy.windows.iter().any(|w| matches!(w.span, Span::AfterMajorRelease { .. }));
+    if let (true, Some((_, stage))) = (derived, policy.flow.production()) {
+        let (tag, days) = (release(policy, "2.0.0"), (at - from).num_days());
+        story.push_str(&format!("release {tag} on {}, {days} days ago\n", stage.branch.short()));
+    }
+    match way {
+        Way::Straight => straight(policy, onto, class, who, &mut story),
+        Way::Promotion => promotion(policy, onto, class, who, &mut story),
+    }
+    let (onto, class, who) = (onto.to_string(), class.to_string(), who.to_string());
+    Case { story, onto, way, class, who, at }
+}
+
+fn commit(policy: &Policy, onto: &str, class: &str) -> String {
+    let path = if class == "docs" { "docs/guide.md" } else { "src/app.rs" };
+    let trailer = &policy.declare.trailer;
+    format!("{AUTHOR} commits \"work\\n\\n{trailer}: {class}\" on {onto}, changing {path}\n")
+}
+
+fn straight(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut String) {
+    let line = RefName::branch(onto).ok().and_then(|name| match policy.flow.target(&name) {
+        Some(Target::Line(line)) => policy.flow.production().map(|(_, stage)| (line, stage)),
+        _ => None,
+    });
+    if let Some((line, stage)) = line {
+        let opener = able(policy, &line.pushers);
+        story.push_str(&format!(
+            "{opener} branches {onto} from {}\n{opener} pushes {onto}\n",
+            stage.branch.short()
+        ));
+    }
+    story.push_str(&format!("{}{who} pushes {onto}\n", commit(policy, onto, class)));
+}
+
+/// From the first stage on, as the policy wants it: a candidate, sign-offs, a
+/// certificate, and time on each stage.
+fn promotion(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut String) {
+    let Some(first) = policy.flow.stages.first() else { return };
+    let mut from = first.branch.short();
+    let opener = able(policy, &first.pushers);
+    story.push_str(&format!("{}{opener} pushes {from}\n", commit(policy, from, class)));
+    for stage in policy.flow.stages.iter().skip(1) {
+        let to = stage.branch.short();
+        let pusher = if to == onto { who.to_string() } else { able(policy, &stage.pushers) };
+        if stage.production {
+            asked_for(policy, from, &pusher, story);
+        } else if policy.promotion.candidate {
+            let (namer, tag) =
+                (able_role(policy, &policy.ledger.releases), release(policy, "2.1.0"));
+            story.push_str(&format!("{namer} names {from} candidate 1 of {tag}\n"));
+        }
+        story.push_str(&format!("{pusher} pushes {from} to {to}\n"));
+        if to == onto {
+            return;
+        }
+        from = to;
+    }
+}
+
+/// What production asks for, given by whoever may.
+fn asked_for(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
+    let gate = &policy.gate;
+    if let Some(course) = &gate.course {
+        let trainers = policy.roles.people(&policy.ledger.trainers);
+        if let Some(trainer) = trainers.iter().find(|trainer| *trainer != pusher) {
+            story.push_str(&format!("{trainer} certifies {pusher} in {course} for 30 days\n"));
+        }
+    }
+    for wanted in &gate.sign_offs {
+        let people = policy.roles.people(&wanted.role).iter().filter(|person| *person != pusher);
+        for person in people.take(usize::try_from(wanted.people).unwrap_or(usize::MAX)) {
+            story.push_str(&format!("{person} signs off {} of {from}\n", wanted.meaning.name()));
+        }
+    }
+    if gate.soak > Duration::zero() {
+        story.push_str(&format!("{} minutes later\n", gate.soak.num_minutes() + 1));
+    }
+}
+
+/// Somebody with one of these roles; anybody where none is asked for.
+fn able(policy: &Policy, roles: &[String]) -> String {
+    let mut people = roles.iter().filter_map(|role| policy.roles.people(role).first());
+    people.next().map_or_else(|| NOBODY.to_string(), Clone::clone)
+}
+
+fn able_role(policy: &Policy, role: &str) -> String {
+    able(policy, &[role.to_string()])
+}
+
+fn release(policy: &Policy, version: &str) -> String {
+    let pattern = policy.release.tags.first();
+    pattern.map_or_else(
+        || format!("v{version}"),
+        |pattern| format!("{}{version}{}", pattern.prefix, pattern.suffix),
+    )
+}
+
+/// A branch that a pattern of lines means, and no stage.
+fn example(policy: &Policy, line: &LinePattern) -> Option<String> {
+    let name = line.branches.as_str().replace("**", "1.0").replace('*', "1.0").replace('?', "1");
+    let full = RefName::branch(&name).ok()?;
+    let stage = |stage: &Stage| stage.branch == full;
+    (line.branches.matches(&name) && !policy.flow.stages.iter().any(stage)).then_some(name)
+}
+
+/// Two of each role, since who asks may not be who grants; and one of none.
+fn people(policy: &Policy) -> Vec<String> {
+    let mut all = vec![NOBODY.to_string()];
+    for people in policy.roles.0.values() {
+        all.extend(people.iter().take(2).cloned());
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The moments around every edge of every window, and of derived freezes after
+/// a release that happened at `from`.
+pub(super) fn moments(policy: &Policy, from: Instant) -> Vec<Instant> {
+    let second = Duration::seconds(1);
+    let mut all = BTreeSet::from([from]);
+    for window in &policy.windows {
+        match &window.span {
+            Span::Fixed(intervals) => {
+                // Recurring windows are alike; the next ones stand for all.
+                for interval in intervals.iter().filter(|i| i.end > from).take(3) {
+                    let edges = [interval.start - second, interval.start];
+                    all.extend(edges.into_iter().chain([interval.end - second, interval.end]));
+                }
+            }
+            Span::AfterMajorRelease { minimum, maximum, .. } => {
+                for edge in [from + *minimum, from + *maximum] {
+                    all.extend([edge - second, edge]);
+                }
+            }
+        }
+    }
+    all.retain(|at| *at >= from);
+    all.into_iter().collect()
+}

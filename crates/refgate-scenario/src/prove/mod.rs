@@ -1,0 +1,217 @@
+//! What does a policy say to every kind of push, at every moment that matters? Exhaustion over small stories.
+//!
+//! Each case is a scenario that `refgate test` runs as it stands: a proof comes
+//! with its counterexample.
+
+mod cases;
+mod windows;
+
+use std::collections::BTreeSet;
+
+use refgate_core::{Instant, Mode, Policy, RuleId};
+
+pub use cases::{Case, Way, cases};
+
+use crate::act::Act;
+use crate::memory::Memory;
+use crate::parse::parse_scenarios;
+use crate::run::{Report, World as _};
+
+/// What is wrong with a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// In a sentence.
+    pub what: String,
+    /// A scenario that shows it, if one can.
+    pub scenario: Option<String>,
+}
+
+/// What the engine says to a case under a policy.
+///
+/// # Errors
+/// If the story cannot be told, which is a fault of this program.
+pub fn answer(policy: &Policy, case: &Case) -> Result<Report, String> {
+    told(policy, &case.story, case.at)
+}
+
+fn told(policy: &Policy, story: &str, at: Instant) -> Result<Report, String> {
+    let scenarios = parse_scenarios("prove", story).map_err(|error| error.to_string())?;
+    let scenario = scenarios.first().ok_or("the story is empty")?;
+    let mut world = Memory::new(policy.clone(), at);
+    let mut last = Report::default();
+    for line in &scenario.lines {
+        if let Some(report) = world.act(&line.act)? {
+            last = report;
+        } else if matches!(line.act, Act::Push { .. }) {
+            return Err("the push gave no answer".to_string());
+        }
+    }
+    Ok(last)
+}
+
+/// A case as a scenario that expects what was answered.
+#[must_use]
+pub fn scenario(policy_name: &str, case: &Case, answer: &Report) -> String {
+    expecting(policy_name, &case.story, answer)
+}
+
+fn expecting(policy_name: &str, story: &str, answer: &Report) -> String {
+    let rules: Vec<&str> = answer.rules.iter().map(String::as_str).collect();
+    let expected = match answer.verdict.as_str() {
+        "reject" => format!("reject {}", rules.join(", ")),
+        other => other.to_string(),
+    };
+    format!("policy {policy_name}\n{story}expect {}\n", expected.trim_end())
+}
+
+/// A policy, its name for scenarios, and every case with the engine's answer.
+struct Court<'p> {
+    policy: &'p Policy,
+    name: &'p str,
+    from: Instant,
+    answers: Vec<(Case, Report)>,
+}
+
+impl Court<'_> {
+    fn scenario(&self, (case, report): &(Case, Report)) -> String {
+        scenario(self.name, case, report)
+    }
+}
+
+/// Everything that is wrong with one policy by itself.
+///
+/// # Errors
+/// If a story cannot be told.
+pub fn prove(policy: &Policy, name: &str, from: Instant) -> Result<Vec<Proof>, String> {
+    let answered = |case: Case| answer(policy, &case).map(|report| (case, report));
+    let answers = cases(policy, from).into_iter().map(answered).collect::<Result<_, _>>()?;
+    let court = Court { policy, name, from, answers };
+    let mut found = locked(&court);
+    for window in &policy.windows {
+        found.extend(windows::of(&court, window)?);
+    }
+    found.extend(dead(policy));
+    found.extend(of_roles(policy));
+    Ok(found)
+}
+
+/// Branches that nothing reaches, by no way, and classes that never land at all.
+fn locked(court: &Court<'_>) -> Vec<Proof> {
+    let mut found = Vec::new();
+    let proof = |what: String, own: &[&(Case, Report)]| {
+        // The case that fails at the fewest rules says best why; of those, the one
+        // that goes the way that the process wants.
+        let far =
+            |(case, report): &&&(Case, Report)| (report.rules.len(), case.way == Way::Straight);
+        let nearest = own.iter().min_by_key(far);
+        Proof { what, scenario: nearest.map(|case| court.scenario(case)) }
+    };
+    let passes = |own: &[&(Case, Report)]| own.iter().any(|(_, r)| r.verdict == "accept");
+    let branches: BTreeSet<&str> =
+        court.answers.iter().map(|(case, _)| case.onto.as_str()).collect();
+    let shut = |onto: &&str| {
+        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.onto == *onto).collect();
+        (!passes(&own)).then_some(own)
+    };
+    for onto in &branches {
+        if let Some(own) = shut(onto) {
+            let what = format!(
+                "nothing ever lands on `{onto}`: no class, no person, no moment, straight or \
+                 promoted"
+            );
+            found.push(proof(what, &own));
+        }
+    }
+    for class in court.policy.classes.names() {
+        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.class == class).collect();
+        if !passes(&own) && branches.iter().any(|onto| shut(onto).is_none()) {
+            found.push(proof(format!("the class `{class}` never lands anywhere"), &own));
+        }
+    }
+    found
+}
+
+/// Settings that can never have an effect.
+fn dead(policy: &Policy) -> Vec<Proof> {
+    let mut found = Vec::new();
+    let mut say = |what: String| found.push(Proof { what, scenario: None });
+    let idle = |rule: RuleId| match rule {
+        RuleId::Freeze => policy.windows.is_empty(),
+        RuleId::Candidate => !policy.promotion.candidate,
+        RuleId::ReleaseGate => {
+            let gate = &policy.gate;
+            gate.sign_offs.is_empty() && gate.course.is_none() && gate.soak.is_zero()
+        }
+        RuleId::ReleaseTag => policy.release.tags.is_empty(),
+        _ => false,
+    };
+    for (rule, _) in policy.modes.iter().filter(|(rule, mode)| **mode != Mode::Off && idle(**rule))
+    {
+        say(format!("the rule `{}` is turned on, and nothing asks for it", rule.name()));
+    }
+    let backport = &policy.backport;
+    for class in backport.within.iter().chain(&backport.with_approval) {
+        if backport.always.contains(class) {
+            let class = policy.classes.name(*class);
+            say(format!("`{class}` may always be backported; its window has no effect"));
+        }
+    }
+    for class in backport.with_approval.iter().filter(|class| backport.within.contains(class)) {
+        let class = policy.classes.name(*class);
+        say(format!("`{class}` may be backported unasked; its approval has no effect"));
+    }
+    found
+}
+
+/// Roles that are asked for and have too few people.
+fn of_roles(policy: &Policy) -> Vec<Proof> {
+    let mut found = Vec::new();
+    for wanted in &policy.gate.sign_offs {
+        let people = policy.roles.people(&wanted.role);
+        if u32::try_from(people.len()).unwrap_or(u32::MAX) < wanted.people {
+            let what = format!("nothing can be shipped: `{}` has too few people", wanted.role);
+            found.push(Proof { what, scenario: None });
+        }
+    }
+    if policy.gate.course.is_some() && policy.roles.people(&policy.ledger.trainers).is_empty() {
+        let what = "nothing can be shipped: nobody may issue the certificate".to_string();
+        found.push(Proof { what, scenario: None });
+    }
+    found
+}
+
+/// A case, and what is answered to it.
+pub type Answered = (Case, Report);
+
+/// Where two policies answer differently: the cases that the new one lets in
+/// and those that it keeps out, with the new one's answers.
+///
+/// # Errors
+/// If a story cannot be told.
+pub fn compare(
+    new: &Policy,
+    old: &Policy,
+    from: Instant,
+) -> Result<(Vec<Answered>, Vec<Answered>), String> {
+    let mut all = cases(new, from);
+    for case in cases(old, from) {
+        if !all.contains(&case) {
+            all.push(case);
+        }
+    }
+    let (mut looser, mut stricter) = (Vec::new(), Vec::new());
+    for case in all {
+        // A branch that one of them does not govern is free there.
+        match (answer(new, &case), answer(old, &case)) {
+            (Ok(now), Ok(before)) if now.verdict != before.verdict => {
+                if now.verdict == "accept" {
+                    looser.push((case, now));
+                } else {
+                    stricter.push((case, now));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((looser, stricter))
+}
