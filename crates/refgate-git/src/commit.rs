@@ -88,9 +88,8 @@ pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
     let (author, authored) = person("author", lines.next());
     let (_, committed) = person("committer", lines.next());
     let rest: Vec<&[u8]> = lines.collect();
-    let encoding_ok = extra_headers(&rest, &mut complain);
-    if !encoding_ok {
-        complain("its text is in an encoding that can hide what it says".to_string());
+    if let Some(hides) = extra_headers(&rest, &mut complain) {
+        complain(hides);
     }
     if message.contains(&0) || header.contains(&0) {
         complain("it holds a NUL byte".to_string());
@@ -124,10 +123,10 @@ fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
 }
 
 /// Headers after the committer: each at most once, none that Git would have
-/// put earlier. Answers whether the encoding is one that shows its text plainly.
-fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> bool {
+/// put earlier. Answers what is wrong with the encoding.
+fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> Option<String> {
     let mut seen: Vec<&[u8]> = Vec::new();
-    let mut plain = true;
+    let mut hides = None;
     for line in lines {
         if line.starts_with(b" ") {
             if seen.is_empty() {
@@ -143,13 +142,21 @@ fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> bool {
             complain(format!("its `{shown}` header comes twice"));
         }
         if key == b"encoding" {
-            let value = String::from_utf8_lossy(line).to_lowercase();
-            let name = value.trim_start_matches("encoding").trim();
-            plain = PLAIN.iter().any(|known| name.starts_with(known));
+            let value = String::from_utf8_lossy(line);
+            hides = encoding_defect(value.get(key.len()..).unwrap_or_default());
         }
         seen.push(key);
     }
-    plain
+    hides
+}
+
+/// What is wrong with a commit whose header names this encoding, if it could show
+/// another text to another reader.
+#[must_use]
+pub fn encoding_defect(name: &str) -> Option<String> {
+    let name = name.trim().to_lowercase();
+    let plain = PLAIN.iter().any(|known| name.starts_with(known));
+    (!plain).then(|| "its text is in an encoding that can hide what it says".to_string())
 }
 
 #[cfg(test)]

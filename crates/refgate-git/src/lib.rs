@@ -31,7 +31,7 @@ mod tree;
 mod writer;
 
 pub use bounds::Bounds;
-pub use commit::{ParsedCommit, parse_commit};
+pub use commit::{ParsedCommit, encoding_defect, parse_commit};
 pub use debts::{debts, owed};
 pub use error::GitError;
 pub use evil::git_version;

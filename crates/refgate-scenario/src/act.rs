@@ -240,6 +240,8 @@ pub enum Act {
         touches: Vec<Touch>,
         /// A forged date.
         dated: Option<Instant>,
+        /// The encoding that its header names.
+        encoded: Option<String>,
     },
     /// `NAME merges FROM into INTO`
     Merge {

@@ -8,6 +8,7 @@ use refgate_core::{
     RefUpdate, Release, Shape, UpdateFacts, decide,
 };
 use refgate_format::{confuses, resembles};
+use refgate_git::encoding_defect;
 
 use crate::act::Spec;
 use crate::made::REPOSITORY;
@@ -218,7 +219,7 @@ impl Memory {
             author,
             reach,
             landed,
-            defect: None,
+            defect: node.encoded.as_deref().and_then(encoding_defect),
         };
         history.commits.insert(id, commit);
     }

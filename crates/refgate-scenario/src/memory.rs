@@ -16,6 +16,8 @@ pub(crate) struct Node {
     pub(crate) files: Files,
     pub(crate) message: String,
     pub(crate) author: String,
+    /// The encoding that its header names.
+    pub(crate) encoded: Option<String>,
 }
 
 /// A tag object of this world.
@@ -99,7 +101,7 @@ impl Memory {
     ) -> Oid {
         let id = self.id();
         let (message, author) = (message.to_string(), author.to_string());
-        self.nodes.insert(id, Node { parents, files, message, author });
+        self.nodes.insert(id, Node { parents, files, message, author, encoded: None });
         id
     }
 

@@ -146,13 +146,15 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
         }
         ("commits", [message, "on", branch, rest @ ..]) => {
             let (touches, rest) = touches(rest)?;
-            let dated = match rest {
-                [] => None,
-                ["dated", when @ ..] => Some(time(when)?),
+            let (dated, encoded) = match rest {
+                [] => (None, None),
+                ["dated", when @ ..] => (Some(time(when)?), None),
+                ["encoded", "as", name] => (None, Some((*name).to_string())),
                 _ => return Err(format!("`{}` is not understood here", rest.join(" "))),
             };
             let message = text(message)?;
-            Ok(Act::Commit { who, message, branch: (*branch).to_string(), touches, dated })
+            let branch = (*branch).to_string();
+            Ok(Act::Commit { who, message, branch, touches, dated, encoded })
         }
         ("merges" | "squashes" | "forwards", rest) => merge(who, verb, rest),
         ("picks", [from, "onto", onto, tail @ ..]) => {

@@ -33,7 +33,7 @@ impl Real {
                 self.switch("somebody", branch)?;
                 self.git("somebody", &["reset", "-q", "--hard", to])?;
             }
-            Act::Commit { who, message, branch, touches, dated } => {
+            Act::Commit { who, message, branch, touches, dated, encoded } => {
                 self.switch(who, branch)?;
                 self.write_all(touches)?;
                 self.git(who, &["add", "-A"])?;
@@ -41,6 +41,9 @@ impl Real {
                 if let Some(dated) = dated {
                     let date = dated.to_rfc3339();
                     git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
+                }
+                if let Some(name) = encoded {
+                    git.args(["-c", &format!("i18n.commitEncoding={name}")]);
                 }
                 let args = ["commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", message];
                 checked(&args, &git.args(args).output()?)?;

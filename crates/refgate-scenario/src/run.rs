@@ -189,11 +189,14 @@ impl World for Memory {
                 let id = self.revision(to).ok_or_else(|| missing(to))?;
                 self.local.insert(branch.clone(), id);
             }
-            Act::Commit { who, message, branch, touches, .. } => {
+            Act::Commit { who, message, branch, touches, encoded, .. } => {
                 let tip = self.revision(branch).ok_or_else(|| missing(branch))?;
                 let mut files = self.files(tip);
                 self.touch(&mut files, touches);
                 let id = self.add(vec![tip], files, message, who);
+                if let Some(node) = self.nodes.get_mut(&id) {
+                    node.encoded.clone_from(encoded);
+                }
                 self.local.insert(branch.clone(), id);
             }
             Act::Merge { who, from, into, how, message, touches } => {

@@ -15,10 +15,6 @@ use crate::setup::said;
 use crate::world::{Own, World};
 use crate::{catalog, play as free, snapshot};
 
-/// Rules that no push from a training world meets, and why.
-const ELSEWHERE: [(RuleId, &str); 1] =
-    [(RuleId::ObjectFormat, "a repository of another object format is not installed at all")];
-
 /// So many days of free play are compared.
 const PLAYED: u32 = 8;
 
@@ -80,11 +76,9 @@ fn coverage(met: &BTreeMap<RuleId, BTreeSet<String>>) -> Result<usize, Failure> 
     let mut lacking = 0;
     say("\nrules of the portal's policy, and the lessons that meet them:");
     for rule in RuleId::ALL.iter().filter(|rule| policy.mode(**rule) != Mode::Off) {
-        let elsewhere = ELSEWHERE.iter().find(|(of, _)| of == rule).map(|(_, why)| *why);
-        let names = match (met.get(rule), elsewhere) {
-            (Some(names), _) => names.iter().cloned().collect::<Vec<_>>().join(", "),
-            (None, Some(why)) => format!("- ({why})"),
-            (None, None) => {
+        let names = match met.get(rule) {
+            Some(names) => names.iter().cloned().collect::<Vec<_>>().join(", "),
+            None => {
                 lacking += 1;
                 "NO LESSON".to_string()
             }
