@@ -36,56 +36,94 @@ fn dawdle(world: &World) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A fix on top of a commit, made by one process for the sake of long runs.
-fn fix(world: &World, tip: &str, round: u32) -> String {
+/// Release lines: each freeze is raced for by a landing on each of them, and on dev.
+const LINES: u32 = 7;
+
+/// A fix on top of each tip, made by one process for the sake of long runs.
+fn fixes(world: &World, tips: &[String], round: u32) -> Vec<String> {
     let mut import = refgate_scenario::git_command(&world.path("ada"));
-    import.args(["fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
-    let mut child = import.spawn().unwrap();
-    let (message, text) = (format!("fix: {round}"), format!("{round}\n"));
-    let seconds = 1_772_440_000 + round;
-    let script = format!(
-        "commit refs/race\ncommitter ada <ada@x> {seconds} +0000\ndata {}\n{message}\nfrom {tip}\n\
-         M 100644 inline src/app.rs\ndata {}\n{text}\ndone\n",
-        message.len(),
-        text.len(),
-    );
+    import.args(["fast-import", "--quiet", "--force", "--export-marks=../marks"]);
+    let mut child = import.stdin(Stdio::piped()).spawn().unwrap();
+    let script: String = tips
+        .iter()
+        .enumerate()
+        .map(|(place, tip)| {
+            let message = format!("security: {round} {place}");
+            format!(
+                "commit refs/race/{place}\nmark :{}\ncommitter ada <ada@x> {} +0000\n\
+                 data {}\n{message}\nfrom {tip}\nM 100644 inline src/app.rs\ndata {}\n{message}\n",
+                place + 1,
+                1_772_440_000 + round,
+                message.len(),
+                message.len(),
+            )
+        })
+        .collect();
     child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
-    world.git("ada", &["rev-parse", "refs/race"])
+    let mut marks: Vec<(usize, String)> = fs::read_to_string(world.path("marks"))
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.strip_prefix(':')?.split_once(' '))
+        .map(|(mark, id)| (mark.parse().unwrap(), id.to_string()))
+        .collect();
+    marks.sort();
+    marks.into_iter().map(|(_, id)| id).collect()
+}
+
+/// A push by itself, a moment from now.
+fn later(world: &World, new: &str, branch: &str, moment: u64) -> std::process::Child {
+    let mut push = Command::new("sh");
+    push.current_dir(world.path("ada"));
+    world.dress(&mut push, "ada");
+    let command = format!("sleep 0.{moment:03}; exec git push -q origin {new}:refs/heads/{branch}");
+    push.args(["-c", &command]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
 fn races(mode: &str) {
-    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    let portal = refgate_gate::builtin("portal").unwrap();
+    let world = World::new(&format!("{portal}\n[[line]]\nbranches = \"release/*\"\n"), NOW);
     guard(&world, mode);
+    let branches: Vec<String> =
+        (0..LINES).map(|n| format!("release/1.{n}")).chain(["dev".to_string()]).collect();
+    for line in branches.iter().filter(|name| *name != "dev") {
+        world.lands("grace", &[&format!("origin/main:refs/heads/{line}")]);
+    }
     dawdle(&world);
-    let dev = world.server().join("refs/heads/dev");
+    let file = |branch: &String| world.server().join("refs/heads").join(branch);
+    let tip = |branch: &String| fs::read_to_string(file(branch)).unwrap().trim().to_string();
     let (mut landed, mut kept_out) = (0, 0);
     // On a busy machine the freeze is late; then it gets more rounds to win one.
-    for round in 0..10 * rounds(12) {
-        if round >= rounds(12) && kept_out > 0 {
+    for round in 0..10 * rounds(3) {
+        if round >= rounds(3) && kept_out > 0 {
             break;
         }
-        let new = fix(&world, fs::read_to_string(&dev).unwrap().trim(), round);
-        let mut push = refgate_scenario::git_command(&world.path("ada"));
-        world.dress(&mut push, "ada");
-        push.args(["push", "-q", "origin", &format!("{new}:refs/heads/dev")]);
-        let mut push = push.stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(spread(round, 100)));
+        let news = fixes(&world, &branches.iter().map(tip).collect::<Vec<_>>(), round);
+        let pushes: Vec<_> = news
+            .iter()
+            .zip(&branches)
+            .zip(round * 8..)
+            .map(|((new, branch), number)| later(&world, new, branch, spread(number, 400)))
+            .collect();
+        std::thread::sleep(Duration::from_millis(spread(round, 300)));
         let why = format!("stop {round}");
-        let stop = ["freeze", "start", "dev", "--for", "1 days", "--reason", &why];
+        let stop = ["freeze", "start", "dev", "release/*", "--for", "1 days", "--reason", &why];
         let stop = [&stop[..], &["--lets-through", "docs", "--json"]].concat();
         let (code, said) = world.refgate_in("grace", &world.path("grace"), &stop);
         let answered = SystemTime::now();
         assert_eq!(code, Some(0), "{said}");
-        push.wait().unwrap();
-        let is_new = fs::read_to_string(&dev).unwrap_or_default().trim() == new;
-        if is_new {
-            let moved = fs::metadata(&dev).unwrap().modified().unwrap();
-            assert!(moved <= answered, "{mode}: dev moved after the freeze was answered");
-            landed += 1;
-        } else {
-            kept_out += 1;
+        for mut push in pushes {
+            push.wait().unwrap();
+        }
+        for (new, branch) in news.iter().zip(&branches) {
+            if tip(branch) == *new {
+                let moved = fs::metadata(file(branch)).unwrap().modified().unwrap();
+                assert!(moved <= answered, "{mode}: {branch} moved after the freeze was answered");
+                landed += 1;
+            } else {
+                kept_out += 1;
+            }
         }
         let id = said.split("\"id\":\"").nth(1).unwrap();
         let end = ["freeze", "end", &id[..64], "--reason", "go on"];
