@@ -168,13 +168,29 @@ fn unlocked(git_dir: &Path, policy: &Policy) {
     if let Ok(lock) = std::fs::File::open(git_dir.join(DIRECTORY).join(MOVING)) {
         let _ = lock.lock();
     }
-    let stages = policy.flow.stages.iter().map(|stage| stage.branch.as_str());
+    // Who was checked before holds its lock by now; who locks later sees what moved.
+    let mut held = Vec::new();
+    locks(git_dir, "refs/heads", policy, &mut held);
     // Git holds a lock for milliseconds; one that stays is stale, and harmless here.
     for _ in 0..500 {
-        if !stages.clone().any(|stage| git_dir.join(format!("{stage}.lock")).exists()) {
+        held.retain(|lock| lock.exists());
+        if held.is_empty() {
             return;
         }
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The locks of stages and lines in a folder of references, and below it.
+fn locks(git_dir: &Path, folder: &str, policy: &Policy, held: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(git_dir.join(folder)) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            locks(git_dir, &name, policy, held);
+        } else if name.strip_suffix(".lock").is_some_and(|name| guarded(policy, name)) {
+            held.push(entry.path());
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use refgate_core::{
     Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
@@ -113,13 +114,14 @@ impl Ticket {
     pub fn leave(&self, directory: &Path, policy: &Policy) -> std::io::Result<()> {
         let folder = directory.join(FOLDER);
         fs::create_dir_all(&folder)?;
-        sweep(&folder, self.at);
         for (name, (old, new)) in &self.moves {
             if guarded(policy, name) {
                 let before = Self::find(directory, name, *old, *new);
                 let first = before.map_or(self.first, |before| before.first);
                 // Git asks for it when this hook has ended; half of one is none.
-                fs::write(path(directory, name, *old, *new), self.text(first))?;
+                let own = path(directory, name, *old, *new);
+                fs::write(&own, self.text(first))?;
+                sweep(&folder, fs::metadata(own)?.modified()?);
             }
         }
         Ok(())
@@ -238,13 +240,14 @@ fn path(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> Pat
     directory.join(FOLDER).join(fingerprint(&format!("{old} {new} {name}")))
 }
 
-/// Removes tickets of pushes that never came to their end.
-fn sweep(folder: &Path, now: i64) {
+/// Removes tickets of pushes that never came to their end, by the age of the file:
+/// what it says may be written by another push at this moment.
+fn sweep(folder: &Path, now: SystemTime) {
+    let good_for = Duration::from_secs(GOOD_FOR.unsigned_abs());
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.filter_map(Result::ok) {
-        let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        let old = Ticket::parse(&text).is_none_or(|ticket| now - ticket.at > GOOD_FOR);
-        if old {
+        let written = entry.metadata().and_then(|about| about.modified());
+        if written.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > good_for)) {
             let _ = fs::remove_file(entry.path());
         }
     }

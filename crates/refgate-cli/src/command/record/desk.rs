@@ -336,8 +336,15 @@ fn expanded(path: &str) -> PathBuf {
 
 /// What the server said, as a person reads it.
 fn plain(said: &str) -> String {
-    let lines =
-        said.lines().filter(|line| !line.starts_with(['!', 'T']) && !line.starts_with("Done"));
-    let lines = lines.map(|line| line.strip_prefix("remote: ").unwrap_or(line).trim_end());
-    refgate_report::clean_block(lines.collect::<Vec<_>>().join("\n").trim())
+    let line = |line: &str| match line.strip_prefix('!') {
+        // What `proc-receive` says stands in parentheses behind the reference.
+        Some(status) => {
+            let reason = status.split_once('(')?.1.trim_end().trim_end_matches(')');
+            (!reason.ends_with("declined")).then(|| reason.to_string())
+        }
+        None if line.starts_with("To ") || line.starts_with("Done") => None,
+        None => Some(line.strip_prefix("remote: ").unwrap_or(line).trim_end().to_string()),
+    };
+    let lines: Vec<String> = said.lines().filter_map(line).collect();
+    refgate_report::clean_block(lines.join("\n").trim())
 }
