@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use refgate_core::{Instant, LEDGER, Oid, Policy, RefName};
 use refgate_format::Limits;
-use refgate_git::{Mover, Reader};
+use refgate_git::{GitError, Mover, Reader};
 
 use crate::govern::Government;
 use crate::install::DIRECTORY;
@@ -116,7 +116,9 @@ pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) ->
         Err(why) => return refuse(&why),
     };
     if state == "committed" {
-        committed(room, &moves, quarantined);
+        for one in &moves {
+            Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
+        }
         return PASS;
     }
     for one in &moves {
@@ -124,24 +126,28 @@ pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) ->
             return refuse(&why);
         }
     }
-    PASS
+    match keep_deleted(room, &moves, quarantined) {
+        Ok(()) => PASS,
+        Err(why) => refuse(&format!("what is deleted cannot be kept: {why}")),
+    }
 }
 
-/// What Git has moved itself: its tickets are spent, and what was deleted is kept.
-fn committed(room: Room, moves: &[Move], quarantined: bool) {
-    let directory = room.setup.directory.clone();
+/// Keeps what Git is about to delete, so that it can be restored whatever happens
+/// after. If the deletion is called off, what is kept does no harm.
+fn keep_deleted(room: Room, moves: &[Move], quarantined: bool) -> Result<(), String> {
     let gone = |one: &&Move| one.new.is_none() && room.ticket(one).is_some();
     let gone: Vec<Move> = moves.iter().filter(gone).cloned().collect();
-    let mover = if gone.is_empty() { None } else { Mover::of(room.reader, quarantined).ok() };
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let said = |error: GitError| error.to_string();
+    let mover = Mover::of(room.reader, quarantined).map_err(said)?;
     for one in gone {
-        if let (Some(mover), Some(old)) = (&mover, one.old) {
-            // The log has its value too; Git keeps the objects for two weeks.
-            let _ = mover.keep_deleted(&one.name, old);
+        if let Some(old) = one.old {
+            mover.keep_deleted(&one.name, old).map_err(said)?;
         }
     }
-    for one in moves {
-        Ticket::spend(&directory, &one.name, one.old, one.new);
-    }
+    Ok(())
 }
 
 /// `post-receive`: a freeze that was acknowledged must hold. Landings that were

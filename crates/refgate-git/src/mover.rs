@@ -100,7 +100,7 @@ impl Mover {
         Ok(())
     }
 
-    /// Keeps what a reference held that Git itself has deleted.
+    /// Keeps what a reference holds that Git itself is about to delete.
     ///
     /// # Errors
     /// If it cannot be written.

@@ -15,6 +15,7 @@ mod remedy;
 mod shell;
 mod takes;
 mod times;
+mod together;
 
 pub use because::because;
 pub use clean::{clean, clean_block, shorten};

@@ -7,7 +7,8 @@ use refgate_core::{Case, Decision, Finding, Oid, Verdict, What};
 use crate::clean::shorten;
 use crate::layout::{labelled, wrap};
 use crate::objection::objection;
-use crate::remedy::{Remedy, keep_all, remedies};
+use crate::remedy::{Remedy, remedies};
+use crate::together::{go_second, keep_all};
 
 /// So many landings of one reference are told in full; the rest are counted.
 const MOST_LANDINGS: usize = 8;
@@ -119,8 +120,9 @@ fn ways_out(
         about.iter().filter(out_of_place).map(|finding| finding.landing).collect();
     // Several remedies that each move one landing would undo each other.
     let several = landings(case, update, about).len() > 1;
-    if let Some(together) = keep_all(case, update).filter(|_| several) {
-        all.push(together);
+    let second = || about.iter().find_map(|finding| go_second(case, findings, finding));
+    if several {
+        all.extend(second().or_else(|| keep_all(case, update)));
     }
     for finding in about.iter().filter(|f| out_of_place(f) || !moved.contains(&f.landing)) {
         if several && finding.landing.is_some() {

@@ -3,6 +3,7 @@
 use refgate_core::{Case, ClassId, Finding, Oid, RefChange, RefUpdate, Version, What};
 
 use crate::shell::{brief, quoted};
+use crate::together::go_second;
 
 /// One way forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Remedy {
 }
 
 impl Remedy {
-    fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
         Self { what: what.into(), commands }
     }
 }
@@ -22,7 +23,6 @@ impl Remedy {
 /// What a remedy is made for.
 struct Subject<'c> {
     case: &'c Case<'c>,
-    all: &'c [Finding],
     update: &'c RefUpdate,
     landing: Option<Oid>,
 }
@@ -31,14 +31,14 @@ struct Subject<'c> {
 #[must_use]
 pub fn remedies(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
     let Some(update) = case.push.updates.get(finding.update) else { return Vec::new() };
-    let subject = Subject { case, all, update, landing: finding.landing };
-    let ways = subject.ways(finding);
+    let subject = Subject { case, update, landing: finding.landing };
+    let ways = subject.ways(all, finding);
     ways.into_iter().map(|remedy| switched(case, update, remedy)).collect()
 }
 
 /// Of several branches that are pushed at once, one is checked out at the most:
 /// before a command changes a branch, that one must be.
-fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) -> Remedy {
+pub(crate) fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) -> Remedy {
     let Some(branch) = update.name.branch_name().filter(|_| case.push.updates.len() > 1) else {
         return remedy;
     };
@@ -51,14 +51,14 @@ fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) -> Remedy {
 }
 
 impl Subject<'_> {
-    fn ways(&self, finding: &Finding) -> Vec<Remedy> {
-        let (subject, update) = (self, self.update);
+    fn ways(&self, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
+        let (case, subject, update) = (self.case, self, self.update);
         let name = quoted(update.name.short());
         match &finding.what {
-            What::NotEligible { previous: Some(previous), .. } => {
-                subject.first_there(previous).unwrap_or_else(|| subject.keep())
+            What::Frozen { .. } | What::NotEligible { .. } => {
+                let second = go_second(case, all, finding);
+                second.map_or_else(|| subject.keep(), |way| vec![way])
             }
-            What::Frozen { .. } | What::NotEligible { .. } => subject.keep(),
             What::Contradicted { .. } | What::Unclassified { .. } => subject.declare(),
             What::EvilMerge { .. } => subject.merge_again(),
             What::Foxtrot { old, new } => vec![Remedy::new(
@@ -112,22 +112,6 @@ impl Subject<'_> {
     }
 }
 
-/// Keeps all that an update brings on a branch of its own, and puts the
-/// checked-out branch back to where the server's stands.
-#[must_use]
-pub(crate) fn keep_all(case: &Case<'_>, update: usize) -> Option<Remedy> {
-    let update = case.push.updates.get(update)?;
-    let RefChange::Move { old, new } = update.change else { return None };
-    let keep = Remedy::new(
-        "keep all of it on a branch of its own, and land from there what may land:",
-        vec![
-            format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
-            format!("git reset --keep {}", brief(old)),
-        ],
-    );
-    Some(switched(case, update, keep))
-}
-
 impl Subject<'_> {
     fn tip(&self) -> bool {
         self.landing.is_some() && self.landing == self.update.change.new_value()
@@ -171,28 +155,6 @@ impl Subject<'_> {
         };
         let push = format!("git push origin {}:refs/heads/{}", brief(work), self.topic());
         vec![Remedy::new("keep it on a branch of its own, and off this one:", vec![push, off])]
-    }
-
-    /// Where the same push moves the previous stage to what is promoted, and may:
-    /// one push after the other, so that it is a promotion.
-    fn first_there(&self, previous: &str) -> Option<Vec<Remedy>> {
-        let new = self.update.change.new_value().filter(|_| self.tip())?;
-        let mut others = self.case.push.updates.iter().enumerate();
-        let (_, other) = others.find(|(place, other)| {
-            other.name.branch_name() == Some(previous)
-                && self.all.iter().all(|finding| finding.update != *place)
-        })?;
-        let there = other.change.new_value()?;
-        let promoted = there == new || self.parents().get(1..) == Some(&[there]);
-        let push = |id: Oid, to: &str| format!("git push origin {}:{}", brief(id), quoted(to));
-        let commands = vec![push(there, other.name.as_str()), push(new, self.update.name.as_str())];
-        if !promoted {
-            return None;
-        }
-        Some(vec![Remedy::new(
-            format!("push to `{previous}` first, and promote it then:"),
-            commands,
-        )])
     }
 
     /// Say what the change really is, where that class may land now.
