@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use refgate_core::{
     Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
@@ -121,7 +120,7 @@ impl Ticket {
                 // Git asks for it when this hook has ended; half of one is none.
                 let own = path(directory, name, *old, *new);
                 fs::write(&own, self.text(first))?;
-                sweep(&folder, fs::metadata(own)?.modified()?);
+                sweep(&folder, &own);
             }
         }
         Ok(())
@@ -241,13 +240,15 @@ fn path(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> Pat
 }
 
 /// Removes tickets of pushes that never came to their end, by the age of the file:
-/// what it says may be written by another push at this moment.
-fn sweep(folder: &Path, now: SystemTime) {
-    let good_for = Duration::from_secs(GOOD_FOR.unsigned_abs());
+/// what it says may be written by another push at this moment. What was written
+/// just now says how late it is.
+fn sweep(folder: &Path, newest: &Path) {
+    let Ok(now) = fs::metadata(newest).and_then(|about| about.modified()) else { return };
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.filter_map(Result::ok) {
-        let written = entry.metadata().and_then(|about| about.modified());
-        if written.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > good_for)) {
+        let Ok(at) = entry.metadata().and_then(|about| about.modified()) else { continue };
+        let age = now.duration_since(at).unwrap_or_default().as_secs();
+        if age > GOOD_FOR.unsigned_abs() {
             let _ = fs::remove_file(entry.path());
         }
     }
