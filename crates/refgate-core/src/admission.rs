@@ -46,10 +46,9 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
     match &record.body {
         Body::Approval { rule, on, .. } => {
             let known = [RuleId::Freeze, RuleId::Backport, RuleId::PolicyChange, RuleId::Deletion];
-            let lands = *rule != RuleId::Deletion;
             (!known.contains(rule))
                 .then_some(Refused::Rule(*rule))
-                .or_else(|| nowhere(case, on, lands))
+                .or_else(|| nowhere(case, on).filter(|_| *rule != RuleId::Deletion))
         }
         Body::Waiver { rule, on, class: named, until, uses, .. } => {
             let rules = &policy.waivers;
@@ -62,7 +61,7 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
                     (*uses == 0 || *uses > most).then_some(Refused::Uses { most })
                 })
                 .or_else(|| named.as_ref().and_then(class))
-                .or_else(|| nowhere(case, on, true))
+                .or_else(|| nowhere(case, on))
         }
         Body::Freeze { stages, lets_through, until } => {
             let branch = |name: &&String| {
@@ -89,9 +88,9 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
 }
 
 /// What is to land needs a stage, a line or a release's name to land on.
-fn nowhere(case: &Case<'_>, on: &RefName, lands: bool) -> Option<Refused> {
+fn nowhere(case: &Case<'_>, on: &RefName) -> Option<Refused> {
     let known = matches!(case.policy.kind(on), RefKind::Governed(_) | RefKind::Release(_));
-    (lands && !known).then(|| Refused::Nowhere(on.clone()))
+    (!known).then(|| Refused::Nowhere(on.clone()))
 }
 
 fn withdrawal(

@@ -136,7 +136,7 @@ pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) ->
 /// after. If the deletion is called off, what is kept does no harm.
 fn keep_deleted(room: Room, moves: &[Move], quarantined: bool) -> Result<(), String> {
     let gone = |one: &&Move| one.new.is_none() && room.ticket(one).is_some();
-    let gone: Vec<Move> = moves.iter().filter(gone).cloned().collect();
+    let gone: Vec<&Move> = moves.iter().filter(gone).collect();
     if gone.is_empty() {
         return Ok(());
     }

@@ -113,6 +113,7 @@ impl Ticket {
     pub fn leave(&self, directory: &Path, policy: &Policy) -> std::io::Result<()> {
         let folder = directory.join(FOLDER);
         fs::create_dir_all(&folder)?;
+        let mut newest = None;
         for (name, (old, new)) in &self.moves {
             if guarded(policy, name) {
                 let before = Self::find(directory, name, *old, *new);
@@ -120,8 +121,11 @@ impl Ticket {
                 // Git asks for it when this hook has ended; half of one is none.
                 let own = path(directory, name, *old, *new);
                 fs::write(&own, self.text(first))?;
-                sweep(&folder, &own);
+                newest = Some(own);
             }
+        }
+        if let Some(newest) = newest {
+            sweep(&folder, &newest);
         }
         Ok(())
     }

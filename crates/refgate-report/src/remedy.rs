@@ -52,15 +52,15 @@ pub(crate) fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) 
 
 impl Subject<'_> {
     fn ways(&self, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
-        let (case, subject, update) = (self.case, self, self.update);
-        let name = quoted(update.name.short());
+        let new = self.update.change.new_value();
+        let name = quoted(self.update.name.short());
         match &finding.what {
             What::Frozen { .. } | What::NotEligible { .. } => {
-                let second = go_second(case, all, finding);
-                second.map_or_else(|| subject.keep(), |way| vec![way])
+                let second = go_second(self.case, all, finding);
+                second.map_or_else(|| self.keep(), |way| vec![way])
             }
-            What::Contradicted { .. } | What::Unclassified { .. } => subject.declare(),
-            What::EvilMerge { .. } => subject.merge_again(),
+            What::Contradicted { .. } | What::Unclassified { .. } => self.declare(),
+            What::EvilMerge { .. } => self.merge_again(),
             What::Foxtrot { old, new } => vec![Remedy::new(
                 "make the merge again, the right way round:",
                 vec![
@@ -68,19 +68,19 @@ impl Subject<'_> {
                     format!("git merge --no-ff --no-edit {}", brief(*new)),
                 ],
             )],
-            What::Octopus { .. } => subject.one_by_one(),
+            What::Octopus { .. } => self.one_by_one(),
             What::Rewritten { .. } => vec![Remedy::new(
                 "put your commits on top of what the server has:",
                 vec!["git fetch origin".to_string(), format!("git rebase origin/{name}")],
             )],
-            What::Squashed { of, .. } => subject.promote(*of),
-            What::PromotionDiffers { from } => subject.differs(from),
-            What::Leapt { over, .. } => subject.leap(over),
-            What::TagMoved { .. } | What::VersionNotGrown { .. } => subject.next_version(),
+            What::Squashed { of, .. } => self.promote(*of),
+            What::PromotionDiffers { from } => self.differs(from),
+            What::Leapt { over, .. } => self.leap(over),
+            What::TagMoved { .. } | What::VersionNotGrown { .. } => self.next_version(),
             What::TagNotAnnotated | What::TagNameDiffers => {
-                vec![subject.tag_again("make the tag again, annotated:", "-a")]
+                vec![self.tag_again("make the tag again, annotated:", "-a")]
             }
-            What::TagNotSigned => vec![subject.tag_again("make the tag again, signed:", "-s")],
+            What::TagNotSigned => vec![self.tag_again("make the tag again, signed:", "-s")],
             What::TagNotShipped { production } => vec![Remedy::new(
                 "land the commit first, then push the tag:",
                 vec![
@@ -88,31 +88,27 @@ impl Subject<'_> {
                     format!("git push origin {name}"),
                 ],
             )],
-            What::NameResembles { .. } | What::NameBlocks => subject.under_another_name(),
-            What::NameAlias { target } => {
-                let new = update.change.new_value();
-                new.into_iter()
-                    .map(|new| {
-                        let push = format!("git push origin {}:{}", brief(new), quoted(target));
-                        Remedy::new("push to the branch itself:", vec![push])
-                    })
-                    .collect()
-            }
-            What::NotAllowed { .. } => subject.under_another_name(),
-            What::PolicyNotAlone => subject.alone(),
-            What::Malformed { commit, .. } if Some(*commit) == update.change.new_value() => {
+            What::NameResembles { .. } | What::NameBlocks => self.under_another_name(),
+            What::NameAlias { target } => new
+                .into_iter()
+                .map(|new| {
+                    let push = format!("git push origin {}:{}", brief(new), quoted(target));
+                    Remedy::new("push to the branch itself:", vec![push])
+                })
+                .collect(),
+            What::NotAllowed { .. } => self.under_another_name(),
+            What::PolicyNotAlone => self.alone(),
+            What::Malformed { commit, .. } if Some(*commit) == new => {
                 vec![Remedy::new(
                     "let Git write the commit again:",
                     vec!["git commit --amend --no-edit --allow-empty".to_string()],
                 )]
             }
-            What::StageCreated => subject.open_at_known(),
+            What::StageCreated => self.open_at_known(),
             _ => Vec::new(),
         }
     }
-}
 
-impl Subject<'_> {
     fn tip(&self) -> bool {
         self.landing.is_some() && self.landing == self.update.change.new_value()
     }

@@ -151,7 +151,7 @@ fn compare(asked: &Asked, then: &Value, now: &Value) -> Done {
         }
     }
     for difference in &differences {
-        say(&refgate_report::clean(&refgate_report::shorten(difference, 400)));
+        say(&refgate_report::shorten(difference, 400));
     }
     if differences.is_empty() {
         let count = |key: &str| now.get(key).and_then(Value::as_array).map_or(0, Vec::len);

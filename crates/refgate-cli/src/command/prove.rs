@@ -81,7 +81,7 @@ const fn meaning(looser: &[Answered], stricter: &[Answered]) -> &'static str {
 }
 
 fn told(args: &Prove, title: &str, cases: &[Answered]) {
-    // One example for each class and branch says enough.
+    // One example for each class, branch and way there says enough.
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
     for (case, now) in cases {
         let key = (case.onto.as_str(), case.class.as_str(), case.way.name());

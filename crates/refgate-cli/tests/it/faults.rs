@@ -103,7 +103,7 @@ fn races(mode: &str) {
         let pushes: Vec<_> = news
             .iter()
             .zip(&branches)
-            .zip(round * 8..)
+            .zip(round * (LINES + 1)..)
             .map(|((new, branch), number)| later(&world, new, branch, spread(number, 400)))
             .collect();
         std::thread::sleep(Duration::from_millis(spread(round, 300)));

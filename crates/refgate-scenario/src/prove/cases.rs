@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Span, Stage, Target};
+use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Span, Target};
 
 /// Who writes what all stories are about; has no role.
 const AUTHOR: &str = "zoe";
@@ -162,8 +162,12 @@ fn asked_for(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
 
 /// Somebody with one of these roles; anybody where none is asked for.
 fn able(policy: &Policy, roles: &[String]) -> String {
-    let mut people = roles.iter().filter_map(|role| policy.roles.people(role).first());
-    people.next().map_or_else(|| NOBODY.to_string(), Clone::clone)
+    with_role(policy, roles).unwrap_or(NOBODY).to_string()
+}
+
+/// Somebody with one of these roles.
+pub(super) fn with_role<'p>(policy: &'p Policy, roles: &[String]) -> Option<&'p str> {
+    roles.iter().find_map(|role| policy.roles.people(role).first()).map(String::as_str)
 }
 
 fn able_role(policy: &Policy, role: &str) -> String {
@@ -182,8 +186,8 @@ fn release(policy: &Policy, version: &str) -> String {
 fn example(policy: &Policy, line: &LinePattern) -> Option<String> {
     let name = line.branches.as_str().replace("**", "1.0").replace('*', "1.0").replace('?', "1");
     let full = RefName::branch(&name).ok()?;
-    let stage = |stage: &Stage| stage.branch == full;
-    (line.branches.matches(&name) && !policy.flow.stages.iter().any(stage)).then_some(name)
+    let is_line = matches!(policy.flow.target(&full), Some(Target::Line(_)));
+    (line.branches.matches(&name) && is_line).then_some(name)
 }
 
 /// Two of each role, since who asks may not be who grants; and one of none.

@@ -109,12 +109,12 @@ fn locked(court: &Court<'_>) -> Vec<Proof> {
     let passes = |own: &[&(Case, Report)]| own.iter().any(|(_, r)| r.verdict == "accept");
     let branches: BTreeSet<&str> =
         court.answers.iter().map(|(case, _)| case.onto.as_str()).collect();
-    let shut = |onto: &&str| {
-        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.onto == *onto).collect();
-        (!passes(&own)).then_some(own)
-    };
-    for onto in &branches {
-        if let Some(own) = shut(onto) {
+    let mut open = false;
+    for onto in branches {
+        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.onto == onto).collect();
+        if passes(&own) {
+            open = true;
+        } else {
             let what = format!(
                 "nothing ever lands on `{onto}`: no class, no person, no moment, straight or \
                  promoted"
@@ -124,7 +124,7 @@ fn locked(court: &Court<'_>) -> Vec<Proof> {
     }
     for class in court.policy.classes.names() {
         let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.class == class).collect();
-        if !passes(&own) && branches.iter().any(|onto| shut(onto).is_none()) {
+        if open && !passes(&own) {
             found.push(proof(format!("the class `{class}` never lands anywhere"), &own));
         }
     }

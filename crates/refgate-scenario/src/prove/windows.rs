@@ -2,7 +2,7 @@
 
 use refgate_core::{ClassId, Duration, Instant, Interval, Policy, Span, Window};
 
-use super::cases::{Case, Way, case};
+use super::cases::{Case, Way, case, with_role};
 use super::{Court, Proof, answer, expecting, told};
 
 /// All that is wrong with one window.
@@ -97,13 +97,8 @@ fn within(court: &Court<'_>, window: &Window, class: Option<ClassId>, at: Instan
     let place = *window.stages.first()?;
     let (stage, class) = (policy.flow.stages.get(place)?, policy.classes.name(class?));
     let way = if place == 0 { Way::Straight } else { Way::Promotion };
-    let who = pusher(policy, &stage.pushers);
-    Some(case(policy, (stage.branch.short(), way), &class, &who, (at, court.from.min(at))))
-}
-
-fn pusher(policy: &Policy, roles: &[String]) -> String {
-    let mut people = roles.iter().filter_map(|role| policy.roles.people(role).first());
-    people.next().map_or_else(|| "ada".to_string(), Clone::clone)
+    let who = with_role(policy, &stage.pushers).unwrap_or("ada");
+    Some(case(policy, (stage.branch.short(), way), &class, who, (at, court.from.min(at))))
 }
 
 /// Another window that covers this one everywhere and always, and lets no more
