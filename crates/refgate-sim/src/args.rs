@@ -22,9 +22,10 @@ pub(crate) enum Verb {
     Start {
         /// The lesson; the first that you have not finished if not given
         lesson: Option<String>,
-        /// The folder that it is made in
-        #[arg(long, default_value = "refgate-training")]
-        dir: PathBuf,
+        /// The folder that it is made in; beside the world around if not given, or
+        /// in refgate-training
+        #[arg(long)]
+        dir: Option<PathBuf>,
         /// A policy of your own, instead of the lesson's
         #[arg(long)]
         policy: Option<PathBuf>,
@@ -86,15 +87,16 @@ pub(crate) enum Verb {
     },
     /// A world without a lesson: teammates work, and things go wrong
     Play {
-        /// How many days
-        #[arg(long, default_value_t = 30)]
+        /// How many days, a year at most
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
         days: u32,
         /// The same seed, the same events
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// The folder that it is made in, where there is no world yet
-        #[arg(long, default_value = "refgate-training")]
-        dir: PathBuf,
+        /// The folder that it is played in; the world around if not given, or a new
+        /// one beside it or in refgate-training
+        #[arg(long)]
+        dir: Option<PathBuf>,
     },
     /// Ask for a certificate of a path whose lessons you have all finished
     Certificate {

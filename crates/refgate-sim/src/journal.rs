@@ -66,17 +66,15 @@ pub(crate) fn read(root: &Path) -> Vec<Event> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// A teammate's push.
-pub(crate) fn acted(text: &str, report: &Report) -> Event {
+/// What a teammate did now, and how the server answered.
+pub(crate) fn acted(world: &World, text: &str, report: &Report) -> Event {
     let mut words = text.split(' ');
     let (who, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let pushes = ["pushes", "force-pushes", "deletes"].contains(&verb);
     Event {
-        kind: if pushes { "push" } else { "record" }.to_string(),
         who: who.to_string(),
-        text: text.to_string(),
         verdict: report.verdict.clone(),
         rules: report.rules.iter().cloned().collect(),
-        ..Event::default()
+        ..Event::now(world, if pushes { "push" } else { "record" }, text)
     }
 }

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let at = args.world.as_path();
     let done = match args.verb {
         Verb::Start { lesson, dir, policy, file, seed } => {
-            lessons::start(lesson, &dir, (policy, file), seed)
+            lessons::start(lesson, (at, dir), (policy, file), seed)
         }
         Verb::Lessons => lessons::list(),
         Verb::Goal => lessons::goal(at),
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Verb::Log => time::log(at),
         Verb::Watch => watch::run(at),
         Verb::Serve { repo, policy, port } => serve::run(at, repo.as_deref(), &policy, port),
-        Verb::Play { days, seed, dir } => play::run(at, days, seed, &dir),
+        Verb::Play { days, seed, dir } => play::run(at, days, seed, dir.as_deref()),
         Verb::Certificate { path, name } => progress::certificate(&path, &name),
         Verb::Lint { file } => lint::run(file.as_deref()),
         Verb::New { file } => lint::new(&file),

@@ -5,7 +5,7 @@ use std::path::Path;
 use refgate_core::Duration;
 use refgate_gate::Exit;
 
-use crate::command::time::told;
+use crate::command::time::{place, told};
 use crate::lesson::{Lesson, Step, parse};
 use crate::output::{Done, Failure, done, say};
 use crate::snapshot;
@@ -105,9 +105,10 @@ fn wrong(who: &str, number: u32, kind: u64) -> String {
 }
 
 /// Plays some days on: in the world around, or in a new one.
-pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
-    let around = World::find(at).or_else(|failure| World::find(dir).map_err(|_| failure));
-    let mut world = match around {
+pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: Option<&Path>) -> Done {
+    let here = World::find(dir.unwrap_or(at)).ok().filter(|world| world.lesson.name == NAME);
+    let dir = dir.map_or_else(|| place(at, NAME), Path::to_path_buf);
+    let mut world = match here.map_or_else(|| World::find(&dir), Ok) {
         Ok(world) if world.lesson.name == NAME => world,
         Ok(world) => {
             let message = format!("here is the lesson {}; play elsewhere", world.lesson.name);
@@ -115,7 +116,7 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
         }
         Err(_) => {
             let own = Own { seed: Some(seed), ..Own::default() };
-            let world = World::start(dir, lesson(), own)?;
+            let world = World::start(&dir, lesson(), own)?;
             say(&format!("A world to play in: cd {}", dir.join("you").display()));
             world
         }
@@ -124,16 +125,17 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: &Path) -> Done {
     snapshot::remember(&world.root)?;
     let seed = world.state.seed.unwrap_or(seed);
     for _ in 0..days {
-        let said = pass(&mut world, seed)?;
-        told(&world, said)?.iter().for_each(|line| say(line));
+        let (said, acted) = pass(&mut world, seed)?;
+        told(&world, said)?.iter().chain(&acted).for_each(|line| say(line));
     }
     Ok(done(Exit::Accepted))
 }
 
-/// Lets a day pass, with what happens on it; what there is to tell.
-pub(crate) fn pass(world: &mut World, seed: u64) -> Result<Vec<String>, Failure> {
+/// Lets a day pass: what the lesson says, and what people did on that day.
+pub(crate) fn pass(world: &mut World, seed: u64) -> Result<(Vec<String>, Vec<String>), Failure> {
     world.state.days += 1;
-    let mut said = world.tick(Duration::days(1))?;
+    let mut acted = Vec::new();
+    let said = world.tick(Duration::days(1))?;
     let failed = |error: refgate_scenario::RealError| Failure::new(Exit::Failed, error.to_string());
     world.real.catch_up().map_err(failed)?;
     for text in day(seed, world.state.days) {
@@ -142,15 +144,15 @@ pub(crate) fn pass(world: &mut World, seed: u64) -> Result<Vec<String>, Failure>
         let Ok(done) = world.run(&steps) else { break };
         for (what, report) in done {
             let Some(report) = report else { continue };
-            crate::journal::write(&world.root, &crate::journal::acted(&what, &report))?;
+            crate::journal::write(&world.root, &crate::journal::acted(world, &what, &report))?;
             let rules: Vec<&str> = report.rules.iter().map(String::as_str).collect();
             let why =
                 if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
-            said.push(format!("day {}: {what}: {}{why}", world.state.days, report.verdict));
+            acted.push(format!("day {}: {what}: {}{why}", world.state.days, report.verdict));
         }
     }
     world.save()?;
-    Ok(said)
+    Ok((said, acted))
 }
 
 fn steps(text: &str) -> Vec<Step> {

@@ -24,7 +24,9 @@ impl World {
             for (text, report) in told {
                 match report {
                     None => said.push(text),
-                    Some(report) => journal::write(&self.root, &journal::acted(&text, &report))?,
+                    Some(report) => {
+                        journal::write(&self.root, &journal::acted(self, &text, &report))?
+                    }
                 }
             }
             match refused.filter(|_| !expected(&steps)) {

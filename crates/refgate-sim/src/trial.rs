@@ -20,6 +20,9 @@ use crate::world::{World, failed};
 /// So many commits are left out one after another, to find what passes.
 const MOST_COMMITS: usize = 20;
 
+/// Of so many records each smaller choice is tried: 2,047 at most, in a second.
+const MOST_RECORDS: usize = 11;
+
 /// The last refused push, with what it brought.
 pub(crate) struct Trial<'w> {
     world: &'w World,
@@ -133,7 +136,8 @@ impl<'w> Trial<'w> {
 
     /// The fewest records of all that could be made with which it passes then.
     fn agreed(&self, at: Instant, waived: bool) -> Option<String> {
-        let mut needed = self.possible(&self.judged(at, &[], &self.wishes)?, at, waived);
+        let all = self.possible(&self.judged(at, &[], &self.wishes)?, at, waived);
+        let mut needed = all.clone();
         let passes = |records: &[Record]| {
             self.judged(at, records, &self.wishes).is_some_and(|again| passes(&again))
         };
@@ -145,6 +149,10 @@ impl<'w> Trial<'w> {
             if !passes(&needed) {
                 needed.insert(place, one);
             }
+        }
+        // None of them can be spared; others might still be fewer together.
+        if all.len() <= MOST_RECORDS {
+            needed = fewest(&all, needed.len(), passes).unwrap_or(needed);
         }
         let told: Vec<String> = needed.iter().map(told).collect();
         Some(format!("with this on record: {}", told.join("; ")))
@@ -267,6 +275,17 @@ impl<'w> Trial<'w> {
     }
 }
 
+/// The smallest choice of `all`, below this size, with which it passes.
+fn fewest(all: &[Record], below: usize, passes: impl Fn(&[Record]) -> bool) -> Option<Vec<Record>> {
+    let chosen = |of: u32| {
+        let which = |(place, _): &(usize, &Record)| of & (1 << place) != 0;
+        all.iter().enumerate().filter(which).map(|(_, one)| one.clone()).collect::<Vec<_>>()
+    };
+    let sized =
+        |size: usize| (1_u32..1 << all.len()).filter(move |one| one.count_ones() as usize == size);
+    (1..below).flat_map(sized).map(chosen).find(|some| passes(some))
+}
+
 fn passes(checked: &Checked) -> bool {
     checked.judged.decision.findings.is_empty()
 }
@@ -288,5 +307,28 @@ fn told(record: &Record) -> String {
         Body::DeletionRequest { on, .. } => format!("{by} asks to delete {}", on.short()),
         Body::FreezeExit { .. } => format!("{by} signs off the end of the freeze"),
         other => format!("{} by {by}", other.kind()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(by: &str) -> Record {
+        let (repository, reason) = (REPOSITORY.to_string(), String::new());
+        let body = Body::FreezeExit { release: "v1".to_string() };
+        let (by, at) = (by.to_string(), Instant::UNIX_EPOCH);
+        Record { id: RecordId([1; 32]), by, at, repository, reason, link: None, body }
+    }
+
+    #[test]
+    fn one_that_does_beats_two_of_which_none_can_be_spared() {
+        let all = ["ana", "ben", "cem"].map(exit);
+        let named = |some: &[Record], by: &str| some.iter().any(|one| one.by == by);
+        let passes =
+            |some: &[Record]| named(some, "cem") || (named(some, "ana") && named(some, "ben"));
+        let found = fewest(&all, 2, passes).unwrap_or_default();
+        assert_eq!(found.iter().map(|one| one.by.as_str()).collect::<Vec<_>>(), ["cem"]);
+        assert!(fewest(&all, 2, |some| some.len() > 1).is_none());
     }
 }

@@ -76,6 +76,20 @@ fn wrong(message: impl Into<String>) -> Failure {
     Failure::new(Exit::BadInput, message)
 }
 
+/// Refuses a new world within another, which would be part of its steps.
+pub(crate) fn apart(root: &Path) -> Result<(), Failure> {
+    let whole = std::path::absolute(root)?;
+    let real = whole.ancestors().find_map(|folder| folder.canonicalize().ok());
+    let real = real.unwrap_or(whole);
+    let Some(around) = real.ancestors().find(|folder| is_world(folder)) else { return Ok(()) };
+    let (root, around) = (root.display(), around.display());
+    Err(wrong(format!("{root} lies in the training world {around}; name a folder outside of it")))
+}
+
+fn is_world(folder: &Path) -> bool {
+    folder.join(MARK).join("state.toml").is_file()
+}
+
 impl World {
     /// Makes a world for a lesson in an empty folder. Where that fails, the
     /// folder is as it was.
@@ -89,6 +103,7 @@ impl World {
                 format!("{} is not empty; name another folder with --dir", root.display());
             return Err(wrong(message));
         }
+        apart(root)?;
         if root.as_os_str().to_string_lossy().chars().any(char::is_control) {
             return Err(wrong("the folder's name holds a character that no setting can hold"));
         }
@@ -106,11 +121,11 @@ impl World {
         let hook = hook_beside(&std::env::current_exe()?)?;
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
-        let text = match &policy {
-            Some(path) => read_text(path)?,
-            None => builtin(&lesson.policy)
-                .ok_or_else(|| wrong(format!("there is no policy `{}`", lesson.policy)))?
-                .to_string(),
+        let (named, text) = if let Some(path) = &policy {
+            (path.display().to_string(), read_text(path)?)
+        } else {
+            let none = || wrong(format!("there is no policy `{}`", lesson.policy));
+            (lesson.policy.clone(), builtin(&lesson.policy).ok_or_else(none)?.to_string())
         };
         let first = lesson.setup.iter().find_map(|step| match step {
             Step::Act(line) => match &line.act {
@@ -120,7 +135,7 @@ impl World {
             Step::Says { .. } => None,
         });
         let clock = first.or_else(|| parse_instant(BEGINS)).unwrap_or_default();
-        let read = policy_from_text(&text, "the policy", horizon(clock), |_| None);
+        let read = policy_from_text(&text, &named, horizon(clock), |_| None);
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
         let stand_in = stand_in(&root)?;
         let keeping = Keeping::Signed;
@@ -148,8 +163,7 @@ impl World {
     /// The world that a folder lies in.
     pub(crate) fn find(from: &Path) -> Result<Self, Failure> {
         let from = from.canonicalize()?;
-        let marked = |folder: &&Path| folder.join(MARK).join("state.toml").is_file();
-        let root = from.ancestors().find(marked).ok_or_else(|| {
+        let root = from.ancestors().find(|folder| is_world(folder)).ok_or_else(|| {
             wrong("there is no training world here; `refgate-sim start` makes one")
         })?;
         let world = Self::open(root)?;

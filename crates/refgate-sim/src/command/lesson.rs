@@ -8,7 +8,9 @@ use refgate_report::{clean, page, show, wrap};
 use serde_json::Value;
 
 use super::receive::decision;
+use super::time::place;
 use crate::journal;
+use crate::lesson::Lesson;
 use crate::output::{Done, Failure, done, say};
 use crate::setup::quoted;
 use crate::trial::Trial;
@@ -17,14 +19,14 @@ use crate::{catalog, progress};
 
 pub(crate) fn start(
     name: Option<String>,
-    dir: &Path,
+    (at, dir): (&Path, Option<PathBuf>),
     (policy, file): (Option<PathBuf>, Option<PathBuf>),
     seed: u64,
 ) -> Done {
     let lesson = match (&file, name) {
         (Some(file), _) => catalog::from_file(file)?,
         (None, Some(name)) => catalog::find(&name, None)?,
-        (None, None) => next()?,
+        (None, None) => first()?,
     };
     let whole = |path: PathBuf| {
         let named = |error: std::io::Error| {
@@ -33,7 +35,8 @@ pub(crate) fn start(
         path.canonicalize().map_err(named)
     };
     let (file, policy) = (file.map(whole).transpose()?, policy.map(whole).transpose()?);
-    let world = World::start(dir, lesson, Own { file, policy, seed: Some(seed) })?;
+    let dir = dir.unwrap_or_else(|| place(at, &lesson.name));
+    let world = World::start(&dir, lesson, Own { file, policy, seed: Some(seed) })?;
     intro(&world);
     say(&format!("\nGo there: cd {}", shown(&dir.join("you"))));
     say("refgate-sim goal, hint, why, tick, undo and reset work from there, too.");
@@ -47,13 +50,18 @@ fn shown(path: &Path) -> String {
     if text.chars().all(plain) { text } else { quoted(path) }
 }
 
-/// The first lesson that was not finished; the first of all, if all were.
-fn next() -> Result<crate::lesson::Lesson, Failure> {
-    let all = catalog::all()?;
+/// The first lesson that was not finished, on one of these paths if there is any.
+fn next(paths: &[String]) -> Result<Option<Lesson>, Failure> {
     let finished = progress::finished()?;
-    let open = all.iter().find(|lesson| !finished.contains(&lesson.name));
+    let open = catalog::all()?.into_iter().filter(|lesson| !finished.contains(&lesson.name));
+    let off = |lesson: &Lesson| !lesson.paths.iter().any(|path| paths.contains(path));
+    Ok(open.min_by_key(off))
+}
+
+/// The next lesson, or the first of all, if all were finished.
+fn first() -> Result<Lesson, Failure> {
     let none = || Failure::new(Exit::Failed, "there are no lessons");
-    open.or(all.first()).cloned().ok_or_else(none)
+    next(&[])?.or(catalog::all()?.into_iter().next()).ok_or_else(none)
 }
 
 fn intro(world: &World) {
@@ -97,6 +105,9 @@ pub(crate) fn goal(at: &Path) -> Done {
     if missing.is_empty() {
         say("The goal is reached.");
         progress::finish(&world.lesson.name)?;
+        if let Some(next) = next(&world.lesson.paths)? {
+            say(&format!("The next lesson: refgate-sim start {}", next.name));
+        }
         return Ok(done(Exit::Accepted));
     }
     say("Still missing:");

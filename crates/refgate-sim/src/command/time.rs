@@ -1,7 +1,7 @@
 //! The clock, and going back without fear: the whole world, step by step.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use refgate_format::parse_duration;
 use refgate_gate::Exit;
@@ -10,7 +10,7 @@ use refgate_report::{length, show};
 use crate::journal::{self, Event};
 use crate::output::{Done, Failure, done, say};
 use crate::setup::lock;
-use crate::world::{MARK, World};
+use crate::world::{MARK, World, apart};
 use crate::{progress, snapshot};
 
 fn wrong(message: impl Into<String>) -> Failure {
@@ -75,8 +75,14 @@ pub(crate) fn told(world: &World, said: Vec<String>) -> Result<Vec<String>, Fail
     Ok(said)
 }
 
+/// Where a new world is made, if nobody says: beside the one around, never in it.
+pub(crate) fn place(at: &Path, lesson: &str) -> PathBuf {
+    let around = root(at).ok().and_then(|root| root.parent().map(Path::to_path_buf));
+    around.unwrap_or_else(|| PathBuf::from("refgate-training")).join(lesson)
+}
+
 /// The folder of the world, even where it is too broken to be opened.
-fn root(at: &Path) -> Result<std::path::PathBuf, Failure> {
+fn root(at: &Path) -> Result<PathBuf, Failure> {
     let from = at.canonicalize()?;
     let marked = |folder: &&Path| folder.join(MARK).join("steps").is_dir();
     let found = from.ancestors().find(marked).map(Path::to_path_buf);
@@ -135,6 +141,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> Done {
     if to.exists() {
         return Err(wrong(format!("{} is there already", to.display())));
     }
+    apart(to)?;
     snapshot::fork(&world.root, to)?;
     let to = to.canonicalize()?;
     let forked = World::open(&to)?;

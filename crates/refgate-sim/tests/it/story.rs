@@ -24,7 +24,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
             (0, "refgate-sim tick 1h"),
             (1, "git push origin dev"),
             (0, "git pull -q --rebase origin dev && git push -q origin dev"),
-            (0, "refgate-sim goal | tail -1"),
+            (0, "refgate-sim goal | tail -2"),
         ],
     ),
     (
@@ -37,7 +37,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
             (1, "git push -q origin stg"),
             (0, "refgate-sim hint"),
             (0, "git reset -q --hard origin/stg && git push -q origin origin/dev:stg"),
-            (0, "refgate-sim goal | tail -1"),
+            (0, "refgate-sim goal | tail -2"),
         ],
     ),
     (
@@ -48,7 +48,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
             (1, "git push -q origin origin/dev:stg"),
             (0, "git fetch -q && refgate release candidate v2.1.0 --reason mended -y"),
             (0, "git push -q origin origin/dev:stg"),
-            (0, "refgate-sim goal | tail -1"),
+            (0, "refgate-sim goal | tail -2"),
         ],
     ),
     (
@@ -59,7 +59,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
             (0, "refgate sign-off --meaning validation --reason 'protocol 12' -y"),
             (0, "refgate sign-off --meaning change-approval --reason 'CAB 77' -y"),
             (0, "refgate ledger verify"),
-            (0, "refgate-sim goal | tail -1"),
+            (0, "refgate-sim goal | tail -2"),
         ],
     ),
     (
@@ -73,7 +73,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
             (0, "refgate-sim why"),
             (0, "git reset -q --hard origin/dev && echo search >> docs/guide.md"),
             (0, "git commit -q -a -m 'docs: how to search' && git push -q origin dev"),
-            (0, "refgate-sim goal | tail -1"),
+            (0, "refgate-sim goal | tail -2"),
         ],
     ),
     (
@@ -93,7 +93,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
                 0,
                 "git switch -q dev && git merge -q --no-edit origin/main && git push -q origin dev",
             ),
-            (0, "refgate-sim goal | tail -1"),
+            (0, "refgate-sim goal | tail -2"),
         ],
     ),
     (
@@ -112,7 +112,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
             ),
             (0, "git push -q origin dev"),
             (0, "refgate-sim tick 25d"),
-            (0, "refgate-sim goal | tail -1"),
+            (0, "refgate-sim goal | tail -2"),
         ],
     ),
     (

@@ -218,6 +218,28 @@ fn odd_names_of_folders() {
     }
 }
 
+/// A world within another would be part of its steps, and of the learner's commits.
+#[test]
+fn no_world_lies_in_another() {
+    let learner = Learner::new("");
+    learner.starts("first-change");
+    for line in ["start hotfix --dir new", "fork new", "play --dir ../new"] {
+        let said = learner.does(3, &format!("refgate-sim {line}"));
+        assert!(said.contains("lies in the training world"), "{line}: {said}");
+    }
+    // Nobody has to say where: it is beside this one.
+    let said = learner.does(0, "refgate-sim start hotfix && git status --short");
+    assert!(said.contains("Go there: cd HERE/hotfix/you") && !said.contains("??"), "{said}");
+    let said = learner.does(0, "refgate-sim play --days 1");
+    assert!(said.contains("HERE/free-play/you"), "{said}");
+    // The log tells when, and each thing once.
+    let log = "refgate-sim play --days 6 && refgate-sim log";
+    let (code, said) = learner.types_in(&learner.path("free-play/you"), log);
+    let log = said.lines().filter(|line| line.contains(" UTC   "));
+    assert!(code == Some(0) && log.clone().count() > 2 && !said.contains("says   day"), "{said}");
+    learner.does(2, "refgate-sim play --days 1000000");
+}
+
 /// What `why` says would pass, passes.
 #[test]
 fn the_smallest_changes_are_tried() {
