@@ -49,7 +49,8 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
             Shown::Repository(path.canonicalize()?, Box::new(read))
         }
     };
-    let server = Server::http(("127.0.0.1", port)).map_err(failed)?;
+    let server = Server::http(("127.0.0.1", port))
+        .map_err(|error| Failure::new(Exit::BadInput, format!("port {port}: {error}")))?;
     let port = server.server_addr().to_ip().map_or(port, |address| address.port());
     let base = format!("/{}", random()?);
     let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use refgate_gate::{DIRECTORY, TRAINING};
+use refgate_gate::{DIRECTORY, TRAINING, hook_beside};
 use refgate_scenario::{REPOSITORY, git_command, training_key};
 
 use crate::output::Failure;
@@ -29,6 +29,10 @@ impl World {
         let server = self.real.server().display().to_string();
         let clock = self.real.server().join(DIRECTORY).join(TRAINING).display().to_string();
         let mail = format!("{name}@portal.example");
+        // An address that the learner's own configuration rewrites is not rewritten
+        // where a longer one is written as itself.
+        let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let itself = format!("url \"{}\"", escaped(&server));
         let mut text = String::new();
         for (section, key, value) in [
             ("user", "name", name.as_str()),
@@ -47,8 +51,10 @@ impl World {
             ("pull", "rebase", "false"),
             ("remote \"origin\"", "url", &server),
             ("remote \"origin\"", "receivepack", &receive),
+            (&itself, "insteadOf", &server),
+            (&itself, "pushInsteadOf", &server),
         ] {
-            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            let value = escaped(value);
             text.push_str(&format!("[{section}]\n\t{key} = \"{value}\"\n"));
         }
         let path = you.join(".git/config");
@@ -74,7 +80,7 @@ impl World {
     }
 }
 
-/// What is installed in the place of the hook until it is linked: an
+/// What is installed in the place of the hook until it is called: an
 /// installation copies the whole program for each hook, and waits for the disk.
 pub(crate) fn stand_in(root: &Path) -> Result<PathBuf, Failure> {
     let path = root.join(MARK).join("hook");
@@ -83,15 +89,33 @@ pub(crate) fn stand_in(root: &Path) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// Each installed hook becomes a link to the program, so that keeping a step
-/// copies no megabytes, and a new version is used at once.
-pub(crate) fn link_hooks(folder: &Path, program: &Path) -> Result<(), Failure> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        fs::remove_file(&path)?;
-        std::os::unix::fs::symlink(program, &path)?;
+/// The hooks of a server that decides and moves in one step.
+const HOOKS: [&str; 2] = ["pre-receive", "proc-receive"];
+
+impl World {
+    /// Each installed hook calls the program, so that keeping a step copies no
+    /// megabytes. It is no link: learners edit hooks, and would edit the program.
+    pub(crate) fn call_hooks(&self) -> Result<(), Failure> {
+        let program = hook_beside(&std::env::current_exe()?)?;
+        HOOKS.iter().try_for_each(|name| Ok(fs::write(self.hook(name), call(&program, name))?))
     }
-    Ok(())
+
+    /// The first hook that is not as it was made.
+    pub(crate) fn changed_hook(&self) -> Option<&'static str> {
+        let program = hook_beside(&std::env::current_exe().ok()?).ok()?;
+        let same = |name: &str| {
+            fs::read_to_string(self.hook(name)).is_ok_and(|text| text == call(&program, name))
+        };
+        HOOKS.into_iter().find(|name| !same(name))
+    }
+
+    fn hook(&self, name: &str) -> PathBuf {
+        self.real.server().join("hooks").join(name)
+    }
+}
+
+fn call(program: &Path, name: &str) -> String {
+    format!("#!/bin/sh\nexec {} {name} \"$@\"\n", quoted(program))
 }
 
 /// An installation has git wait for the disk. What is lost here with the power

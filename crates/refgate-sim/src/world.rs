@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Facts;
 use crate::lesson::{Lesson, Step};
 use crate::output::Failure;
-use crate::setup::{link_hooks, not_waiting, quoted, stand_in};
+use crate::setup::{not_waiting, quoted, stand_in};
 use crate::{catalog, snapshot};
 
 /// The folder that marks a world, and holds what the simulator knows of it.
@@ -118,7 +118,8 @@ impl World {
     }
 
     fn made(root: &Path, lesson: Lesson, Own { file, policy, seed }: Own) -> Result<Self, Failure> {
-        let hook = hook_beside(&std::env::current_exe()?)?;
+        // Without the program nothing is begun.
+        hook_beside(&std::env::current_exe()?)?;
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
         let (named, text) = if let Some(path) = &policy {
@@ -140,11 +141,11 @@ impl World {
         let stand_in = stand_in(&root)?;
         let keeping = Keeping::Signed;
         let real = Real::make(&root, (&text, read), clock, &stand_in, keeping).map_err(failed)?;
-        link_hooks(&real.server().join("hooks"), &hook)?;
         not_waiting(&real.server().join("config"))?;
         let name = lesson.name.clone();
         let state = State { format: 1, lesson: name, file, seed, ..State::default() };
         let mut world = Self { root, real, lesson, state };
+        world.call_hooks()?;
         for (step, report) in world.run(&world.lesson.setup.clone())? {
             if let Some(report) = report.filter(|report| report.verdict != "accept") {
                 let message = format!("the setup's `{step}` is refused:\n{}", report.text);
@@ -168,18 +169,24 @@ impl World {
         })?;
         let world = Self::open(root)?;
         let config = fs::read_to_string(world.you().join(".git/config")).unwrap_or_default();
-        if config.contains(" receive ") && !config.contains(&quoted(&world.root)) {
-            // The folder was moved; its clone still pushes to where it was.
+        let here = [quoted(&std::env::current_exe()?), quoted(&world.root)].join(" receive ");
+        if config.contains(" receive ") && !config.contains(&here) {
+            // The folder or the program was moved; the clone and the hooks still
+            // call what was there.
             world.clone_for_you()?;
+            world.call_hooks()?;
         }
-        // A broken world is not kept as a step that somebody goes back to.
-        match world.trouble() {
-            Some(trouble) => {
-                let way = "refgate-sim undo or refgate-sim reset brings it back";
-                Err(wrong(format!("{trouble}; {way}")))
-            }
-            None => Ok(world),
-        }
+        world.whole()?;
+        Ok(world)
+    }
+
+    /// Refuses to go on with a broken world, so that it is not kept as a step that
+    /// somebody goes back to.
+    pub(crate) fn whole(&self) -> Result<(), Failure> {
+        let Some(trouble) = self.trouble() else { return Ok(()) };
+        // Before the first push there is no step to go back to.
+        let undo = if snapshot::step(&self.root) > 1 { "refgate-sim undo or " } else { "" };
+        Err(wrong(format!("{trouble}; {undo}refgate-sim reset brings it back")))
     }
 
     /// What the learner has broken beyond git's own means.
@@ -188,6 +195,9 @@ impl World {
         let config = fs::read_to_string(you.join(".git/config")).unwrap_or_default();
         match () {
             () if !you.join(".git").is_dir() => Some("your clone has lost its .git".to_string()),
+            () if let Some(name) = self.changed_hook() => {
+                Some(format!("the server's hook {name} is not what it was"))
+            }
             () if self.reader().is_err() => Some("the server's repository is broken".to_string()),
             () if !self.root.join("clone/.git").is_dir() => {
                 Some("the teammates' clone is gone".to_string())

@@ -1,6 +1,7 @@
 //! What learners break comes back, and nothing of their own is touched.
 
 use std::fs;
+use std::path::Path;
 
 use crate::learner::Learner;
 
@@ -53,6 +54,8 @@ fn what_learners_break_is_said_and_mended() {
         "rm ../server.git/refgate/training.toml",
         "echo nonsense > ../refgate-sim/state.toml",
         "rm -rf ../clone",
+        "rm ../server.git/hooks/proc-receive",
+        "echo 'exit 0' > ../server.git/hooks/pre-receive && ! git push -q origin HEAD~1:dev",
     ] {
         learner.does(0, broken);
         let (_, said) = learner.types_in(&learner.you(), "refgate-sim tick 1h; refgate-sim goal");
@@ -62,6 +65,9 @@ fn what_learners_break_is_said_and_mended() {
         learner.does(0, "echo b >> docs/guide.md && git commit -q -a -m 'docs: b'");
         learner.does(0, "git push -q origin HEAD:dev && refgate-sim tick 1h");
     }
+    // Who edits a hook edits no program.
+    let hook = Path::new(env!("CARGO_BIN_EXE_refgate-sim")).with_file_name("refgate-hook");
+    assert!(fs::metadata(hook).unwrap().len() > 100_000);
     // Twice in one folder, or over something else.
     let here = learner.path(".");
     let (code, said) = learner.types_in(&here, "refgate-sim start --dir 'my training'");
