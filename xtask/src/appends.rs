@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use refgate_scenario::git_command;
 
@@ -22,12 +22,19 @@ const BATCH: usize = 500;
 /// Who is beaten as often as this is not beaten but broken.
 const MOST_TRIES: u32 = 300;
 
+/// A record must arrive within ten minutes of its making; who has not got through
+/// for so long signs again.
+const FRESH: Duration = Duration::from_mins(5);
+
 /// How many kills there were, and pushes that were taken and not.
 #[derive(Default)]
 struct Count {
     kills: AtomicUsize,
     taken: AtomicUsize,
     refused: AtomicUsize,
+    /// How long the last push took that was taken, in milliseconds: the larger the
+    /// ledger, the longer, and whoever kills and waits does it by that measure.
+    lasted: AtomicU64,
 }
 
 /// Appends `all` records by eight writers, while whatever serves a push is
@@ -82,11 +89,8 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
     let clone = shelf.path(&name);
     git(&clone, &["remote", "add", "origin", &shelf.path("portal.git").display().to_string()])?;
     for batch in 0..batches {
-        let at = run(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
-        let files: Vec<(String, String)> = (0..BATCH)
-            .map(|n| (writer * batches + batch) * BATCH + n)
-            .map(|number| shelf.approval(&commit(&number.to_string()), at.trim(), number))
-            .collect::<Outcome<_>>()?;
+        let first = (writer * batches + batch) * BATCH;
+        let (mut signed, mut files) = (Instant::now(), sign(shelf, first)?);
         let mut tries = 0;
         loop {
             let _ = git(&clone, &["fetch", "-q", "origin", "+refs/refgate/*:refs/refgate/*"]);
@@ -99,12 +103,18 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
             if !tip.is_empty() && git(&clone, &["cat-file", "-e", &last]).is_ok() {
                 break;
             }
+            if signed.elapsed() > FRESH {
+                (signed, files) = (Instant::now(), sign(shelf, first)?);
+            }
             import(&clone, &tip, &files)?;
+            let began = Instant::now();
             let mut push = git_command(&clone);
             push.args(["push", "-q", "origin", "refs/batch:refs/refgate/ledger"]);
             let pushed = push.env("REMOTE_USER", "grace").output();
             let pushed = pushed.map_err(|error| error.to_string())?;
+            let lasted = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             if pushed.status.success() {
+                count.lasted.store(lasted, Ordering::Relaxed);
                 count.taken.fetch_add(1, Ordering::Relaxed);
                 break;
             }
@@ -112,14 +122,21 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
             tries += 1;
             // Who is beaten waits a while, as people do: else eight writers keep
             // two cores busy with what seven of them must do again.
-            let pause = (writer * 733 + batch * 271 + tries as usize * 997) % 3_000;
-            thread::sleep(Duration::from_millis(pause as u64));
+            let dice = (writer * 733 + batch * 271 + tries as usize * 997) % WRITERS;
+            thread::sleep(Duration::from_millis(lasted * dice as u64));
             if tries > MOST_TRIES {
                 return Err(String::from_utf8_lossy(&pushed.stderr).into_owned());
             }
         }
     }
     Ok(())
+}
+
+/// The records of a batch, signed now.
+fn sign(shelf: &Shelf, first: usize) -> Outcome<Vec<(String, String)>> {
+    let at = run(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
+    let record = |number: usize| shelf.approval(&commit(&number.to_string()), at.trim(), number);
+    (first..first + BATCH).map(record).collect()
 }
 
 fn import(clone: &Path, tip: &str, files: &[(String, String)]) -> Outcome<()> {
@@ -146,13 +163,14 @@ fn import(clone: &Path, tip: &str, files: &[(String, String)]) -> Outcome<()> {
     if child.wait().map_err(said)?.success() { Ok(()) } else { Err("fast-import failed".into()) }
 }
 
-/// Kills one of the processes that serve a push, again and again: they are the
-/// ones that work in the server's folder.
+/// Kills one of the processes that serve a push, again and again, about once in a
+/// push: they are the ones that work in the server's folder.
 fn kill(server: &Path, over: &AtomicBool, count: &Count) {
     let mut dice: u64 = 1;
     while !over.load(Ordering::Relaxed) {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        thread::sleep(Duration::from_millis(500 + (dice >> 33) % 3_000));
+        let lasted = count.lasted.load(Ordering::Relaxed).max(500);
+        thread::sleep(Duration::from_millis(lasted / 2 + (dice >> 33) % (2 * lasted)));
         let all = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
         let here =
             |folder: &PathBuf| fs::read_link(folder.join("cwd")).is_ok_and(|at| at == server);

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Verb::NotApplicable(args) => command::record::not_applicable(&args),
         Verb::DeleteRequest(args) => command::record::delete_request(&args),
         Verb::Certify(args) => command::record::certify(&args),
+        Verb::Settle(args) => command::record::settle(&args),
         Verb::Withdraw(args) => command::record::withdraw(&args),
         Verb::Ledger(args) => command::ledger::run(&args),
         Verb::Status(args) => command::status::run(&args),

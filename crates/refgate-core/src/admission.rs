@@ -81,6 +81,11 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Refuse
         Body::Thaw { of } | Body::UatFailed { of, .. } => {
             named(of).is_none().then_some(Refused::Unknown(*of))
         }
+        Body::Settlement { of, .. } => match named(of) {
+            Some(Record { body: Body::Waiver { owes: Some(_), .. }, .. }) => None,
+            Some(_) => Some(Refused::Absent(format!("what {} owes", of.short()))),
+            None => Some(Refused::Unknown(*of)),
+        },
         Body::Withdrawal { of, .. } => withdrawal(case, record, *of, named(of)),
         Body::Candidate { .. } => candidate(edit, record),
         _ => None,

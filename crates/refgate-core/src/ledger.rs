@@ -49,6 +49,8 @@ pub struct Waiver {
     pub during: Interval,
     /// How many landings it still lets through.
     pub uses_left: u32,
+    /// What is owed for it once it was used, by its end.
+    pub owes: Option<String>,
 }
 
 /// A sign-off of a tree.
@@ -151,6 +153,8 @@ pub struct LedgerView {
     pub approvals: Vec<Approval>,
     /// Waivers.
     pub waivers: Vec<Waiver>,
+    /// The waivers of which what they owed is done.
+    pub settlements: Vec<RecordId>,
     /// Sign-offs of trees.
     pub sign_offs: Vec<SignOff>,
     /// Settled classes.
@@ -227,6 +231,7 @@ impl LedgerView {
                 Observed::Blocker => self.blockers.push(after(release)),
             },
             Body::Waiver { .. } => self.waivers.extend(waiver(policy, record)),
+            Body::Settlement { of, .. } => self.settlements.push(*of),
             Body::Freeze { .. } => self.stops.extend(stop(policy, record, all)),
             Body::Candidate { release, number, commit, tree } => {
                 let failed = all
@@ -264,7 +269,9 @@ impl LedgerView {
 }
 
 fn waiver(policy: &Policy, record: &Record) -> Option<Waiver> {
-    let Body::Waiver { rule, on, class, commit, until, uses } = &record.body else { return None };
+    let Body::Waiver { rule, on, class, commit, until, uses, owes } = &record.body else {
+        return None;
+    };
     // A class that the policy no longer has is none that anything could be of.
     let class = match class {
         Some(name) => Some(policy.classes.find(name)?),
@@ -281,6 +288,7 @@ fn waiver(policy: &Policy, record: &Record) -> Option<Waiver> {
         reason: record.reason.clone(),
         during: Interval::new(record.at, (*until).min(cap))?,
         uses_left: *uses,
+        owes: owes.clone(),
     })
 }
 

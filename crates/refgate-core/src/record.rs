@@ -179,6 +179,15 @@ pub enum Body {
         until: Instant,
         /// How many landings it lets through.
         uses: u32,
+        /// What is owed for it once it was used, by its end.
+        owes: Option<String>,
+    },
+    /// What a waiver owed is done.
+    Settlement {
+        /// The waiver.
+        of: RecordId,
+        /// Its shelf: where it lies.
+        shelf: String,
     },
     /// Stop now.
     Freeze {
@@ -305,6 +314,7 @@ impl Body {
             Self::Classification { .. } => "classification",
             Self::FreezeExit { .. } => "freeze-exit",
             Self::Waiver { .. } => "waiver",
+            Self::Settlement { .. } => "settlement",
             Self::Freeze { .. } => "freeze",
             Self::Thaw { .. } => "thaw",
             Self::Evidence { .. } => "evidence",

@@ -13,7 +13,9 @@ pub fn makers(policy: &Policy, body: &Body) -> Option<Vec<String>> {
     match body {
         Body::Approval { rule, .. } => Some(approvers(policy, *rule)),
         Body::SignOff { meaning, .. } => Some(signers(policy, *meaning)),
-        Body::Waiver { .. } | Body::Classification { .. } => one(&policy.waivers.approvers),
+        Body::Waiver { .. } | Body::Settlement { .. } | Body::Classification { .. } => {
+            one(&policy.waivers.approvers)
+        }
         Body::NotApplicable { .. } => one(&policy.debts.approvers),
         Body::Freeze { .. } | Body::Thaw { .. } => one(&ledger.freezes),
         Body::FreezeExit { .. } => Some(exits(policy)),

@@ -215,23 +215,28 @@ impl Records<'_> {
         here: &Reader,
         policy: &Policy,
         (debts, last): (&[refgate_core::Debt], Option<&str>),
-        at: Instant,
     ) -> Result<Vec<Record>, BookError> {
         let Self::Kept(book) = self else { return Ok(Vec::new()) };
         let mut folders = book.open_releases(here)?;
         folders.extend(last.map(|tag| format!("release/{}", slug(tag))));
         let Some(tip) = book.tip else { return Ok(Vec::new()) };
-        // Waivers that have ended stay visible for as long as they could last.
-        let from = at.checked_sub_signed(policy.waivers.longest).unwrap_or(at);
-        let ends = months(from, policy.waivers.longest * 2);
-        for name in book.reader.shelves(tip, "waiver")? {
-            folders.extend(ends.iter().map(|month| format!("waiver/{name}/{month}")));
-        }
         for name in book.reader.shelves(tip, "deletion")? {
             folders.push(format!("deletion/{name}"));
         }
         folders.extend(debts.iter().map(|debt| shelf_for("not-applicable", &debt.fix)));
-        book.shelves(policy, folders)
+        let mut all = book.shelves(policy, folders)?;
+        // What a waiver owes is owed long after its end, so all are read.
+        let mut waivers = Vec::new();
+        for name in book.reader.shelves(tip, "waiver")? {
+            let months = book.reader.shelves(tip, &format!("waiver/{name}"))?;
+            waivers.extend(months.iter().map(|month| format!("waiver/{name}/{month}")));
+        }
+        let waivers = book.shelves(policy, waivers)?;
+        let owes = |record: &&Record| matches!(record.body, Body::Waiver { owes: Some(_), .. });
+        let done = waivers.iter().filter(owes).map(|record| shelf_for("settlement", &record.id));
+        all.extend(book.shelves(policy, done)?);
+        all.extend(waivers);
+        Ok(all)
     }
 
     /// Sign-offs of the trees that would be shipped, and of earlier candidates.

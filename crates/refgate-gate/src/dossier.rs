@@ -240,6 +240,7 @@ impl Concerns<'_> {
             Body::Classification { commit, .. } => self.fresh.contains(commit),
             Body::NotApplicable { fix, .. } => self.fresh.contains(fix),
             Body::Waiver { .. }
+            | Body::Settlement { .. }
             | Body::Freeze { .. }
             | Body::Thaw { .. }
             | Body::Withdrawal { .. }
@@ -277,9 +278,9 @@ fn records(
         .map(|kept| kept.record.id)
         .chain(concerns.waived.iter().copied())
         .collect();
-    // What takes one of them back.
+    // What takes one of them back, or does what it owes.
     for kept in all.values() {
-        if let Body::Withdrawal { of, .. } = kept.record.body
+        if let Body::Withdrawal { of, .. } | Body::Settlement { of, .. } = kept.record.body
             && wanted.contains(&of)
         {
             wanted.insert(kept.record.id);

@@ -42,7 +42,7 @@ pub(crate) fn named(
     let mut candidates = Vec::new();
     for record in &edit.appended {
         match &record.body {
-            Body::Withdrawal { of, shelf } => {
+            Body::Withdrawal { of, shelf } | Body::Settlement { of, shelf } => {
                 let all = book.shelf(policy, shelf)?;
                 found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
             }

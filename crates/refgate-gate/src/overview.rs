@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use refgate_core::{
-    Actor, Candidate, Debt, Freeze, Instant, LedgerView, Oid, Verdict, Waiver, freezes_at,
+    Actor, Candidate, Debt, Freeze, Instant, LedgerView, Oid, RecordId, Verdict, Waiver, freezes_at,
 };
 use refgate_git::{Graph, Survey, debts, releases, stage_tips};
 
@@ -40,11 +40,14 @@ pub struct Overview {
     pub survey: Survey,
     /// What is owed.
     pub debts: Vec<Debt>,
-    /// What the last release still owes.
+    /// Whether the server's log is here, which counts the uses of waivers.
+    pub logged: bool,
+    /// What the last release and waivers still owe.
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// What a release owes beside its deployment (MODEL.md 5).
+/// What a release owes beside its deployment (MODEL.md 5), and what a waiver that
+/// was used does (MODEL.md 7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowUp {
     /// Production holds what no release names.
@@ -60,6 +63,15 @@ pub enum FollowUp {
     Finish {
         /// The release.
         tag: String,
+    },
+    /// What was promised for a waiver that has been used.
+    Waiver {
+        /// The waiver.
+        id: RecordId,
+        /// What, in its maker's words.
+        owes: String,
+        /// When it must be done: the waiver's end.
+        due: Instant,
     },
 }
 
@@ -103,12 +115,21 @@ pub fn overview(
     let mut records = rest.records.early(policy, &survey, at)?;
     let last = survey.releases.last();
     let tag = last.map(|release| release.tag.as_str());
-    records.extend(rest.records.overview(reader, policy, (&debts, tag), at)?);
+    records.extend(rest.records.overview(reader, policy, (&debts, tag))?);
     let mut ledger = LedgerView::assemble(policy, &records);
+    let mut owed = Vec::new();
     for waiver in &mut ledger.waivers {
-        waiver.uses_left =
-            waiver.uses_left.saturating_sub(uses(reader, waiver.id).map_err(BookError::Git)?);
+        let used = uses(reader, waiver.id).map_err(BookError::Git)?;
+        waiver.uses_left = waiver.uses_left.saturating_sub(used);
+        let open = used > 0 && !ledger.settlements.contains(&waiver.id);
+        owed.extend(waiver.owes.clone().filter(|_| open).map(|owes| {
+            let (id, due) = (waiver.id, waiver.during.end);
+            FollowUp::Waiver { id, owes, due }
+        }));
     }
+    // Those that have ended stay visible for as long as they could last.
+    let from = at.checked_sub_signed(policy.waivers.longest).unwrap_or(at);
+    ledger.waivers.retain(|waiver| waiver.during.end >= from);
     let mut stages = Vec::new();
     for (place, stage) in policy.flow.stages.iter().enumerate() {
         let tip = survey.tips.get(&place).copied();
@@ -129,8 +150,10 @@ pub fn overview(
             promotion,
         });
     }
-    let follow_ups = follow_ups(rest, &graph, &survey, &ledger)?;
-    Ok(Overview { at, stages, ledger, survey, debts, follow_ups })
+    let mut follow_ups = follow_ups(rest, &graph, &survey, &ledger)?;
+    follow_ups.extend(owed);
+    let logged = reader.log_tip()?.is_some();
+    Ok(Overview { at, stages, ledger, survey, debts, logged, follow_ups })
 }
 
 fn follow_ups(

@@ -113,6 +113,7 @@ fn body(world: &dyn Known, at: Instant, record: &Record) -> Result<Body, String>
             commit: None,
             until: until(lasts),
             uses: *uses,
+            owes: None,
         },
         Record::SignOff { meaning, of } => {
             let (commit, tree) = found(of)?;

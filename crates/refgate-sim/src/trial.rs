@@ -173,7 +173,15 @@ impl<'w> Trial<'w> {
             };
             match (&finding.takes, of) {
                 _ if waived => {
-                    let body = Body::Waiver { rule, on, class: None, commit: None, until, uses: 1 };
+                    let body = Body::Waiver {
+                        rule,
+                        on,
+                        class: None,
+                        commit: None,
+                        until,
+                        uses: 1,
+                        owes: None,
+                    };
                     bodies.extend(by_each(policy, &policy.waivers.approvers, &body));
                 }
                 (Takes::Needs { role }, Some(of)) => {

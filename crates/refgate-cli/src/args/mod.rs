@@ -64,6 +64,8 @@ pub(crate) enum Verb {
     Certify(Certify),
     /// Withdraw a record
     Withdraw(Withdraw),
+    /// Record that what a waiver owed is done
+    Settle(Withdraw),
     /// Read and check what is on record
     Ledger(Ledger),
     /// Say how things stand, and what is to be done next

@@ -98,6 +98,9 @@ pub(crate) struct Waive {
     /// Only for this commit
     #[arg(long, value_name = "REV")]
     pub(crate) commit: Option<String>,
+    /// What is owed once it was used, until its end; see `refgate settle`
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) owes: Option<String>,
     #[command(flatten)]
     pub(crate) desk: Desk,
 }

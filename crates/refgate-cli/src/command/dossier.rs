@@ -309,10 +309,12 @@ fn record(kept: &Kept, late: bool) -> Vec<String> {
         }
         Body::Candidate { number, commit, .. } => format!("candidate {number}: {}", commit.short()),
         Body::Approval { rule, of, .. } => format!("approves {} ({})", of.short(), rule.name()),
-        Body::Waiver { rule, on, until, uses, .. } => {
+        Body::Waiver { rule, on, until, uses, owes, .. } => {
             let (rule, on) = (rule.name(), on.short());
-            format!("waives {rule} on {on} until {}, for {uses}", show(*until))
+            let owes = owes.as_ref().map_or_else(String::new, |owes| format!(", owing {owes}"));
+            format!("waives {rule} on {on} until {}, for {uses}{owes}", show(*until))
         }
+        Body::Settlement { of, .. } => format!("what {} owed is done", of.short()),
         Body::Classification { commit, class } => format!("{} is {class}", commit.short()),
         Body::Evidence { what, .. } => format!("observed: {}", what.name()),
         Body::NotApplicable { fix, to } => format!("{} need not go to {}", fix.short(), to.short()),

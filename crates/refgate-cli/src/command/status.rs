@@ -1,8 +1,8 @@
 //! `refgate status`: how do things stand, and what is to be done next? One screen.
 
-use refgate_core::{Candidate, Debt, Freeze, Policy, Waiver};
+use refgate_core::{Candidate, Debt, Freeze, Instant, Policy, Waiver};
 use refgate_gate::{FollowUp, Overview, StageNow, overview};
-use refgate_report::{length, missing_phrase, objection, shorten, show, takes_phrase};
+use refgate_report::{clean, length, missing_phrase, objection, shorten, show, takes_phrase};
 use serde_json::{Value, json};
 
 use crate::args::Question;
@@ -60,7 +60,12 @@ fn text(policy: &Policy, now: &Overview) -> Vec<String> {
     section(&mut out, "Candidates", candidates.iter().map(|one| candidate(one)));
     let freezes = now.freezes(policy);
     section(&mut out, "Freezes", freezes.iter().filter(|f| f.state.closed()).map(freeze));
-    section(&mut out, "Debts", now.debts.iter().map(|one| debt(policy, now, one)));
+    let debts = now.debts.iter().map(|one| debt(policy, now, one));
+    section(
+        &mut out,
+        "Debts",
+        debts.chain(now.follow_ups.iter().filter_map(|one| promised(now, one))),
+    );
     section(&mut out, "Waivers", now.ledger.waivers.iter().map(|one| waiver(now, one)));
     let deletions = now.ledger.deletions.iter().map(|request| {
         let end = request.at + policy.deletion.cooling_off;
@@ -76,18 +81,32 @@ fn candidate(one: &Candidate) -> String {
     format!("{} number {}: {commit}, since {since}", one.release, one.number)
 }
 
+/// What was promised for a waiver.
+fn promised(now: &Overview, one: &FollowUp) -> Option<String> {
+    let FollowUp::Waiver { id, owes, due } = one else { return None };
+    let (id, owes) = (id.short(), shorten(&clean(owes), 60));
+    Some(format!("waiver {id} owes \"{owes}\", {}", due_at(now, *due)))
+}
+
+fn due_at(now: &Overview, due: Instant) -> String {
+    let mark = if due <= now.at { "OVERDUE since" } else { "due" };
+    format!("{mark} {}", show(due))
+}
+
 fn debt(policy: &Policy, now: &Overview, debt: &Debt) -> String {
     let branch = |place: usize| policy.flow.stages.get(place).map_or("?", |s| s.branch.short());
-    let due = debt.since + policy.debts.due;
-    let mark = if due <= now.at { "OVERDUE since" } else { "due" };
+    let due = due_at(now, debt.since + policy.debts.due);
     let (fix, subject) = (debt.fix.short(), shorten(&debt.subject, 40));
     let (owes, has) = (branch(debt.to), branch(debt.from));
-    format!("{fix} {subject}: {owes} owes it to {has}, {mark} {}", show(due))
+    format!("{fix} {subject}: {owes} owes it to {has}, {due}")
 }
 
 fn waiver(now: &Overview, waiver: &Waiver) -> String {
     let state = match () {
         () if waiver.uses_left == 0 => "used up".to_string(),
+        () if !now.logged => {
+            "uses not known here (git fetch origin refs/refgate/log:refs/refgate/log)".to_string()
+        }
         () if !waiver.during.contains(now.at) => "expired, unused".to_string(),
         () => format!("{} use(s) left", waiver.uses_left),
     };
@@ -140,6 +159,10 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
         FollowUp::Finish { tag } => {
             format!("when notes and documentation are done: refgate release finish {tag}")
         }
+        FollowUp::Waiver { id, owes, .. } => {
+            let (id, owes) = (id.short(), shorten(&clean(owes), 40));
+            format!("when \"{owes}\" is done: refgate settle {id}")
+        }
     }));
     for freeze in now.freezes(policy).iter().filter(|freeze| freeze.state.closed()) {
         for missing in &freeze.missing {
@@ -167,6 +190,9 @@ fn owed(follow_up: &FollowUp) -> Value {
             json!({ "owes": "tag", "branch": branch, "commits": commits, "since": since })
         }
         FollowUp::Finish { tag } => json!({ "owes": "notes", "release": tag }),
+        FollowUp::Waiver { id, owes, due } => {
+            json!({ "owes": owes, "waiver": id.to_string(), "due": due.to_rfc3339() })
+        }
     }
 }
 
@@ -220,6 +246,7 @@ fn object(policy: &Policy, now: &Overview) -> Value {
                 "id": waiver.id.to_string(), "rule": waiver.rule.name(), "ref": waiver.on.as_str(),
                 "by": waiver.by, "until": waiver.during.end.to_rfc3339(),
                 "uses-left": waiver.uses_left, "holds": waiver.during.contains(now.at),
+                "owes": waiver.owes, "uses-known": now.logged,
             })
         })
         .collect();

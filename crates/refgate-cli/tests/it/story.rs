@@ -281,3 +281,40 @@ fn a_rewrite_refunds_nothing() {
     again("docs: c");
     world.refused("ada", &["+dev"], &["[rewrite]"]);
 }
+
+/// What a waiver owes is owed once it was used, past its end, until it is settled.
+#[test]
+fn a_waiver_owes_what_it_says() {
+    let mut world = World::new(&portal(), "2026-03-02T10:00:00Z");
+    world.commits("ada", "dev", "fix: a", "src/app.rs");
+    world.lands("ada", &["dev"]);
+    let waive = ["waive", "rewrite", "--onto", "dev", "--for", "2 days", "--reason", "a secret"];
+    let owing = [&waive[..], &["--owes", "new keys"]].concat();
+    let said = world.does("grace", &owing);
+    assert!(said.contains("owes = \"new keys\""), "{said}");
+    let said = world.does("grace", &["status"]);
+    assert!(said.contains("uses not known here") && !said.contains("new keys"), "{said}");
+    world.git("ada", &["reset", "-q", "--hard", "origin/main"]);
+    world.git("ada", &["commit", "-q", "--allow-empty", "-m", "docs: b"]);
+    world.lands("ada", &["+dev"]);
+    world.does("grace", &waive);
+    world.git("grace", &["fetch", "-q", "origin", "refs/refgate/log:refs/refgate/log"]);
+    let said = world.does("grace", &["status"]);
+    assert!(said.contains("owes \"new keys\", due 2026-03-04 10:00 UTC"), "{said}");
+    // Long after the waiver is out of sight.
+    world.at("2026-05-02T10:00:00Z");
+    let said = world.does("grace", &["status"]);
+    assert!(said.contains("owes \"new keys\", OVERDUE since 2026-03-04"), "{said}");
+    assert!(!said.contains("Waivers:"), "{said}");
+    let id = said.split("refgate settle ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let settle = ["settle", id, "--reason", "rolled over, PORTAL-9"];
+    world.cannot("ben", &settle, "no role that may record this");
+    let log = world.does("grace", &["ledger", "log", "--json"]);
+    let plain = log.lines().find(|one| !one.contains("owes = ")).unwrap();
+    let plain: serde_json::Value = serde_json::from_str(plain).unwrap();
+    let plain = plain["id"].as_str().unwrap();
+    world.cannot("grace", &["settle", plain, "--reason", "r"], "is not here as it says");
+    world.does("grace", &settle);
+    assert!(!world.does("grace", &["status"]).contains("new keys"));
+    world.does("grace", &["ledger", "verify"]);
+}

@@ -82,6 +82,7 @@ pub fn shelf_of(body: &Body) -> String {
         | Body::ReleaseFinish { release }
         | Body::Candidate { release, .. }
         | Body::UatFailed { release, .. } => format!("release/{}", slug(release)),
+        Body::Settlement { of, .. } => shelf_for("settlement", of),
         Body::Withdrawal { of, .. } => shelf_for("withdrawal", of),
         Body::DeletionRequest { on, .. } => format!("deletion/{}", slug(on.as_str())),
         Body::NotApplicable { fix, .. } => shelf_for("not-applicable", fix),

@@ -15,6 +15,8 @@ pub const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
 const LONGEST: usize = 2_000;
 
 const REASON: &str = "reason: that is 1 to 2000 characters, none that a terminal would not show";
+const OWES: &str =
+    "what is owed: that is 1 to 2000 characters, none that a terminal would not show";
 const LINK: &str = "link: that is 1 to 2000 characters, none that a terminal would not show";
 
 /// Why a text is no record.
@@ -81,6 +83,7 @@ struct Raw {
     course: Option<String>,
     until: Option<String>,
     uses: Option<u32>,
+    owes: Option<String>,
 }
 
 /// Reads a record's signed text.
@@ -158,6 +161,12 @@ impl Raw {
         value(RecordId::from_hex(text), text, "full record id")
     }
 
+    /// Another record, and where it lies.
+    fn lies(&self) -> Result<(RecordId, String), BadRecord> {
+        let shelf = self.needed(self.shelf.as_ref(), "shelf")?;
+        Ok((self.record()?, self.name(shelf, "shelf")?))
+    }
+
     fn reference(&self) -> Result<RefName, BadRecord> {
         let text = self.needed(self.on.as_ref(), "ref")?;
         value(RefName::parse(text).ok(), text, "full reference name")
@@ -212,7 +221,12 @@ impl Raw {
                 commit: self.commit.is_some().then(commit).transpose()?,
                 until: self.until()?,
                 uses: self.uses.ok_or(BadRecord::Missing("uses"))?,
+                owes: self.owes.as_deref().map(|owes| prose(owes, OWES)).transpose()?,
             },
+            "settlement" => {
+                let (of, shelf) = self.lies()?;
+                Body::Settlement { of, shelf }
+            }
             "freeze" => Body::Freeze {
                 stages: self.names(self.stages.as_ref(), "stages")?,
                 lets_through: self.names(self.lets_through.as_ref(), "lets-through")?,
@@ -235,8 +249,8 @@ impl Raw {
             },
             "uat-failed" => Body::UatFailed { release: self.release()?, of: self.record()? },
             "withdrawal" => {
-                let shelf = self.needed(self.shelf.as_ref(), "shelf")?;
-                Body::Withdrawal { of: self.record()?, shelf: self.name(shelf, "shelf")? }
+                let (of, shelf) = self.lies()?;
+                Body::Withdrawal { of, shelf }
             }
             "deletion-request" => Body::DeletionRequest {
                 on: self.reference()?,

@@ -37,7 +37,7 @@ fn body(out: &mut Writer, body: &Body) {
             out.id("commit", *commit);
             out.text("class", class);
         }
-        Body::Waiver { rule, on, class, commit, until, uses } => {
+        Body::Waiver { rule, on, class, commit, until, uses, owes } => {
             out.text("rule", rule.name());
             out.text("ref", on.as_str());
             if let Some(commit) = commit {
@@ -48,6 +48,9 @@ fn body(out: &mut Writer, body: &Body) {
             }
             out.moment("until", *until);
             out.number("uses", *uses);
+            if let Some(owes) = owes {
+                out.text("owes", owes);
+            }
         }
         Body::Freeze { stages, lets_through, until } => {
             out.list("stages", stages);
@@ -73,7 +76,7 @@ fn body(out: &mut Writer, body: &Body) {
             out.text("of", &of.to_string());
             out.text("release", release);
         }
-        Body::Withdrawal { of, shelf } => {
+        Body::Withdrawal { of, shelf } | Body::Settlement { of, shelf } => {
             out.text("of", &of.to_string());
             out.text("shelf", shelf);
         }

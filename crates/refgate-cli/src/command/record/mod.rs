@@ -116,8 +116,8 @@ pub(crate) fn waive(args: &Waive) -> Done {
     let desk = Desk::open(&args.desk)?;
     let commit = args.commit.as_deref().map(|revision| desk.commit(revision)).transpose()?;
     let (rule, on, until) = (rule(&args.rule)?, branch(&args.onto)?, ends(&desk, &args.lasts)?);
-    let (class, uses) = (args.class.clone(), args.uses);
-    desk.make(Body::Waiver { rule, on, class, commit, until, uses })
+    let (class, uses, owes) = (args.class.clone(), args.uses, args.owes.clone());
+    desk.make(Body::Waiver { rule, on, class, commit, until, uses, owes })
 }
 
 pub(crate) fn freeze(args: &Freeze) -> Done {
@@ -228,6 +228,12 @@ pub(crate) fn withdraw(args: &Withdraw) -> Done {
     let desk = Desk::open(&args.desk)?;
     let record = find(&desk, &args.id)?;
     desk.make(Body::Withdrawal { of: record.id, shelf: shelf_of(&record.body) })
+}
+
+pub(crate) fn settle(args: &Withdraw) -> Done {
+    let desk = Desk::open(&args.desk)?;
+    let record = find(&desk, &args.id)?;
+    desk.make(Body::Settlement { of: record.id, shelf: shelf_of(&record.body) })
 }
 
 /// Every record of the ledger here.

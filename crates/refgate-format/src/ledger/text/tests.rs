@@ -20,6 +20,7 @@ fn every_body() -> Vec<Body> {
             commit: Some(id),
             until,
             uses: 2,
+            owes: Some("tests of the export".into()),
         },
         Body::Waiver {
             rule: RuleId::Class,
@@ -28,6 +29,7 @@ fn every_body() -> Vec<Body> {
             commit: None,
             until,
             uses: 1,
+            owes: None,
         },
         Body::Freeze { stages: vec!["dev".into()], lets_through: vec!["docs".into()], until },
         Body::Thaw { of },
@@ -37,6 +39,7 @@ fn every_body() -> Vec<Body> {
         Body::ReleaseFinish { release: release() },
         Body::Candidate { release: release(), number: 1, commit: id, tree: id },
         Body::UatFailed { release: release(), of },
+        Body::Settlement { of, shelf: "waiver/x/2026-12".into() },
         Body::Withdrawal { of, shelf: "waiver/x/2026-12".into() },
         Body::DeletionRequest { on: on.clone(), value: id },
         Body::NotApplicable { fix: id, to: on },
