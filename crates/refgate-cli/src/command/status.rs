@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::Question;
 use crate::command::question::{ask, finished};
-use crate::output::{Done, say};
+use crate::output::{Done, say, tell};
 use refgate_gate::Exit;
 
 pub(crate) fn run(question: &Question) -> Done {
@@ -15,6 +15,13 @@ pub(crate) fn run(question: &Question) -> Done {
     asked.unbound();
     let rest = asked.at_rest();
     let now = overview(&rest, asked.actor.as_ref(), asked.at)?;
+    if !asked.served && (!now.logged || asked.reader.ledger_tip()?.is_none()) {
+        tell(&format!(
+            "The server's records and log are not both here. If it keeps them: \
+             git fetch {} 'refs/refgate/*:refs/refgate/*'\n",
+            question.remote
+        ));
+    }
     if question.json {
         say(&object(&asked.policy, &now).to_string());
     } else {
@@ -104,9 +111,7 @@ fn debt(policy: &Policy, now: &Overview, debt: &Debt) -> String {
 fn waiver(now: &Overview, waiver: &Waiver) -> String {
     let state = match () {
         () if waiver.uses_left == 0 => "used up".to_string(),
-        () if !now.logged => {
-            "uses not known here (git fetch origin refs/refgate/log:refs/refgate/log)".to_string()
-        }
+        () if !now.logged => "uses not known here".to_string(),
         () if !waiver.during.contains(now.at) => "expired, unused".to_string(),
         () => format!("{} use(s) left", waiver.uses_left),
     };
