@@ -25,7 +25,7 @@ impl World {
                 match report {
                     None => said.push(text),
                     Some(report) => {
-                        journal::write(&self.root, &journal::acted(self, &text, &report))?
+                        journal::write(&self.root, &journal::acted(self, &text, &report))?;
                     }
                 }
             }

@@ -46,7 +46,13 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
             };
             let read = policy_from_text(&text, policy, horizon(chrono::Utc::now()), |_| None);
             let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
-            Shown::Repository(path.canonicalize()?, Box::new(read))
+            let named = |error: std::io::Error| {
+                Failure::new(Exit::BadInput, format!("{}: {error}", path.display()))
+            };
+            let path = path.canonicalize().map_err(named)?;
+            // What cannot be shown is said now, and not to a browser.
+            View::of_repository(&path, &read, chrono::Utc::now())?;
+            Shown::Repository(path, Box::new(read))
         }
     };
     let server = Server::http(("127.0.0.1", port))
@@ -159,10 +165,12 @@ impl Site {
     fn watched(&self) -> Vec<PathBuf> {
         match &self.shown {
             Shown::World(root) => journal::watched(root),
-            Shown::Repository(path, _) => ["HEAD", "packed-refs", "refs/heads", "logs/HEAD"]
-                .iter()
-                .flat_map(|name| [path.join(name), path.join(".git").join(name)])
-                .collect(),
+            Shown::Repository(path, _) => {
+                ["HEAD", "FETCH_HEAD", "packed-refs", "refs/heads", "logs/HEAD"]
+                    .iter()
+                    .flat_map(|name| [path.join(name), path.join(".git").join(name)])
+                    .collect()
+            }
         }
     }
 }

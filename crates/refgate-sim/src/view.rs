@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use refgate_core::{Duration, Instant, Policy, freezes_at};
+use refgate_gate::Exit;
 use refgate_git::releases;
 use refgate_report::show;
 use refgate_scenario::git_command;
@@ -89,6 +90,12 @@ impl View {
         let mut view =
             Self { title: path.display().to_string(), clock: show(now), ..Self::default() };
         view.draw(path, policy)?;
+        let stages = policy.flow.stages.len();
+        if view.rows.iter().all(|row| row.lane == stages) {
+            let names: Vec<&String> = view.lanes.iter().take(stages).collect();
+            let message = format!("{}: there is no stage of the policy: {names:?}", path.display());
+            return Err(Failure::new(Exit::BadInput, message));
+        }
         Ok(view)
     }
 
@@ -97,13 +104,18 @@ impl View {
         self.lanes = stages.iter().map(ToString::to_string).collect();
         let mut log = git_command(repository);
         let format = "--format=%H%x09%P%x09%D%x09%an%x09%s";
-        log.args([
-            "log",
-            "--topo-order",
-            "--decorate-refs=refs/heads/",
-            "--decorate-refs=refs/tags/",
-        ]);
-        log.args([MOST, format, "--branches", "--"]);
+        // In a clone the server's branches are those that were last fetched.
+        let mut fetched = git_command(repository);
+        fetched.args(["for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin"]);
+        let fetched = said(&mut fetched)?;
+        let cloned = fetched.lines().any(|name| stages.contains(&name));
+        let (decorate, which) = if cloned {
+            ("--decorate-refs=refs/remotes/origin/", "--remotes=origin")
+        } else {
+            ("--decorate-refs=refs/heads/", "--branches")
+        };
+        log.args(["log", "--topo-order", decorate, "--decorate-refs=refs/tags/"]);
+        log.args([MOST, format, which, "--"]);
         let text = said(&mut log)?;
         let parts: Vec<Vec<&str>> =
             text.lines().map(|line| line.splitn(5, '\t').collect()).collect();
@@ -112,7 +124,15 @@ impl View {
             parts.iter().enumerate().map(|(at, row)| (part(row, 0), at)).collect();
         for row in &parts {
             let labels = part(row, 2);
-            let labels = labels.split(", ").map(|name| name.trim_start_matches("HEAD -> "));
+            let labels = labels.split(", ").map(|name| {
+                let name = name.trim_start_matches("HEAD -> ");
+                // Where the remote's HEAD points is no branch of its own.
+                if cloned {
+                    name.trim_start_matches("origin/HEAD").trim_start_matches("origin/")
+                } else {
+                    name
+                }
+            });
             let parents = part(row, 1);
             self.rows.push(Row {
                 id: part(row, 0),

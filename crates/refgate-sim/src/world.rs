@@ -195,9 +195,6 @@ impl World {
         let config = fs::read_to_string(you.join(".git/config")).unwrap_or_default();
         match () {
             () if !you.join(".git").is_dir() => Some("your clone has lost its .git".to_string()),
-            () if let Some(name) = self.changed_hook() => {
-                Some(format!("the server's hook {name} is not what it was"))
-            }
             () if self.reader().is_err() => Some("the server's repository is broken".to_string()),
             () if !self.root.join("clone/.git").is_dir() => {
                 Some("the teammates' clone is gone".to_string())
@@ -205,7 +202,10 @@ impl World {
             () if !config.contains(" receive ") => {
                 Some("your clone no longer knows how to push here".to_string())
             }
-            () => None,
+            () => {
+                let hook = self.changed_hook();
+                hook.map(|name| format!("the server's hook {name} is not what it was"))
+            }
         }
     }
 

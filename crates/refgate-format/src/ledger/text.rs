@@ -195,6 +195,19 @@ impl Raw {
         list.iter().map(|text| self.name(text, "name")).collect()
     }
 
+    fn waiver(&self) -> Result<Body, BadRecord> {
+        let commit = || self.id(self.commit.as_ref(), "commit");
+        Ok(Body::Waiver {
+            rule: self.rule()?,
+            on: self.reference()?,
+            class: self.class.as_deref().map(|c| self.name(c, "class")).transpose()?,
+            commit: self.commit.is_some().then(commit).transpose()?,
+            until: self.until()?,
+            uses: self.uses.ok_or(BadRecord::Missing("uses"))?,
+            owes: self.owes.as_deref().map(|owes| prose(owes, OWES)).transpose()?,
+        })
+    }
+
     fn body(&self) -> Result<Body, BadRecord> {
         let commit = || self.id(self.commit.as_ref(), "commit");
         let tree = || self.id(self.tree.as_ref(), "tree");
@@ -214,15 +227,7 @@ impl Raw {
                 Body::Classification { commit: commit()?, class: self.name(class, "class")? }
             }
             "freeze-exit" => Body::FreezeExit { release: self.release()? },
-            "waiver" => Body::Waiver {
-                rule: self.rule()?,
-                on: self.reference()?,
-                class: self.class.as_deref().map(|c| self.name(c, "class")).transpose()?,
-                commit: self.commit.is_some().then(commit).transpose()?,
-                until: self.until()?,
-                uses: self.uses.ok_or(BadRecord::Missing("uses"))?,
-                owes: self.owes.as_deref().map(|owes| prose(owes, OWES)).transpose()?,
-            },
+            "waiver" => self.waiver()?,
             "settlement" => {
                 let (of, shelf) = self.lies()?;
                 Body::Settlement { of, shelf }

@@ -40,17 +40,11 @@ fn body(out: &mut Writer, body: &Body) {
         Body::Waiver { rule, on, class, commit, until, uses, owes } => {
             out.text("rule", rule.name());
             out.text("ref", on.as_str());
-            if let Some(commit) = commit {
-                out.id("commit", *commit);
-            }
-            if let Some(class) = class {
-                out.text("class", class);
-            }
+            commit.iter().for_each(|commit| out.id("commit", *commit));
+            class.iter().for_each(|class| out.text("class", class));
             out.moment("until", *until);
             out.number("uses", *uses);
-            if let Some(owes) = owes {
-                out.text("owes", owes);
-            }
+            owes.iter().for_each(|owes| out.text("owes", owes));
         }
         Body::Freeze { stages, lets_through, until } => {
             out.list("stages", stages);

@@ -140,4 +140,13 @@ fn a_real_repository_is_only_looked_at() {
     let shown = page.gets("");
     assert!(shown.contains("on dev: start (somebody)") && !shown.contains("<form"), "{shown}");
     assert!(page.posts("tick").contains("HTTP/1.1 403"));
+    // In a clone the server's branches are those that were fetched.
+    let page = Page::of(&learner, &["--repo", "."]);
+    let shown = page.gets("");
+    assert!(shown.contains("start (somebody); here stand stg, main, dev<"), "{shown}");
+    for (repository, why) in [("nowhere", "nowhere: No such file"), ("empty", "no stage")] {
+        let line = format!("git init -q empty; refgate-sim serve --repo {repository}");
+        let said = learner.does(3, &line);
+        assert!(said.contains(why), "{said}");
+    }
 }
