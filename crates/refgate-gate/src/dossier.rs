@@ -115,7 +115,8 @@ pub fn dossier(
     let all = releases(reader, &rest.policy.release)?;
     let Some(release) = all.iter().find(|release| release.tag == tag).cloned() else {
         let known: Vec<&str> = all.iter().map(|release| release.tag.as_str()).collect();
-        return Err(DossierError::NoRelease { tag: tag.to_string(), known: known.join(", ") });
+        let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
+        return Err(DossierError::NoRelease { tag: tag.to_string(), known });
     };
     let graph = Graph::new(reader);
     let mut previous = None;

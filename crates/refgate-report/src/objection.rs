@@ -136,7 +136,8 @@ fn frozen(case: &Case<'_>, what: &What, facts: &mut Vec<(&'static str, String)>)
         (None, true) => "no end is known".to_string(),
     };
     facts.push(("earliest", earliest));
-    facts.push(("passes", lets_through.join(", ")));
+    let passes = if lets_through.is_empty() { "nothing".into() } else { lets_through.join(", ") };
+    facts.push(("passes", passes));
     if let Some(role) = fast_track {
         facts.push(("fast track", format!("with an approval by {}", people(case, role))));
     }

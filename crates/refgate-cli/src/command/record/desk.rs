@@ -346,5 +346,5 @@ fn plain(said: &str) -> String {
         None => Some(line.strip_prefix("remote: ").unwrap_or(line).trim_end().to_string()),
     };
     let lines: Vec<String> = said.lines().filter_map(line).collect();
-    refgate_report::clean_block(lines.join("\n").trim())
+    refgate_report::clean_block(lines.join("\n").trim().trim_start_matches("refgate: "))
 }
