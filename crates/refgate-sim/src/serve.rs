@@ -14,7 +14,7 @@ use crate::journal;
 use crate::output::{Done, Failure, done, say, tell};
 use crate::page::page;
 use crate::view::View;
-use crate::world::{World, failed, read_text};
+use crate::world::{World, failed, read_text, whole};
 
 /// No form of the page sends more.
 const MOST_BODY: usize = 4_096;
@@ -46,10 +46,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
             };
             let read = policy_from_text(&text, policy, horizon(chrono::Utc::now()), |_| None);
             let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
-            let named = |error: std::io::Error| {
-                Failure::new(Exit::BadInput, format!("{}: {error}", path.display()))
-            };
-            let path = path.canonicalize().map_err(named)?;
+            let path = whole(path)?;
             // What cannot be shown is said now, and not to a browser.
             View::of_repository(&path, &read, chrono::Utc::now())?;
             Shown::Repository(path, Box::new(read))

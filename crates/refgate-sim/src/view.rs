@@ -71,7 +71,7 @@ impl View {
             task: world.lesson.task.clone(),
             ..Self::default()
         };
-        view.draw(&world.real.server(), policy)?;
+        view.draw(&world.real.server(), policy, false)?;
         let mut events = journal::read(&world.root);
         events.reverse();
         events.truncate(12);
@@ -89,7 +89,12 @@ impl View {
     ) -> Result<Self, Failure> {
         let mut view =
             Self { title: path.display().to_string(), clock: show(now), ..Self::default() };
-        view.draw(path, policy)?;
+        // In a clone the server's branches are those that were last fetched.
+        let mut fetched = git_command(path);
+        fetched.args(["for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin"]);
+        let stage = |name: &str| policy.flow.stages.iter().any(|one| one.branch.short() == name);
+        let cloned = said(&mut fetched)?.lines().any(stage);
+        view.draw(path, policy, cloned)?;
         let stages = policy.flow.stages.len();
         if view.rows.iter().all(|row| row.lane == stages) {
             let names: Vec<&String> = view.lanes.iter().take(stages).collect();
@@ -99,16 +104,11 @@ impl View {
         Ok(view)
     }
 
-    fn draw(&mut self, repository: &Path, policy: &Policy) -> Result<(), Failure> {
+    fn draw(&mut self, repository: &Path, policy: &Policy, cloned: bool) -> Result<(), Failure> {
         let stages: Vec<&str> = policy.flow.stages.iter().map(|one| one.branch.short()).collect();
         self.lanes = stages.iter().map(ToString::to_string).collect();
         let mut log = git_command(repository);
         let format = "--format=%H%x09%P%x09%D%x09%an%x09%s";
-        // In a clone the server's branches are those that were last fetched.
-        let mut fetched = git_command(repository);
-        fetched.args(["for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin"]);
-        let fetched = said(&mut fetched)?;
-        let cloned = fetched.lines().any(|name| stages.contains(&name));
         let (decorate, which) = if cloned {
             ("--decorate-refs=refs/remotes/origin/", "--remotes=origin")
         } else {
@@ -127,10 +127,9 @@ impl View {
             let labels = labels.split(", ").map(|name| {
                 let name = name.trim_start_matches("HEAD -> ");
                 // Where the remote's HEAD points is no branch of its own.
-                if cloned {
-                    name.trim_start_matches("origin/HEAD").trim_start_matches("origin/")
-                } else {
-                    name
+                match name.strip_prefix("origin/").filter(|_| cloned) {
+                    Some("HEAD") => "",
+                    other => other.unwrap_or(name),
                 }
             });
             let parents = part(row, 1);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use refgate_core::{Duration, Instant};
 use refgate_format::{Limits, parse_instant};
-use refgate_gate::{Exit, bounds, builtin, hook_beside, horizon, policy_from_text};
+use refgate_gate::{Exit, bounds, builtin, horizon, policy_from_text};
 use refgate_git::{Bounds, Reader};
 use refgate_scenario::{Act, Keeping, Real, Report};
 use serde::{Deserialize, Serialize};
@@ -64,8 +64,16 @@ pub(crate) struct World {
 
 /// A file that somebody named.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
-    let named = |error: std::io::Error| wrong(format!("{}: {error}", path.display()));
-    fs::read_to_string(path).map_err(named)
+    fs::read_to_string(path).map_err(named(path))
+}
+
+/// A file or folder that somebody named, whole and without links.
+pub(crate) fn whole(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize().map_err(named(path))
+}
+
+fn named(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    move |error| wrong(format!("{}: {error}", path.display()))
 }
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {
@@ -118,8 +126,6 @@ impl World {
     }
 
     fn made(root: &Path, lesson: Lesson, Own { file, policy, seed }: Own) -> Result<Self, Failure> {
-        // Without the program nothing is begun.
-        hook_beside(&std::env::current_exe()?)?;
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
         let (named, text) = if let Some(path) = &policy {
@@ -176,13 +182,13 @@ impl World {
             world.clone_for_you()?;
             world.call_hooks()?;
         }
-        world.whole()?;
+        world.unbroken()?;
         Ok(world)
     }
 
     /// Refuses to go on with a broken world, so that it is not kept as a step that
     /// somebody goes back to.
-    pub(crate) fn whole(&self) -> Result<(), Failure> {
+    pub(crate) fn unbroken(&self) -> Result<(), Failure> {
         let Some(trouble) = self.trouble() else { return Ok(()) };
         // Before the first push there is no step to go back to.
         let undo = if snapshot::step(&self.root) > 1 { "refgate-sim undo or " } else { "" };

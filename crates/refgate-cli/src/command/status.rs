@@ -2,7 +2,7 @@
 
 use refgate_core::{Candidate, Debt, Freeze, Instant, Policy, Waiver};
 use refgate_gate::{FollowUp, Overview, StageNow, overview};
-use refgate_report::{clean, length, missing_phrase, objection, shorten, show, takes_phrase};
+use refgate_report::{length, missing_phrase, objection, shorten, show, takes_phrase};
 use serde_json::{Value, json};
 
 use crate::args::Question;
@@ -91,7 +91,7 @@ fn candidate(one: &Candidate) -> String {
 /// What was promised for a waiver.
 fn promised(now: &Overview, one: &FollowUp) -> Option<String> {
     let FollowUp::Waiver { id, owes, due } = one else { return None };
-    let (id, owes) = (id.short(), shorten(&clean(owes), 60));
+    let (id, owes) = (id.short(), shorten(owes, 60));
     Some(format!("waiver {id} owes \"{owes}\", {}", due_at(now, *due)))
 }
 
@@ -165,7 +165,7 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
             format!("when notes and documentation are done: refgate release finish {tag}")
         }
         FollowUp::Waiver { id, owes, .. } => {
-            let (id, owes) = (id.short(), shorten(&clean(owes), 40));
+            let (id, owes) = (id.short(), shorten(owes, 40));
             format!("when \"{owes}\" is done: refgate settle {id}")
         }
     }));

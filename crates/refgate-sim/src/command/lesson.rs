@@ -14,7 +14,7 @@ use crate::lesson::Lesson;
 use crate::output::{Done, Failure, done, say};
 use crate::setup::quoted;
 use crate::trial::Trial;
-use crate::world::{Own, World};
+use crate::world::{Own, World, whole};
 use crate::{catalog, progress};
 
 pub(crate) fn start(
@@ -28,13 +28,8 @@ pub(crate) fn start(
         (None, Some(name)) => catalog::find(&name, None)?,
         (None, None) => first()?,
     };
-    let whole = |path: PathBuf| {
-        let named = |error: std::io::Error| {
-            Failure::new(Exit::BadInput, format!("{}: {error}", path.display()))
-        };
-        path.canonicalize().map_err(named)
-    };
-    let (file, policy) = (file.map(whole).transpose()?, policy.map(whole).transpose()?);
+    let file = file.as_deref().map(whole).transpose()?;
+    let policy = policy.as_deref().map(whole).transpose()?;
     let dir = dir.unwrap_or_else(|| place(at, &lesson.name));
     let world = World::start(&dir, lesson, Own { file, policy, seed: Some(seed) })?;
     intro(&world);

@@ -27,7 +27,7 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
     }
     let _held = lock(root)?;
     let world = World::open(root)?;
-    world.whole()?;
+    world.unbroken()?;
     snapshot::remember(&world.root)?;
     let before = log_tip(&world)?;
     let mut receive = Command::new("git");

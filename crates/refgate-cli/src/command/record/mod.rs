@@ -3,7 +3,9 @@
 mod ask;
 mod desk;
 
-use refgate_core::{Body, Instant, LEDGER, Meaning, Observed, Record, RefKind, RefName, RuleId};
+use refgate_core::{
+    Body, Instant, LEDGER, Meaning, Observed, Record, RecordId, RefKind, RefName, RuleId,
+};
 use refgate_format::{parse_duration, read_record, shelf_of, split_file};
 use refgate_gate::Exit;
 
@@ -225,15 +227,18 @@ pub(crate) fn certify(args: &Certify) -> Done {
 }
 
 pub(crate) fn withdraw(args: &Withdraw) -> Done {
-    let desk = Desk::open(&args.desk)?;
-    let record = find(&desk, &args.id)?;
-    desk.make(Body::Withdrawal { of: record.id, shelf: shelf_of(&record.body) })
+    about(args, |of, shelf| Body::Withdrawal { of, shelf })
 }
 
 pub(crate) fn settle(args: &Withdraw) -> Done {
+    about(args, |of, shelf| Body::Settlement { of, shelf })
+}
+
+/// A record that speaks of another, and says where that lies.
+fn about(args: &Withdraw, body: impl FnOnce(RecordId, String) -> Body) -> Done {
     let desk = Desk::open(&args.desk)?;
     let record = find(&desk, &args.id)?;
-    desk.make(Body::Settlement { of: record.id, shelf: shelf_of(&record.body) })
+    desk.make(body(record.id, shelf_of(&record.body)))
 }
 
 /// Every record of the ledger here.
