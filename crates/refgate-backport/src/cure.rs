@@ -9,8 +9,11 @@ use crate::plan::{Change, Planner, Step, Why};
 use crate::recipes::cooked;
 
 /// So many earlier changes of the conflicting files are tried as prerequisites,
-/// alone and in twos.
-const MOST_PREREQUISITES: usize = 10;
+/// each alone; a fork or a move of the files can lie some way back.
+const MOST_PREREQUISITES: usize = 30;
+
+/// So many of these, the latest, are tried in twos.
+const MOST_IN_TWOS: usize = 10;
 
 /// Changes, each with the places of the branches that lack it.
 pub(crate) type Earlier = Vec<(Change, Vec<usize>)>;
@@ -62,8 +65,9 @@ impl Planner<'_> {
         let candidates = self.candidates(place, change, paths)?;
         let singles: Vec<Vec<Change>> = candidates.iter().map(|one| vec![*one]).collect();
         let mut pairs = Vec::new();
-        for (at, newer) in candidates.iter().enumerate() {
-            pairs.extend(candidates.iter().skip(at + 1).map(|older| vec![*older, *newer]));
+        let latest = candidates.get(..MOST_IN_TWOS).unwrap_or(&candidates);
+        for (at, newer) in latest.iter().enumerate() {
+            pairs.extend(latest.iter().skip(at + 1).map(|older| vec![*older, *newer]));
         }
         for sets in [singles, pairs] {
             if let Some(steps) = self.tried(change, tree, sets)? {
@@ -132,7 +136,7 @@ impl Planner<'_> {
     /// The latest changes of these files before a change, and which branches
     /// lack each.
     fn earlier(&self, change: Change, paths: &[String]) -> Result<Earlier, Failure> {
-        let count = format!("--max-count={}", MOST_PREREQUISITES * 6);
+        let count = format!("--max-count={}", MOST_PREREQUISITES * 2);
         let base = change.base.to_string();
         let mut arguments = vec!["log", "--no-merges", "--format=%H", &count, &base, "--"];
         arguments.extend(paths.iter().map(String::as_str));
