@@ -206,6 +206,26 @@ fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
     })
 }
 
+/// The class of a pick, and the higher one of its original, where it lost some
+/// on the way. An original that says nothing gets no words that it had not.
+pub(crate) fn lowered(
+    case: &Case<'_>,
+    (landing, class): (Oid, &Classification),
+    commit: &Commit,
+    original: &Commit,
+) -> Option<(ClassId, ClassId)> {
+    let tip = commit.id == landing;
+    let own = classify_commit(case.policy, Some(case.push).filter(|_| tip), commit);
+    let was = classify_commit(case.policy, None, original);
+    let silent = was.because == Because::Nothing;
+    let declared = !tip && matches!(class.because, Because::Declared { guess: false, .. });
+    let class = if declared { class.class } else { own.class };
+    let rank = |class: ClassId| case.policy.classes.rank(class);
+    let spoke = own.because != Because::Nothing;
+    let less = if silent { spoke } else { rank(class) < rank(was.class) };
+    less.then_some((class, was.class))
+}
+
 /// Merges inside a topic carry no declaration of their own: what they join is
 /// either in the list itself or was judged before.
 fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{
-    Broken, Classification, Debt, Duration, Eligibility, FreezeState, Instant, Level, Missing,
-    MissingSignOff, Oid, Receipt, RecordId, Refused, Route, RuleId, Version,
+    Broken, ClassId, Classification, Debt, Duration, Eligibility, FreezeState, Instant, Level,
+    Missing, MissingSignOff, Oid, Receipt, RecordId, Refused, Route, RuleId, Version,
 };
 
 /// What it would take (MODEL.md 8).
@@ -158,6 +158,22 @@ pub enum What {
         of: Oid,
         /// What it is instead.
         receipt: Receipt,
+    },
+    /// Work comes straight, and was not picked from anywhere.
+    OwnWork {
+        /// The commit that holds it.
+        commit: Oid,
+        /// What lands.
+        class: Classification,
+    },
+    /// A pick is called less than its original.
+    Lowered {
+        /// The original.
+        of: Oid,
+        /// What the pick is called.
+        class: ClassId,
+        /// What the original is called.
+        was: ClassId,
     },
     /// A release tag would move.
     TagMoved {

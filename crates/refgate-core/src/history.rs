@@ -118,10 +118,27 @@ pub struct Landing {
     /// The commit of the previous stage, not contained here, whose tree this
     /// landing has: the sign of a squashed promotion.
     pub squash_of: Option<Oid>,
-    /// For picks: the original, and the stages that hold it. From the trailer
-    /// or an equal patch id, verified to be in another stage.
-    pub picked_from: Option<(Oid, u32)>,
-    /// For picks: what Git makes of the original, where asked for.
+    /// Which of its commits, itself and those that a merge brings, are picks.
+    pub picks: Vec<Pick>,
+}
+
+impl Landing {
+    /// What one of its commits was picked from.
+    #[must_use]
+    pub fn pick(&self, commit: Oid) -> Option<&Pick> {
+        self.picks.iter().find(|pick| pick.commit == commit)
+    }
+}
+
+/// A new commit that carries over what another stage has.
+#[derive(Debug, Clone)]
+pub struct Pick {
+    /// The pick.
+    pub commit: Oid,
+    /// The original: the one that the trailer names, or one of an equal patch
+    /// id, verified to be in another stage.
+    pub original: Commit,
+    /// What Git makes of the original, where asked for.
     pub receipt: Option<Receipt>,
 }
 

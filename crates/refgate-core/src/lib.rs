@@ -55,8 +55,8 @@ pub use flow::{Flow, LEDGER, LinePattern, MAX_STAGES, RefKind, Stage, Target};
 pub use freeze::{Exit, Freeze, FreezeState, Missing, Span, Window, freezes_at};
 pub use glob::Glob;
 pub use history::{
-    Change, Commit, Debt, EntryKind, History, Landing, Mode as ChangeMode, Person, PolicyEdit,
-    Shape, TagFacts, UpdateFacts,
+    Change, Commit, Debt, EntryKind, History, Landing, Mode as ChangeMode, Person, Pick,
+    PolicyEdit, Shape, TagFacts, UpdateFacts,
 };
 pub use ledger::{
     After, Approval, Candidate, Certificate, DeletionRequest, LedgerView, NotApplicable, Settled,

@@ -76,8 +76,8 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
     if merge && joins_stages(case, target, landing) {
         return Route::AncestryOnly;
     }
-    match landing.picked_from {
-        Some((of, _)) => Route::Backport { of },
+    match landing.pick(landing.commit) {
+        Some(pick) => Route::Backport { of: pick.original.id },
         None if target.is_first() => Route::Topic,
         None => Route::Hotfix,
     }

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use chrono::DateTime;
 use refgate_core::{
-    After, Case, Change, Commit, Decision, FreezeState, History, Instant, Landing, LedgerView, Oid,
-    Policy, Push, RefChange, RefName, RefUpdate, Release, Shape, Span, UpdateFacts, Window, decide,
+    After, Case, Change, Commit, Decision, FreezeState, History, Instant, Landing, LedgerView,
+    Named, Oid, Pick, Policy, Push, Receipt, RefChange, RefName, RefUpdate, Release, Shape, Span,
+    UpdateFacts, Window, decide,
 };
 use refgate_git::{GitError, Graph, ParsedCommit, Reader, releases};
 
@@ -227,6 +228,7 @@ impl Stage<'_> {
         for parent in parents {
             trees.push(replay.commit(*parent)?.tree);
         }
+        let picks = self.picks(replay, side.iter().chain([&id]))?;
         let landing = Landing {
             commit: id,
             side,
@@ -238,8 +240,7 @@ impl Stage<'_> {
             resolved: false,
             same_as_side: trees.get(1) == Some(&commit.tree),
             squash_of: None,
-            picked_from: None,
-            receipt: None,
+            picks,
         };
         let shape = Some(Shape::Onward);
         history.updates =
@@ -258,6 +259,27 @@ impl Stage<'_> {
         Ok(Some(Row { stage: self.name.to_string(), commit: id, subject, at, decision, freeze }))
     }
 
+    /// What says that it was picked is believed to be Git's own pick: that is
+    /// not recomputed for all of history, either.
+    fn picks<'c>(
+        &self,
+        replay: &mut Replay<'_>,
+        commits: impl Iterator<Item = &'c Oid>,
+    ) -> Result<Vec<Pick>, GitError> {
+        let mut picks = Vec::new();
+        for commit in commits.filter(|_| self.policy.backport.exact && self.place > 0) {
+            let parsed = replay.commit(*commit)?;
+            let named = Named::read(&parsed.message).picked;
+            let here = named.iter().rev().find_map(|name| replay.reader.resolve(name).ok());
+            if let Some(of) = here.filter(|_| parsed.parents.len() == 1) {
+                let source = replay.commit(of)?;
+                let original = facts(of, &source, 0);
+                picks.push(Pick { commit: *commit, original, receipt: Some(Receipt::Exact) });
+            }
+        }
+        Ok(picks)
+    }
+
     /// History does not say what a later stage held at the time; a merge that
     /// names one as its source is believed to come from there.
     fn merged_later(&self, commit: &ParsedCommit) -> u32 {
@@ -268,19 +290,10 @@ impl Stage<'_> {
     }
 }
 
+/// A history does not say which tips a stage once had; and old commits of other
+/// tools are its business, not this push's.
 fn facts(id: Oid, parsed: &ParsedCommit, reach: u32) -> Commit {
-    Commit {
-        id,
-        tree: parsed.tree,
-        parents: parsed.parents.clone(),
-        message: parsed.message.clone(),
-        author: parsed.author.clone(),
-        reach,
-        // A history does not say which tips a stage once had.
-        landed: reach,
-        // Old commits of other tools are history's business, not this push's.
-        defect: None,
-    }
+    Commit { reach, landed: reach, defect: None, ..parsed.clone().commit(id) }
 }
 
 /// The most closed state among the windows that cover a stage.

@@ -130,8 +130,11 @@ impl Photo<'_> {
         for landing in &mut landings {
             self.describe(landing, wants)?;
         }
+        // A new branch begins where its oldest landing stands.
+        let begins = landings.first().map(|first| self.graph.parents(first.commit)).transpose()?;
+        let begins = begins.and_then(|parents| parents.first().copied());
         if wants.origins
-            && let Some(old) = update.change.old_value()
+            && let Some(old) = update.change.old_value().or(begins)
         {
             self.origins(&mut landings, old, place)?;
         }

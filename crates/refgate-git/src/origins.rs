@@ -1,6 +1,6 @@
 //! Where does a landing come from that was not promoted: a pick, or a squashed promotion?
 
-use refgate_core::{Commit, Landing, Named, Oid};
+use refgate_core::{Commit, Landing, Named, Oid, Pick};
 
 use crate::GitError;
 use crate::gather::{Photo, spread};
@@ -21,9 +21,8 @@ impl Photo<'_> {
         old: Oid,
         place: Option<usize>,
     ) -> Result<(), GitError> {
-        let elsewhere = |landing: &Landing| {
-            self.history.commit(landing.commit).is_none_or(|commit| commit.reach != 0)
-        };
+        let here = |id: Oid| self.history.commit(id).is_some_and(|commit| commit.reach == 0);
+        let elsewhere = |landing: &Landing| !here(landing.commit);
         if landings.iter().all(elsewhere) {
             return Ok(());
         }
@@ -37,8 +36,15 @@ impl Photo<'_> {
                 .get(&commit.tree)
                 .copied()
                 .filter(|of| *of != landing.commit && !landing.side.contains(of));
-            if commit.parents.len() == 1 {
-                landing.picked_from = self.original(commit, &waiting, &tips)?;
+            // What a merge brings can be picked, too.
+            for id in landing.side.iter().chain([&landing.commit]) {
+                let Some(commit) = self.history.commit(*id).filter(|_| here(*id)) else { continue };
+                if commit.parents.len() == 1
+                    && let Some(of) = self.original(commit, &waiting, &tips)?
+                {
+                    let original = self.graph.commit(of)?.commit(of);
+                    landing.picks.push(Pick { commit: *id, original, receipt: None });
+                }
             }
         }
         Ok(())
@@ -46,11 +52,10 @@ impl Photo<'_> {
 
     /// What picks are, compared with their originals.
     pub(crate) fn receipts(&self, landings: &mut [Landing]) -> Result<(), GitError> {
-        for landing in landings {
-            let Some((of, _)) = landing.picked_from else { continue };
-            let commit = self.graph.commit(landing.commit)?;
-            let recipes = &self.policy.recipes;
-            landing.receipt = Some(receipt(self.reader, recipes, (landing.commit, &commit), of)?);
+        for pick in landings.iter_mut().flat_map(|landing| &mut landing.picks) {
+            let commit = self.graph.commit(pick.commit)?;
+            let (recipes, mine) = (&self.policy.recipes, (pick.commit, &commit));
+            pick.receipt = Some(receipt(self.reader, recipes, mine, pick.original.id)?);
         }
         Ok(())
     }
@@ -60,18 +65,17 @@ impl Photo<'_> {
         commit: &Commit,
         waiting: &Waiting,
         tips: &[(usize, Oid)],
-    ) -> Result<Option<(Oid, u32)>, GitError> {
+    ) -> Result<Option<Oid>, GitError> {
         let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
-        let stages_of = |id: Oid| -> Result<u32, GitError> {
+        let held = |id: Oid| -> Result<bool, GitError> {
             let colours = self.graph.reach(&[id], &only)?;
-            Ok(spread(colours.get(&id).copied().unwrap_or(0), tips))
+            Ok(spread(colours.get(&id).copied().unwrap_or(0), tips) != 0)
         };
         for name in Named::read(&commit.message).picked.iter().rev().take(MOST_CLAIMS) {
             // A name that leads nowhere is a claim without proof.
             let Some(named) = self.reader.named(name) else { continue };
-            let stages = stages_of(named)?;
-            if stages != 0 {
-                return Ok(Some((named, stages)));
+            if held(named)? {
+                return Ok(Some(named));
             }
         }
         if waiting.signs.is_empty() {
@@ -83,7 +87,7 @@ impl Photo<'_> {
         for twin in twins.iter().take(MOST_CLAIMS) {
             self.reader.in_time()?;
             if mine.is_some() && self.reader.patch_id(*twin)? == mine {
-                return Ok(Some((*twin, stages_of(*twin)?)));
+                return Ok(Some(*twin));
             }
         }
         Ok(None)

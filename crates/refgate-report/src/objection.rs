@@ -2,7 +2,7 @@
 
 use refgate_core::{
     Case, Classification, Contradiction, Eligibility, Finding, FreezeState, Missing, Oid, Receipt,
-    What,
+    RuleId, Takes, What,
 };
 
 use crate::because::because;
@@ -39,6 +39,17 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
             }
         }
         What::NotExact { of, receipt } => not_exact(*of, receipt, &mut facts),
+        What::OwnWork { commit, class } => {
+            facts.push(("commit", commit.short()));
+            facts.push(("class", class_phrase(case, class)));
+            "It was neither promoted nor picked from another branch: somebody else looks."
+                .to_string()
+        }
+        What::Lowered { of, class, was } => {
+            let name = |class| case.policy.classes.name(class);
+            facts.push(("picked from", format!("{}, {}", of.short(), name(*was))));
+            format!("It is called {} here: somebody else looks.", name(*class))
+        }
         What::EvilMerge { paths, total } => {
             facts.push(("paths", listed(paths, *total)));
             "A plain merge of its parents gives something else at these paths.".to_string()
@@ -60,7 +71,20 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
             .or_else(|| names::said(other))
             .unwrap_or_else(|| plain(other)),
     };
+    approvable(case, finding, &mut facts);
     Objection { sentence, facts }
+}
+
+/// Who may let a landing past the stages, and the command for that.
+fn approvable(case: &Case<'_>, finding: &Finding, facts: &mut Vec<(&'static str, String)>) {
+    let (Takes::Needs { role }, RuleId::Backport) = (&finding.takes, finding.rule) else { return };
+    let update = case.push.updates.get(finding.update);
+    let (Some(update), Some(landing)) = (update, finding.landing) else { return };
+    if facts.iter().all(|(label, _)| *label != "needs") {
+        facts.push(("needs", format!("an approval by {}", people(case, role))));
+    }
+    let (landing, onto) = (landing.short(), clean(update.name.short()));
+    facts.push(("how", format!("refgate approve backport {landing} --onto {onto}")));
 }
 
 fn not_exact(of: Oid, receipt: &Receipt, facts: &mut Vec<(&'static str, String)>) -> String {

@@ -11,6 +11,8 @@ pub enum Mark {
     Brief,
     /// Nothing.
     Nothing,
+    /// What `-x` writes, under a title that calls it a fix.
+    AsFix,
 }
 
 impl Mark {
@@ -24,6 +26,10 @@ impl Mark {
                 format!("{message}{gap}(Cherry picked from commit {short})")
             }
             Self::Nothing => message.to_string(),
+            Self::AsFix => {
+                let rest = message.split_once(": ").map_or(message, |(_, rest)| rest);
+                Self::Whole.message(&format!("fix: {rest}"), original)
+            }
         }
     }
 }
@@ -259,7 +265,7 @@ pub enum Act {
         touches: Vec<Touch>,
     },
     /// `NAME picks FROM onto BRANCH`, with `-x` unless `silently` or `briefly`,
-    /// and perhaps `changing PATH` on the way.
+    /// or `as a fix` whatever it was, and perhaps `changing PATH` on the way.
     Pick {
         /// Who.
         who: String,

@@ -31,7 +31,7 @@ impl Dice {
     }
 }
 
-pub(crate) const MARKS: [Mark; 3] = [Mark::Whole, Mark::Brief, Mark::Nothing];
+pub(crate) const MARKS: [Mark; 4] = [Mark::Whole, Mark::Brief, Mark::Nothing, Mark::AsFix];
 pub(crate) const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
 pub(crate) const PATHS: [&str; 8] = [
     "README.md",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{
     Actor, Broken, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing,
-    LedgerEdit, LedgerView, Message, Named, Oid, Person, Push, RefChange, RefKind, RefName,
+    LedgerEdit, LedgerView, Message, Named, Oid, Person, Pick, Push, RefChange, RefKind, RefName,
     RefUpdate, Release, Shape, UpdateFacts, decide,
 };
 use refgate_format::{confuses, resembles};
@@ -201,8 +201,24 @@ impl Memory {
         chain
     }
 
+    /// A commit as the photograph shows one, without what stages have to do with it.
+    fn commit(&self, id: Oid) -> Option<Commit> {
+        let node = self.node(id)?;
+        let author = Person { name: node.author.clone(), email: format!("{}@x", node.author) };
+        Some(Commit {
+            id,
+            tree: tree_id(&node.files),
+            parents: node.parents.clone(),
+            message: Message::new(&node.message),
+            author,
+            reach: 0,
+            landed: 0,
+            defect: node.encoded.as_deref().and_then(encoding_defect),
+        })
+    }
+
     fn remember(&self, id: Oid, place: Option<usize>, history: &mut History) {
-        let Some(node) = self.node(id) else { return };
+        let Some(commit) = self.commit(id) else { return };
         let (mut reach, mut landed) = (0, 0);
         for (stage, tip) in &history.tips {
             if Some(*stage) != place && self.ancestors(*tip).contains(&id) {
@@ -210,18 +226,7 @@ impl Memory {
                 landed |= u32::from(self.chain(*tip, |_| false).contains(&id)) << stage;
             }
         }
-        let author = Person { name: node.author.clone(), email: format!("{}@x", node.author) };
-        let commit = Commit {
-            id,
-            tree: tree_id(&node.files),
-            parents: node.parents.clone(),
-            message: Message::new(&node.message),
-            author,
-            reach,
-            landed,
-            defect: node.encoded.as_deref().and_then(encoding_defect),
-        };
-        history.commits.insert(id, commit);
+        history.commits.insert(id, Commit { reach, landed, ..commit });
     }
 
     fn landing(
@@ -262,9 +267,10 @@ impl Memory {
             .flatten()
             .filter(|other| self.files(*other) == files && old.is_some())
             .max();
-        let picked_from = self.picked_from(id, &parents, place, history);
+        let here = |id: &Oid| history.commit(*id).is_some_and(|commit| commit.reach == 0);
+        let new = side.iter().copied().chain([id]).filter(here);
+        let picks = new.filter_map(|one| self.picked(one, place, history)).collect();
         Landing {
-            receipt: picked_from.and_then(|(of, _)| self.receipt(id, of)),
             commit: id,
             unchanged: parents.first().is_some_and(|parent| self.files(*parent) == files),
             changes: Some(changes.collect()),
@@ -272,7 +278,7 @@ impl Memory {
             resolved,
             same_as_side: second.as_ref() == Some(&files),
             squash_of,
-            picked_from,
+            picks,
             side,
         }
     }
@@ -294,32 +300,22 @@ impl Memory {
         (differing.filter(|path| !conflicts.contains(path)).collect(), !conflicts.is_empty())
     }
 
-    fn picked_from(
-        &self,
-        id: Oid,
-        parents: &[Oid],
-        place: Option<usize>,
-        history: &History,
-    ) -> Option<(Oid, u32)> {
-        if parents.len() != 1 {
-            return None;
-        }
-        let node = self.node(id)?;
-        let held = |other: Oid| {
-            let stages = history.tips.iter().filter(|(stage, _)| Some(**stage) != place);
-            stages
-                .filter(|(_, tip)| self.ancestors(**tip).contains(&other))
-                .fold(0, |bits, (stage, _)| bits | 1 << stage)
+    fn picked(&self, id: Oid, place: Option<usize>, history: &History) -> Option<Pick> {
+        let node = self.node(id).filter(|node| node.parents.len() == 1)?;
+        let held = |other: &Oid| {
+            let mut stages = history.tips.iter().filter(|(stage, _)| Some(**stage) != place);
+            stages.any(|(_, tip)| self.ancestors(*tip).contains(other))
         };
-        let named = self.named(&node.message);
-        let by_name = named.into_iter().rev().map(|other| (other, held(other)));
+        let by_name = self.named(&node.message).into_iter().rev();
         let same = |other: &&Oid| {
             **other != id
                 && self.delta(**other) == self.delta(id)
                 && self.node(**other).is_some_and(|twin| twin.message == node.message)
         };
-        let twins = self.nodes.keys().filter(same).map(|other| (*other, held(*other)));
-        by_name.chain(twins).find(|(_, stages)| *stages != 0)
+        let twins = self.nodes.keys().filter(same).copied();
+        let of = by_name.chain(twins).find(held)?;
+        let (original, receipt) = (self.commit(of)?, self.receipt(id, of));
+        Some(Pick { commit: id, original, receipt })
     }
 }
 

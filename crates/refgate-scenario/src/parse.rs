@@ -162,6 +162,7 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
             let (mark, tail) = match tail {
                 ["silently", tail @ ..] => (Mark::Nothing, tail),
                 ["briefly", tail @ ..] => (Mark::Brief, tail),
+                ["as", "a", "fix", tail @ ..] => (Mark::AsFix, tail),
                 _ => (Mark::Whole, tail),
             };
             let (touches, rest) = touches(tail)?;

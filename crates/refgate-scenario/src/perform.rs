@@ -55,7 +55,7 @@ impl Real {
                 self.switch(who, onto)?;
                 let whole: &[&str] = if *mark == Mark::Whole { &["-x"] } else { &[] };
                 self.git(who, &[&["cherry-pick"], whole, &[from.as_str()]].concat())?;
-                if *mark == Mark::Brief {
+                if matches!(mark, Mark::Brief | Mark::AsFix) {
                     let original = self.git(who, &["rev-parse", from])?;
                     let said = self.git(who, &["log", "-1", "--format=%B"])?;
                     let said = mark.message(said.trim_end(), original.trim());

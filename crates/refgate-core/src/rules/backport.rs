@@ -4,44 +4,82 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::case::Landed;
+use crate::classify::lowered;
 use crate::{
-    Case, ClassId, Eligibility, Finding, Receipt, Route, RuleId, Takes, What, eligibility,
+    Case, ClassId, Commit, Eligibility, Finding, Oid, Receipt, Route, RuleId, Takes, What,
+    eligibility,
 };
 
 pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     landed.iter().filter_map(|one| judge(case, one).or_else(|| exact(case, one))).collect()
 }
 
-/// What Git makes of the original is the fast lane; what somebody changed on
-/// the way is seen by somebody else.
+/// What Git makes of the originals is the fast lane; what somebody changed on
+/// the way, or wrote for this branch alone, is seen by somebody else. In a
+/// merge as outside of one.
 fn exact(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
-    let Route::Backport { of } = one.route else { return None };
-    if !case.policy.backport.exact || one.target.is_first() || one.is_squash(case) {
+    let straight = matches!(one.route, Route::Backport { .. } | Route::Hotfix);
+    if !case.policy.backport.exact || one.target.is_first() || !straight || one.is_squash(case) {
         return None;
     }
     let role = &case.policy.backport.approvers;
-    let (what, takes) = match &one.landing.receipt {
-        Some(Receipt::Exact) => return None,
-        Some(receipt @ Receipt::Marked { .. }) => {
-            (What::NotExact { of, receipt: receipt.clone() }, Takes::Never)
-        }
-        Some(_) if one.approved(case, RuleId::Backport, role) => return None,
-        Some(receipt) => {
-            let takes = Takes::Needs { role: role.clone() };
-            (What::NotExact { of, receipt: receipt.clone() }, takes)
-        }
-        None => (What::FactMissing { fact: "what git makes of the original" }, Takes::Never),
+    let new = one.landing.side.iter().chain([&one.landing.commit]);
+    let found: Vec<What> = new.filter_map(|id| by_hand(case, one, *id)).collect();
+    let hopeless = |what: &&What| match what {
+        What::NotExact { receipt, .. } => matches!(receipt, Receipt::Marked { .. }),
+        other => matches!(other, What::FactMissing { .. }),
+    };
+    let never = found.iter().find(hopeless);
+    let what = never.or(found.first())?.clone();
+    let takes = match never {
+        Some(_) => Takes::Never,
+        None if one.approved(case, RuleId::Backport, role) => return None,
+        None => Takes::Needs { role: role.clone() },
     };
     let landing = Some(one.landing.commit);
     Some(Finding { rule: RuleId::Backport, update: one.item.index, landing, what, takes })
+}
+
+/// What a person did to one of the commits that land, if anything.
+fn by_hand(case: &Case<'_>, one: &Landed<'_>, id: Oid) -> Option<What> {
+    let commit = case.history.commit(id)?;
+    // What another stage holds was judged there.
+    if commit.reach != 0 {
+        return None;
+    }
+    let Some(pick) = one.landing.pick(id) else { return own_work(case, one, commit) };
+    let of = pick.original.id;
+    match &pick.receipt {
+        Some(Receipt::Exact) => {
+            let landed = (one.landing.commit, &one.class);
+            let (class, was) = lowered(case, landed, commit, &pick.original)?;
+            Some(What::Lowered { of, class, was })
+        }
+        Some(receipt) => Some(What::NotExact { of, receipt: receipt.clone() }),
+        None => Some(What::FactMissing { fact: "what git makes of the original" }),
+    }
+}
+
+/// Content that comes from nowhere else, unless it is of a class for which
+/// there is no time to land it elsewhere first (MODEL.md 1).
+fn own_work(case: &Case<'_>, one: &Landed<'_>, commit: &Commit) -> Option<What> {
+    let tip = commit.id == one.landing.commit;
+    if (commit.parents.len() > 1 && !(tip && one.holds_its_own())) || case.policy.hotfix.classes.contains(&meant(one)) {
+        return None;
+    }
+    Some(What::OwnWork { commit: commit.id, class: one.class.clone() })
+}
+
+/// Words that nobody meant as a declaration open no way past the stages.
+fn meant(one: &Landed<'_>) -> ClassId {
+    if one.class.is_guess() { ClassId::UNCLASSIFIED } else { one.class.effective() }
 }
 
 fn judge(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
     if !one.is_new_work() || one.target.is_first() || one.is_squash(case) {
         return None;
     }
-    // Words that nobody meant as a declaration open no way past the stages.
-    let class = if one.class.is_guess() { ClassId::UNCLASSIFIED } else { one.class.effective() };
+    let class = meant(one);
     let releases = &case.history.releases;
     let answer = eligibility(case.policy, releases, &one.target, class, case.push.at);
     let takes = match &answer {

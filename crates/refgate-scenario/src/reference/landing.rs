@@ -114,7 +114,8 @@ impl View<'_> {
                     objections.insert("class");
                 }
                 let by_hand = later.is_none() && earlier.is_none() && !joined;
-                let by_hand = by_hand && self.by_hand(place, id, side);
+                let said = (class, contradicted, evil || resolved);
+                let by_hand = by_hand && self.by_hand(place, id, side, said);
                 if straight && (by_hand || !self.eligible(place, effective, id, side)) {
                     objections.insert("backport");
                 }

@@ -1,15 +1,43 @@
 //! Does the model take a landing for a pick that somebody changed?
 
-use refgate_core::Oid;
+use refgate_core::{ClassId, Oid};
 
 use super::{Place, View};
 
 impl View<'_> {
-    /// A pick of what another stage has, which is not the original's change on
-    /// what was there, and of which nobody with the role approves.
-    pub(super) fn by_hand(&self, place: Place<'_>, id: Oid, side: &[Oid]) -> bool {
+    /// Something in a landing that no other stage has, that is not an
+    /// original's change on what was there under a class as high, nor so
+    /// urgent that it may come straight, and of which nobody with the role
+    /// approves.
+    pub(super) fn by_hand(
+        &self,
+        place: Place<'_>,
+        id: Oid,
+        side: &[Oid],
+        (class, contradicted, mixed): (ClassId, bool, bool),
+    ) -> bool {
         let rules = &self.policy().backport;
-        let Some(of) = self.original(place, id).filter(|_| rules.exact) else { return false };
+        let new = side.iter().chain([&id]).copied().filter(|one| !self.elsewhere(place, *one));
+        let urgent = !contradicted && self.policy().hotfix.classes.contains(&class);
+        let declared = self.said(id, true).filter(|own| *own == class);
+        let suspect = |one: Oid| match self.original(place, one) {
+            Some(of) => {
+                let named = declared.filter(|_| one != id);
+                !self.exact(one, of) || self.lowered(one, of, one == id, named)
+            }
+            None => (self.parents(one).len() < 2 || (one == id && mixed)) && !urgent,
+        };
+        rules.exact
+            && new.into_iter().any(suspect)
+            && !self.approved("backport", &rules.approvers, (place, id), side)
+    }
+
+    fn elsewhere(&self, place: Place<'_>, id: Oid) -> bool {
+        let stages = (0..self.policy().flow.stages.len()).filter(|s| place != Place::Stage(*s));
+        stages.filter_map(|stage| self.tip(stage)).any(|tip| self.past(tip).contains(&id))
+    }
+
+    fn exact(&self, id: Oid, of: Oid) -> bool {
         let parents = self.parents(id);
         let mut files = parents.first().map(|p| self.world.files(*p)).unwrap_or_default();
         let mut fits = true;
@@ -18,8 +46,20 @@ impl View<'_> {
             fits &= here == before || here == after;
             files.extend(after.map(|content| (path, content)));
         }
-        let exact = fits && files == self.world.files(id);
-        !exact && !self.approved("backport", &rules.approvers, (place, id), side)
+        fits && files == self.world.files(id)
+    }
+
+    fn said(&self, id: Oid, tip: bool) -> Option<ClassId> {
+        let message = self.world.nodes.get(&id).map(|n| n.message.clone()).unwrap_or_default();
+        self.own_class(&message, tip).map(|(class, _)| class)
+    }
+
+    fn lowered(&self, id: Oid, of: Oid, tip: bool, named: Option<ClassId>) -> bool {
+        let rank = |class| self.policy().classes.rank(class);
+        match (self.said(of, false), self.said(id, tip)) {
+            (None, here) => here.is_some(),
+            (Some(was), here) => rank(named.or(here).unwrap_or(ClassId::UNCLASSIFIED)) < rank(was),
+        }
     }
 
     /// The commit of another stage that this one says last it was picked from,
