@@ -1,6 +1,10 @@
 //! How are picks written and references set, so that all of it can be continued and undone?
 
-use std::path::PathBuf;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
@@ -24,7 +28,12 @@ pub(crate) struct Scribe {
     signs: bool,
     /// What is done is told as JSON.
     pub(crate) json: bool,
+    /// One at a time: held until we have ended, and all git that we began.
+    pub(crate) lock: File,
 }
+
+/// So long a run waits for another one, in tenths of a second.
+const PATIENCE: u32 = 50;
 
 impl Scribe {
     pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
@@ -35,7 +44,16 @@ impl Scribe {
         sign.args(["config", "--type=bool", "--get", "commit.gpgSign"]);
         let signs = sign.output()?.stdout.starts_with(b"true");
         let repository = place.repository.clone();
-        Ok(Self { writer, git_dir, repository, committer, signs, json: place.json })
+        let lock = locked(&git_dir)?;
+        Ok(Self { writer, git_dir, repository, committer, signs, json: place.json, lock })
+    }
+
+    /// Runs what must not be left half done, and keeps our lock until it has
+    /// ended. Where it signs, somebody may have to be asked at the terminal,
+    /// which what is not part of our process group could not.
+    pub(crate) fn run(&self, git: Command) -> Result<(), Failure> {
+        let apart = !self.signs;
+        git::to_the_end(git, &self.lock, apart, &[])
     }
 
     /// Tells what becomes of a branch.
@@ -133,7 +151,12 @@ impl Scribe {
         }
         let mut update = git::command(&self.git_dir);
         update.args(["update-ref", "-m", why, "--stdin"]);
-        git::fed(update, format!("start\n{script}prepare\ncommit\n").as_bytes()).map(|_| ())
+        git::to_the_end(
+            update,
+            &self.lock,
+            true,
+            format!("start\n{script}prepare\ncommit\n").as_bytes(),
+        )
     }
 
     /// What a reference holds; empty if it is not there.
@@ -157,7 +180,7 @@ impl Scribe {
     pub(crate) fn take_back(&self, journal: &Journal) -> Result<Vec<String>, Failure> {
         let (mut script, mut kept) = (String::new(), Vec::new());
         for line in &journal.lines {
-            worktree::remove(&self.git_dir, line)?;
+            worktree::remove(self, line)?;
             if line.new.is_empty() || matches!(line.state, State::Skipped) {
                 continue;
             }
@@ -176,6 +199,23 @@ impl Scribe {
         Journal::remove(&self.git_dir)?;
         Ok(kept)
     }
+}
+
+/// The lock of runs in a repository. Who holds it is alive: the system opens it
+/// for us when a run ends, however it ends.
+fn locked(git_dir: &Path) -> Result<File, Failure> {
+    let folder = Journal::folder(git_dir);
+    fs::create_dir_all(&folder)?;
+    let lock = File::create(folder.join("lock"))?;
+    for _ in 0..PATIENCE {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(100)),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+    let message = "another git backport is at work in this repository; wait until it has ended";
+    Err(Failure::new(Exit::Failed, message))
 }
 
 /// A value as `update-ref` takes it: zeros for what is not there.

@@ -1,8 +1,11 @@
 //! How is Git itself asked? By its plumbing, as configured, and never through a shell.
 
+use std::fs::File;
 use std::io::Write as _;
+#[cfg(unix)]
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use refgate_gate::Exit;
 
@@ -30,8 +33,31 @@ pub(crate) fn output(folder: &Path, arguments: &[&str]) -> Result<String, Failur
 
 /// The same, with something on its standard input.
 pub(crate) fn fed(mut git: Command, input: &[u8]) -> Result<String, Failure> {
-    let mut child =
-        git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = git.spawn()?;
+    finished(&git, child, input)
+}
+
+/// The same for what must not be left half done: it keeps our lock until it has
+/// ended, and what kills all of our process group does not reach what is
+/// `apart` from it. It gets the lock as its standard output, so it must say
+/// nothing that is wanted.
+pub(crate) fn to_the_end(
+    mut git: Command,
+    lock: &File,
+    apart: bool,
+    input: &[u8],
+) -> Result<(), Failure> {
+    #[cfg(unix)]
+    if apart {
+        git.process_group(0);
+    }
+    git.stdin(Stdio::piped()).stdout(lock.try_clone()?).stderr(Stdio::piped());
+    let child = git.spawn()?;
+    finished(&git, child, input).map(|_| ())
+}
+
+fn finished(git: &Command, mut child: Child, input: &[u8]) -> Result<String, Failure> {
     if let Some(mut to) = child.stdin.take() {
         // Who does not want it says why.
         let _ = to.write_all(input);
@@ -45,9 +71,10 @@ pub(crate) fn fed(mut git: Command, input: &[u8]) -> Result<String, Failure> {
     Err(failed(&[&name.join(" ")], &output.stderr))
 }
 
-/// The paths in which two trees or commits differ.
-pub(crate) fn differing(folder: &Path, one: &str, other: &str) -> Result<Vec<String>, Failure> {
-    let listed = output(folder, &["diff", "--name-only", "-z", "--no-renames", one, other])?;
+/// The paths in which two trees or commits differ, or the ends of a range.
+pub(crate) fn differing(folder: &Path, what: &[&str]) -> Result<Vec<String>, Failure> {
+    let diff = ["diff", "--name-only", "-z", "--no-renames"];
+    let listed = output(folder, &[&diff, what].concat())?;
     Ok(listed.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
 }
 

@@ -79,6 +79,9 @@ pub(crate) struct Journal {
     /// The remote that it was pushed to; empty if to none.
     #[serde(default)]
     pub(crate) pushed: String,
+    /// Whether a push was begun.
+    #[serde(default)]
+    pub(crate) tried: bool,
     /// Whether it took it.
     #[serde(default)]
     pub(crate) has_pushed: bool,

@@ -7,6 +7,7 @@ mod choose;
 mod command;
 mod cure;
 mod git;
+mod halfway;
 mod journal;
 mod known;
 mod merge;

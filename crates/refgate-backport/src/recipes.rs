@@ -37,7 +37,7 @@ fn settled(
         Merged::Conflict { tree, paths, said } => (tree, paths, said),
     };
     let mut touched: BTreeSet<String> = conflicts.iter().cloned().collect();
-    touched.extend(git::differing(folder, &ask.ours.to_string(), &tree.to_string())?);
+    touched.extend(git::differing(folder, &[&ask.ours.to_string(), &tree.to_string()])?);
     let mut at = tree;
     for (keep, from) in [(Keep::Branch, ask.ours), (Keep::Fix, ask.theirs)] {
         let kept = |path: &&String| recipe(recipes, path).is_some_and(|one| one.keep == keep);

@@ -21,11 +21,11 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
         let Some(line) = journal.lines.get(place).cloned() else { continue };
         if !line.state.waits() {
             // A run that was killed in between may have left one standing.
-            worktree::remove(&scribe.git_dir, &line)?;
+            worktree::remove(scribe, &line)?;
             continue;
         }
         // One branch that fails does not stop the others.
-        let next = worktree::resolve(&scribe.git_dir, &line, recipes).unwrap_or_else(|failure| {
+        let next = worktree::resolve(scribe, &line, recipes).unwrap_or_else(|failure| {
             tell(&format!("git backport: {}: {}", line.branch, failure.message));
             line.clone()
         });
@@ -38,7 +38,7 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
             scribe.set(&mut journal)?;
         }
         if let Some(line) = journal.lines.get(place).filter(|line| line.state == State::Done) {
-            worktree::remove(&scribe.git_dir, line)?;
+            worktree::remove(scribe, line)?;
         }
     }
     for line in &journal.lines {
@@ -49,7 +49,7 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
         say(&told(scribe, line));
     }
     if !journal.pushed.is_empty() {
-        pushed(scribe, &journal)?;
+        pushed(scribe, &mut journal)?;
         journal.has_pushed = !waits;
         journal.save(&scribe.git_dir)?;
     }
@@ -115,15 +115,17 @@ fn told(scribe: &Scribe, line: &Line) -> String {
 }
 
 /// What the server refuses stays here, and `continue` pushes it again.
-fn pushed(scribe: &Scribe, journal: &Journal) -> Result<(), Failure> {
+fn pushed(scribe: &Scribe, journal: &mut Journal) -> Result<(), Failure> {
     let done = journal.lines.iter().filter(|line| line.state == State::Done);
     let specs: Vec<String> =
         done.map(|line| format!("{}:{}", line.reference, line.reference)).collect();
-    let mut arguments = vec!["push", &journal.pushed];
-    arguments.extend(specs.iter().map(String::as_str));
     if specs.is_empty() {
         return Ok(());
     }
+    journal.tried = true;
+    journal.save(&scribe.git_dir)?;
+    let mut arguments = vec!["push", &journal.pushed];
+    arguments.extend(specs.iter().map(String::as_str));
     // A remote may be a path from here.
     let said = git::output(&scribe.repository, &arguments).map_err(|failure| {
         let way = "what is done is kept here: `git backport continue` pushes it again; where a branch has \

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use refgate_core::Recipe;
 use refgate_gate::Exit;
 
+use crate::apply::Scribe;
 use crate::git;
+use crate::halfway::{self, Work, at_work};
 use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, tell};
 use crate::recipes;
@@ -38,23 +40,28 @@ pub(crate) fn free(git_dir: &Path, reference: &str) -> Result<(), Failure> {
 
 /// Removes the worktree of a line, if it has one. What was committed there and
 /// is on no branch is told, so that nobody loses it.
-pub(crate) fn remove(git_dir: &Path, line: &Line) -> Result<(), Failure> {
+pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
+    let git_dir = &scribe.git_dir;
     let folder = place(git_dir, &line.reference);
     if !folder.exists() {
         return Ok(());
     }
     let shown = folder.display().to_string();
-    if folder.join(".git").exists() {
+    if halfway::is_whole(&folder) {
         let head = git::output(&folder, &["rev-parse", "HEAD"])?.trim().to_string();
         let base = line.state.base().unwrap_or_default();
         if head != base && head != line.new {
             tell(&format!("{}: what was committed there is {head}", line.branch));
         }
     }
-    git::output(git_dir, &["worktree", "remove", "--force", "--force", &shown])
-        .or_else(|_| Ok(std::fs::remove_dir_all(&folder).map(|()| String::new())?))
-        .and_then(|_: String| git::output(git_dir, &["worktree", "prune"]))
-        .map(|_| ())
+    let mut remove = git::command(git_dir);
+    remove.args(["worktree", "remove", "--force", "--force", &shown]);
+    if scribe.run(remove).is_err() {
+        // Git locks what it has not made to the end.
+        let _ = git::output(git_dir, &["worktree", "unlock", &shown]);
+        std::fs::remove_dir_all(&folder)?;
+    }
+    git::output(git_dir, &["worktree", "prune"]).map(|_| ())
 }
 
 fn wrong(message: impl Into<String>) -> Failure {
@@ -63,30 +70,35 @@ fn wrong(message: impl Into<String>) -> Failure {
 
 /// Goes on in the worktree of a line, from wherever the user, or a kill, has
 /// left it: until all is picked or merged, or something conflicts.
-pub(crate) fn resolve(git_dir: &Path, line: &Line, recipes: &[Recipe]) -> Result<Line, Failure> {
+pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Result<Line, Failure> {
     let Some(base) = line.state.base() else { return Ok(line.clone()) };
-    let worktree = place(git_dir, &line.reference);
-    if !worktree.join(".git").exists() {
-        let shown = worktree.display().to_string();
-        git::output(git_dir, &["worktree", "prune"])?;
-        git::output(git_dir, &["worktree", "add", "--quiet", "--detach", &shown, base])?;
+    let worktree = place(&scribe.git_dir, &line.reference);
+    if !halfway::is_whole(&worktree) {
+        remove(scribe, line)?;
+        let mut add = git::command(&scribe.git_dir);
+        add.args(["worktree", "add", "--force", "--force", "--quiet", "--detach"]);
+        add.arg(&worktree).arg(base);
+        scribe.run(add)?;
     }
+    halfway::mend(&worktree)?;
     match &line.state {
-        State::Conflict { base, left } => picked(&worktree, line, recipes, base, left.clone()),
+        State::Conflict { base, left } => {
+            picked(scribe, &worktree, line, recipes, (base, left.clone()))
+        }
         State::Merging { base, theirs, message, whole } => {
             let recipes = if *whole { &[] } else { recipes };
-            merged(&worktree, line, recipes, [base, theirs, message])
+            merged(scribe, &worktree, line, recipes, [base, theirs, message])
         }
         State::Written | State::Done | State::Skipped => Ok(line.clone()),
     }
 }
 
 fn picked(
+    scribe: &Scribe,
     worktree: &Path,
     line: &Line,
     recipes: &[Recipe],
-    base: &str,
-    mut left: Vec<String>,
+    (base, mut left): (&str, Vec<String>),
 ) -> Result<Line, Failure> {
     loop {
         let head = head(worktree)?;
@@ -100,21 +112,24 @@ fn picked(
                 return Ok(waits);
             }
             marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-            go_on(worktree, line)?;
+            at_work(worktree, Work::Commits, || go_on(scribe, worktree, line))?;
             continue;
         }
         let Some(next) = left.first() else { return finished(worktree, line, head) };
-        if !picks(worktree, next)? {
-            recipes::apply_in(worktree, recipes, next)?;
-            if is_unmerged(worktree)? || !begun(worktree, "CHERRY_PICK_HEAD")? {
-                return Ok(waits);
-            }
+        let begin = || match picks(scribe, worktree, next)? {
+            true => Ok(true),
+            false => recipes::apply_in(worktree, recipes, next).map(|()| false),
+        };
+        let went = at_work(worktree, Work::Begins(&format!("{next}^..{next}")), begin)?;
+        if !went && (is_unmerged(worktree)? || !begun(worktree, "CHERRY_PICK_HEAD")?) {
+            return Ok(waits);
         }
     }
 }
 
 /// The same for a merge.
 fn merged(
+    scribe: &Scribe,
     worktree: &Path,
     line: &Line,
     recipes: &[Recipe],
@@ -122,15 +137,22 @@ fn merged(
 ) -> Result<Line, Failure> {
     if head(worktree)? == base && !begun(worktree, "MERGE_HEAD")? {
         let merge = ["merge", "--no-ff", "--no-commit", "-q", "-m", message, theirs];
-        git::command(worktree).args(merge).output()?;
-        recipes::apply_in(worktree, recipes, theirs)?;
+        at_work(worktree, Work::Begins(&format!("HEAD...{theirs}")), || {
+            let mut git = git::command(worktree);
+            git.args(merge);
+            // Where it conflicts it says so, too.
+            let _ = scribe.run(git);
+            recipes::apply_in(worktree, recipes, theirs)
+        })?;
     }
     if begun(worktree, "MERGE_HEAD")? {
         if is_unmerged(worktree)? {
             return Ok(line.clone());
         }
         marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-        git::output(worktree, &["-c", "core.editor=true", "commit", "-q"])?;
+        let mut commit = git::command(worktree);
+        commit.args(["-c", "core.editor=true", "commit", "-q"]);
+        at_work(worktree, Work::Commits, || scribe.run(commit))?;
     }
     let head = head(worktree)?;
     for (old, why) in [(base, "does not stand on"), (theirs, "does not hold")] {
@@ -172,26 +194,24 @@ fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
 }
 
 /// `git cherry-pick --continue`, with the message as it is.
-fn go_on(worktree: &Path, line: &Line) -> Result<(), Failure> {
+fn go_on(scribe: &Scribe, worktree: &Path, line: &Line) -> Result<(), Failure> {
     let mut go_on = git::command(worktree);
-    let said = go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]).output()?;
-    if said.status.success() {
-        return Ok(());
-    }
-    let why = String::from_utf8_lossy(&said.stderr).trim().to_string();
+    go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
     let way = format!("if nothing is left of it there, `git backport skip {}`", line.branch);
-    Err(Failure::new(Exit::Failed, format!("git cherry-pick: {why}\n{way}")))
+    let told = |why: Failure| Failure::new(Exit::Failed, format!("{}\n{way}", why.message));
+    scribe.run(go_on).map_err(told)
 }
 
 /// Begins a pick; whether it went through.
-fn picks(worktree: &Path, next: &str) -> Result<bool, Failure> {
+fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<bool, Failure> {
     let parents = git::output(worktree, &["rev-list", "--parents", "-1", next])?;
     let mut pick = git::command(worktree);
     pick.args(["cherry-pick", "-x", "--allow-empty"]);
     if parents.split_whitespace().count() > 2 {
         pick.args(["-m", "1"]);
     }
-    Ok(pick.arg(next).output()?.status.success())
+    pick.arg(next);
+    Ok(scribe.run(pick).is_ok())
 }
 
 /// What is still to be picked: what somebody has committed here already, with

@@ -191,7 +191,7 @@ pub(crate) fn skip(place: &Place, branch: &str) -> Done {
     let was = line.clone();
     line.state = State::Skipped;
     journal.save(&scribe.git_dir)?;
-    worktree::remove(&scribe.git_dir, &was)?;
+    worktree::remove(&scribe, &was)?;
     carry_on(&scribe, journal, &recipes(place)?)
 }
 
@@ -205,13 +205,19 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
         Journal::load(&scribe.git_dir)?.ok_or_else(none)?
     };
     let kept = scribe.take_back(&journal)?;
+    let to = if journal.has_pushed || journal.tried { journal.pushed.as_str() } else { "" };
     if place.json {
-        say(&json!({ "undone": true, "left": kept, "pushed": journal.pushed }).to_string());
+        say(&json!({ "undone": true, "left": kept, "pushed": to }).to_string());
     } else {
         kept.iter().for_each(|what| say(&format!("left alone: {what}")));
         say(&match journal.pushed.as_str() {
-            "" => "all else is as it was".to_string(),
-            to => format!("here all else is as it was; what was pushed is still on {to}"),
+            to if journal.has_pushed => {
+                format!("here all else is as it was; what was pushed is still on {to}")
+            }
+            to if journal.tried => {
+                format!("here all else is as it was; what {to} took of the push is still there")
+            }
+            _ => "all else is as it was".to_string(),
         });
     }
     Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Failed }))

@@ -227,7 +227,7 @@ impl Carried<'_> {
     /// What recipes leave for a person to do.
     fn tell_afterwards(&self) -> Result<(), Failure> {
         let (base, tip) = (self.fix.base.to_string(), self.fix.tip.to_string());
-        let paths = git::differing(self.known.reader.git_dir(), &base, &tip)?;
+        let paths = git::differing(self.known.reader.git_dir(), &[&base, &tip])?;
         for then in afterwards(self.known.recipes(), &paths) {
             self.scribe.report("on each branch:", "then", then);
         }

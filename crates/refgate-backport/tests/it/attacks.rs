@@ -1,6 +1,7 @@
 //! What a hostile tester found: guesses taken for facts, and work that was lost.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -148,12 +149,12 @@ fn a_kill_loses_nothing() {
             apply.env(format!("GIT_{role}_NAME"), "ada").env(format!("GIT_{role}_EMAIL"), "a@x");
         }
         apply.args(["apply", &fix]).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut apply = apply.spawn().unwrap();
+        let mut apply = apply.process_group(0).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(4 * round));
-        let _ = apply.kill();
+        // All that it has begun is killed with it.
+        let group = format!("-{}", apply.id());
+        let _ = Command::new("kill").args(["-9", "--", &group]).output().unwrap();
         let _ = apply.wait();
-        // A git that it had started may still be at work.
-        std::thread::sleep(Duration::from_millis(60));
         if world.path().join(".git/refgate/backport/run.json").exists() {
             let (code, said) = world.backport(&["continue"]);
             assert!(matches!(code, Some(1 | 3)), "round {round}: {said}");

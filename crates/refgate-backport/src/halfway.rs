@@ -1,0 +1,71 @@
+//! What did a kill leave in the middle, and how does it become whole again?
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::git;
+use crate::output::Failure;
+
+/// Says in a worktree's own git directory that we are at work there.
+const MARK: &str = "refgate-at-work";
+
+/// What we do in a worktree, which is somebody else's in between.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Work<'a> {
+    /// Begins a pick or a merge that brings this range's changes.
+    Begins(&'a str),
+    /// Commits what somebody has resolved.
+    Commits,
+}
+
+/// Git's own folder of a worktree, if it was made to the end: Git writes the
+/// index last.
+fn admin(worktree: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(worktree.join(".git")).ok()?;
+    let folder = worktree.join(text.strip_prefix("gitdir: ")?.trim_end());
+    (folder.join("index").exists() && folder.join("HEAD").exists()).then_some(folder)
+}
+
+/// Whether a worktree was made to the end.
+pub(crate) fn is_whole(worktree: &Path) -> bool {
+    admin(worktree).is_some()
+}
+
+/// Does something in a worktree, so that a kill in between can be mended.
+pub(crate) fn at_work<T>(
+    worktree: &Path,
+    work: Work<'_>,
+    run: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Some(mark) = admin(worktree).map(|folder| folder.join(MARK)) else { return run() };
+    fs::write(&mark, if let Work::Begins(range) = work { range } else { "" })?;
+    let done = run();
+    fs::remove_file(&mark)?;
+    done
+}
+
+/// Mends what a kill left in a worktree where we were at work: none of our own
+/// git is alive any more, so its locks are nobody's. What we had begun is
+/// begun anew; what somebody had resolved stays as it is.
+pub(crate) fn mend(worktree: &Path) -> Result<(), Failure> {
+    let Some(folder) = admin(worktree) else { return Ok(()) };
+    let Ok(begun) = fs::read_to_string(folder.join(MARK)) else { return Ok(()) };
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "lock") {
+            fs::remove_file(path)?;
+        }
+    }
+    if !begun.is_empty() {
+        git::output(worktree, &["reset", "-q", "--hard"])?;
+        // Files that it was about to add are in its way now.
+        let paths = git::differing(worktree, &[&begun])?;
+        let paths: Vec<String> = paths.iter().map(|path| format!(":(literal){path}")).collect();
+        for some in paths.chunks(500) {
+            let clean = ["clean", "-q", "-f", "-d", "-x", "--"].into_iter();
+            let arguments: Vec<&str> = clean.chain(some.iter().map(String::as_str)).collect();
+            git::output(worktree, &arguments)?;
+        }
+    }
+    Ok(fs::remove_file(folder.join(MARK))?)
+}
