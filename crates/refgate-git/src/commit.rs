@@ -94,8 +94,23 @@ pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
     if message.contains(&0) || header.contains(&0) {
         complain("it holds a NUL byte".to_string());
     }
-    let message = Message::new(&String::from_utf8_lossy(message));
+    let message = Message::new(&text(message, &rest));
     Some(ParsedCommit { tree, parents, author, authored, committed, message, defect })
+}
+
+/// The letters of a message. Git kept those of before UTF-8 as they were, and
+/// says so in the header; of these, Latin-1 needs no table.
+fn text(message: &[u8], headers: &[&[u8]]) -> String {
+    let named = headers.iter().find_map(|line| line.strip_prefix(b"encoding "));
+    let named = named.map(|name| name.trim_ascii().to_ascii_lowercase());
+    match named.as_deref() {
+        Some(b"iso-8859-1" | b"iso8859-1" | b"latin1" | b"latin-1")
+            if std::str::from_utf8(message).is_err() =>
+        {
+            message.iter().copied().map(char::from).collect()
+        }
+        _ => String::from_utf8_lossy(message).into_owned(),
+    }
 }
 
 fn id_line(line: &[u8], key: &[u8]) -> Option<Oid> {

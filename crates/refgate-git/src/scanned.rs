@@ -8,7 +8,7 @@ use refgate_core::Oid;
 use refgate_core::matrix::{Likeness, Named};
 
 /// Grows with every change of what the file holds or how it is found out.
-const FORMAT: &str = "refgate backport 2";
+const FORMAT: &str = "refgate backport 3";
 
 /// What a commit says.
 #[derive(Debug, Clone)]

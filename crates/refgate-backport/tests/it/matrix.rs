@@ -124,3 +124,38 @@ fn what_is_refused_when_carried() {
     tells(0, &["status", &fix]);
     insta::assert_snapshot!("refused", story.join("\n"));
 }
+
+/// A fix that travels by merges is carried, too: from the oldest line to main,
+/// past the lines between.
+#[test]
+fn what_merges_pass_over_wants_attention() {
+    let world = World::new();
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "2\n");
+    let fix = world.commit("fix: two");
+    world.on("main", &["merge", "-q", "--no-ff", "--no-edit", "release/1.0"]);
+    let said = world.does(1, &["status", "--exit-code"]);
+    assert!(said.contains(&fix[..12]) && said.contains("gap"), "{said}");
+    for line in ["release/1.1", "release/1.2"] {
+        world.on(line, &["merge", "-q", "--no-ff", "--no-edit", "release/1.0"]);
+    }
+    world.does(0, &["status", "--exit-code"]);
+}
+
+/// A title of before UTF-8 is the same title after it.
+#[test]
+fn an_old_encoding_hides_no_pick() {
+    let world = World::new();
+    world.edit("app.txt", "two\n", "2\n");
+    std::fs::write(world.path().join(".git/said"), b"fix: Gr\xfc\xdfe\n").unwrap();
+    let latin = ["-c", "i18n.commitEncoding=ISO-8859-1"];
+    world.git(&[&latin[..], &["commit", "-q", "-a", "-F", ".git/said"]].concat());
+    let fix = world.git(&["rev-parse", "HEAD"]);
+    // Git writes the pick in UTF-8; its diff is another.
+    world.on("release/1.0", &["cherry-pick", &fix]);
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "2\n", "II\n");
+    world.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
+    let said = world.does(0, &["status", &fix]);
+    assert!(said.contains("fix: Grüße") && said.contains("similar        release/1.0"), "{said}");
+}

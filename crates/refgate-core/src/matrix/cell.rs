@@ -192,8 +192,20 @@ impl Matrix<'_> {
         Fix { root, cells, gaps, follow_ups }
     }
 
-    /// The fixes that are on some branch by another way than ancestry. Reverts
-    /// are no fixes.
+    /// Whether a change lies on several branches, and a line lacks it that is
+    /// newer than one of them.
+    fn passes_over(&self, place: usize) -> bool {
+        let Some(fact) = self.facts.get(place).filter(|fact| fact.parents == 1) else {
+            return false;
+        };
+        let has = |line: &&usize| fact.branches >> **line & 1 != 0;
+        let after = self.lines.iter().skip_while(|line| !has(line));
+        fact.branches.count_ones() > 1 && !after.clone().all(|line| has(&line))
+    }
+
+    /// The fixes that are on some branch by another way than ancestry, and those
+    /// that travelled by merges alone and passed a line over. Reverts are no
+    /// fixes.
     #[must_use]
     pub fn carried(&self) -> Vec<Root> {
         let undoes = |place: &usize| {
@@ -204,7 +216,8 @@ impl Matrix<'_> {
         };
         let copies = |(root, members): (&Root, &Vec<usize>)| {
             let copied = members.iter().any(|place| *root != Root::Here(*place));
-            (copied && !members.iter().any(undoes)).then_some(*root)
+            let passed_over = || members.iter().any(|place| self.passes_over(*place));
+            ((copied || passed_over()) && !members.iter().any(undoes)).then_some(*root)
         };
         self.families.members.iter().filter_map(copies).collect()
     }
