@@ -1,5 +1,8 @@
 //! What makes a change apply where it does not: its copy on a sibling, or what it stands on?
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use refgate_core::Oid;
 use refgate_core::matrix::Fix;
 
@@ -7,6 +10,7 @@ use crate::merge::{Ask, Merged};
 use crate::output::Failure;
 use crate::plan::{Change, Planner, Step, Why};
 use crate::recipes::cooked;
+use crate::trial::Trial;
 
 /// So many earlier changes of the conflicting files are tried as prerequisites,
 /// each alone; a fork or a move of the files can lie some way back.
@@ -16,7 +20,10 @@ const MOST_PREREQUISITES: usize = 30;
 const MOST_IN_TWOS: usize = 10;
 
 /// Changes, each with the places of the branches that lack it.
-pub(crate) type Earlier = Vec<(Change, Vec<usize>)>;
+type Earlier = Vec<(Change, Vec<usize>)>;
+
+/// What is known of a change that conflicts in some files.
+pub(crate) type Cures = HashMap<(Change, Vec<String>), (Earlier, Trial)>;
 
 impl Planner<'_> {
     /// The copy on another branch that applies here, the nearest line first.
@@ -62,7 +69,18 @@ impl Planner<'_> {
         tree: Oid,
         paths: &[String],
     ) -> Result<Option<Vec<Step>>, Failure> {
-        let candidates = self.candidates(place, change, paths)?;
+        let key = (change, paths.to_vec());
+        let mut known = self.cures.borrow_mut();
+        let (earlier, trial) = match known.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let trial = Trial::new(self.folder(), change, paths)?;
+                entry.insert((self.earlier(change, paths)?, trial))
+            }
+        };
+        let lacks = |(_, places): &&(Change, Vec<usize>)| places.contains(&place);
+        let lacking = earlier.iter().filter(lacks).map(|(change, _)| *change);
+        let candidates: Vec<Change> = lacking.take(MOST_PREREQUISITES).collect();
         let singles: Vec<Vec<Change>> = candidates.iter().map(|one| vec![*one]).collect();
         let mut pairs = Vec::new();
         let latest = candidates.get(..MOST_IN_TWOS).unwrap_or(&candidates);
@@ -70,7 +88,8 @@ impl Planner<'_> {
             pairs.extend(latest.iter().skip(at + 1).map(|older| vec![*older, *newer]));
         }
         for sets in [singles, pairs] {
-            if let Some(steps) = self.tried(change, tree, sets)? {
+            let worth = trial.worth(self.folder(), change, tree, sets)?;
+            if let Some(steps) = self.tried(change, tree, worth)? {
                 return Ok(Some(steps));
             }
         }
@@ -109,28 +128,6 @@ impl Planner<'_> {
             open = still;
         }
         Ok(open.into_iter().next().map(|(_, steps)| steps).filter(|_| length > 0))
-    }
-
-    /// Earlier changes of these files that the branch lacks, the latest first.
-    fn candidates(
-        &self,
-        place: usize,
-        change: Change,
-        paths: &[String],
-    ) -> Result<Vec<Change>, Failure> {
-        let key = (change, paths.to_vec());
-        let known = self.earlier.borrow().get(&key).cloned();
-        let earlier = match known {
-            Some(earlier) => earlier,
-            None => {
-                let earlier = self.earlier(change, paths)?;
-                self.earlier.borrow_mut().insert(key, earlier.clone());
-                earlier
-            }
-        };
-        let lacks = |(_, places): &&(Change, Vec<usize>)| places.contains(&place);
-        let lacking = earlier.iter().filter(lacks).map(|(change, _)| *change);
-        Ok(lacking.take(MOST_PREREQUISITES).collect())
     }
 
     /// The latest changes of these files before a change, and which branches

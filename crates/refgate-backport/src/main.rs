@@ -17,6 +17,7 @@ mod receipt;
 mod recipes;
 mod rules;
 mod run;
+mod trial;
 mod worktree;
 
 use std::process::ExitCode;

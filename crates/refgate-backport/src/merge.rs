@@ -33,9 +33,14 @@ pub(crate) struct Ask {
 const MOST_AT_ONCE: usize = 200;
 
 /// What Git makes of some picks, in order; below 2.45, what libgit2 makes of
-/// them, which is said.
-pub(crate) fn picks(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Failure> {
-    match asked_of_git(repository, asked) {
+/// them, which is said. The attributes (such as merge drivers) are those of a
+/// tree, or of what is picked to.
+pub(crate) fn picks(
+    repository: &Path,
+    asked: &[Ask],
+    attributes: Option<Oid>,
+) -> Result<Vec<Merged>, Failure> {
+    match asked_of_git(repository, asked, attributes) {
         Err(failure) => match too_old(repository) {
             Some(version) => approximate(repository, asked, &version),
             None => Err(failure),
@@ -69,14 +74,17 @@ fn approximate(repository: &Path, asked: &[Ask], version: &str) -> Result<Vec<Me
 
 /// What Git makes of some picks, in order. `git merge-tree` writes its answers
 /// when it likes, so all questions are asked before the first answer is read.
-fn asked_of_git(repository: &Path, asked: &[Ask]) -> Result<Vec<Merged>, Failure> {
+fn asked_of_git(
+    repository: &Path,
+    asked: &[Ask],
+    attributes: Option<Oid>,
+) -> Result<Vec<Merged>, Failure> {
     let mut all = Vec::with_capacity(asked.len());
-    // Attributes (such as merge drivers) are those of the branch that is picked to.
-    let together = asked.chunk_by(|one, other| one.ours == other.ours);
+    let together = asked.chunk_by(|one, other| attributes.is_some() || one.ours == other.ours);
     for some in together.flat_map(|some| some.chunks(MOST_AT_ONCE)) {
         let mut git = crate::git::command(repository);
         if let Some(ask) = some.first() {
-            git.arg(format!("--attr-source={}", ask.ours));
+            git.arg(format!("--attr-source={}", attributes.unwrap_or(ask.ours)));
         }
         git.args(["merge-tree", "--write-tree", "--stdin"]);
         git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,14 +1,13 @@
 //! What would each pick come to on each branch? Computed by Git, on trees alone.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::Path;
 
 use refgate_core::Oid;
 use refgate_core::matrix::{Cell, Fix, Matrix, Root};
 use refgate_gate::Exit;
 
-use crate::cure::Earlier;
+use crate::cure::Cures;
 use crate::known::Known;
 use crate::merge::{Ask, Merged};
 use crate::output::Failure;
@@ -87,13 +86,13 @@ pub(crate) struct Planner<'k> {
     /// Pick again what a branch has reverted.
     pub(crate) again: bool,
     /// What was found out for one branch serves the next.
-    pub(crate) earlier: RefCell<HashMap<(Change, Vec<String>), Earlier>>,
+    pub(crate) cures: RefCell<Cures>,
 }
 
 impl<'k> Planner<'k> {
     pub(crate) fn new(known: &'k Known, matrix: &'k Matrix<'k>, again: bool) -> Self {
         let rules = known.rules.as_ref();
-        Self { known, rules, matrix, again, earlier: RefCell::default() }
+        Self { known, rules, matrix, again, cures: RefCell::default() }
     }
 
     /// The change that a person means: a commit against its only parent, or of

@@ -16,7 +16,7 @@ pub(crate) fn cooked(
     recipes: &[Recipe],
     asked: &[Ask],
 ) -> Result<Vec<Merged>, Failure> {
-    let merged = picks(folder, asked)?;
+    let merged = picks(folder, asked, None)?;
     if recipes.is_empty() {
         return Ok(merged);
     }

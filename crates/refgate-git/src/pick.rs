@@ -72,6 +72,15 @@ impl Writer {
         Ok(oid(update.create_updated(self.repo(), &base)?))
     }
 
+    /// A tree of some files of another tree, or commit, and of nothing else.
+    ///
+    /// # Errors
+    /// If something cannot be read or written.
+    pub fn only_files(&self, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
+        let empty = self.repo().treebuilder(None)?.write()?;
+        self.with_files(oid(empty), from, paths)
+    }
+
     /// What libgit2 makes of the pick of what leads from `base` to `theirs` onto
     /// `ours` (commits or trees; without a base, a merge of two commits): a tree, or the paths that
     /// conflict. Where Git's own merge cannot be asked: it finds renames
