@@ -159,6 +159,11 @@ pub enum What {
         /// What it is instead.
         receipt: Receipt,
     },
+    /// Conflict marks were committed.
+    Marked {
+        /// The files.
+        paths: Vec<String>,
+    },
     /// Work comes straight, and was not picked from anywhere.
     OwnWork {
         /// The commit that holds it.

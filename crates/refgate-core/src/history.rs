@@ -120,6 +120,11 @@ pub struct Landing {
     pub squash_of: Option<Oid>,
     /// Which of its commits, itself and those that a merge brings, are picks.
     pub picks: Vec<Pick>,
+    /// Merges among the side commits that hold what no plain merge of their
+    /// parents gives, where [`crate::Needs`] asked for receipts.
+    pub mixed: Vec<Oid>,
+    /// Files in which it leaves conflict marks, where receipts were asked for.
+    pub marked: Vec<String>,
 }
 
 impl Landing {
@@ -138,6 +143,8 @@ pub struct Pick {
     /// The original: the one that the trailer names, or one of an equal patch
     /// id, verified to be in another stage.
     pub original: Commit,
+    /// What the original brought, where it is a merge.
+    pub brought: Vec<Commit>,
     /// What Git makes of the original, where asked for.
     pub receipt: Option<Receipt>,
 }

@@ -241,6 +241,8 @@ impl Stage<'_> {
             same_as_side: trees.get(1) == Some(&commit.tree),
             squash_of: None,
             picks,
+            mixed: Vec::new(),
+            marked: Vec::new(),
         };
         let shape = Some(Shape::Onward);
         history.updates =
@@ -274,7 +276,8 @@ impl Stage<'_> {
             if let Some(of) = here.filter(|_| parsed.parents.len() == 1) {
                 let source = replay.commit(of)?;
                 let original = facts(of, &source, 0);
-                picks.push(Pick { commit: *commit, original, receipt: Some(Receipt::Exact) });
+                let (brought, receipt) = (Vec::new(), Some(Receipt::Exact));
+                picks.push(Pick { commit: *commit, original, brought, receipt });
             }
         }
         Ok(picks)

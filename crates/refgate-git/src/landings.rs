@@ -84,7 +84,7 @@ pub(crate) fn cut(
 pub(crate) struct Waiting {
     /// Tree to commit, of the previous stage.
     pub(crate) trees: HashMap<Oid, Oid>,
-    /// Author and subject to commits, of all other stages.
+    /// Author with title, and author with date, to commits of all other stages.
     pub(crate) signs: HashMap<(String, String), Vec<Oid>>,
 }
 
@@ -95,6 +95,13 @@ pub(crate) struct Waiting {
 const MOST_WAITING: usize = 20_000;
 
 impl Waiting {
+    /// By what a commit is looked for: its author, with the title, and with the
+    /// date, which a pick keeps under another title.
+    pub(crate) fn signs(author: &str, title: &str, authored: i64) -> [(String, String); 2] {
+        // No title begins with a line's end.
+        [title.to_string(), format!("\n{authored}")].map(|sign| (author.to_string(), sign))
+    }
+
     pub(crate) fn gather(
         graph: &Graph<'_>,
         photo: &Photo<'_>,
@@ -111,8 +118,10 @@ impl Waiting {
                     waiting.trees.insert(commit.tree, id);
                 }
                 if commit.parents.len() == 1 {
-                    let sign = (commit.author.email, commit.message.subject().to_string());
-                    waiting.signs.entry(sign).or_default().push(id);
+                    let title = commit.message.subject();
+                    for sign in Self::signs(&commit.author.email, title, commit.authored) {
+                        waiting.signs.entry(sign).or_default().push(id);
+                    }
                 }
             }
         }

@@ -1,12 +1,15 @@
 //! Where does a landing come from that was not promoted: a pick, or a squashed promotion?
 
+use std::collections::{BTreeSet, HashSet};
+
 use refgate_core::{Commit, Landing, Named, Oid, Pick};
 
 use crate::GitError;
+use crate::evil::mixed;
 use crate::gather::{Photo, spread};
 use crate::landings::Waiting;
 use crate::reader::{Reader, git};
-use crate::receipt::receipt;
+use crate::receipt::{marked, receipt};
 
 /// So many claimed or possible originals of one pick are looked at.
 const MOST_CLAIMS: usize = 20;
@@ -43,21 +46,66 @@ impl Photo<'_> {
                     && let Some(of) = self.original(commit, &waiting, &tips)?
                 {
                     let original = self.graph.commit(of)?.commit(of);
-                    landing.picks.push(Pick { commit: *id, original, receipt: None });
+                    let brought = self.brought(&original)?;
+                    landing.picks.push(Pick { commit: *id, original, brought, receipt: None });
                 }
             }
         }
         Ok(())
     }
 
-    /// What picks are, compared with their originals.
+    /// What a merge brought: what its first parent had not.
+    fn brought(&self, merge: &Commit) -> Result<Vec<Commit>, GitError> {
+        let Some((first, others)) = merge.parents.split_first() else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for parent in others {
+            for id in self.graph.fresh(*parent, &[*first], &HashSet::new())? {
+                self.within_limit(all.len())?;
+                all.push(self.graph.commit(id)?.commit(id));
+            }
+        }
+        Ok(all)
+    }
+
+    /// What picks are, compared with their originals, and what in a landing
+    /// is nobody's pick.
     pub(crate) fn receipts(&self, landings: &mut [Landing]) -> Result<(), GitError> {
-        for pick in landings.iter_mut().flat_map(|landing| &mut landing.picks) {
-            let commit = self.graph.commit(pick.commit)?;
-            let (recipes, mine) = (&self.policy.recipes, (pick.commit, &commit));
-            pick.receipt = Some(receipt(self.reader, recipes, mine, pick.original.id)?);
+        let here = |id: &Oid| self.history.commit(*id).filter(|commit| commit.reach == 0);
+        for landing in landings {
+            for pick in &mut landing.picks {
+                let commit = self.graph.commit(pick.commit)?;
+                let (recipes, mine) = (&self.policy.recipes, (pick.commit, &commit));
+                pick.receipt = Some(receipt(self.reader, recipes, mine, pick.original.id)?);
+            }
+            for merge in landing.side.iter().filter_map(here) {
+                if merge.parents.len() > 1 && self.is_mixed(merge)? {
+                    landing.mixed.push(merge.id);
+                }
+            }
+            let Some(tip) = here(&landing.commit) else { continue };
+            // What other stages hold was judged there.
+            if tip.parents.len() < 2 || landing.side.iter().any(|id| here(id).is_some()) {
+                landing.marked = self.marks(tip)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether a merge holds what a plain merge of its parents does not give.
+    fn is_mixed(&self, merge: &Commit) -> Result<bool, GitError> {
+        // Git merges more than two only where nothing conflicts; who knows
+        // what somebody made of it.
+        let [ours, theirs] = merge.parents.as_slice() else { return Ok(true) };
+        let trees = [merge.tree, self.tree_of(*ours)?, self.tree_of(*theirs)?];
+        let found = mixed(self.reader, self.graph, merge.id, trees, [*ours, *theirs])?;
+        Ok(found.resolved || !found.evil.is_empty())
+    }
+
+    fn marks(&self, tip: &Commit) -> Result<Vec<String>, GitError> {
+        let Some(parent) = tip.parents.first() else { return Ok(Vec::new()) };
+        let before = self.tree_of(*parent)?;
+        let changes = self.reader.changes(tip.id, Some(before), Some(tip.tree))?;
+        marked(self.reader, tip.tree, before, &changes)
     }
 
     fn original(
@@ -81,8 +129,14 @@ impl Photo<'_> {
         if waiting.signs.is_empty() {
             return Ok(None);
         }
-        let sign = (commit.author.email.clone(), commit.message.subject().to_string());
-        let Some(twins) = waiting.signs.get(&sign) else { return Ok(None) };
+        let authored = self.graph.commit(commit.id)?.authored;
+        let title = commit.message.subject();
+        let twins = Waiting::signs(&commit.author.email, title, authored);
+        let twins = twins.iter().filter_map(|sign| waiting.signs.get(sign));
+        let twins: BTreeSet<Oid> = twins.flatten().copied().collect();
+        if twins.is_empty() {
+            return Ok(None);
+        }
         let mine = self.reader.patch_id(commit.id)?;
         for twin in twins.iter().take(MOST_CLAIMS) {
             self.reader.in_time()?;

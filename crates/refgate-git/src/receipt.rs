@@ -9,9 +9,6 @@ use crate::evil::{Plain, plain_merge};
 use crate::reader::Reader;
 use crate::{GitError, ParsedCommit};
 
-/// So many parents of an original that is a merge are tried.
-const MOST_PARENTS: usize = 2;
-
 /// Compares a commit with one parent with what Git makes of picking `original`
 /// onto that parent, and the recipes make of that.
 ///
@@ -32,17 +29,13 @@ pub fn receipt(
         return Ok(Receipt::Marked { paths: marked });
     }
     let source = reader.commit(original)?;
-    let mut first = None;
-    for base in source.parents.iter().take(MOST_PARENTS) {
-        let pick = Pick { reader, recipes, onto, base: *base, original };
-        let found = pick.compare(commit, &source, &own)?;
-        if found == Receipt::Exact {
-            return Ok(found);
-        }
-        first = first.or(Some(found));
-    }
-    let all = || own.iter().map(|change| change.path.clone()).collect();
-    Ok(first.unwrap_or_else(|| Receipt::Edited { paths: all() }))
+    // Of a merge, what it brought is picked: the other way round would be all
+    // that its side had not.
+    let Some(base) = source.parents.first().copied() else {
+        let paths = own.iter().map(|change| change.path.clone()).collect();
+        return Ok(Receipt::Edited { paths });
+    };
+    Pick { reader, recipes, onto, base, original }.compare(commit, &source, &own)
 }
 
 struct Pick<'r> {
@@ -75,8 +68,18 @@ impl Pick<'_> {
         let Plain { tree, conflicts } =
             plain_merge(reader, Some(self.base), [self.onto, self.original])?;
         let differing = reader.changes(self.original, Some(tree), Some(commit.tree))?;
-        let mut open = BTreeSet::new();
-        for Change { path, .. } in differing {
+        // What a person chose where Git had a conflict is theirs, also where it
+        // is what Git left lying; and recipes hold where nothing conflicts, too.
+        let mut open: BTreeSet<String> = differing.into_iter().map(|one| one.path).collect();
+        open.extend(conflicts.iter().map(|path| String::from_utf8_lossy(path).into_owned()));
+        open.extend(
+            own.iter()
+                .chain(&theirs)
+                .map(|change| change.path.clone())
+                .filter(|path| recipe(self.recipes, path).is_some()),
+        );
+        let mut unexplained = BTreeSet::new();
+        for path in open {
             let kept = match recipe(self.recipes, &path).map(|recipe| recipe.keep) {
                 Some(Keep::Branch) => Some(ours),
                 Some(Keep::Fix) => Some(source.tree),
@@ -88,9 +91,10 @@ impl Pick<'_> {
                 None => false,
             };
             if !explained {
-                open.insert(path);
+                unexplained.insert(path);
             }
         }
+        let open = unexplained;
         let resolved = |path: &String| conflicts.contains(path.as_bytes());
         let (settled, edited): (Vec<String>, Vec<String>) = open.into_iter().partition(resolved);
         Ok(match (settled.is_empty(), edited.is_empty()) {
@@ -128,7 +132,7 @@ impl Pick<'_> {
 }
 
 /// The files in which a commit leaves conflict marks that its parent did not have.
-fn marked(
+pub(crate) fn marked(
     reader: &Reader,
     tree: Oid,
     parent: Oid,

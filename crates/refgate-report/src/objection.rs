@@ -39,6 +39,11 @@ pub fn objection(case: &Case<'_>, finding: &Finding) -> Objection {
             }
         }
         What::NotExact { of, receipt } => not_exact(*of, receipt, &mut facts),
+        What::Marked { paths } => {
+            let shown: Vec<String> = paths.iter().take(5).cloned().collect();
+            facts.push(("paths", listed(&shown, paths.len())));
+            "It holds conflict marks.".to_string()
+        }
         What::OwnWork { commit, class } => {
             facts.push(("commit", commit.short()));
             facts.push(("class", class_phrase(case, class)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{
     Actor, Broken, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing,
-    LedgerEdit, LedgerView, Message, Named, Oid, Person, Pick, Push, RefChange, RefKind, RefName,
+    LedgerEdit, LedgerView, Message, Named, Oid, Person, Push, RefChange, RefKind, RefName,
     RefUpdate, Release, Shape, UpdateFacts, decide,
 };
 use refgate_format::{confuses, resembles};
@@ -202,7 +202,7 @@ impl Memory {
     }
 
     /// A commit as the photograph shows one, without what stages have to do with it.
-    fn commit(&self, id: Oid) -> Option<Commit> {
+    pub(crate) fn commit(&self, id: Oid) -> Option<Commit> {
         let node = self.node(id)?;
         let author = Person { name: node.author.clone(), email: format!("{}@x", node.author) };
         Some(Commit {
@@ -270,6 +270,7 @@ impl Memory {
         let here = |id: &Oid| history.commit(*id).is_some_and(|commit| commit.reach == 0);
         let new = side.iter().copied().chain([id]).filter(here);
         let picks = new.filter_map(|one| self.picked(one, place, history)).collect();
+        let mixed = side.iter().filter(|id| here(id) && self.is_mixed(**id)).copied().collect();
         Landing {
             commit: id,
             unchanged: parents.first().is_some_and(|parent| self.files(*parent) == files),
@@ -279,6 +280,8 @@ impl Memory {
             same_as_side: second.as_ref() == Some(&files),
             squash_of,
             picks,
+            mixed,
+            marked: Vec::new(),
             side,
         }
     }
@@ -294,28 +297,10 @@ impl Memory {
     }
 
     /// Paths that a plain merge gives otherwise, and whether it conflicts anywhere.
-    fn mixed(&self, files: &Files, ours: Oid, theirs: Oid) -> (Vec<String>, bool) {
+    pub(crate) fn mixed(&self, files: &Files, ours: Oid, theirs: Oid) -> (Vec<String>, bool) {
         let (plain, conflicts) = (self.merged(ours, theirs), self.conflicts(ours, theirs));
         let differing = delta(&plain, files).into_keys();
         (differing.filter(|path| !conflicts.contains(path)).collect(), !conflicts.is_empty())
-    }
-
-    fn picked(&self, id: Oid, place: Option<usize>, history: &History) -> Option<Pick> {
-        let node = self.node(id).filter(|node| node.parents.len() == 1)?;
-        let held = |other: &Oid| {
-            let mut stages = history.tips.iter().filter(|(stage, _)| Some(**stage) != place);
-            stages.any(|(_, tip)| self.ancestors(*tip).contains(other))
-        };
-        let by_name = self.named(&node.message).into_iter().rev();
-        let same = |other: &&Oid| {
-            **other != id
-                && self.delta(**other) == self.delta(id)
-                && self.node(**other).is_some_and(|twin| twin.message == node.message)
-        };
-        let twins = self.nodes.keys().filter(same).copied();
-        let of = by_name.chain(twins).find(held)?;
-        let (original, receipt) = (self.commit(of)?, self.receipt(id, of));
-        Some(Pick { commit: id, original, receipt })
     }
 }
 

@@ -24,10 +24,12 @@ fn exact(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
     }
     let role = &case.policy.backport.approvers;
     let new = one.landing.side.iter().chain([&one.landing.commit]);
-    let found: Vec<What> = new.filter_map(|id| by_hand(case, one, *id)).collect();
+    let mut found: Vec<What> = new.filter_map(|id| by_hand(case, one, *id)).collect();
+    let marked = &one.landing.marked;
+    found.extend((!marked.is_empty()).then(|| What::Marked { paths: marked.clone() }));
     let hopeless = |what: &&What| match what {
         What::NotExact { receipt, .. } => matches!(receipt, Receipt::Marked { .. }),
-        other => matches!(other, What::FactMissing { .. }),
+        other => matches!(other, What::FactMissing { .. } | What::Marked { .. }),
     };
     let never = found.iter().find(hopeless);
     let what = never.or(found.first())?.clone();
@@ -52,7 +54,7 @@ fn by_hand(case: &Case<'_>, one: &Landed<'_>, id: Oid) -> Option<What> {
     match &pick.receipt {
         Some(Receipt::Exact) => {
             let landed = (one.landing.commit, &one.class);
-            let (class, was) = lowered(case, landed, commit, &pick.original)?;
+            let (class, was) = lowered(case, landed, commit, pick)?;
             Some(What::Lowered { of, class, was })
         }
         Some(receipt) => Some(What::NotExact { of, receipt: receipt.clone() }),
@@ -63,8 +65,12 @@ fn by_hand(case: &Case<'_>, one: &Landed<'_>, id: Oid) -> Option<What> {
 /// Content that comes from nowhere else, unless it is of a class for which
 /// there is no time to land it elsewhere first (MODEL.md 1).
 fn own_work(case: &Case<'_>, one: &Landed<'_>, commit: &Commit) -> Option<What> {
-    let tip = commit.id == one.landing.commit;
-    if (commit.parents.len() > 1 && !(tip && one.holds_its_own())) || case.policy.hotfix.classes.contains(&meant(one)) {
+    let mixed = match commit.id == one.landing.commit {
+        true => one.holds_its_own(),
+        false => one.landing.mixed.contains(&commit.id),
+    };
+    let plain = commit.parents.len() > 1 && !mixed;
+    if plain || case.policy.hotfix.classes.contains(&meant(one)) {
         return None;
     }
     Some(What::OwnWork { commit: commit.id, class: one.class.clone() })

@@ -25,7 +25,12 @@ impl View<'_> {
                 let named = declared.filter(|_| one != id);
                 !self.exact(one, of) || self.lowered(one, of, one == id, named)
             }
-            None => (self.parents(one).len() < 2 || (one == id && mixed)) && !urgent,
+            None if urgent => false,
+            None if one == id => mixed || self.parents(one).len() < 2,
+            None => {
+                let parents = self.parents(one);
+                parents.len() != 2 || self.mixed(one, &parents) != (false, false)
+            }
         };
         rules.exact
             && new.into_iter().any(suspect)
