@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use refgate_scenario::git_command;
 
@@ -111,8 +112,28 @@ fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
             Ok::<f64, String>(sum + timed(&mut cherry)?)
         })
     })?;
-    let case = format!("{name}: `status` of one fix, {} lines, warm", lines.len());
-    Ok(vec![row(&case, one, ("`git cherry` of it on each", cherry))])
+    let (count, peer) = (lines.len(), ("`git cherry` of it on each", cherry));
+    let status = row(&format!("{name}: `status` of one fix, {count} lines, warm"), one, peer);
+    // A forecast that finds a conflict ends with 1, as git's own does.
+    let wanted: Vec<&str> = lines.iter().flat_map(|line| ["--to", line]).collect();
+    let asked = [&["plan", fix], &*chosen, &wanted].concat();
+    let plan = median(TIMES, || took(&mut ask(program, clone, &asked)))?;
+    let merges = median(TIMES, || {
+        lines.iter().try_fold(0.0, |sum, line| {
+            let mut merge = git_command(clone);
+            merge.args(["merge-tree", "--write-tree", "--merge-base", &before, line, fix]);
+            Ok::<f64, String>(sum + took(merge.stdout(Stdio::null()))?)
+        })
+    })?;
+    let peer = ("`git merge-tree` of it on each", merges);
+    Ok(vec![status, row(&format!("{name}: `plan` of it for {count} targets"), plan, peer)])
+}
+
+/// The seconds of a command, whatever it ends with.
+fn took(command: &mut Command) -> Outcome<f64> {
+    let start = Instant::now();
+    command.stderr(Stdio::null()).status().map_err(|error| error.to_string())?;
+    Ok(start.elapsed().as_secs_f64())
 }
 
 fn synthetic(program: &Path) -> Outcome<Vec<String>> {

@@ -1,5 +1,6 @@
 //! How are picks written and references set, so that all of it can be continued and undone?
 
+use std::cell::OnceCell;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +14,7 @@ use refgate_report::wrap;
 
 use crate::args::Place;
 use crate::git;
-use crate::journal::{Journal, State};
+use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, say, tell};
 use crate::plan::Step;
 use crate::worktree;
@@ -24,7 +25,7 @@ pub(crate) struct Scribe {
     pub(crate) git_dir: PathBuf,
     /// Where the person is.
     pub(crate) repository: PathBuf,
-    committer: String,
+    committer: OnceCell<String>,
     signs: bool,
     /// What is done is told as JSON.
     pub(crate) json: bool,
@@ -39,13 +40,22 @@ impl Scribe {
     pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
         let writer = Writer::open(&place.repository, false)?;
         let git_dir = writer.git_dir();
-        let committer = git::output(&git_dir, &["var", "GIT_COMMITTER_IDENT"])?.trim().to_string();
+        let committer = OnceCell::new();
         let mut sign = git::command(&git_dir);
         sign.args(["config", "--type=bool", "--get", "commit.gpgSign"]);
         let signs = sign.output()?.stdout.starts_with(b"true");
         let repository = place.repository.clone();
         let lock = locked(&git_dir)?;
         Ok(Self { writer, git_dir, repository, committer, signs, json: place.json, lock })
+    }
+
+    /// Who commits. Only who writes something must have a name.
+    fn committer(&self) -> Result<&str, Failure> {
+        if let Some(known) = self.committer.get() {
+            return Ok(known);
+        }
+        let said = git::output(&self.git_dir, &["var", "GIT_COMMITTER_IDENT"])?;
+        Ok(self.committer.get_or_init(|| said.trim().to_string()))
     }
 
     /// Runs what must not be left half done, and keeps our lock until it has
@@ -74,7 +84,7 @@ impl Scribe {
             at = if self.signs {
                 self.signed(&kept, step.tree, &[at])?
             } else {
-                self.writer.pick(&kept, step.tree, &[at], &self.committer)?
+                self.writer.pick(&kept, step.tree, &[at], self.committer()?)?
             };
         }
         Ok(at)
@@ -88,7 +98,7 @@ impl Scribe {
         if self.signs {
             return self.signed(&kept, tree, parents);
         }
-        Ok(self.writer.pick(&kept, tree, parents, &self.committer)?)
+        Ok(self.writer.pick(&kept, tree, parents, self.committer()?)?)
     }
 
     /// A commit that Git signs, as it is configured to.
@@ -177,8 +187,10 @@ impl Scribe {
 
     /// Takes back what a run has done, as far as nobody has built on it: each
     /// reference that still stands where the run put it. The branches left alone.
+    /// Those that are only checked out can be taken back later.
     pub(crate) fn take_back(&self, journal: &Journal) -> Result<Vec<String>, Failure> {
         let (mut script, mut kept) = (String::new(), Vec::new());
+        let mut later = Journal { lines: Vec::new(), ..journal.clone() };
         for line in &journal.lines {
             worktree::remove(self, line)?;
             if line.new.is_empty() || matches!(line.state, State::Skipped) {
@@ -187,16 +199,28 @@ impl Scribe {
             let value = self.value(&line.reference)?;
             if value == line.new && worktree::holds(&self.git_dir, &line.reference)? {
                 kept.push(format!("{} is checked out", line.reference));
+                later.lines.push(Line { state: State::Done, ..line.clone() });
             } else if value == line.new {
                 tell(&format!("{} was {value}", line.reference));
                 let (reference, to) = (&line.reference, or_nothing(&line.old));
                 script.push_str(&format!("update {reference} {to} {value}\n"));
             } else if value != line.old {
-                kept.push(format!("{} has moved since", line.reference));
+                let (reference, new) = (&line.reference, &line.new);
+                kept.push(format!("{reference} has moved since; what was made for it is {new}"));
             }
         }
         self.update(&script, "git backport: undo")?;
-        Journal::remove(&self.git_dir)?;
+        match later.lines.is_empty() {
+            true => Journal::remove(&self.git_dir)?,
+            false => {
+                // Nothing of it waits for a push any more.
+                later.has_pushed |= later.tried;
+                if !later.has_pushed {
+                    later.pushed.clear();
+                }
+                later.save(&self.git_dir)?;
+            }
+        }
         Ok(kept)
     }
 }

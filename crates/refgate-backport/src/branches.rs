@@ -56,8 +56,13 @@ impl Branches {
             return Err(Failure::new(Exit::TooMuch, message));
         }
         if lines.is_empty() && stages < 2 {
-            let message = "no branch looks like a maintained line (such as release/1.2, 1.2, \
-                           v250-stable); name some with --line";
+            let mut message = "no branch looks like a maintained line (such as release/1.2, 1.2, \
+                               v250-stable); name some with --line"
+                .to_string();
+            if !prefix.starts_with("refs/remotes/") && !reader.is_bare() {
+                message
+                    .push_str(&format!(", or another remote than {} with --remote", place.remote));
+            }
             return Err(Failure::new(Exit::BadInput, message));
         }
         all.extend(lines);

@@ -134,9 +134,11 @@ impl Planner<'_> {
     /// lack each.
     fn earlier(&self, change: Change, paths: &[String]) -> Result<Earlier, Failure> {
         let count = format!("--max-count={}", MOST_PREREQUISITES * 2);
-        let base = change.base.to_string();
+        let (base, commit) = (change.base.to_string(), change.commit.to_string());
+        // What it moves elsewhere conflicts under its new name.
+        let gone = crate::git::differing(self.folder(), &["--diff-filter=D", &base, &commit])?;
         let mut arguments = vec!["log", "--no-merges", "--format=%H", &count, &base, "--"];
-        arguments.extend(paths.iter().map(String::as_str));
+        arguments.extend(paths.iter().chain(&gone).map(String::as_str));
         let listed = crate::git::output(self.folder(), &arguments)?;
         let ids: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
         let lacking = self.known.lacking(&ids)?;

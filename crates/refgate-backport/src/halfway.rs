@@ -46,10 +46,11 @@ pub(crate) fn at_work<T>(
 
 /// Mends what a kill left in a worktree where we were at work: none of our own
 /// git is alive any more, so its locks are nobody's. What we had begun is
-/// begun anew; what somebody had resolved stays as it is.
-pub(crate) fn mend(worktree: &Path) -> Result<(), Failure> {
-    let Some(folder) = admin(worktree) else { return Ok(()) };
-    let Ok(begun) = fs::read_to_string(folder.join(MARK)) else { return Ok(()) };
+/// begun anew; what somebody had resolved stays as it is. Whether there was
+/// something to mend.
+pub(crate) fn mend(worktree: &Path) -> Result<bool, Failure> {
+    let Some(folder) = admin(worktree) else { return Ok(false) };
+    let Ok(begun) = fs::read_to_string(folder.join(MARK)) else { return Ok(false) };
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "lock") {
@@ -67,5 +68,6 @@ pub(crate) fn mend(worktree: &Path) -> Result<(), Failure> {
             git::output(worktree, &arguments)?;
         }
     }
-    Ok(fs::remove_file(folder.join(MARK))?)
+    fs::remove_file(folder.join(MARK))?;
+    Ok(true)
 }

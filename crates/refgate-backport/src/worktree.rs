@@ -73,14 +73,22 @@ fn wrong(message: impl Into<String>) -> Failure {
 pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Result<Line, Failure> {
     let Some(base) = line.state.base() else { return Ok(line.clone()) };
     let worktree = place(&scribe.git_dir, &line.reference);
-    if !halfway::is_whole(&worktree) {
+    let stood = halfway::is_whole(&worktree);
+    if !stood {
         remove(scribe, line)?;
         let mut add = git::command(&scribe.git_dir);
         add.args(["worktree", "add", "--force", "--force", "--quiet", "--detach"]);
         add.arg(&worktree).arg(base);
-        scribe.run(add)?;
+        let added = scribe.run(add);
+        // A hook that complains about a worktree does not undo it.
+        if !halfway::is_whole(&worktree) {
+            added?;
+        }
     }
-    halfway::mend(&worktree)?;
+    let mended = halfway::mend(&worktree)?;
+    if stood && !mended && matches!(line.state, State::Conflict { .. }) {
+        given_up(&worktree, line, base)?;
+    }
     match &line.state {
         State::Conflict { base, left } => {
             picked(scribe, &worktree, line, recipes, (base, left.clone()))
@@ -91,6 +99,18 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
         }
         State::Written | State::Done | State::Skipped => Ok(line.clone()),
     }
+}
+
+/// Says what becomes of a pick that somebody ended with `cherry-pick --abort`.
+fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
+    if head(worktree)? == base && !begun(worktree, "CHERRY_PICK_HEAD")? {
+        let branch = &line.branch;
+        tell(&format!(
+            "{branch}: the pick was given up there, and begins again (`git backport skip {branch}` \
+             leaves it out)"
+        ));
+    }
+    Ok(())
 }
 
 fn picked(

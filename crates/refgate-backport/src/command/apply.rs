@@ -135,7 +135,13 @@ pub(crate) fn line(
     let old = scribe.value(&reference)?;
     let fits = old.is_empty() || (way.straight && old == tip.to_string());
     if !fits {
-        let message = format!("{reference} is there already ({old}); delete or rename it first");
+        let message = match way.straight {
+            true => format!(
+                "your {branch} ({old}) is not where the remote's stands ({tip}); push what it holds, or \
+                 bring it up to date, first"
+            ),
+            false => format!("{reference} is there already ({old}); delete or rename it first"),
+        };
         return Err(Failure::new(Exit::BadInput, message));
     }
     if way.straight {
@@ -220,7 +226,7 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
             _ => "all else is as it was".to_string(),
         });
     }
-    Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Failed }))
+    Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Refused }))
 }
 
 /// How much of a backport is git's own pick.

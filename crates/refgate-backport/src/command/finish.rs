@@ -9,6 +9,7 @@ use serde_json::json;
 use super::hotfix::{Fix, rules};
 use crate::apply::Scribe;
 use crate::args::{Finish, Place};
+use crate::branches::Branch;
 use crate::command::apply::{Way, line, none_waits};
 use crate::git;
 use crate::journal::{Journal, Line, State};
@@ -111,7 +112,10 @@ impl Carried<'_> {
         let reference = self.way().reference(&branch.name);
         let old = self.scribe.value(&reference)?;
         if let Some(made) = self.made(&branch.name, &reference, &old, branch.tip)? {
-            return tell("made", &made);
+            return match self.args.push {
+                true => Ok(Some(waits_for_its_push(branch, reference, old))),
+                false => tell("made", &made),
+            };
         }
         if self.args.pick && Some(place) != self.production() {
             let planned = self.planned(&[place])?;
@@ -191,17 +195,20 @@ impl Carried<'_> {
         let known = self.known;
         let mut lines = Vec::new();
         for mut target in targets {
-            let branch = known.branches.all.get(target.place);
-            let (name, tip) = branch.map(|one| (one.name.clone(), one.tip)).unwrap_or_default();
-            let reference = self.way().reference(&name);
+            let Some(branch) = known.branches.all.get(target.place) else { continue };
+            let name = &branch.name;
+            let reference = self.way().reference(name);
             let old = self.scribe.value(&reference)?;
             let open = target.forecasts.iter().any(|(_, one)| !matches!(one, Forecast::Present(_)));
-            if open && let Some(made) = self.made(&name, &reference, &old, tip)? {
-                self.scribe.report(&name, "made", &made);
+            if open && let Some(made) = self.made(name, &reference, &old, branch.tip)? {
+                match self.args.push {
+                    true => lines.push(waits_for_its_push(branch, reference, old)),
+                    false => self.scribe.report(name, "made", &made),
+                }
                 continue;
             }
             if !open {
-                self.scribe.report(&name, "present", "has it");
+                self.scribe.report(name, "present", "has it");
                 target.forecasts.clear();
             }
             lines.extend(line(known, self.scribe, &self.way(), &target)?);
@@ -233,6 +240,12 @@ impl Carried<'_> {
         }
         Ok(())
     }
+}
+
+/// What an earlier run made and nobody has pushed.
+fn waits_for_its_push(branch: &Branch, reference: String, made: String) -> Line {
+    let (name, began) = (branch.name.clone(), branch.tip.to_string());
+    Line { branch: name, began, reference, old: made.clone(), new: made, state: State::Done }
 }
 
 /// Whether all branches of the remote, as they stand now, have it.

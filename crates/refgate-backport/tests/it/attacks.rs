@@ -132,9 +132,13 @@ fn nothing_moves_under_somebodys_feet() {
     world.does(0, &["apply", &fix, "--to", "release/1.1", "--prerequisites", "--gap"]);
     let branch = format!("backport/{}/release/1.1", &fix[..10]);
     world.git(&["switch", "-q", &branch]);
-    let said = world.does(9, &["undo"]);
+    let said = world.does(1, &["undo"]);
     assert!(said.contains("is checked out"), "{said}");
     world.git(&["rev-parse", &branch]);
+    // Later it can be.
+    world.git(&["switch", "-q", "main"]);
+    world.does(0, &["undo"]);
+    assert_eq!(world.git(&["branch", "--list", "backport/*"]), "");
 }
 
 /// Killed at any moment, it goes on or is taken back.
@@ -163,4 +167,51 @@ fn a_kill_loses_nothing() {
         assert_eq!(world.git(&["for-each-ref"]), before, "round {round}");
         assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1, "round {round}");
     }
+}
+
+/// What git leaves lying at a conflict is somebody's choice, not git's; and of a
+/// merge, only what it brought is its own.
+#[test]
+fn a_choice_is_not_exact() {
+    let world = World::new();
+    world.write("logo.bin", "a\0b");
+    world.commit("feat: logo");
+    world.on("release/1.0", &["cherry-pick", "main"]);
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.write("logo.bin", "line\0b");
+    world.commit("feat: a logo of its own");
+    world.git(&["switch", "-q", "main"]);
+    world.write("logo.bin", "c\0d");
+    world.edit("app.txt", "two\n", "2\n");
+    let fix = world.commit("fix: two and the logo");
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.try_git(&world.path(), &["cherry-pick", "-x", &fix]);
+    world.git(&["add", "-A"]);
+    world.git(&["-c", "core.editor=true", "cherry-pick", "--continue"]);
+    let said = world.does(1, &["receipt", "HEAD"]);
+    assert!(said.contains("resolved") && said.contains("logo.bin"), "{said}");
+    // A fix on a branch of before a feature, merged by the feature's side.
+    world.git(&["switch", "-q", "-c", "old", "release/1.1"]);
+    world.edit("app.txt", "five\n", "5\n");
+    world.commit("fix: five");
+    world.git(&["merge", "-q", "--no-ff", "-m", "fix: five, merged", "main"]);
+    let merge = world.git(&["rev-parse", "HEAD"]);
+    world.git(&["switch", "-q", "main"]);
+    world.git(&["merge", "-q", "--ff-only", "old"]);
+    world.git(&["switch", "-q", "-C", "other", "release/1.2"]);
+    world.git(&["cherry-pick", "-x", "-m", "2", &merge]);
+    assert!(world.does(1, &["receipt", "HEAD"]).contains("edited"));
+}
+
+/// A fix of a file under a new name stands on what brought the file.
+#[test]
+fn a_move_stands_on_what_brought_the_file() {
+    let world = World::new();
+    world.write("new.txt", "one\ntwo\nthree\nfour\nfive\nsix\n");
+    let brought = world.commit("feat: new");
+    world.git(&["mv", "new.txt", "newer.txt"]);
+    world.edit("newer.txt", "two\n", "2\n");
+    let fix = world.commit("fix: new, moved");
+    let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
+    assert!(said.contains(&format!("clean after {}", &brought[..10])), "{said}");
 }

@@ -148,3 +148,23 @@ fn a_hotfix_is_picked_where_that_is_wanted() {
     assert!(said.contains("main  denied by policy"), "{said}");
     assert_eq!(world.git(&["for-each-ref", "refs/heads"]), before);
 }
+
+/// What was made first and is to be pushed later is pushed.
+#[test]
+fn what_was_made_without_a_push_is_pushed_with_one() {
+    let world = world();
+    let server = world.path().join(".git/server");
+    world.git(&["clone", "-q", "--bare", ".", &server.display().to_string()]);
+    world.git(&["remote", "add", "origin", &server.display().to_string()]);
+    world.git(&["fetch", "-q", "origin"]);
+    fixed(&world);
+    world.git(&["switch", "-q", "--detach"]);
+    let finish = ["hotfix", "finish", "hotfix/crash", "--straight"];
+    assert!(world.does(1, &finish).contains("not finished"));
+    let said = world.does(0, &[&finish[..], &["--push"]].concat());
+    assert!(said.contains("is finished"), "{said}");
+    for stage in ["main", "stg", "dev"] {
+        let there = world.git(&["ls-remote", "origin", &format!("refs/heads/{stage}")]);
+        assert!(there.starts_with(&world.git(&["rev-parse", stage])), "{stage}: {there}");
+    }
+}
