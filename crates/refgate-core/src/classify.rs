@@ -9,7 +9,7 @@ use crate::route::joins_stages;
 use crate::subject::{bare, clipped, guess_of, guessed};
 use crate::words::split;
 use crate::{
-    Case, Change, ClassId, Commit, Landing, MergeClass, Oid, Pick, Policy, Push, Source, Target,
+    Case, Change, ClassId, Commit, Landing, MergeClass, Oid, Policy, Push, Source, Target,
 };
 
 /// Why a change has its class. A classification is never bare (MODEL.md 2).
@@ -204,32 +204,6 @@ fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
         bounds.is_some_and(|b| !b.only.is_empty() && changes.iter().all(|c| b.allow(c)))
             && !changes.is_empty()
     })
-}
-
-/// The class of a pick, and the higher one of its original, where it lost some
-/// on the way. An original that says nothing gets no words that it had not.
-pub(crate) fn lowered(
-    case: &Case<'_>,
-    (landing, class): (Oid, &Classification),
-    commit: &Commit,
-    pick: &Pick,
-) -> Option<(ClassId, ClassId)> {
-    let tip = commit.id == landing;
-    let own = classify_commit(case.policy, Some(case.push).filter(|_| tip), commit);
-    let rank = |class: ClassId| case.policy.classes.rank(class);
-    let was = classify_commit(case.policy, None, &pick.original);
-    // What a merge brings counts as what it declares itself to be.
-    let plain = pick.brought.iter().filter(|commit| commit.parents.len() < 2);
-    let brought = plain.map(|commit| classify_commit(case.policy, None, commit));
-    let meant = brought.filter(|one| one.because != Because::Nothing && !one.is_guess());
-    let own_was = Some(was.class).filter(|_| was.because != Because::Nothing);
-    let was = meant.map(|one| one.class).chain(own_was).max_by_key(|class| rank(*class));
-    let declared = !tip && matches!(class.because, Because::Declared { guess: false, .. });
-    let class = if declared { class.class } else { own.class };
-    match was {
-        Some(was) => (rank(class) < rank(was)).then_some((class, was)),
-        None => (own.because != Because::Nothing).then_some((class, ClassId::UNCLASSIFIED)),
-    }
 }
 
 /// Merges inside a topic carry no declaration of their own: what they join is

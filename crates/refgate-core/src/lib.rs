@@ -21,6 +21,7 @@ mod freeze;
 mod glob;
 mod history;
 mod ledger;
+mod lowered;
 pub mod matrix;
 mod message;
 mod name;

@@ -38,13 +38,14 @@ pub fn needs(
     let judged = frozen && policy.on(RuleId::Freeze);
     let later = !target.is_first();
     let class = policy.on(RuleId::Class) || judged || (later && policy.on(RuleId::Backport));
+    let receipts = later && policy.backport.exact && policy.on(RuleId::Backport);
     Needs {
         landings: true,
         changes: class && policy.classes.bounded(),
-        evil: policy.on(RuleId::EvilMerge),
+        evil: policy.on(RuleId::EvilMerge) || receipts,
         reach: policy.flow.stages.len() > 1,
         origins: later,
-        receipts: later && policy.backport.exact && policy.on(RuleId::Backport),
+        receipts,
         gate: later
             && target.place().is_some()
             && (policy.on(RuleId::ReleaseGate) || policy.on(RuleId::Debts)),

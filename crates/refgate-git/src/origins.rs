@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use refgate_core::{Commit, Landing, Named, Oid, Pick};
+use refgate_core::{Commit, Landing, Named, Oid, Pick, Receipt};
 
 use crate::GitError;
 use crate::evil::mixed;
@@ -84,8 +84,18 @@ impl Photo<'_> {
             }
             let Some(tip) = here(&landing.commit) else { continue };
             // What other stages hold was judged there.
-            if tip.parents.len() < 2 || landing.side.iter().any(|id| here(id).is_some()) {
+            let own = landing.resolved || landing.evil.as_ref().is_some_and(|all| !all.is_empty());
+            if own || tip.parents.len() < 2 || landing.side.iter().any(|id| here(id).is_some()) {
                 landing.marked = self.marks(tip)?;
+            }
+            // Exact picks are no squashed promotion, though they can come to
+            // the same content.
+            let new = landing.side.iter().chain([&landing.commit]).filter_map(here);
+            let exact =
+                |id: Oid| landing.pick(id).is_some_and(|pick| pick.receipt == Some(Receipt::Exact));
+            let mut plain = new.filter(|commit| commit.parents.len() < 2).peekable();
+            if plain.peek().is_some() && plain.all(|commit| exact(commit.id)) {
+                landing.squash_of = None;
             }
         }
         Ok(())

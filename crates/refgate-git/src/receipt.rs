@@ -82,10 +82,14 @@ impl Pick<'_> {
         for path in open {
             let kept = match recipe(self.recipes, &path).map(|recipe| recipe.keep) {
                 Some(Keep::Branch) => Some(ours),
-                Some(Keep::Fix) => Some(source.tree),
+                // Of what it did not touch, it has nothing to keep.
+                Some(Keep::Fix) => {
+                    Some(source.tree).filter(|_| theirs.iter().any(|one| one.path == path))
+                }
                 None => None,
             };
             let held = |tree: Oid| reader.held(tree, path.as_bytes());
+            let kept = kept.filter(|_| !path.contains(char::REPLACEMENT_CHARACTER));
             let explained = match kept {
                 Some(from) => held(from)? == held(commit.tree)?,
                 None => false,
@@ -118,6 +122,10 @@ impl Pick<'_> {
             changes.iter().map(|change| change.path.clone()).collect()
         };
         let touched = paths(own);
+        // A name that is not UTF-8 cannot be looked up by what is shown of it.
+        if touched.iter().any(|path| path.contains(char::REPLACEMENT_CHARACTER)) {
+            return Ok(false);
+        }
         if touched != paths(theirs) || touched.iter().any(|p| recipe(self.recipes, p).is_some()) {
             return Ok(false);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{
     Actor, Broken, Case, Change, ChangeMode, Commit, Decision, EntryKind, History, Landing,
-    LedgerEdit, LedgerView, Message, Named, Oid, Person, Push, RefChange, RefKind, RefName,
+    LedgerEdit, LedgerView, Message, Named, Oid, Person, Pick, Push, RefChange, RefKind, RefName,
     RefUpdate, Release, Shape, UpdateFacts, decide,
 };
 use refgate_format::{confuses, resembles};
@@ -269,7 +269,9 @@ impl Memory {
             .max();
         let here = |id: &Oid| history.commit(*id).is_some_and(|commit| commit.reach == 0);
         let new = side.iter().copied().chain([id]).filter(here);
-        let picks = new.filter_map(|one| self.picked(one, place, history)).collect();
+        let picks: Vec<Pick> = new.filter_map(|one| self.picked(one, place, history)).collect();
+        let all: Vec<Oid> = side.iter().chain([&id]).filter(|one| here(one)).copied().collect();
+        let exact = self.only_exact(&all, &picks);
         let mixed = side.iter().filter(|id| here(id) && self.is_mixed(**id)).copied().collect();
         Landing {
             commit: id,
@@ -278,7 +280,7 @@ impl Memory {
             evil,
             resolved,
             same_as_side: second.as_ref() == Some(&files),
-            squash_of,
+            squash_of: squash_of.filter(|_| !exact),
             picks,
             mixed,
             marked: Vec::new(),

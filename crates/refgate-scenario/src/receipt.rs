@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{History, Oid, Pick, Receipt};
+use refgate_core::{History, Oid, Pick, Receipt, RuleId};
 
 use crate::memory::{Memory, delta};
 
@@ -71,5 +71,17 @@ impl Memory {
             }
             _ => true,
         }
+    }
+
+    /// Whether all that is new is exactly picked, where the policy asks for that.
+    pub(crate) fn only_exact(&self, new: &[Oid], picks: &[Pick]) -> bool {
+        let single = |one: &&Oid| self.node(**one).is_some_and(|node| node.parents.len() < 2);
+        let exact = |one: &Oid| {
+            let pick = picks.iter().find(|pick| pick.commit == *one);
+            pick.is_some_and(|pick| pick.receipt == Some(Receipt::Exact))
+        };
+        let mut all = new.iter().filter(single).peekable();
+        let wanted = self.policy.backport.exact && self.policy.on(RuleId::Backport);
+        wanted && all.peek().is_some() && all.all(exact)
     }
 }

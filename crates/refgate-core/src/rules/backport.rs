@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::case::Landed;
-use crate::classify::lowered;
+use crate::lowered::{belittled, lowered};
 use crate::{
     Case, ClassId, Commit, Eligibility, Finding, Oid, Receipt, Route, RuleId, Takes, What,
     eligibility,
@@ -19,11 +19,14 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
 /// merge as outside of one.
 fn exact(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
     let straight = matches!(one.route, Route::Backport { .. } | Route::Hotfix);
-    if !case.policy.backport.exact || one.target.is_first() || !straight || one.is_squash(case) {
+    // What a later stage has was judged there; what is added on the way was not.
+    let added = matches!(one.route, Route::BackMerge { .. }) && one.is_new_work();
+    if !case.policy.backport.exact || one.target.is_first() || !(straight || added) || one.is_squash(case) {
         return None;
     }
     let role = &case.policy.backport.approvers;
-    let new = one.landing.side.iter().chain([&one.landing.commit]);
+    let side = one.landing.side.iter().filter(|_| straight);
+    let new = side.chain([&one.landing.commit]);
     let mut found: Vec<What> = new.filter_map(|id| by_hand(case, one, *id)).collect();
     let marked = &one.landing.marked;
     found.extend((!marked.is_empty()).then(|| What::Marked { paths: marked.clone() }));
@@ -45,9 +48,10 @@ fn exact(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
 /// What a person did to one of the commits that land, if anything.
 fn by_hand(case: &Case<'_>, one: &Landed<'_>, id: Oid) -> Option<What> {
     let commit = case.history.commit(id)?;
-    // What another stage holds was judged there.
+    // What another stage holds was judged there, under its own name.
     if commit.reach != 0 {
-        return None;
+        let (class, was) = belittled(case, &one.class, commit)?;
+        return Some(What::Lowered { of: id, class, was });
     }
     let Some(pick) = one.landing.pick(id) else { return own_work(case, one, commit) };
     let of = pick.original.id;
@@ -66,7 +70,7 @@ fn by_hand(case: &Case<'_>, one: &Landed<'_>, id: Oid) -> Option<What> {
 /// there is no time to land it elsewhere first (MODEL.md 1).
 fn own_work(case: &Case<'_>, one: &Landed<'_>, commit: &Commit) -> Option<What> {
     let mixed = match commit.id == one.landing.commit {
-        true => one.holds_its_own(),
+        true => one.holds_its_own() || commit.parents.len() > 2,
         false => one.landing.mixed.contains(&commit.id),
     };
     let plain = commit.parents.len() > 1 && !mixed;

@@ -96,6 +96,7 @@ impl View<'_> {
             Place::Line(_) => (None, None),
         };
         let squash = self.squash(place, id, old) && earlier.is_none();
+        let squash = squash && !self.picks_only(place, id, side);
         let joined = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
         let (evil, resolved) = self.mixed(id, &parents);
         if let (Some(from), Place::Stage(at)) = (earlier, place) {
@@ -113,10 +114,10 @@ impl View<'_> {
                 if contradicted || (self.policy().declared_only && class == ClassId::UNCLASSIFIED) {
                     objections.insert("class");
                 }
-                let by_hand = later.is_none() && earlier.is_none() && !joined;
                 let said = (class, contradicted, evil || resolved);
-                let by_hand = by_hand && self.by_hand(place, id, side, said);
-                if straight && (by_hand || !self.eligible(place, effective, id, side)) {
+                let from = (earlier.is_some(), later.is_some());
+                let unseen = self.unseen(place, (id, side), said, from);
+                if straight && (unseen || !self.eligible(place, effective, id, side)) {
                     objections.insert("backport");
                 }
             }

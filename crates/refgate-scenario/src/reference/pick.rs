@@ -9,7 +9,7 @@ impl View<'_> {
     /// original's change on what was there under a class as high, nor so
     /// urgent that it may come straight, and of which nobody with the role
     /// approves.
-    pub(super) fn by_hand(
+    fn by_hand(
         &self,
         place: Place<'_>,
         id: Oid,
@@ -20,21 +20,62 @@ impl View<'_> {
         let new = side.iter().chain([&id]).copied().filter(|one| !self.elsewhere(place, *one));
         let urgent = !contradicted && self.policy().hotfix.classes.contains(&class);
         let declared = self.said(id, true).filter(|own| *own == class);
+        let rank = |class: ClassId| self.policy().classes.rank(class);
+        let belittled = side.iter().filter(|one| self.elsewhere(place, **one)).any(|one| {
+            let was = self.said(*one, false).filter(|_| self.parents(*one).len() < 2);
+            declared.zip(was).is_some_and(|(named, was)| rank(named) < rank(was))
+        });
         let suspect = |one: Oid| match self.original(place, one) {
             Some(of) => {
                 let named = declared.filter(|_| one != id);
                 !self.exact(one, of) || self.lowered(one, of, one == id, named)
             }
             None if urgent => false,
-            None if one == id => mixed || self.parents(one).len() < 2,
+            None if one == id => mixed || self.parents(one).len() != 2,
             None => {
                 let parents = self.parents(one);
                 parents.len() != 2 || self.mixed(one, &parents) != (false, false)
             }
         };
         rules.exact
-            && new.into_iter().any(suspect)
+            && (belittled || new.into_iter().any(suspect))
             && !self.approved("backport", &rules.approvers, (place, id), side)
+    }
+
+    /// Whether all that is new is an original's change on what was there.
+    pub(super) fn picks_only(&self, place: Place<'_>, id: Oid, side: &[Oid]) -> bool {
+        let new = side.iter().chain([&id]).copied().filter(|one| !self.elsewhere(place, *one));
+        let plain: Vec<Oid> = new.filter(|one| self.parents(*one).len() < 2).collect();
+        let exact = |one: &Oid| self.original(place, *one).is_some_and(|of| self.exact(*one, of));
+        self.policy().backport.exact && !plain.is_empty() && plain.iter().all(exact)
+    }
+
+    /// Whether somebody must see a landing that comes by way of no stage, an
+    /// earlier or a later one.
+    pub(super) fn unseen(
+        &self,
+        place: Place<'_>,
+        (id, side): (Oid, &[Oid]),
+        said: (ClassId, bool, bool),
+        from: (bool, bool),
+    ) -> bool {
+        match from {
+            (_, true) => said.2 && self.added(place, id, side, said),
+            (earlier, false) => !earlier && self.by_hand(place, id, side, said),
+        }
+    }
+
+    /// Whether somebody added to what a later stage has, without need and approval.
+    fn added(
+        &self,
+        place: Place<'_>,
+        id: Oid,
+        side: &[Oid],
+        (class, contradicted, _): (ClassId, bool, bool),
+    ) -> bool {
+        let rules = &self.policy().backport;
+        let urgent = !contradicted && self.policy().hotfix.classes.contains(&class);
+        rules.exact && !urgent && !self.approved("backport", &rules.approvers, (place, id), side)
     }
 
     fn elsewhere(&self, place: Place<'_>, id: Oid) -> bool {
@@ -62,7 +103,7 @@ impl View<'_> {
     fn lowered(&self, id: Oid, of: Oid, tip: bool, named: Option<ClassId>) -> bool {
         let rank = |class| self.policy().classes.rank(class);
         match (self.said(of, false), self.said(id, tip)) {
-            (None, here) => here.is_some(),
+            (None, here) => named.or(here).is_some(),
             (Some(was), here) => rank(named.or(here).unwrap_or(ClassId::UNCLASSIFIED)) < rank(was),
         }
     }
