@@ -117,7 +117,13 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
         let least = case.policy.classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
         return Classification::new(least, Because::AncestryOnly);
     }
-    let own = classify_commit(case.policy, Some(case.push), commit);
+    let mut own = classify_commit(case.policy, Some(case.push), commit);
+    // A merge says by its branch what it is; picked, it is no merge any more.
+    if own.because == Because::Nothing
+        && let Some(pick) = landing.pick(commit.id).filter(|pick| pick.original.parents.len() > 1)
+    {
+        own = classify_commit(case.policy, None, &pick.original);
+    }
     let silent = own.because == Because::Nothing;
     let mut found = own;
     if !landing.side.is_empty() && (silent || case.policy.merge == MergeClass::Highest) {
