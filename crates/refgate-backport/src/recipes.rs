@@ -59,9 +59,8 @@ pub(crate) fn apply_in(worktree: &Path, recipes: &[Recipe], theirs: &str) -> Res
     if recipes.is_empty() {
         return Ok(());
     }
-    let listed = git::output(worktree, &["diff", "--name-only", "-z", "--no-renames", "HEAD"])?;
-    for path in listed.split('\0').filter(|path| !path.is_empty()) {
-        let Some(recipe) = recipe(recipes, path) else { continue };
+    for path in git::differing(worktree, &["HEAD"])? {
+        let Some(recipe) = recipe(recipes, &path) else { continue };
         let from = if recipe.keep == Keep::Branch { "HEAD" } else { theirs };
         let mut there = git::command(worktree);
         let there = there.args(["cat-file", "-e", &format!("{from}:{path}")]).output()?;

@@ -14,6 +14,7 @@ use crate::plan::Change;
 /// A merge of whole trees costs Git a look at all that the branches differ in;
 /// one of a few files costs next to nothing. Each is made once.
 pub(crate) struct Trial {
+    writer: Writer,
     paths: Vec<String>,
     /// Of commits and trees, what is left of them.
     small: HashMap<Oid, Oid>,
@@ -30,7 +31,8 @@ impl Trial {
         all.extend(paths.iter().cloned());
         all.sort();
         all.dedup();
-        Ok(Self { paths: all, small: HashMap::new(), merged: HashMap::new() })
+        let writer = Writer::open(folder, false)?;
+        Ok(Self { writer, paths: all, small: HashMap::new(), merged: HashMap::new() })
     }
 
     /// Those of some rows of changes after which a change goes through in these
@@ -42,18 +44,13 @@ impl Trial {
         onto: Oid,
         sets: Vec<Vec<Change>>,
     ) -> Result<Vec<Vec<Change>>, Failure> {
-        let writer = Writer::open(folder, false)?;
-        let begins = self.small(&writer, onto)?;
+        let begins = self.small(onto)?;
         let mut open: Vec<(Vec<Change>, Oid)> = sets.into_iter().map(|set| (set, begins)).collect();
         for round in 0..=open.first().map_or(0, |(set, _)| set.len()) {
             let mut keys = Vec::new();
             for (set, at) in &open {
                 let next = set.get(round).copied().unwrap_or(change);
-                keys.push([
-                    self.small(&writer, next.base)?,
-                    *at,
-                    self.small(&writer, next.commit)?,
-                ]);
+                keys.push([self.small(next.base)?, *at, self.small(next.commit)?]);
             }
             self.ask(folder, onto, &keys)?;
             let after = |key: &[Oid; 3]| self.merged.get(key).copied().flatten();
@@ -80,11 +77,11 @@ impl Trial {
         Ok(())
     }
 
-    fn small(&mut self, writer: &Writer, of: Oid) -> Result<Oid, Failure> {
+    fn small(&mut self, of: Oid) -> Result<Oid, Failure> {
         if let Some(known) = self.small.get(&of) {
             return Ok(*known);
         }
-        let small = writer.only_files(of, &self.paths)?;
+        let small = self.writer.only_files(of, &self.paths)?;
         self.small.insert(of, small);
         Ok(small)
     }

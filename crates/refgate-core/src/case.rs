@@ -139,15 +139,9 @@ impl Landed<'_> {
     pub(crate) fn is_new_work(&self) -> bool {
         match self.route {
             Route::Topic | Route::Hotfix | Route::Backport { .. } => true,
-            Route::BackMerge { .. } => self.holds_its_own(),
+            Route::BackMerge { .. } => self.landing.holds_its_own(),
             Route::Promotion { .. } | Route::Leap { .. } | Route::AncestryOnly => false,
         }
-    }
-
-    /// Whether it holds what no plain merge of its parents gives.
-    pub(crate) fn holds_its_own(&self) -> bool {
-        let evil = self.landing.evil.as_ref().is_some_and(|paths| !paths.is_empty());
-        evil || self.landing.resolved
     }
 
     /// Whether it is a squashed promotion, which the rule `promotion` refuses;

@@ -133,6 +133,12 @@ impl Landing {
     pub fn pick(&self, commit: Oid) -> Option<&Pick> {
         self.picks.iter().find(|pick| pick.commit == commit)
     }
+
+    /// Whether it is a merge that holds what no plain merge of its parents gives.
+    #[must_use]
+    pub fn holds_its_own(&self) -> bool {
+        self.resolved || self.evil.as_ref().is_some_and(|paths| !paths.is_empty())
+    }
 }
 
 /// A new commit that carries over what another stage has.

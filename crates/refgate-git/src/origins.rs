@@ -6,7 +6,7 @@ use refgate_core::{Commit, Landing, Named, Oid, Pick, Receipt};
 
 use crate::GitError;
 use crate::evil::mixed;
-use crate::gather::{Photo, spread};
+use crate::gather::Photo;
 use crate::landings::Waiting;
 use crate::reader::{Reader, git};
 use crate::receipt::{marked, receipt};
@@ -84,8 +84,10 @@ impl Photo<'_> {
             }
             let Some(tip) = here(&landing.commit) else { continue };
             // What other stages hold was judged there.
-            let own = landing.resolved || landing.evil.as_ref().is_some_and(|all| !all.is_empty());
-            if own || tip.parents.len() < 2 || landing.side.iter().any(|id| here(id).is_some()) {
+            let brings = landing.side.iter().any(|id| here(id).is_some());
+            // A pick's receipt has looked for marks.
+            let single = tip.parents.len() < 2 && landing.pick(tip.id).is_none();
+            if single || brings || landing.holds_its_own() {
                 landing.marked = self.marks(tip)?;
             }
             // Exact picks are no squashed promotion, though they can come to
@@ -127,7 +129,7 @@ impl Photo<'_> {
         let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
         let held = |id: Oid| -> Result<bool, GitError> {
             let colours = self.graph.reach(&[id], &only)?;
-            Ok(spread(colours.get(&id).copied().unwrap_or(0), tips) != 0)
+            Ok(colours.get(&id).is_some_and(|colour| *colour != 0))
         };
         for name in Named::read(&commit.message).picked.iter().rev().take(MOST_CLAIMS) {
             // A name that leads nowhere is a claim without proof.

@@ -98,9 +98,9 @@ impl Pick<'_> {
                 unexplained.insert(path);
             }
         }
-        let open = unexplained;
         let resolved = |path: &String| conflicts.contains(path.as_bytes());
-        let (settled, edited): (Vec<String>, Vec<String>) = open.into_iter().partition(resolved);
+        let (settled, edited): (Vec<String>, Vec<String>) =
+            unexplained.into_iter().partition(resolved);
         Ok(match (settled.is_empty(), edited.is_empty()) {
             (true, true) => Receipt::Exact,
             (false, true) => Receipt::Resolved { paths: settled },

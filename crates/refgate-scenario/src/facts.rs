@@ -268,10 +268,10 @@ impl Memory {
             .filter(|other| self.files(*other) == files && old.is_some())
             .max();
         let here = |id: &Oid| history.commit(*id).is_some_and(|commit| commit.reach == 0);
-        let new = side.iter().copied().chain([id]).filter(here);
-        let picks: Vec<Pick> = new.filter_map(|one| self.picked(one, place, history)).collect();
-        let all: Vec<Oid> = side.iter().chain([&id]).filter(|one| here(one)).copied().collect();
-        let exact = self.only_exact(&all, &picks);
+        let new: Vec<Oid> = side.iter().copied().chain([id]).filter(here).collect();
+        let picked = |one: &Oid| self.picked(*one, place, history);
+        let picks: Vec<Pick> = new.iter().filter_map(picked).collect();
+        let exact = self.only_exact(&new, &picks);
         let mixed = side.iter().filter(|id| here(id) && self.is_mixed(**id)).copied().collect();
         Landing {
             commit: id,

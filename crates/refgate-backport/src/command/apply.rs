@@ -216,14 +216,12 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
         say(&json!({ "undone": true, "left": kept, "pushed": to }).to_string());
     } else {
         kept.iter().for_each(|what| say(&format!("left alone: {what}")));
-        say(&match journal.pushed.as_str() {
+        say(&match to {
+            "" => "all else is as it was".to_string(),
             to if journal.has_pushed => {
                 format!("here all else is as it was; what was pushed is still on {to}")
             }
-            to if journal.tried => {
-                format!("here all else is as it was; what {to} took of the push is still there")
-            }
-            _ => "all else is as it was".to_string(),
+            to => format!("here all else is as it was; what {to} took of the push is still there"),
         });
     }
     Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Refused }))

@@ -199,8 +199,8 @@ impl Matrix<'_> {
             return false;
         };
         let has = |line: &&usize| fact.branches >> **line & 1 != 0;
-        let after = self.lines.iter().skip_while(|line| !has(line));
-        fact.branches.count_ones() > 1 && !after.clone().all(|line| has(&line))
+        let mut after = self.lines.iter().skip_while(|line| !has(line));
+        fact.branches.count_ones() > 1 && after.any(|line| !has(&line))
     }
 
     /// The fixes that are on some branch by another way than ancestry, and those

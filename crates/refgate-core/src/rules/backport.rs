@@ -70,7 +70,7 @@ fn by_hand(case: &Case<'_>, one: &Landed<'_>, id: Oid) -> Option<What> {
 /// there is no time to land it elsewhere first (MODEL.md 1).
 fn own_work(case: &Case<'_>, one: &Landed<'_>, commit: &Commit) -> Option<What> {
     let mixed = match commit.id == one.landing.commit {
-        true => one.holds_its_own() || commit.parents.len() > 2,
+        true => one.landing.holds_its_own() || commit.parents.len() > 2,
         false => one.landing.mixed.contains(&commit.id),
     };
     let plain = commit.parents.len() > 1 && !mixed;

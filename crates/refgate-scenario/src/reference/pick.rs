@@ -115,9 +115,7 @@ impl View<'_> {
         if self.parents(id).len() != 1 {
             return None;
         }
-        let stages = (0..self.policy().flow.stages.len()).filter(|s| place != Place::Stage(*s));
-        let tips: Vec<Oid> = stages.filter_map(|stage| self.tip(stage)).collect();
-        let held = |other: &&Oid| tips.iter().any(|tip| self.past(*tip).contains(*other));
+        let held = |other: &&Oid| self.elsewhere(place, **other);
         let said = |other: &&Oid| said_of(&message, **other);
         let named = self.world.nodes.keys().filter(|other| said(other).is_some()).filter(held);
         let twin = |(other, node): &(&Oid, &crate::memory::Node)| {
