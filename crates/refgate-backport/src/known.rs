@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use refgate_core::matrix::{
-    Cell, Evidence, Fact, Families, Likeness, Matrix, Root, doubts, families, focus, matrix,
+    Cell, Evidence, Fact, Families, Likeness, Matrix, Root, doubts, families, matrix,
 };
 use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
-use refgate_git::{Bounds, Reader, Scanned, likeness, scan};
+use refgate_git::{Bounds, Reader, Scanned, likeness};
 
 use crate::args::Place;
 use crate::branches::{Branch, Branches};
@@ -20,7 +20,7 @@ pub(crate) struct Known {
     pub(crate) reader: Reader,
     pub(crate) rules: Option<Rules>,
     pub(crate) branches: Branches,
-    all: Vec<Fact>,
+    kept: Scanned,
     pub(crate) facts: Vec<Fact>,
     pub(crate) families: Families,
 }
@@ -55,15 +55,13 @@ impl Known {
                 bar.set_position(count as u64);
             }
         };
-        let mut all = scan(&reader, &branches.tips(), &mut kept, tick)?;
+        let tips = branches.tips();
+        let around = how.around.as_ref().map(|named| seeds(&reader, named)).transpose()?;
+        let mut facts = kept.scan(&reader, &tips, around.as_deref(), tick)?;
         bar.finish_and_clear();
         if how.ignore_trailers {
-            all.iter_mut().for_each(|fact| fact.named.picked.clear());
+            facts.iter_mut().for_each(|fact| fact.named.picked.clear());
         }
-        let facts = match &how.around {
-            Some(named) => focus(&all, &seeds(&reader, named)?),
-            None => std::mem::take(&mut all),
-        };
         let bar = progress("diffs");
         let tick = &mut |count: usize| bar.set_position(count as u64);
         let alike = likeness(&reader, &doubts(&facts), &mut kept, tick)?;
@@ -75,13 +73,13 @@ impl Known {
             // All works without; it only takes longer.
             tell(&format!("git backport: {} cannot be kept: {why}", path.display()));
         }
-        Ok(Self { reader, rules, branches, all, facts, families })
+        Ok(Self { reader, rules, branches, kept, facts, families })
     }
 
     /// Some commits, each with the places of the branches that lack it, itself
     /// and as a copy.
     pub(crate) fn lacking(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
-        let facts = if self.all.is_empty() { self.facts.clone() } else { focus(&self.all, ids) };
+        let facts = self.kept.facts(&self.branches.tips(), Some(ids));
         let mut kept = Scanned::default();
         let alike = likeness(&self.reader, &doubts(&facts), &mut kept, &mut |_| ())?;
         let families = families(&facts, &alike);

@@ -47,7 +47,6 @@ pub use reader::{Held, Reader};
 pub use receipt::receipt;
 pub use reflog::{Moved, announced, reflog};
 pub use releases::{release_openers, releases};
-pub use scan::scan;
 pub use scanned::Scanned;
 pub use survey::{Survey, stage_tips, survey};
 pub use tree::{Entry, Tree};

@@ -5,45 +5,158 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use refgate_core::Oid;
-use refgate_core::matrix::{Likeness, Named};
+use refgate_core::matrix::{Fact, Glimpse, Likeness, Named};
 
 /// Grows with every change of what the file holds or how it is found out.
-const FORMAT: &str = "refgate backport 3";
+const FORMAT: &str = "refgate backport 4";
 
-/// What a commit says.
-#[derive(Debug, Clone)]
-pub(crate) struct Known {
+/// What was read before: commits, parents before their children, and comparisons
+/// of their diffs. Commits never change, so nothing in it goes out of date.
+///
+/// Commits stay text, a line each, as they stand in the file: whoever asks for
+/// one fix needs few of a hundred thousand.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    commits: String,
+    pairs: HashMap<(Oid, Oid), Option<Likeness>>,
+    grown: bool,
+}
+
+/// What a commit says, as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'t> {
     pub(crate) id: Oid,
     /// The places of its parents, all before its own.
-    pub(crate) parents: Vec<u32>,
+    parents: &'t str,
     pub(crate) authored: i64,
     pub(crate) committed: i64,
     /// It has its first parent's tree.
     pub(crate) empty: bool,
+    /// Names of commits, with spaces between them.
+    picked: &'t str,
+    reverts: &'t str,
+    fixes: &'t str,
+    author: &'t str,
+    subject: &'t str,
+}
+
+impl<'t> Line<'t> {
+    /// Reads a line, before which so many stand.
+    fn read(line: &'t str, before: usize) -> Option<Self> {
+        let mut parts = line.splitn(10, '\t');
+        let (id, parents) = (Oid::from_hex(parts.next()?)?, parts.next()?);
+        let (authored, committed) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let empty = parts.next()? == "=";
+        let (picked, reverts, fixes) = (parts.next()?, parts.next()?, parts.next()?);
+        let (author, subject) = (parts.next()?, parts.next()?);
+        let known = Self {
+            id,
+            parents,
+            authored,
+            committed,
+            empty,
+            picked,
+            reverts,
+            fixes,
+            author,
+            subject,
+        };
+        let earlier = known.parents().all(|place| place.is_some_and(|place| place < before));
+        earlier.then_some(known)
+    }
+
+    /// The places of its parents; none where that is no number.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = Option<usize>> {
+        self.parents.split_ascii_whitespace().map(|place| place.parse().ok())
+    }
+
+    pub(crate) fn fact(&self, branches: u128) -> Fact {
+        let names = |text: &str| words(text).map(ToString::to_string).collect();
+        Fact {
+            id: self.id,
+            parents: u8::try_from(self.parents().count()).unwrap_or(u8::MAX),
+            author: self.author.to_string(),
+            authored: self.authored,
+            committed: self.committed,
+            subject: self.subject.to_string(),
+            named: Named {
+                picked: names(self.picked),
+                reverts: names(self.reverts),
+                fixes: names(self.fixes),
+            },
+            empty: self.empty,
+            branches,
+        }
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_ascii_whitespace()
+}
+
+impl Glimpse for Line<'_> {
+    fn id(&self) -> Oid {
+        self.id
+    }
+
+    fn author(&self) -> &str {
+        self.author
+    }
+
+    fn authored(&self) -> i64 {
+        self.authored
+    }
+
+    fn subject(&self) -> &str {
+        self.subject
+    }
+
+    fn picked(&self) -> impl Iterator<Item = &str> {
+        words(self.picked)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [self.picked, self.reverts, self.fixes].into_iter().flat_map(words)
+    }
+}
+
+/// What is read of a commit, to be kept: its message is not, as a history can be
+/// one long line.
+pub(crate) struct Read {
+    pub(crate) authored: i64,
+    pub(crate) committed: i64,
     pub(crate) named: Named,
     pub(crate) author: String,
     pub(crate) subject: String,
 }
 
-/// What was read before: commits, parents before their children, and comparisons
-/// of their diffs. Commits never change, so nothing in it goes out of date.
-#[derive(Debug, Default)]
-pub struct Scanned {
-    commits: Vec<Known>,
-    pairs: HashMap<(Oid, Oid), Option<Likeness>>,
-    grown: bool,
-}
-
 impl Scanned {
-    pub(crate) fn commits(&self) -> &[Known] {
-        &self.commits
+    /// The commits, a line each; `None` if there is something else among them.
+    pub(crate) fn lines(&self) -> Option<Vec<Line<'_>>> {
+        // A line is seldom shorter.
+        let mut lines = Vec::with_capacity(self.commits.len() / 100);
+        for line in self.commits.lines() {
+            lines.push(Line::read(line, lines.len())?);
+        }
+        Some(lines)
     }
 
-    /// Adds a commit whose parents are there; its place.
-    pub(crate) fn add(&mut self, known: Known) -> u32 {
-        self.commits.push(known);
+    /// Adds a commit; `parents` are the places of its parents, which are there.
+    pub(crate) fn add(&mut self, id: Oid, parents: &[u32], empty: bool, read: &Read) {
+        let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
+        let parents = parents.join(" ");
+        let Read { authored, committed, named, author, subject } = read;
+        let [picked, reverts, fixes] =
+            [&named.picked, &named.reverts, &named.fixes].map(|names| names.join(" "));
+        let empty = if empty { "=" } else { "" };
+        let [author, subject] = [author, subject].map(|text| text.replace(['\t', '\n'], " "));
+        // A string takes everything.
+        let _ = writeln!(
+            self.commits,
+            "{id}\t{parents}\t{authored}\t{committed}\t{empty}\t{picked}\t{reverts}\t{fixes}\
+             \t{author}\t{subject}",
+        );
         self.grown = true;
-        u32::try_from(self.commits.len() - 1).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn pair(&self, pair: (Oid, Oid)) -> Option<Option<Likeness>> {
@@ -59,8 +172,7 @@ impl Scanned {
     /// good as none.
     #[must_use]
     pub fn load(path: &Path) -> Self {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        parse(&text).unwrap_or_default()
+        std::fs::read_to_string(path).ok().and_then(parse).unwrap_or_default()
     }
 
     /// Writes the file, if there is anything new in it. It is replaced as a
@@ -81,21 +193,7 @@ impl Scanned {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{FORMAT}\n");
-        for known in &self.commits {
-            let Known { id, authored, committed, author, subject, named, .. } = known;
-            let parents: Vec<String> = known.parents.iter().map(ToString::to_string).collect();
-            let parents = parents.join(" ");
-            let [picked, reverts, fixes] =
-                [&named.picked, &named.reverts, &named.fixes].map(|names| names.join(" "));
-            let empty = if known.empty { "=" } else { "" };
-            // A string takes everything.
-            let _ = writeln!(
-                text,
-                "{id}\t{parents}\t{authored}\t{committed}\t{empty}\t{picked}\t{reverts}\t{fixes}\
-                 \t{author}\t{subject}",
-            );
-        }
+        let mut text = self.commits.clone();
         for ((one, other), likeness) in &self.pairs {
             let shown = match likeness {
                 None => -1,
@@ -104,50 +202,67 @@ impl Scanned {
             };
             let _ = writeln!(text, "{one}\t{other}\t{shown}");
         }
-        let _ = writeln!(text, "end {} {}", self.commits.len(), self.pairs.len());
+        let _ = writeln!(text, "{FORMAT} {} {}", self.commits.len(), self.pairs.len());
         text
     }
 }
 
-fn parse(text: &str) -> Option<Scanned> {
-    let body = text.strip_prefix(FORMAT)?.strip_prefix('\n')?.strip_suffix('\n')?;
-    let (body, end) = body.rsplit_once('\n').unwrap_or(("", body));
-    let (commits, pairs) = end.strip_prefix("end ")?.split_once(' ')?;
-    let (commits, pairs): (usize, usize) = (commits.parse().ok()?, pairs.parse().ok()?);
-    let mut scanned = Scanned::default();
-    scanned.commits.reserve(commits.min(body.len() / 40));
-    for line in body.lines() {
-        if scanned.commits.len() < commits {
-            let known = commit(line, scanned.commits.len())?;
-            scanned.commits.push(known);
-            continue;
-        }
+/// Reads what [`Scanned::text`] wrote.
+fn parse(mut text: String) -> Option<Scanned> {
+    let end = text.strip_suffix('\n')?.rfind('\n').map_or(0, |at| at + 1);
+    let (body, last) = text.split_at(end);
+    let (length, count) = last.strip_prefix(FORMAT)?.trim().split_once(' ')?;
+    let length = length.parse().ok()?;
+    let mut pairs = HashMap::new();
+    for line in body.get(length..)?.lines() {
         let mut parts = line.split('\t');
         let pair = (Oid::from_hex(parts.next()?)?, Oid::from_hex(parts.next()?)?);
         let likeness = match parts.next()?.parse::<i16>().ok()? {
             101 => Some(Likeness::Same),
             percent => u8::try_from(percent).ok().map(Likeness::Percent),
         };
-        scanned.pairs.insert(pair, likeness);
+        pairs.insert(pair, likeness);
     }
-    let whole = scanned.commits.len() == commits && scanned.pairs.len() == pairs;
-    whole.then_some(scanned)
+    if Ok(pairs.len()) != count.parse() {
+        return None;
+    }
+    text.truncate(length);
+    Some(Scanned { commits: text, pairs, grown: false })
 }
 
-/// The commit that a line holds, of which so many stand before it.
-fn commit(line: &str, before: usize) -> Option<Known> {
-    let names = |text: &str| text.split_ascii_whitespace().map(ToString::to_string).collect();
-    let mut parts = line.splitn(10, '\t');
-    let id = Oid::from_hex(parts.next()?)?;
-    let earlier = |text: &str| {
-        let place: u32 = text.parse().ok()?;
-        (usize::try_from(place).ok()? < before).then_some(place)
-    };
-    let parents: Option<Vec<u32>> = parts.next()?.split_ascii_whitespace().map(earlier).collect();
-    let (authored, committed) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let empty = parts.next()? == "=";
-    let [picked, reverts, fixes] = [parts.next()?, parts.next()?, parts.next()?].map(names);
-    let named = Named { picked, reverts, fixes };
-    let (author, subject) = (parts.next()?.to_string(), parts.next()?.to_string());
-    Some(Known { id, parents: parents?, authored, committed, empty, named, author, subject })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again_and_half_of_it_is_nothing() {
+        let (one, other) = (Oid::new([1; 20]), Oid::new([2; 20]));
+        let mut kept = Scanned::default();
+        let named = Named { picked: vec!["0123456".into(), "89abcde".into()], ..Named::default() };
+        let (author, subject) = ("a@b".to_string(), "With a\ttab".to_string());
+        let read = Read { authored: -1, committed: 5, named: named.clone(), author, subject };
+        kept.add(one, &[], false, &read);
+        kept.add(other, &[0], true, &read);
+        kept.add_pair((one, other), Some(Likeness::Same));
+        kept.add_pair((other, one), None);
+        let text = kept.text();
+        let again = parse(text.clone()).expect("it is whole");
+        let lines = again.lines().expect("so are its lines");
+        let [first, second] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!((first.id, first.parents().count(), first.empty), (one, 0, false));
+        assert_eq!(second.parents().collect::<Vec<_>>(), [Some(0)]);
+        let fact = second.fact(3);
+        assert_eq!((fact.authored, fact.committed, fact.empty), (-1, 5, true));
+        assert_eq!((fact.named, fact.subject.as_str()), (named, "With a tab"));
+        assert_eq!(again.pair((one, other)), Some(Some(Likeness::Same)));
+        assert_eq!(again.pair((other, one)), Some(None));
+        for end in 0..text.len() {
+            assert!(parse(text.get(..end).unwrap().into()).is_none(), "{end} bytes");
+        }
+        let child_first = Scanned {
+            commits: text.lines().rev().skip(3).map(|l| format!("{l}\n")).collect(),
+            ..kept
+        };
+        assert!(child_first.lines().is_none());
+    }
 }

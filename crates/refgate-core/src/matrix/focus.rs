@@ -1,81 +1,150 @@
 //! Which commits have to do with some fixes, so that all others need not be sorted?
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Fact;
 use super::family::MOST_CANDIDATES;
-use super::named::{follows, lowest, quoted, resolve, title};
+use super::named::{follows, lowest, quotes, title};
 use crate::Oid;
 
-/// The facts, in the order of their ids, that can matter to what the matrix says
-/// of some commits: what names them or is named by them, what has the same
+/// What must be known of a commit to see which others it has to do with: less
+/// than a [`Fact`], and nothing that would have to be owned.
+pub trait Glimpse {
+    /// The commit.
+    fn id(&self) -> Oid;
+    /// Its author's address, in lower case.
+    fn author(&self) -> &str;
+    /// When it was written, in seconds since 1970, as it claims.
+    fn authored(&self) -> i64;
+    /// Its first line.
+    fn subject(&self) -> &str;
+    /// The commits that it says it was picked from.
+    fn picked(&self) -> impl Iterator<Item = &str>;
+    /// All commits that its message names: these, and what it reverts or mends.
+    fn names(&self) -> impl Iterator<Item = &str>;
+}
+
+impl Glimpse for Fact {
+    fn id(&self) -> Oid {
+        self.id
+    }
+
+    fn author(&self) -> &str {
+        &self.author
+    }
+
+    fn authored(&self) -> i64 {
+        self.authored
+    }
+
+    fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    fn picked(&self) -> impl Iterator<Item = &str> {
+        self.named.picked.iter().map(String::as_str)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let names = [&self.named.picked, &self.named.reverts, &self.named.fixes];
+        names.into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// The places of the commits, in any order, that can matter to what the matrix
+/// says of some of them: what names them or is named by them, what has the same
 /// author and second or the same title, what undoes or mends that, and so on
-/// from each of these. The matrix of these facts and that of all say the same
-/// of the commits.
+/// from each of these. The matrix of the facts of these and that of all say the
+/// same of the commits.
 #[must_use]
-pub fn focus(facts: &[Fact], seeds: &[Oid]) -> Vec<Fact> {
-    let ids: Vec<Oid> = facts.iter().map(|fact| fact.id).collect();
-    let titles: Vec<&str> = facts.iter().map(|fact| title(&fact.subject)).collect();
-    let find = |id: &Oid| ids.binary_search(id).ok();
-    let mut fresh: BTreeSet<usize> = seeds.iter().filter_map(find).collect();
+pub fn focus(all: &[impl Glimpse], seeds: &[Oid]) -> Vec<usize> {
+    let seeds: BTreeSet<&Oid> = seeds.iter().collect();
+    let of_seed = |(place, one)| seeds.contains(&Glimpse::id(one)).then_some(place);
+    let mut fresh: BTreeSet<usize> = all.iter().enumerate().filter_map(of_seed).collect();
     let mut chosen = BTreeSet::new();
     while !fresh.is_empty() {
         chosen.extend(fresh.iter().copied());
-        let mut near = near(facts, &titles, &fresh);
-        for fact in fresh.iter().filter_map(|place| facts.get(*place)) {
-            let names = [&fact.named.picked, &fact.named.reverts, &fact.named.fixes];
-            near.extend(names.into_iter().flatten().filter_map(|name| resolve(&ids, name)));
-        }
-        fresh = near.difference(&chosen).copied().collect();
+        fresh = near(all, &fresh).difference(&chosen).copied().collect();
     }
-    chosen.into_iter().filter_map(|place| facts.get(place).cloned()).collect()
+    chosen.into_iter().collect()
 }
 
 /// One step further from some commits.
-fn near(facts: &[Fact], titles: &[&str], from: &BTreeSet<usize>) -> BTreeSet<usize> {
-    let members = || from.iter().filter_map(|place| facts.get(*place));
-    let ids: BTreeSet<Oid> = members().map(|fact| fact.id).collect();
-    let gone: BTreeSet<&str> =
-        members().flat_map(|fact| &fact.named.picked).map(String::as_str).collect();
+fn near<G: Glimpse>(all: &[G], from: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let members = || from.iter().filter_map(|place| all.get(*place));
+    let ids: BTreeSet<String> = members().map(|one| one.id().to_string()).collect();
+    let gone: BTreeSet<&str> = members().flat_map(Glimpse::picked).collect();
+    let mut sought = Sought::new(members().flat_map(Glimpse::names));
     let mut at_once: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
-    at_once.extend(members().map(|fact| ((fact.authored, &*fact.author), Vec::new())));
+    at_once.extend(members().map(|one| ((one.authored(), one.author()), Vec::new())));
     let mut titled: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    titled.extend(from.iter().filter_map(|place| Some((*titles.get(*place)?, Vec::new()))));
+    titled.extend(members().map(|one| (title(one.subject()), Vec::new())));
+    // Of those written at once, what also has the title of a member.
     let mut found = BTreeSet::new();
-    for (place, fact) in facts.iter().enumerate() {
-        let own = titles.get(place).copied().unwrap_or_default();
-        if let Some(group) = at_once.get_mut(&(fact.authored, &*fact.author)) {
-            group.push(place);
-        }
-        if let Some(group) = titled.get_mut(own) {
-            group.push(place);
-        }
-        let after = quoted(&fact.subject).or_else(|| follows(&fact.subject));
-        let names = [&fact.named.picked, &fact.named.reverts, &fact.named.fixes];
-        let mut names = names.into_iter().flatten();
-        if after.is_some_and(|of| titled.contains_key(of))
-            || names.any(|name| gone.contains(name.as_str()) || names_one(&ids, name))
+    for (place, one) in all.iter().enumerate() {
+        let own = title(one.subject());
+        let group = titled.get_mut(own);
+        let twin = group.is_some();
+        group.into_iter().for_each(|group| group.push(place));
+        let group = at_once.get_mut(&(one.authored(), one.author()));
+        let twin = twin && group.is_some();
+        group.into_iter().for_each(|group| group.push(place));
+        sought.look(place, one.id());
+        let after = quotes(own).or_else(|| follows(one.subject()));
+        if twin
+            || after.is_some_and(|of| titled.contains_key(of))
+            || one.names().any(|name| gone.contains(name) || names_one(&ids, name))
         {
             found.insert(place);
         }
     }
+    found.extend(sought.found());
     // What too many share says nothing, except where both are the same.
     let few = |group: &&Vec<usize>| group.len() <= MOST_CANDIDATES;
     found.extend(at_once.values().chain(titled.values()).filter(few).flatten());
-    for group in at_once.values() {
-        let same = |place: &&usize| titles.get(**place).is_some_and(|own| titled.contains_key(own));
-        found.extend(group.iter().filter(same));
-    }
     found
 }
 
 /// Whether some commit's id begins so.
-fn names_one(ids: &BTreeSet<Oid>, begins: &str) -> bool {
-    let Some(from) = lowest(begins) else { return false };
-    let first = ids.range(from..).next();
-    first.is_some_and(|id| alloc::string::ToString::to_string(id).starts_with(begins))
+fn names_one(ids: &BTreeSet<String>, begins: &str) -> bool {
+    let from = (core::ops::Bound::Included(begins), core::ops::Bound::Unbounded);
+    ids.range::<str, _>(from).next().is_some_and(|id| id.starts_with(begins))
+}
+
+/// Commits that are looked for by the beginnings of their ids.
+struct Sought<'t> {
+    /// The first bytes of each: most commits are told from all by these. No
+    /// name is shorter, see [`super::Named`].
+    heads: BTreeSet<[u8; 3]>,
+    names: BTreeMap<&'t str, Vec<usize>>,
+}
+
+impl<'t> Sought<'t> {
+    fn new(names: impl Iterator<Item = &'t str>) -> Self {
+        let names: BTreeMap<&str, Vec<usize>> = names.map(|name| (name, Vec::new())).collect();
+        let heads = names.keys().filter_map(|name| Some(head(lowest(name)?))).collect();
+        Self { heads, names }
+    }
+
+    fn look(&mut self, place: usize, id: Oid) {
+        if self.heads.contains(&head(id)) {
+            let id = id.to_string();
+            let meant = self.names.iter_mut().filter(|(name, _)| id.starts_with(**name));
+            meant.for_each(|(_, places)| places.push(place));
+        }
+    }
+
+    /// What is meant by the names that mean one commit alone.
+    fn found(self) -> impl Iterator<Item = usize> {
+        self.names.into_values().filter(|places| places.len() == 1).flatten()
+    }
+}
+
+fn head(id: Oid) -> [u8; 3] {
+    let [one, two, three, ..] = *id.as_bytes();
+    [one, two, three]
 }
 
 #[cfg(test)]
@@ -160,7 +229,9 @@ mod tests {
                 fact.id = Oid::from_hex(&hex).unwrap();
             }
             let of = facts[seed % facts.len()].id;
-            prop_assert_eq!(says(&focus(&facts, &[of]), of), says(&facts, of));
+            let part: Vec<Fact> =
+                focus(&facts, &[of]).into_iter().map(|place| facts[place].clone()).collect();
+            prop_assert_eq!(says(&part, of), says(&facts, of));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::Oid;
 
 pub use cell::{Cell, Fix, Found, Matrix, matrix};
 pub use family::{Families, Root, doubts, families};
-pub use focus::focus;
+pub use focus::{Glimpse, focus};
 pub use named::{Named, title};
 
 /// The most branches that are looked at together.

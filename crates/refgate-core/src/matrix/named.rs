@@ -96,7 +96,12 @@ pub fn title(subject: &str) -> &str {
 
 /// What a revert's title quotes: `Revert "X"` is `X`.
 pub(crate) fn quoted(subject: &str) -> Option<&str> {
-    title(subject).strip_prefix("Revert \"")?.strip_suffix('"')
+    quotes(title(subject))
+}
+
+/// The same of a [`title`].
+pub(super) fn quotes(title: &str) -> Option<&str> {
+    title.strip_prefix("Revert \"")?.strip_suffix('"')
 }
 
 /// What an unfinished follow-up's title names: `fixup! X` is `X`.
