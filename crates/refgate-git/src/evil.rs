@@ -149,16 +149,15 @@ pub(crate) fn plain_merge(
     git_dir.push(reader.git_dir());
     let mut git = Command::new("git");
     git.arg(git_dir);
-    if base.is_some() {
-        // Attributes, such as merge drivers, are those of the branch.
-        git.arg(format!("--attr-source={ours}"));
-    }
     git.args(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"]);
     match base {
         Some(base) => git.arg(format!("--merge-base={base}")),
         None => git.arg("--allow-unrelated-histories"),
     };
     git.args([ours.to_string(), theirs.to_string()]);
+    // Attributes, such as `merge=union`, are those of the branch, as where it is
+    // checked out. A git that is too old for it does not know the variable.
+    git.env("GIT_ATTR_SOURCE", ours.to_string());
     git.env("GIT_NO_REPLACE_OBJECTS", "1").stdin(Stdio::null()).stderr(Stdio::null());
     let spawned = git.stdout(Stdio::piped()).spawn();
     let mut child = spawned.map_err(|error| failed(error.to_string()))?;

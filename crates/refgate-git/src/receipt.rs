@@ -165,22 +165,18 @@ pub(crate) fn marked(
     Ok(found)
 }
 
-/// How many conflicts a file shows: a beginning, a middle and an end, in this order.
+/// How many conflicts a file shows: beginnings, or ends if these are more, as
+/// `git diff --check` knows them, of any length (`conflict-marker-size`). What
+/// stands between them is also what underlines a heading.
 fn count(content: &[u8]) -> usize {
-    let (mut all, mut next) = (0, 0);
-    for line in content.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let wanted = match next {
-            0 => line.starts_with(b"<<<<<<< "),
-            1 => line == b"=======",
-            _ => line.starts_with(b">>>>>>> "),
+    let marks = |mark: u8| {
+        let is_mark = |line: &&[u8]| {
+            let length = line.iter().take_while(|byte| **byte == mark).count();
+            length >= 7 && line.get(length) == Some(&b' ')
         };
-        if wanted {
-            next = (next + 1) % 3;
-            all += usize::from(next == 0);
-        }
-    }
-    all
+        content.split(|byte| *byte == b'\n').filter(is_mark).count()
+    };
+    marks(b'<').max(marks(b'>'))
 }
 
 #[cfg(test)]
@@ -192,6 +188,9 @@ mod tests {
         assert_eq!(count(b"a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> other\n"), 1);
         assert_eq!(count(b"a\r\n<<<<<<< HEAD\r\nb\r\n=======\r\nc\r\n>>>>>>> other\r\n"), 1);
         assert_eq!(count(b"Title\n=======\ntext\n"), 0);
-        assert_eq!(count(b">>>>>>> quoted\n<<<<<<< x\n"), 0);
+        assert_eq!(count(b"<<<<<<<<<< HEAD\na\n==========\nb\n>>>>>>>>>> other\n"), 1);
+        assert_eq!(count(b"a\n=======\nb\n>>>>>>> other\n"), 1);
+        assert_eq!(count(b"<<<<<<< HEAD\na\n"), 1);
+        assert_eq!(count(b" <<<<<<< HEAD\n<<<<<< a\n<<<<<<<\n> > > quoted\n"), 0);
     }
 }
