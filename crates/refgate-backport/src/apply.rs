@@ -72,7 +72,10 @@ impl Scribe {
             let told = serde_json::json!({ "branch": branch, "state": state, "words": words });
             say(&told.to_string());
         } else {
-            say(&wrap(&format!("{branch}  "), "  ", words));
+            // A command stands on a line of its own, to be copied.
+            let mut lines = words.lines();
+            say(&wrap(&format!("{branch}  "), "  ", lines.next().unwrap_or_default()));
+            lines.for_each(|command| say(&format!("    {command}")));
         }
     }
 
@@ -177,12 +180,11 @@ impl Scribe {
     }
 
     /// A branch under somebody's feet is not moved.
-    pub(crate) fn not_checked_out(&self, reference: &str) -> Result<(), Failure> {
+    fn not_checked_out(&self, reference: &str) -> Result<(), Failure> {
         if !worktree::holds(&self.git_dir, reference)? {
             return Ok(());
         }
-        let message = format!("{reference} is checked out; its files would be left behind");
-        Err(Failure::new(Exit::BadInput, message))
+        Err(Failure::new(Exit::BadInput, worktree::is_checked_out(reference)))
     }
 
     /// Takes back what a run has done, as far as nobody has built on it: each

@@ -78,7 +78,7 @@ pub(crate) fn differing(folder: &Path, what: &[&str]) -> Result<Vec<String>, Fai
     Ok(listed.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
 }
 
-fn failed(arguments: &[&str], said: &[u8]) -> Failure {
+pub(crate) fn failed(arguments: &[&str], said: &[u8]) -> Failure {
     let said = String::from_utf8_lossy(said);
     let verb = arguments.first().unwrap_or(&"");
     Failure::new(Exit::Failed, format!("git {verb}: {}", said.trim()))

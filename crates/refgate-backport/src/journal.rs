@@ -72,6 +72,24 @@ pub(crate) struct Line {
     pub(crate) state: State,
 }
 
+/// A branch that a run does not carry to as asked, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Left {
+    /// The branch.
+    pub(crate) branch: String,
+    /// `needs` (earlier changes), `denied` (by the policy), or `blocked` (by what
+    /// is there).
+    pub(crate) state: String,
+    /// What a person is told.
+    pub(crate) words: String,
+}
+
+impl Left {
+    pub(crate) fn new(branch: &str, state: &str, words: String) -> Self {
+        Self { branch: branch.to_string(), state: state.to_string(), words }
+    }
+}
+
 /// A run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
@@ -86,6 +104,9 @@ pub(crate) struct Journal {
     #[serde(default)]
     pub(crate) has_pushed: bool,
     pub(crate) lines: Vec<Line>,
+    /// What is told once more when the run ends.
+    #[serde(default)]
+    pub(crate) left: Vec<Left>,
 }
 
 impl Journal {

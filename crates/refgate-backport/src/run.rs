@@ -1,6 +1,7 @@
 //! How does a run go on: references set, conflicts stopped at, and what is done pushed?
 
 use std::path::Path;
+use std::process::Stdio;
 
 use refgate_core::Recipe;
 use refgate_gate::Exit;
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::apply::Scribe;
 use crate::git;
-use crate::journal::{Journal, Line, State};
+use crate::journal::{Journal, Left, Line, State};
 use crate::output::{Done, Failure, done, say, tell};
 use crate::worktree;
 
@@ -53,7 +54,16 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
         journal.has_pushed = !waits;
         journal.save(&scribe.git_dir)?;
     }
-    Ok(done(if waits { Exit::Refused } else { Exit::Accepted }))
+    left_out(scribe, &journal);
+    let fine = !waits && journal.left.is_empty();
+    Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
+}
+
+/// Says which branches a run does not carry to as asked.
+pub(crate) fn left_out(scribe: &Scribe, journal: &Journal) {
+    for Left { branch, state, words } in &journal.left {
+        scribe.report(branch, state, words);
+    }
 }
 
 /// A note of the original is one of its copy, too, as it is after `git rebase`
@@ -127,11 +137,15 @@ fn pushed(scribe: &Scribe, journal: &mut Journal) -> Result<(), Failure> {
     let mut arguments = vec!["push", &journal.pushed];
     arguments.extend(specs.iter().map(String::as_str));
     // A remote may be a path from here.
-    let said = git::output(&scribe.repository, &arguments).map_err(|failure| {
+    let push = git::command(&scribe.repository).args(&arguments).stdin(Stdio::null()).output()?;
+    if !push.status.success() {
+        let failure = git::failed(&arguments, &push.stderr);
         let way = "what is done is kept here: `git backport continue` pushes it again; where a branch has \
                    moved there, `git backport undo`, git fetch, and begin anew";
-        Failure::new(failure.exit, format!("{}\n{way}", failure.message))
-    })?;
-    tell(said.trim());
+        return Err(Failure::new(failure.exit, format!("{}\n{way}", failure.message)));
+    }
+    // The server's words, such as where to ask for the merge; and that what is
+    // known of its branches could not be set, if so.
+    tell(String::from_utf8_lossy(&push.stderr).trim());
     Ok(())
 }

@@ -24,18 +24,21 @@ pub(crate) fn holds(git_dir: &Path, reference: &str) -> Result<bool, Failure> {
     Ok(listed.lines().any(|line| line.strip_prefix("branch ") == Some(reference)))
 }
 
-/// What an earlier run left is not made part of this one.
-pub(crate) fn free(git_dir: &Path, reference: &str) -> Result<(), Failure> {
+/// What is told of a branch under somebody's feet, which is not moved.
+pub(crate) fn is_checked_out(reference: &str) -> String {
+    format!("{reference} is checked out; its files would be left behind")
+}
+
+/// What an earlier run left is not made part of this one: what is told of it.
+pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
     let folder = place(git_dir, reference);
-    if !folder.exists() {
-        return Ok(());
-    }
-    let shown = folder.display();
-    let message = format!(
-        "{shown} is left from an earlier backport; look at it, then `git worktree remove \
-         --force {shown}`"
-    );
-    Err(Failure::new(Exit::BadInput, message))
+    folder.exists().then(|| {
+        let shown = folder.display();
+        format!(
+            "{shown} is left from an earlier backport; look at it, then\n\
+             git worktree remove --force {shown}"
+        )
+    })
 }
 
 /// Removes the worktree of a line, if it has one. What was committed there and

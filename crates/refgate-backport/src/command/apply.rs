@@ -1,6 +1,6 @@
 //! Carry a plan out: what is clean at once, what conflicts in a worktree of its own.
 
-use refgate_core::{Receipt, Recipe};
+use refgate_core::{Oid, Receipt, Recipe};
 use refgate_gate::Exit;
 use serde_json::json;
 
@@ -8,12 +8,12 @@ use crate::apply::Scribe;
 use crate::args::{Apply, Place, Plan};
 use crate::choose;
 use crate::command::plan::{compare, filled, kind, planned, words};
-use crate::journal::{Journal, Line, State};
+use crate::journal::{Journal, Left, Line, State};
 use crate::known::{How, Known, open};
 use crate::output::{Done, Failure, done, say, tell};
 use crate::plan::{Forecast, Target};
 use crate::rules::Rules;
-use crate::run::carry_on;
+use crate::run::{carry_on, left_out};
 use crate::worktree;
 
 pub(crate) fn run(place: &Place, args: &Apply) -> Done {
@@ -36,11 +36,13 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
     let Apply { straight, prerequisites, .. } = *args;
     let way = Way { straight, prerequisites, name: &name };
     for target in &targets {
-        journal.lines.extend(line(&known, &scribe, &way, target)?);
+        journal.lines.extend(line(&known, &scribe, &way, target, &mut journal.left)?);
     }
     if journal.lines.is_empty() {
+        left_out(&scribe, &journal);
         tell("nothing to do");
-        return Ok(done(Exit::Accepted));
+        let fine = journal.left.is_empty();
+        return Ok(done(if fine { Exit::Accepted } else { Exit::Refused }));
     }
     if args.push {
         journal.pushed.clone_from(&place.remote);
@@ -100,12 +102,14 @@ impl Way<'_> {
     }
 }
 
-/// What is to be done for one branch; says what is not.
+/// What is to be done for one branch. Says what is done already, and adds what
+/// is not done as asked to `out`.
 pub(crate) fn line(
     known: &Known,
     scribe: &Scribe,
     way: &Way<'_>,
     target: &Target,
+    out: &mut Vec<Left>,
 ) -> Result<Option<Line>, Failure> {
     let branch = known.branches.name(target.place).to_string();
     let tip = known.branches.all.get(target.place).map(|branch| branch.tip).unwrap_or_default();
@@ -118,12 +122,15 @@ pub(crate) fn line(
                     "{}; say --prerequisites to carry that along, or name it",
                     words(known, forecast)
                 );
-                scribe.report(&branch, "needs", &text);
+                out.push(Left::new(&branch, "needs", text));
                 return Ok(None);
             }
             Forecast::Clean(some) if left.is_empty() => steps.extend_from_slice(some),
             Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits => {
                 left.push(change.commit.to_string());
+            }
+            Forecast::Denied(_) => {
+                out.push(Left::new(&branch, kind(forecast), words(known, forecast)));
             }
             _ => scribe.report(&branch, kind(forecast), &words(known, forecast)),
         }
@@ -133,21 +140,10 @@ pub(crate) fn line(
     }
     let reference = way.reference(&branch);
     let old = scribe.value(&reference)?;
-    let fits = old.is_empty() || (way.straight && old == tip.to_string());
-    if !fits {
-        let message = match way.straight {
-            true => format!(
-                "your {branch} ({old}) is not where the remote's stands ({tip}); push what it holds, or \
-                 bring it up to date, first"
-            ),
-            false => format!("{reference} is there already ({old}); delete or rename it first"),
-        };
-        return Err(Failure::new(Exit::BadInput, message));
+    if let Some(left) = blocked(scribe, way, (&branch, tip), (&reference, &old))? {
+        out.push(left);
+        return Ok(None);
     }
-    if way.straight {
-        scribe.not_checked_out(&reference)?;
-    }
-    worktree::free(&scribe.git_dir, &reference)?;
     let written = scribe.write(tip, &steps)?;
     let new = if left.is_empty() { written.to_string() } else { String::new() };
     let state = if left.is_empty() {
@@ -157,6 +153,30 @@ pub(crate) fn line(
     };
     let began = tip.to_string();
     Ok(Some(Line { branch, began, reference, old, new, state }))
+}
+
+/// What stands in a branch's way; the others go on without it.
+pub(crate) fn blocked(
+    scribe: &Scribe,
+    way: &Way<'_>,
+    (branch, tip): (&str, Oid),
+    (reference, old): (&str, &str),
+) -> Result<Option<Left>, Failure> {
+    let fits = old.is_empty() || (way.straight && old == tip.to_string());
+    let words = match (fits, way.straight) {
+        (false, true) => Some(format!(
+            "your {branch} ({old}) is not where the remote's stands ({tip}); push what it holds, or \
+             bring it up to date, first"
+        )),
+        (false, false) => {
+            Some(format!("{reference} is there already ({old}); delete or rename it first"))
+        }
+        (true, true) if worktree::holds(&scribe.git_dir, reference)? => {
+            Some(worktree::is_checked_out(reference))
+        }
+        (true, _) => worktree::left_standing(&scribe.git_dir, reference),
+    };
+    Ok(words.map(|words| Left::new(branch, "blocked", words)))
 }
 
 /// No second run is begun beside one that waits.

@@ -10,17 +10,16 @@ use super::hotfix::{Fix, rules};
 use crate::apply::Scribe;
 use crate::args::{Finish, Place};
 use crate::branches::Branch;
-use crate::command::apply::{Way, line, none_waits};
+use crate::command::apply::{Way, blocked, line, none_waits};
 use crate::git;
-use crate::journal::{Journal, Line, State};
+use crate::journal::{Journal, Left, Line, State};
 use crate::known::{How, Known, open};
 use crate::merge::{Ask, Merged};
 use crate::output::{Done, Failure, done, say};
 use crate::plan::{Change, Forecast, Planner, Target};
 use crate::recipes::{afterwards, cooked_one};
 use crate::rules::Answer;
-use crate::run::carry_on;
-use crate::worktree;
+use crate::run::{carry_on, left_out};
 
 pub(crate) fn run(place: &Place, args: &Finish) -> Done {
     let scribe = Scribe::open(place)?;
@@ -42,14 +41,18 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
         );
     } else {
         for stage in carried.stages() {
-            journal.lines.extend(carried.to_stage(stage)?);
+            let line = carried.to_stage(stage, &mut journal.left)?;
+            journal.lines.extend(line);
         }
-        journal.lines.extend(carried.picks(carried.planned(&known.branches.lines())?)?);
+        let targets = carried.planned(&known.branches.lines())?;
+        let lines = carried.picks(targets, &mut journal.left)?;
+        journal.lines.extend(lines);
     }
     if args.push {
         journal.pushed.clone_from(&place.remote);
     }
     let waits = if journal.lines.is_empty() {
+        left_out(&scribe, &journal);
         false
     } else {
         let lines = journal.lines.len();
@@ -95,7 +98,7 @@ impl Carried<'_> {
     }
 
     /// What is to be done for a stage; says what is not.
-    fn to_stage(&self, place: usize) -> Result<Option<Line>, Failure> {
+    fn to_stage(&self, place: usize, out: &mut Vec<Left>) -> Result<Option<Line>, Failure> {
         let Some(branch) = self.known.branches.all.get(place) else { return Ok(None) };
         let reader = &self.known.reader;
         let graph = Graph::new(reader);
@@ -111,7 +114,7 @@ impl Carried<'_> {
         }
         let reference = self.way().reference(&branch.name);
         let old = self.scribe.value(&reference)?;
-        if let Some(made) = self.made(&branch.name, &reference, &old, branch.tip)? {
+        if let Some(made) = self.made(&reference, &old, branch.tip)? {
             return match self.args.push {
                 true => Ok(Some(waits_for_its_push(branch, reference, old))),
                 false => tell("made", &made),
@@ -124,13 +127,14 @@ impl Carried<'_> {
             };
             // What comes to nothing as a pick joins histories instead.
             if planned.iter().any(picks) {
-                return Ok(self.picks(planned)?.pop());
+                return Ok(self.picks(planned, out)?.pop());
             }
         }
-        if self.args.straight {
-            self.scribe.not_checked_out(&reference)?;
+        let to = (branch.name.as_str(), branch.tip);
+        if let Some(left) = blocked(self.scribe, &self.way(), to, (&reference, &old))? {
+            out.push(left);
+            return Ok(None);
         }
-        worktree::free(&self.scribe.git_dir, &reference)?;
         // Where it comes from, it decides all files: its version is production's next.
         let whole =
             graph.is_ancestor(self.fix.base, branch.tip)? && Some(place) == self.production();
@@ -153,13 +157,7 @@ impl Carried<'_> {
     }
 
     /// What an earlier run made, and still waits to be merged or pushed.
-    fn made(
-        &self,
-        branch: &str,
-        reference: &str,
-        old: &str,
-        tip: Oid,
-    ) -> Result<Option<String>, Failure> {
+    fn made(&self, reference: &str, old: &str, tip: Oid) -> Result<Option<String>, Failure> {
         let Some(there) = Oid::from_hex(old).filter(|there| *there != tip) else {
             return Ok(None);
         };
@@ -171,15 +169,7 @@ impl Carried<'_> {
             let remote = if self.args.straight { "pushed" } else { "merged into it" };
             return Ok(Some(format!("{short} has it, and waits to be {remote}")));
         }
-        let message = if self.args.straight {
-            format!("your {short} is not where the remote's stands; bring it up to date first")
-        } else {
-            format!(
-                "{short} is there from an earlier state of {} or {branch}; delete or rename it first",
-                self.fix.branch
-            )
-        };
-        Err(Failure::new(Exit::BadInput, message))
+        Ok(None)
     }
 
     /// What picking it to some branches comes to.
@@ -191,7 +181,7 @@ impl Carried<'_> {
         planner.targets(places, &changes?)
     }
 
-    fn picks(&self, targets: Vec<Target>) -> Result<Vec<Line>, Failure> {
+    fn picks(&self, targets: Vec<Target>, out: &mut Vec<Left>) -> Result<Vec<Line>, Failure> {
         let known = self.known;
         let mut lines = Vec::new();
         for mut target in targets {
@@ -200,7 +190,7 @@ impl Carried<'_> {
             let reference = self.way().reference(name);
             let old = self.scribe.value(&reference)?;
             let open = target.forecasts.iter().any(|(_, one)| !matches!(one, Forecast::Present(_)));
-            if open && let Some(made) = self.made(name, &reference, &old, branch.tip)? {
+            if open && let Some(made) = self.made(&reference, &old, branch.tip)? {
                 match self.args.push {
                     true => lines.push(waits_for_its_push(branch, reference, old)),
                     false => self.scribe.report(name, "made", &made),
@@ -211,7 +201,7 @@ impl Carried<'_> {
                 self.scribe.report(name, "present", "has it");
                 target.forecasts.clear();
             }
-            lines.extend(line(known, self.scribe, &self.way(), &target)?);
+            lines.extend(line(known, self.scribe, &self.way(), &target, out)?);
         }
         Ok(lines)
     }
@@ -282,7 +272,11 @@ fn verdict(place: &Place, fix: &Fix, waits: bool) -> Done {
         return Ok(done(Exit::Accepted));
     }
     let all = lacking.join(", ");
-    say(&wrap("", "  ", &format!("not finished: as the remote stands, {all} still lack it")));
+    say(&wrap(
+        "",
+        "  ",
+        &format!("not finished: as the remote was last seen, it is missing on {all}"),
+    ));
     if waits {
         say("  resolve what conflicts, git backport continue");
     } else if !known.reader.is_bare() {

@@ -47,8 +47,29 @@ fn a_worktree_is_not_believed_blindly() {
     assert!(!tree.exists());
     // What an earlier run left is not made part of this one.
     fs::create_dir_all(&tree).unwrap();
-    let said = world.does(3, &["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
-    assert!(said.contains("left from an earlier backport"), "{said}");
+    let said = world.does(1, &["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
+    assert!(said.contains("earlier backport"), "{said}");
+    assert!(said.contains("\n    git worktree remove --force "), "{said}");
+}
+
+/// What stands in one branch's way does not stop the others, and is not
+/// forgotten when they are done.
+#[test]
+fn a_branch_that_is_blocked_does_not_stop_the_others() {
+    let (world, fix) = conflict();
+    let mine = format!("backport/{}/release/1.1", &fix[..10]);
+    world.git(&["branch", &mine, "main"]);
+    let said = world.does(1, &["apply", &fix]);
+    assert!(said.contains("release/1.2  done"), "{said}");
+    assert!(said.contains("release/1.0  conflict"), "{said}");
+    assert!(said.contains("is there already"), "{said}");
+    let tree = tree(&world, &format!("backport/{}/release/1.0", &fix[..10]));
+    fs::write(tree.join("app.txt"), "one\n2\n").unwrap();
+    world.try_git(&tree, &["commit", "-q", "-a", "-m", "by hand"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("release/1.0  done"), "{said}");
+    assert!(said.contains("is there already"), "{said}");
+    assert_eq!(world.git(&["rev-parse", &mine]), world.git(&["rev-parse", "main"]));
 }
 
 /// Guesses, false names and prose keep no fix out.
@@ -127,7 +148,7 @@ fn nothing_moves_under_somebodys_feet() {
     let world = World::new();
     world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
     let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
-    let said = world.does(0, &["apply", &fix, "--to", "release/1.1", "--gap"]);
+    let said = world.does(1, &["apply", &fix, "--to", "release/1.1", "--gap"]);
     assert!(said.contains("say --prerequisites"), "{said}");
     world.does(0, &["apply", &fix, "--to", "release/1.1", "--prerequisites", "--gap"]);
     let branch = format!("backport/{}/release/1.1", &fix[..10]);

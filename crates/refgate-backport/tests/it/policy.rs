@@ -28,7 +28,7 @@ fn what_the_policy_forbids_is_not_picked() {
     assert!(said.contains("clean") && !said.contains("denied"), "{said}");
     let said = ask(0, &["status", &feature]);
     assert!(said.contains("not-eligible") && said.contains("original       dev"), "{said}");
-    let said = ask(0, &["apply", &feature, "--to", "release/1.1"]);
+    let said = ask(1, &["apply", &feature, "--to", "release/1.1"]);
     assert!(said.contains("nothing to do"), "{said}");
     assert_eq!(world.git(&["for-each-ref", "refs/heads/backport"]), "");
 }
