@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 
 use refgate_core::Oid;
 use refgate_core::matrix::Fix;
+use refgate_git::EMPTY_TREE;
 
 use crate::merge::{Ask, Merged};
 use crate::output::Failure;
@@ -133,6 +134,9 @@ impl Planner<'_> {
     /// The latest changes of these files before a change, and which branches
     /// lack each.
     fn earlier(&self, change: Change, paths: &[String]) -> Result<Earlier, Failure> {
+        if change.base == EMPTY_TREE {
+            return Ok(Vec::new());
+        }
         let count = format!("--max-count={}", MOST_PREREQUISITES * 2);
         let (base, commit) = (change.base.to_string(), change.commit.to_string());
         // What it moves elsewhere conflicts under its new name.

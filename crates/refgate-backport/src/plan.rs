@@ -6,6 +6,7 @@ use std::path::Path;
 use refgate_core::Oid;
 use refgate_core::matrix::{Cell, Fix, Matrix, Root};
 use refgate_gate::Exit;
+use refgate_git::EMPTY_TREE;
 
 use crate::cure::Cures;
 use crate::known::Known;
@@ -102,7 +103,7 @@ impl<'k> Planner<'k> {
         let wrong = |message: String| Failure::new(Exit::Usage, message);
         let short = id.short();
         let base = match (parents.len(), mainline) {
-            (0, _) => return Err(wrong(format!("{short} has no parent; it cannot be picked"))),
+            (0, _) => Some(&EMPTY_TREE),
             (1, _) => parents.first(),
             (_, None) => {
                 let message = format!("{short} is a merge; say with -m whose changes are meant");

@@ -3,7 +3,7 @@
 use refgate_core::Named;
 use refgate_core::{Oid, Receipt, Recipe};
 use refgate_gate::Exit;
-use refgate_git::{Reader, receipt};
+use refgate_git::{EMPTY_TREE, Reader, receipt};
 use refgate_report::clean;
 use serde_json::{Value, json};
 
@@ -40,9 +40,7 @@ pub(crate) fn of(reader: &Reader, recipes: &[Recipe], commit: Oid) -> Result<Tol
     let of = reader.resolve(name).map_err(|_| {
         wrong(format!("the original {name} is not in this repository; fetch it first"))
     })?;
-    let Some(base) = reader.commit(of)?.parents.first().copied() else {
-        return Err(wrong(format!("the original {name} has no parent")));
-    };
+    let base = reader.commit(of)?.parents.first().copied().unwrap_or(EMPTY_TREE);
     let receipt = receipt(reader, recipes, (commit, &parsed), of)?;
     let mut difference = String::new();
     if receipt != Receipt::Exact {

@@ -43,7 +43,7 @@ pub use likeness::likeness;
 pub use log::{LOG, Log, Use};
 pub use mover::{DELETED, Mover, Step};
 pub use pick::Kept;
-pub use reader::{Held, Reader};
+pub use reader::{EMPTY_TREE, Held, Reader};
 pub use receipt::receipt;
 pub use reflog::{Moved, announced, reflog};
 pub use releases::{release_openers, releases};

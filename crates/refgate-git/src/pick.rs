@@ -4,7 +4,7 @@ use git2::ObjectType;
 use refgate_core::Oid;
 
 use crate::GitError;
-use crate::reader::{git, oid};
+use crate::reader::{EMPTY_TREE, git, oid};
 use crate::writer::Writer;
 
 /// The parts of a commit that a pick keeps.
@@ -94,7 +94,10 @@ impl Writer {
         [ours, theirs]: [Oid; 2],
     ) -> Result<Result<Oid, Vec<String>>, GitError> {
         let repo = self.repo();
-        let tree = |id: git2::Oid| repo.find_object(id, None)?.peel_to_tree();
+        let tree = |id: git2::Oid| match oid(id) {
+            EMPTY_TREE => repo.find_tree(repo.treebuilder(None)?.write()?),
+            _ => repo.find_object(id, None)?.peel_to_tree(),
+        };
         let base = match base {
             Some(base) => git(base),
             None => repo.merge_base(git(ours), git(theirs))?,

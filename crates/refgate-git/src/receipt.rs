@@ -6,7 +6,7 @@ use git2::ObjectType;
 use refgate_core::{Change, ChangeMode, EntryKind, Keep, Oid, Receipt, Recipe, recipe};
 
 use crate::evil::{Plain, plain_merge};
-use crate::reader::Reader;
+use crate::reader::{EMPTY_TREE, Reader};
 use crate::{GitError, ParsedCommit};
 
 /// Compares a commit with one parent with what Git makes of picking `original`
@@ -31,10 +31,7 @@ pub fn receipt(
     let source = reader.commit(original)?;
     // Of a merge, what it brought is picked: the other way round would be all
     // that its side had not.
-    let Some(base) = source.parents.first().copied() else {
-        let paths = own.iter().map(|change| change.path.clone()).collect();
-        return Ok(Receipt::Edited { paths });
-    };
+    let base = source.parents.first().copied().unwrap_or(EMPTY_TREE);
     Pick { reader, recipes, onto, base, original }.compare(commit, &source, &own)
 }
 
@@ -54,7 +51,8 @@ impl Pick<'_> {
         own: &[Change],
     ) -> Result<Receipt, GitError> {
         let reader = self.reader;
-        let before = reader.commit(self.base)?.tree;
+        let root = source.parents.is_empty();
+        let before = if root { EMPTY_TREE } else { reader.commit(self.base)?.tree };
         let theirs = reader.changes(self.original, Some(before), Some(source.tree))?;
         let ours = reader.commit(self.onto)?.tree;
         if self.is_plain(commit.tree, source.tree, [ours, before], own, &theirs)? {

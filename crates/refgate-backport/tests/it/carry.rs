@@ -156,6 +156,32 @@ fn everything_that_git_picks() {
     assert_eq!(fs::read_to_string(world.path().join("app.txt")).unwrap(), "dirty\n");
 }
 
+/// A commit without a parent: all that it has is what it changes.
+#[test]
+fn a_root_is_picked_as_git_picks_it() {
+    let world = World::new();
+    world.git(&["switch", "-q", "--orphan", "tool"]);
+    world.write("tools/lint", "#!/bin/sh\n");
+    let root = world.commit("feat: a linter with a history of its own");
+    world.git(&["switch", "-q", "main"]);
+    world.git(&["merge", "-q", "--allow-unrelated-histories", "-m", "Merge the linter", "tool"]);
+    world.does(0, &["apply", &root, "--to", "release/1.2"]);
+    let made = world.git(&["rev-parse", &format!("backport/{}/release/1.2", &root[..10])]);
+    assert!(world.does(0, &["receipt", &made]).contains("exact"));
+    world.git(&["switch", "-q", "release/1.2"]);
+    world.git(&["cherry-pick", "-x", &root]);
+    assert_eq!(
+        world.git(&["show", "-s", "--format=%T%n%B", &made]),
+        world.git(&["show", "-s", "--format=%T%n%B"])
+    );
+    world.git(&["switch", "-q", "release/1.1"]);
+    world.write("tools/lint", "another\n");
+    world.commit("feat: another linter");
+    assert!(
+        world.does(1, &["plan", &root, "--to", "release/1.1"]).contains("conflict in tools/lint")
+    );
+}
+
 /// What somebody added to a pick is found.
 #[test]
 fn receipts_tell_what_was_added() {
