@@ -1,19 +1,23 @@
 //! What does an earlier stage owe to a later one, by when, and what pays it?
 
-use refgate_core::{Debt, RefName};
+use std::collections::{BTreeMap, BTreeSet};
+
+use refgate_core::{Debt, Oid, Recipe, RefName};
 use refgate_gate::Exit;
-use refgate_git::{Graph, debts, stage_tips};
+use refgate_git::{Graph, Reader, debts, stage_tips};
 use refgate_report::{clean, show, wrap};
 use serde_json::json;
 
 use crate::args::Place;
 use crate::branches::are_fetched;
 use crate::known::open;
+use crate::merge::{Ask, Merged};
 use crate::output::{Done, Failure, done, say};
+use crate::recipes::cooked;
 use crate::rules::Rules;
 
-/// What stages owe to later ones, by the policy that says so.
-fn owed(place: &Place) -> Result<(Rules, Vec<Debt>), Failure> {
+/// What stages owe to later ones, by the policy that says so, and where they stand.
+fn owed(place: &Place) -> Result<(Rules, Vec<Debt>, Standing), Failure> {
     let mut reader = open(place)?;
     let Some(rules) = Rules::find(&reader, place)? else {
         let message = "no policy says which stages there are; name one with --policy";
@@ -27,13 +31,38 @@ fn owed(place: &Place) -> Result<(Rules, Vec<Debt>), Failure> {
     let mut owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
     let stage = |place: usize| flow.stages.get(place).map_or("", |one| one.branch.short());
     owed.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));
-    Ok((rules, owed))
+    Ok((rules, owed, Standing { reader, tips }))
+}
+
+/// Where the stages stand.
+struct Standing {
+    reader: Reader,
+    tips: BTreeMap<usize, Oid>,
+}
+
+impl Standing {
+    /// Those of some debts that no pick pays, as it would change nothing: what
+    /// the fix says is there already, or a recipe keeps the branch's own.
+    fn idle(&self, recipes: &[Recipe], owed: &[Debt]) -> Result<BTreeSet<(Oid, usize)>, Failure> {
+        let (mut debts, mut asked) = (Vec::new(), Vec::new());
+        for debt in owed {
+            let (tip, fix) = (self.tips.get(&debt.to), self.reader.commit(debt.fix)?);
+            if let (Some(ours), [base]) = (tip.copied(), fix.parents.as_slice()) {
+                debts.push((debt.fix, debt.to, self.reader.commit(ours)?.tree));
+                asked.push(Ask { base: Some(*base), ours, theirs: debt.fix });
+            }
+        }
+        let merged = cooked(self.reader.git_dir(), recipes, &asked)?;
+        let idle = debts.into_iter().zip(merged).filter(
+            |((_, _, before), merged)| matches!(merged, Merged::Clean(after) if after == before),
+        );
+        Ok(idle.map(|((fix, to, _), _)| (fix, to)).collect())
+    }
 }
 
 /// The fixes that are owed, and the stages that owe them.
 pub(crate) fn to_pay(place: &Place) -> Result<(Vec<String>, Vec<String>), Failure> {
-    let (rules, owed) = owed(place)?;
-    let mut debts: Vec<Debt> = owed;
+    let (rules, mut debts, _) = owed(place)?;
     debts.sort_by_key(|debt| debt.since);
     let (mut fixes, mut stages): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for debt in debts {
@@ -53,7 +82,8 @@ pub(crate) fn to_pay(place: &Place) -> Result<(Vec<String>, Vec<String>), Failur
 }
 
 pub(crate) fn run(place: &Place) -> Done {
-    let (rules, owed) = owed(place)?;
+    let (rules, owed, standing) = owed(place)?;
+    let idle = standing.idle(&rules.policy.recipes, &owed)?;
     let flow = &rules.policy.flow;
     let name = |place: usize| {
         let stage = flow.stages.get(place).map(|stage| &stage.branch);
@@ -64,8 +94,12 @@ pub(crate) fn run(place: &Place) -> Done {
         let Debt { fix, subject, from, to, since } = debt;
         let due = *since + rules.policy.debts.due;
         late |= due <= rules.at;
-        let pays =
-            format!("git backport apply {} --to {} --line {}", fix.short(), name(*to), name(*to));
+        let (short, branch) = (fix.short(), name(*to));
+        let empty = idle.contains(&(*fix, *to));
+        let pays = match empty {
+            true => format!("refgate not-applicable {short} --to {branch}"),
+            false => format!("git backport apply {short} --to {branch} --line {branch}"),
+        };
         if place.json {
             say(&json!({
                 "fix": fix.to_string(), "subject": subject, "from": name(*from), "to": name(*to),
@@ -76,6 +110,9 @@ pub(crate) fn run(place: &Place) -> Done {
             say(&wrap("", "  ", &format!("{} {}", fix.short(), clean(subject))));
             let when = if due <= rules.at { "overdue since" } else { "due" };
             say(&format!("  {} owes it to {}, {when} {}", name(*to), name(*from), show(due)));
+            if empty {
+                say("  a pick would change nothing there; if that is as it should be, say so");
+            }
             say(&format!("    {pays}"));
         }
     }

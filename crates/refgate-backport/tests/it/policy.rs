@@ -49,4 +49,14 @@ fn debts_are_listed_with_what_pays_them() {
     assert!(said.contains("dev  done"), "{said}");
     let said = ask(&["debts"]);
     assert!(!said.contains("hotfix: two"), "{said}");
+    // A pick of what is there already would pay nothing.
+    world.git(&["switch", "-q", "main"]);
+    world.edit("app.txt", "five\n", "5\n");
+    let fix = world.commit("hotfix: five");
+    world.git(&["switch", "-q", "dev"]);
+    world.edit("app.txt", "five\n", "5\n");
+    world.edit("lib.txt", "a\n", "A\n");
+    world.commit("fix: five, and more");
+    let said = ask(&["debts"]);
+    assert!(said.contains(&format!("refgate not-applicable {} --to dev", &fix[..10])), "{said}");
 }
