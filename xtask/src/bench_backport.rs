@@ -114,19 +114,38 @@ fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
     })?;
     let (count, peer) = (lines.len(), ("`git cherry` of it on each", cherry));
     let status = row(&format!("{name}: `status` of one fix, {count} lines, warm"), one, peer);
-    // A forecast that finds a conflict ends with 1, as git's own does.
-    let wanted: Vec<&str> = lines.iter().flat_map(|line| ["--to", line]).collect();
-    let asked = [&["plan", fix], &*chosen, &wanted].concat();
-    let plan = median(TIMES, || took(&mut ask(program, clone, &asked)))?;
-    let merges = median(TIMES, || {
-        lines.iter().try_fold(0.0, |sum, line| {
-            let mut merge = git_command(clone);
-            merge.args(["merge-tree", "--write-tree", "--merge-base", &before, line, fix]);
-            Ok::<f64, String>(sum + took(merge.stdout(Stdio::null()))?)
-        })
-    })?;
-    let peer = ("`git merge-tree` of it on each", merges);
-    Ok(vec![status, row(&format!("{name}: `plan` of it for {count} targets"), plan, peer)])
+    let mut rows = vec![status];
+    let candidates = git(clone, &["log", "--no-merges", "--max-count=300", "--format=%H", "HEAD"])?;
+    let clean = candidates.lines().find(|fix| conflicts(clone, fix, &lines) == 0);
+    for fix in clean.into_iter().chain([fix]) {
+        let wanted: Vec<&str> = lines.iter().flat_map(|line| ["--to", line]).collect();
+        let asked = [&["plan", fix], &*chosen, &wanted].concat();
+        // A forecast that finds a conflict ends with 1, as git's own does.
+        let plan = median(TIMES, || took(&mut ask(program, clone, &asked)))?;
+        let merges = median(TIMES, || {
+            let each = lines.iter().map(|line| took(&mut merge_tree(clone, fix, line)));
+            each.sum::<Outcome<f64>>()
+        })?;
+        let peer = ("`git merge-tree` of it on each", merges);
+        let open = conflicts(clone, fix, &lines);
+        let what = format!("{name}: `plan` for {count} targets, {open} of which conflict");
+        rows.push(row(&what, plan, peer));
+    }
+    Ok(rows)
+}
+
+fn merge_tree(clone: &Path, fix: &str, line: &str) -> Command {
+    let mut merge = git_command(clone);
+    let base = format!("{fix}^");
+    merge.args(["merge-tree", "--write-tree", "--merge-base", &base, line, fix]);
+    merge.stdout(Stdio::null()).stderr(Stdio::null());
+    merge
+}
+
+/// On how many lines a fix conflicts.
+fn conflicts(clone: &Path, fix: &str, lines: &[&str]) -> usize {
+    let clean = |line: &&&str| merge_tree(clone, fix, line).status().is_ok_and(|s| s.success());
+    lines.len() - lines.iter().filter(clean).count()
 }
 
 /// The seconds of a command, whatever it ends with.
