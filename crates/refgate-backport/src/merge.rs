@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{ChildStdout, Stdio};
+use std::sync::OnceLock;
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
@@ -32,7 +33,7 @@ pub(crate) struct Ask {
 /// the other to read.
 const MOST_AT_ONCE: usize = 200;
 
-/// What Git makes of some picks, in order; below 2.45, what libgit2 makes of
+/// What Git makes of some picks, in order; below 2.40, what libgit2 makes of
 /// them, which is said. The attributes (such as merge drivers) are those of a
 /// tree, or of what is picked to.
 pub(crate) fn picks(
@@ -40,27 +41,48 @@ pub(crate) fn picks(
     asked: &[Ask],
     attributes: Option<Oid>,
 ) -> Result<Vec<Merged>, Failure> {
-    match asked_of_git(repository, asked, attributes) {
-        Err(failure) => match too_old(repository) {
-            Some(version) => approximate(repository, asked, &version),
-            None => Err(failure),
+    // Where the questions are answered, nobody asks for the version.
+    static OLD: OnceLock<Option<(String, (u32, u32))>> = OnceLock::new();
+    let old = match OLD.get() {
+        Some(old) => old.as_ref(),
+        None => match asked_of_git(repository, asked, attributes) {
+            Ok(merged) => return Ok(merged),
+            Err(failure) => Some(OLD.get_or_init(|| old(repository)).as_ref().ok_or(failure)?),
         },
-        merged => merged,
+    };
+    match old {
+        None => asked_of_git(repository, asked, attributes),
+        Some((_, numbers)) if *numbers >= (2, 40) => {
+            asked_of_git(repository, &of_commits(repository, asked)?, attributes)
+        }
+        Some((version, _)) => approximate(repository, asked, version),
     }
 }
 
-/// Git's version, if it cannot be asked for picks.
-fn too_old(repository: &Path) -> Option<String> {
+/// Git's version, if it merges no trees.
+fn old(repository: &Path) -> Option<(String, (u32, u32))> {
     let said = crate::git::output(repository, &["version"]).ok()?;
-    let (version, numbers) = git_version(&said)?;
-    (numbers < (2, 45)).then_some(version)
+    git_version(&said).filter(|(_, numbers)| *numbers < (2, 45))
+}
+
+/// The same questions with a commit for each tree.
+fn of_commits(repository: &Path, asked: &[Ask]) -> Result<Vec<Ask>, Failure> {
+    let writer = Writer::open(repository, false)?;
+    let one = |ask: &Ask| {
+        Ok(Ask {
+            base: ask.base.map(|base| writer.as_commit(base)).transpose()?,
+            ours: writer.as_commit(ask.ours)?,
+            theirs: writer.as_commit(ask.theirs)?,
+        })
+    };
+    asked.iter().map(one).collect()
 }
 
 /// A forecast that git's own pick may differ from.
 fn approximate(repository: &Path, asked: &[Ask], version: &str) -> Result<Vec<Merged>, Failure> {
     static SAID: std::sync::Once = std::sync::Once::new();
     SAID.call_once(|| {
-        tell(&format!("approximate: git {version} cannot be asked for picks; 2.45 or newer can"));
+        tell(&format!("approximate: git {version} cannot be asked for picks; 2.40 or newer can"));
     });
     let writer = Writer::open(repository, false)?;
     let one = |ask: &Ask| {
@@ -84,7 +106,8 @@ fn asked_of_git(
     for some in together.flat_map(|some| some.chunks(MOST_AT_ONCE)) {
         let mut git = crate::git::command(repository);
         if let Some(ask) = some.first() {
-            git.arg(format!("--attr-source={}", attributes.unwrap_or(ask.ours)));
+            // Git 2.40 does not know it, and takes those of the working tree.
+            git.env("GIT_ATTR_SOURCE", attributes.unwrap_or(ask.ours).to_string());
         }
         git.args(["merge-tree", "--write-tree", "--stdin"]);
         git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

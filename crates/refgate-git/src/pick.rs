@@ -81,6 +81,23 @@ impl Writer {
         self.with_files(oid(empty), from, paths)
     }
 
+    /// A commit of a tree, for a git that merges no trees: always the same one,
+    /// by nobody. What is a commit stays as it is.
+    ///
+    /// # Errors
+    /// If something cannot be read or written.
+    pub fn as_commit(&self, id: Oid) -> Result<Oid, GitError> {
+        let repo = self.repo();
+        let tree = match id {
+            EMPTY_TREE => repo.treebuilder(None)?.write()?,
+            id if self.repo().odb()?.read_header(git(id))?.1 == ObjectType::Tree => git(id),
+            id => return Ok(id),
+        };
+        let nobody = git2::Signature::new("refgate", "refgate@localhost", &git2::Time::new(0, 0))?;
+        let tree = repo.find_tree(tree)?;
+        Ok(oid(repo.commit(None, &nobody, &nobody, "a tree, to be merged\n", &tree, &[])?))
+    }
+
     /// What libgit2 makes of the pick of what leads from `base` to `theirs` onto
     /// `ours` (commits or trees; without a base, a merge of two commits): a tree, or the paths that
     /// conflict. Where Git's own merge cannot be asked: it finds renames

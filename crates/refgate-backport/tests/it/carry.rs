@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::world::World;
@@ -234,16 +235,7 @@ fn an_old_git_gets_an_approximate_forecast() {
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     let exact = world.does(1, &["plan", &fix]);
     // A git that knows no such questions.
-    let folder = world.path().join("old");
-    let real =
-        String::from_utf8(Command::new("which").arg("git").output().unwrap().stdout).unwrap();
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *merge-tree*) exit 129;; *version) echo git version 2.39.5;; *) \
-         exec {} \"$@\";; esac\n",
-        real.trim()
-    );
-    world.write("old/git", &script);
-    fs::set_permissions(folder.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = git_of(&world, "2.39.5", "exit 129");
     let said = world.with_path(&folder, 1, &["plan", &fix]);
     assert!(said.contains("approximate: git 2.39.5 cannot be asked"), "{said}");
     let plain: Vec<&str> = said.lines().filter(|line| !line.contains("approximate")).collect();
@@ -254,6 +246,39 @@ fn an_old_git_gets_an_approximate_forecast() {
     assert_eq!(plain, known);
     world.with_path(&folder, 0, &["apply", &fix, "--to", "release/1.2", "--straight"]);
     assert!(world.show("release/1.2").contains("fix: two"));
+}
+
+/// Puts a git of a version, as far as `merge-tree` goes, into a folder.
+fn git_of(world: &World, version: &str, merge_tree: &str) -> PathBuf {
+    let real = Command::new("which").arg("git").output().unwrap().stdout;
+    let real = String::from_utf8(real).unwrap();
+    let script = format!(
+        "#!/bin/sh\nreal={}\ncase \"$*\" in *merge-tree*) {merge_tree};; *version) echo git version \
+         {version};; *) exec $real \"$@\";; esac\n",
+        real.trim()
+    );
+    world.write("old/git", &script);
+    let folder = world.path().join("old");
+    fs::set_permissions(folder.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// From 2.40 to 2.44 git merges commits only: each tree gets one.
+#[test]
+fn a_git_that_merges_no_trees_forecasts_the_same() {
+    let world = World::new();
+    world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
+    let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.commit("feat: German");
+    let known = world.does(1, &["plan", &fix]);
+    let only_commits = "asked=$(cat); for id in $asked; do test $id = -- || \
+                        test \"$($real $1 $2 cat-file -t $id)\" = commit || exit 128; done; \
+                        echo \"$asked\" | $real \"$@\"";
+    let folder = git_of(&world, "2.43.0", only_commits);
+    assert_eq!(world.with_path(&folder, 1, &["plan", &fix]), known);
+    assert!(known.contains("clean after") && known.contains("conflict in"), "{known}");
 }
 
 /// `git --git-dir=X backport`, and a hook, name the repository so; our own
