@@ -81,7 +81,6 @@ fn what_cannot_be_asked_is_said() {
         (&["status", "--line", "release/9.*"], 3, "there is no branch `release/9.*`"),
         (&["status", "--upstream", "trunk"], 3, "there is no branch `trunk`"),
         (&["plan", "main..main", "--to", "release/9"], 3, "none of the branches looked at"),
-        (&["plan", "main"], 2, "has no parent"),
         (&["continue"], 3, "no backport waits"),
         (&["undo"], 3, "there is no backport to undo"),
         (&["receipt", "main"], 3, "it has not one parent"),
