@@ -84,13 +84,28 @@ impl Scribe {
         let mut at = parent;
         for step in steps {
             let kept = self.writer.kept(step.change.commit, Some(step.change.commit))?;
-            at = if self.signs {
-                self.signed(&kept, step.tree, &[at])?
-            } else {
-                self.writer.pick(&kept, step.tree, &[at], self.committer()?)?
-            };
+            at = self.commit(&kept, step.tree, &[at])?;
         }
         Ok(at)
+    }
+
+    fn commit(&self, kept: &Kept, tree: Oid, parents: &[Oid]) -> Result<Oid, Failure> {
+        if self.signs {
+            return self.signed(kept, tree, parents);
+        }
+        Ok(self.writer.pick(kept, tree, parents, self.committer()?)?)
+    }
+
+    /// A commit with one parent, with the line that says where it was picked from.
+    pub(crate) fn named(&self, commit: &str, from: &str) -> Result<String, Failure> {
+        let said = git::output(&self.git_dir, &["show", "-s", "--format=%H %T %P", commit])?;
+        let mut ids = said.split_whitespace().map(Oid::from_hex);
+        let (Some(Some(id)), Some(Some(tree)), Some(Some(parent)), from) =
+            (ids.next(), ids.next(), ids.next(), Oid::from_hex(from))
+        else {
+            return Err(Failure::new(Exit::Failed, format!("{commit} is no pick")));
+        };
+        Ok(self.commit(&self.writer.kept(id, from)?, tree, &[parent])?.to_string())
     }
 
     /// Writes a merge of these parents.
@@ -98,10 +113,7 @@ impl Scribe {
         let author = git::output(&self.git_dir, &["var", "GIT_AUTHOR_IDENT"])?;
         let author = author.trim().as_bytes().to_vec();
         let kept = Kept { author, encoding: None, message: message.as_bytes().to_vec() };
-        if self.signs {
-            return self.signed(&kept, tree, parents);
-        }
-        Ok(self.writer.pick(&kept, tree, parents, self.committer()?)?)
+        self.commit(&kept, tree, parents)
     }
 
     /// A commit that Git signs, as it is configured to.

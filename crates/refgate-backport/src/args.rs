@@ -50,10 +50,12 @@ pub(crate) enum Verb {
     Apply(Apply),
     /// Go on after a conflict was resolved, or after a kill
     Continue,
-    /// Give a branch up, and go on with the others
+    /// Give a branch up, or one fix on it, and go on with the others
     Skip {
         /// The branch
         branch: String,
+        /// The fix that conflicts there; if not given, the whole branch is left out
+        fix: Option<String>,
     },
     /// Take an unfinished backport back
     Abort,

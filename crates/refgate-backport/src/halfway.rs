@@ -31,6 +31,12 @@ pub(crate) fn is_whole(worktree: &Path) -> bool {
     admin(worktree).is_some()
 }
 
+/// Whether somebody has locked it. Git locks what it has not made to the end.
+pub(crate) fn is_locked(worktree: &Path) -> bool {
+    let reason = admin(worktree).and_then(|folder| fs::read_to_string(folder.join("locked")).ok());
+    reason.is_some_and(|reason| reason.trim() != "initializing")
+}
+
 /// Does something in a worktree, so that a kill in between can be mended.
 pub(crate) fn at_work<T>(
     worktree: &Path,

@@ -15,6 +15,7 @@ mod output;
 mod plan;
 mod receipt;
 mod recipes;
+mod resolution;
 mod rules;
 mod run;
 mod trial;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         Verb::Plan(verb) => command::plan::run(&args.place, verb),
         Verb::Apply(verb) => command::apply::run(&args.place, verb),
         Verb::Continue => command::apply::go_on(&args.place),
-        Verb::Skip { branch } => command::apply::skip(&args.place, branch),
+        Verb::Skip { branch, fix } => command::apply::skip(&args.place, branch, fix.as_deref()),
         Verb::Abort => command::apply::undo(&args.place, true),
         Verb::Undo => command::apply::undo(&args.place, false),
         Verb::Hotfix { step: Hotfix::Start { name } } => command::hotfix::start(&args.place, name),

@@ -11,6 +11,7 @@ use crate::halfway::{self, Work, at_work};
 use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, tell};
 use crate::recipes;
+use crate::resolution::{detach, head, holds_both, keeps_trailers, still_left};
 
 /// Where the worktree for a reference lies; no two references share one.
 pub(crate) fn place(git_dir: &Path, reference: &str) -> PathBuf {
@@ -50,11 +51,18 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
         return Ok(());
     }
     let shown = folder.display().to_string();
+    if halfway::is_locked(&folder) {
+        tell(&format!("{shown} is locked, and stays; `git worktree unlock {shown}`"));
+        return Ok(());
+    }
     if halfway::is_whole(&folder) {
-        let head = git::output(&folder, &["rev-parse", "HEAD"])?.trim().to_string();
+        let head = head(&folder)?;
         let base = line.state.base().unwrap_or_default();
         if head != base && head != line.new {
             tell(&format!("{}: what was committed there is {head}", line.branch));
+        }
+        if let Some(stood) = uncommitted(&folder, &head)? {
+            tell(&format!("{}: what stood there, uncommitted, is {stood}", line.branch));
         }
     }
     let mut remove = git::command(git_dir);
@@ -65,6 +73,26 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
         std::fs::remove_dir_all(&folder)?;
     }
     git::output(git_dir, &["worktree", "prune"]).map(|_| ())
+}
+
+/// A commit of what stands in a worktree and is in none: somebody may have
+/// worked on it.
+fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, Failure> {
+    if git::output(folder, &["status", "--porcelain"])?.is_empty() {
+        return Ok(None);
+    }
+    let index = git::output(folder, &["rev-parse", "--git-path", "refgate-kept"])?;
+    let step = |arguments: &[&str]| {
+        let mut git = git::command(folder);
+        git.env("GIT_INDEX_FILE", index.trim()).args(arguments);
+        git::fed(git, &[])
+    };
+    step(&["read-tree", head])?;
+    step(&["add", "--all"])?;
+    let tree = step(&["write-tree"])?;
+    let message = "git backport: what stood in a worktree that was removed";
+    let made = step(&["commit-tree", "-p", head, "-m", message, tree.trim()])?;
+    Ok(Some(made.trim().to_string()))
 }
 
 fn wrong(message: impl Into<String>) -> Failure {
@@ -89,6 +117,7 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
         }
     }
     let mended = halfway::mend(&worktree)?;
+    detach(&worktree, &line.branch)?;
     if stood && !mended && matches!(line.state, State::Conflict { .. }) {
         given_up(&worktree, line, base)?;
     }
@@ -104,16 +133,45 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
     }
 }
 
-/// Says what becomes of a pick that somebody ended with `cherry-pick --abort`.
+/// Says what becomes of a pick that somebody ended with `cherry-pick --abort`,
+/// or `--skip`, which leave the same behind.
 fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
     if head(worktree)? == base && !begun(worktree, "CHERRY_PICK_HEAD")? {
-        let branch = &line.branch;
-        tell(&format!(
-            "{branch}: the pick was given up there, and begins again (`git backport skip {branch}` \
-             leaves it out)"
-        ));
+        let State::Conflict { left, .. } = &line.state else { return Ok(()) };
+        let next = left.first().and_then(|id| id.get(..10)).unwrap_or("nothing more");
+        let (branch, way) = (&line.branch, way_out(line));
+        tell(&format!("{branch}: nothing is under way there; picks {next} ({way})"));
     }
     Ok(())
+}
+
+/// Ends the pick that conflicts in the worktree of a line, without it.
+pub(crate) fn leave(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
+    let worktree = place(&scribe.git_dir, &line.reference);
+    if !halfway::is_whole(&worktree) || !begun(&worktree, "CHERRY_PICK_HEAD")? {
+        return Ok(());
+    }
+    if let Some(stood) = uncommitted(&worktree, &head(&worktree)?)? {
+        tell(&format!("{}: what stood there, uncommitted, is {stood}", line.branch));
+    }
+    let mut skip = git::command(&worktree);
+    skip.args(["cherry-pick", "--skip"]);
+    at_work(&worktree, Work::Commits, || scribe.run(skip))
+}
+
+/// How what does not apply is left out.
+fn way_out(line: &Line) -> String {
+    let branch = &line.branch;
+    match &line.state {
+        State::Conflict { left, .. } if left.len() > 1 => {
+            let fix = left.first().and_then(|id| id.get(..10)).unwrap_or_default();
+            format!(
+                "`git backport skip {branch} {fix}` leaves this one out, `git backport skip {branch}` \
+                 the branch"
+            )
+        }
+        _ => format!("`git backport skip {branch}` leaves it out"),
+    }
 }
 
 fn picked(
@@ -124,8 +182,11 @@ fn picked(
     (base, mut left): (&str, Vec<String>),
 ) -> Result<Line, Failure> {
     loop {
+        left = still_left(scribe, worktree, base, left)?;
         let head = head(worktree)?;
-        left = still_left(worktree, base, &head, left)?;
+        if head != base {
+            marks(worktree, &["diff", "--check", base, &head])?;
+        }
         let waits = Line {
             state: State::Conflict { base: base.to_string(), left: left.clone() },
             ..line.clone()
@@ -135,7 +196,7 @@ fn picked(
                 return Ok(waits);
             }
             marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-            at_work(worktree, Work::Commits, || go_on(scribe, worktree, line))?;
+            at_work(worktree, Work::Commits, || go_on(scribe, worktree, &waits))?;
             continue;
         }
         let Some(next) = left.first() else { return finished(worktree, line, head) };
@@ -177,17 +238,9 @@ fn merged(
         commit.args(["-c", "core.editor=true", "commit", "-q"]);
         at_work(worktree, Work::Commits, || scribe.run(commit))?;
     }
+    holds_both(worktree, base, theirs)?;
+    at_work(worktree, Work::Commits, || keeps_trailers(scribe, worktree, base, message))?;
     let head = head(worktree)?;
-    for (old, why) in [(base, "does not stand on"), (theirs, "does not hold")] {
-        if !is_ancestor(worktree, old, &head)? {
-            let message = format!(
-                "{} is at {head}, which {why} {old}; bring it back with `git reset --keep \
-                 {base}`, or give up with `git backport abort`",
-                worktree.display()
-            );
-            return Err(wrong(message));
-        }
-    }
     marks(worktree, &["diff", "--check", base, &head])?;
     finished(worktree, line, head)
 }
@@ -203,25 +256,22 @@ fn finished(worktree: &Path, line: &Line, head: String) -> Result<Line, Failure>
     Ok(Line { new: head, state: State::Written, ..line.clone() })
 }
 
-fn head(worktree: &Path) -> Result<String, Failure> {
-    Ok(git::output(worktree, &["rev-parse", "HEAD"])?.trim().to_string())
-}
-
 fn is_unmerged(worktree: &Path) -> Result<bool, Failure> {
     Ok(!git::output(worktree, &["ls-files", "--unmerged"])?.is_empty())
-}
-
-fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
-    let mut stands = git::command(worktree);
-    Ok(stands.args(["merge-base", "--is-ancestor", old, new]).output()?.status.success())
 }
 
 /// `git cherry-pick --continue`, with the message as it is.
 fn go_on(scribe: &Scribe, worktree: &Path, line: &Line) -> Result<(), Failure> {
     let mut go_on = git::command(worktree);
     go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
-    let way = format!("if nothing is left of it there, `git backport skip {}`", line.branch);
-    let told = |why: Failure| Failure::new(Exit::Failed, format!("{}\n{way}", why.message));
+    let told = |why: Failure| {
+        let message = format!(
+            "{}\nif nothing is left of it there, {}; if a hook refused it, commit it there yourself",
+            why.message,
+            way_out(line)
+        );
+        Failure::new(Exit::Failed, message)
+    };
     scribe.run(go_on).map_err(told)
 }
 
@@ -235,38 +285,6 @@ fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<bool, Failure> 
     }
     pick.arg(next);
     Ok(scribe.run(pick).is_ok())
-}
-
-/// What is still to be picked: what somebody has committed here already, with
-/// `git commit` or `cherry-pick --continue`, is not. Commits that do not stand
-/// on what the run began with are none of its own.
-fn still_left(
-    worktree: &Path,
-    base: &str,
-    head: &str,
-    left: Vec<String>,
-) -> Result<Vec<String>, Failure> {
-    if head == base {
-        return Ok(left);
-    }
-    if !is_ancestor(worktree, base, head)? {
-        let message = format!(
-            "{} is at {head}, which does not stand on {base}; bring it back with `git reset \
-             --keep {base}`, or give up with `git backport abort`",
-            worktree.display()
-        );
-        return Err(wrong(message));
-    }
-    let range = format!("{base}..{head}");
-    let said = git::output(worktree, &["log", "--format=%B", &range])?;
-    let made: usize =
-        git::output(worktree, &["rev-list", "--count", &range])?.trim().parse().unwrap_or(0);
-    marks(worktree, &["diff", "--check", base, head])?;
-    let named = |id: &String| said.contains(&format!("(cherry picked from commit {id})"));
-    let rest: Vec<String> = left.iter().filter(|id| !named(id)).cloned().collect();
-    // Whoever rewrote the message all the same made a commit for it.
-    let unnamed = made > 0 && rest.len() == left.len();
-    Ok(if unnamed { left.into_iter().skip(1).collect() } else { rest })
 }
 
 /// Whether a pick or a merge has begun there and is not finished.

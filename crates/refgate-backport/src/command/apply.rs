@@ -206,7 +206,7 @@ fn recipes(place: &Place) -> Result<Vec<Recipe>, Failure> {
     Ok(rules.map(|rules| rules.policy.recipes).unwrap_or_default())
 }
 
-pub(crate) fn skip(place: &Place, branch: &str) -> Done {
+pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {
     let scribe = Scribe::open(place)?;
     let mut journal = waiting(&scribe)?;
     let waits = |line: &&mut Line| line.branch == branch && line.state.waits();
@@ -215,10 +215,31 @@ pub(crate) fn skip(place: &Place, branch: &str) -> Done {
         return Err(Failure::new(Exit::BadInput, message));
     };
     let was = line.clone();
-    line.state = State::Skipped;
+    line.state = match fix {
+        Some(fix) => without(line, &scribe.value(&format!("{fix}^{{commit}}"))?, fix)?,
+        None => State::Skipped,
+    };
+    let given_up = line.state == State::Skipped;
     journal.save(&scribe.git_dir)?;
-    worktree::remove(&scribe, &was)?;
+    match fix {
+        Some(_) if !given_up => worktree::leave(&scribe, &was)?,
+        _ => worktree::remove(&scribe, &was)?,
+    }
     carry_on(&scribe, journal, &recipes(place)?)
+}
+
+/// What is left for a branch without one of its fixes.
+fn without(line: &Line, id: &str, fix: &str) -> Result<State, Failure> {
+    let message = format!("`{fix}` does not wait on {}", line.branch);
+    let none = || Failure::new(Exit::BadInput, message.clone());
+    let State::Conflict { base, left } = &line.state else { return Err(none()) };
+    // The first is the one that conflicts; the others wait for it.
+    let left = match left.split_first() {
+        Some((first, rest)) if first == id => rest.to_vec(),
+        _ => return Err(none()),
+    };
+    let nothing = left.is_empty() && *base == line.began;
+    Ok(if nothing { State::Skipped } else { State::Conflict { base: base.clone(), left } })
 }
 
 /// Takes a run back, finished or not.

@@ -6,4 +6,5 @@ mod carry;
 mod hotfix;
 mod matrix;
 mod policy;
+mod resolution;
 mod world;

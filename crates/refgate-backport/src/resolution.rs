@@ -1,0 +1,203 @@
+//! What has somebody made in a worktree of ours, and what of it is the pick or the merge that we wait for?
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use refgate_gate::Exit;
+
+use crate::apply::Scribe;
+use crate::git;
+use crate::output::{Failure, tell};
+
+/// A commit that was made there.
+struct Made {
+    id: String,
+    /// Author's address and date: a pick's commit keeps them, whatever its message.
+    written: String,
+    message: String,
+}
+
+pub(crate) fn head(worktree: &Path) -> Result<String, Failure> {
+    Ok(git::output(worktree, &["rev-parse", "HEAD"])?.trim().to_string())
+}
+
+/// Leaves the branch that somebody has checked out there, so that what we do
+/// does not move it. What is under way stays as it is.
+pub(crate) fn detach(worktree: &Path, branch: &str) -> Result<(), Failure> {
+    let mut symbolic = git::command(worktree);
+    let output = symbolic.args(["symbolic-ref", "-q", "--short", "HEAD"]).output()?;
+    if output.status.success() {
+        let theirs = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        let head = head(worktree)?;
+        git::output(worktree, &["update-ref", "--no-deref", "HEAD", &head])?;
+        tell(&format!("{branch}: goes on without your {theirs}, which stays at {head}"));
+    }
+    Ok(())
+}
+
+/// What is still to be picked: what somebody has committed here already, with
+/// `git commit` or `cherry-pick --continue`, is not. A commit that does not say
+/// where it was picked from gets the line.
+pub(crate) fn still_left(
+    scribe: &Scribe,
+    worktree: &Path,
+    base: &str,
+    left: Vec<String>,
+) -> Result<Vec<String>, Failure> {
+    let head = head(worktree)?;
+    if head == base {
+        return Ok(left);
+    }
+    stands_on(worktree, base, &head)?;
+    let made = made(worktree, base, &head)?;
+    let mut rest: Vec<String> = Vec::new();
+    let mut unnamed: Vec<&Made> = made.iter().collect();
+    for id in &left {
+        let line = format!("(cherry picked from commit {id})");
+        match unnamed.iter().position(|one| one.message.contains(&line)) {
+            Some(place) => drop(unnamed.remove(place)),
+            None => rest.push(id.clone()),
+        }
+    }
+    let mut known = rest.len() < left.len();
+    while let Some(id) = rest.first() {
+        let written = written(worktree, id)?;
+        let same = unnamed.iter().position(|one| one.written == written);
+        let place = match same {
+            Some(place) => Some(place),
+            // Whoever did it anew, by hand, touched what it touches.
+            None if known => None,
+            None => by_hand(worktree, id, &unnamed)?,
+        };
+        let Some(place) = place else { break };
+        let one = unnamed.remove(place);
+        name(scribe, worktree, &one.id, id)?;
+        known = true;
+        rest.remove(0);
+    }
+    if let (false, Some(other), Some(id)) = (known, unnamed.first(), rest.first()) {
+        let message = format!(
+            "{} holds {}, which has nothing to do with {id}: pick that there, or go back with\n  git \
+             -C {} checkout --detach {base}",
+            worktree.display(),
+            other.id,
+            worktree.display(),
+        );
+        return Err(Failure::new(Exit::BadInput, message));
+    }
+    Ok(rest)
+}
+
+/// Whether what stands in the worktree stands on what it began with, and holds
+/// nothing that came from elsewhere.
+fn stands_on(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
+    let shown = worktree.display();
+    let back = format!(
+        "go back with\n  git -C {shown} checkout --detach {base}\nor give up with `git backport abort`"
+    );
+    let wrong = |why: String| Failure::new(Exit::BadInput, format!("{shown} {why}; {back}"));
+    if !is_ancestor(worktree, base, head)? {
+        return Err(wrong(format!("is at {head}, which does not stand on {base}")));
+    }
+    let count = |others: &[&str]| -> Result<usize, Failure> {
+        let range = format!("{base}..{head}");
+        let listed = [&["rev-list", "--count", &range][..], others].concat();
+        Ok(git::output(worktree, &listed)?.trim().parse().unwrap_or(0))
+    };
+    if count(&[])? != count(&["--not", "--remotes"])? {
+        return Err(wrong(format!("is at {head}, with commits of a remote's branch above {base}")));
+    }
+    Ok(())
+}
+
+fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
+    let mut stands = git::command(worktree);
+    Ok(stands.args(["merge-base", "--is-ancestor", old, new]).output()?.status.success())
+}
+
+/// Whether a merge that was made there is one of both.
+pub(crate) fn holds_both(worktree: &Path, base: &str, theirs: &str) -> Result<(), Failure> {
+    let (head, shown) = (head(worktree)?, worktree.display());
+    for (old, why) in [(base, "does not stand on"), (theirs, "does not hold")] {
+        if !is_ancestor(worktree, old, &head)? {
+            let message = format!(
+                "{shown} is at {head}, which {why} {old}; go back with\n  git -C {shown} checkout \
+                 --detach {base}\nor give up with `git backport abort`"
+            );
+            return Err(Failure::new(Exit::BadInput, message));
+        }
+    }
+    Ok(())
+}
+
+/// Adds to a merge that was made there the trailers that its message should
+/// have: the server asks for them.
+pub(crate) fn keeps_trailers(
+    scribe: &Scribe,
+    worktree: &Path,
+    base: &str,
+    message: &str,
+) -> Result<(), Failure> {
+    let said = git::output(worktree, &["show", "-s", "--format=%P%n%B"])?;
+    let ours = said.split_whitespace().next() == Some(base);
+    for trailer in message.lines().skip(1).filter(|line| ours && line.contains(": ")) {
+        if said.lines().any(|line| line == trailer) {
+            continue;
+        }
+        let mut amend = git::command(worktree);
+        amend.args(["-c", "core.editor=true", "commit", "--amend", "-q", "--no-edit"]);
+        amend.args(["--no-verify", "--trailer", trailer]);
+        scribe.run(amend)?;
+        tell(&format!("`{trailer}` was added to the merge that you committed"));
+    }
+    Ok(())
+}
+
+/// What was made there, the oldest first.
+fn made(worktree: &Path, base: &str, head: &str) -> Result<Vec<Made>, Failure> {
+    let range = format!("{base}..{head}");
+    let format = "--format=%H%n%ae %at%n%B";
+    let log = git::output(worktree, &["log", "-z", "--reverse", "--no-merges", format, &range])?;
+    let one = |text: &str| {
+        let mut lines = text.splitn(3, '\n').map(ToString::to_string);
+        let (id, written) = (lines.next()?, lines.next()?);
+        Some(Made { id, written, message: lines.next().unwrap_or_default() })
+    };
+    Ok(log.split('\0').filter_map(one).collect())
+}
+
+fn written(worktree: &Path, id: &str) -> Result<String, Failure> {
+    Ok(git::output(worktree, &["show", "-s", "--format=%ae %at", id])?.trim().to_string())
+}
+
+/// The one of some commits that touches what a fix touches.
+fn by_hand(worktree: &Path, id: &str, made: &[&Made]) -> Result<Option<usize>, Failure> {
+    let touched: BTreeSet<String> = touched(worktree, id)?.into_iter().collect();
+    for (place, one) in made.iter().enumerate() {
+        if self::touched(worktree, &one.id)?.iter().any(|path| touched.contains(path)) {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
+fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure> {
+    let listed = ["diff-tree", "-r", "-m", "--root", "--first-parent", "--no-commit-id"];
+    let arguments = [&listed[..], &["--name-only", "-z", id]].concat();
+    let said = git::output(worktree, &arguments)?;
+    Ok(said.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
+}
+
+/// Writes below the message of the newest commit where it was picked from.
+fn name(scribe: &Scribe, worktree: &Path, commit: &str, from: &str) -> Result<(), Failure> {
+    if head(worktree)? != commit {
+        tell(&format!("{commit} does not say that it was picked from {from}"));
+        return Ok(());
+    }
+    let new = scribe.named(commit, from)?;
+    let mut update = git::command(worktree);
+    update.args(["update-ref", "--no-deref", "HEAD", &new]);
+    scribe.run(update)?;
+    tell(&format!("`(cherry picked from commit {from})` was added to what you committed"));
+    Ok(())
+}
