@@ -139,34 +139,54 @@ impl Scribe {
     }
 
     /// Sets the references of all lines that are written, in one transaction.
+    /// One that is in somebody's hands waits, and stops no other.
     pub(crate) fn set(&self, journal: &mut Journal) -> Result<(), Failure> {
         let mut script = String::new();
-        for line in journal.lines.iter().filter(|line| line.state == State::Written) {
+        for line in &mut journal.lines {
+            if line.state != State::Written {
+                continue;
+            }
             let value = self.value(&line.reference)?;
-            if value != line.old && value != line.new {
-                let message = format!(
-                    "{} has moved in the meantime, to {value}; take this backport back with \
-                     `git backport undo`, and apply again",
-                    line.reference
-                );
-                return Err(Failure::new(Exit::BadInput, message));
+            if let Some(why) = self.in_hands(line, &value)? {
+                tell(&format!("git backport: {}: {why}", line.branch));
+                continue;
             }
             // A run that was killed in between has set it already.
             if value != line.new {
-                if !line.old.is_empty() {
-                    self.not_checked_out(&line.reference)?;
-                }
                 let (reference, new, old) = (&line.reference, &line.new, or_nothing(&line.old));
                 script.push_str(&format!("update {reference} {new} {old}\n"));
             }
+            line.state = State::Done;
         }
         self.update(&script, "git backport")?;
-        for line in &mut journal.lines {
-            if line.state == State::Written {
-                line.state = State::Done;
-            }
-        }
         journal.save(&self.git_dir)
+    }
+
+    /// Why a reference that stands at a value is not set.
+    fn in_hands(&self, line: &Line, value: &str) -> Result<Option<String>, Failure> {
+        let Line { reference, new, old, .. } = line;
+        if value == new {
+            return Ok(None);
+        }
+        if value != old {
+            let now = match value {
+                "" => "was deleted".to_string(),
+                value => format!("has moved to {value}"),
+            };
+            let was = match old.as_str() {
+                "" => "is gone".to_string(),
+                old => format!("stands at {old}"),
+            };
+            return Ok(Some(format!(
+                "{reference} {now} in the meantime; what was made for it is {new}. Once it {was} \
+                 again, `git backport continue` sets it; `git backport undo` takes all back"
+            )));
+        }
+        let held = !old.is_empty() && worktree::holds(&self.git_dir, reference)?;
+        Ok(held.then(|| {
+            let why = worktree::is_checked_out(reference);
+            format!("{why}; check out another branch, then `git backport continue`")
+        }))
     }
 
     /// Moves references, all or none.
@@ -189,14 +209,6 @@ impl Scribe {
         let mut parse = git::command(&self.git_dir);
         let output = parse.args(["rev-parse", "-q", "--verify", reference]).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
-    }
-
-    /// A branch under somebody's feet is not moved.
-    fn not_checked_out(&self, reference: &str) -> Result<(), Failure> {
-        if !worktree::holds(&self.git_dir, reference)? {
-            return Ok(());
-        }
-        Err(Failure::new(Exit::BadInput, worktree::is_checked_out(reference)))
     }
 
     /// Takes back what a run has done, as far as nobody has built on it: each

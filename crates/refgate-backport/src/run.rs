@@ -30,12 +30,12 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
             tell(&format!("git backport: {}: {}", line.branch, failure.message));
             line.clone()
         });
-        let settled = next.state == State::Written;
+        let written = next.state == State::Written;
         if let Some(slot) = journal.lines.get_mut(place) {
             *slot = next;
         }
         journal.save(&scribe.git_dir)?;
-        if settled {
+        if written {
             scribe.set(&mut journal)?;
         }
         if let Some(line) = journal.lines.get(place).filter(|line| line.state == State::Done) {
@@ -43,7 +43,7 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
         }
     }
     for line in &journal.lines {
-        waits |= line.state.waits();
+        waits |= line.state.waits() || line.state == State::Written;
         if line.state == State::Done {
             notes(scribe, line)?;
         }
@@ -93,7 +93,8 @@ fn told(scribe: &Scribe, line: &Line) -> String {
     let Line { branch, reference, new, .. } = line;
     let worktree = worktree::place(&scribe.git_dir, reference).display().to_string();
     let (state, at) = match &line.state {
-        State::Written | State::Done => ("done", new.as_str()),
+        State::Done => ("done", new.as_str()),
+        State::Written => ("waits", new.as_str()),
         State::Skipped => ("skipped", ""),
         State::Conflict { left, .. } => ("conflict", left.first().map_or("", String::as_str)),
         State::Merging { theirs, .. } => ("conflict", theirs.as_str()),
@@ -120,6 +121,7 @@ fn told(scribe: &Scribe, line: &Line) -> String {
                  plain git, then `git backport continue` (or `skip {branch}`, `abort`)"
             )
         }
+        "waits" => format!("{branch}  waits: {name} is to become {short}"),
         other => format!("{branch}  {other}"),
     }
 }
