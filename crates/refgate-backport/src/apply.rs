@@ -11,10 +11,11 @@ use refgate_core::Oid;
 use refgate_gate::Exit;
 use refgate_git::{Kept, Writer};
 use refgate_report::wrap;
+use serde_json::json;
 
 use crate::args::Place;
 use crate::git;
-use crate::journal::{Journal, Line, State};
+use crate::journal::{Journal, Left, Line, State};
 use crate::output::{Failure, say, tell};
 use crate::plan::Step;
 use crate::worktree;
@@ -68,8 +69,17 @@ impl Scribe {
 
     /// Tells what becomes of a branch.
     pub(crate) fn report(&self, branch: &str, state: &str, words: &str) {
+        self.leaves(&Left::new(branch, Oid::default(), state, words.to_string()));
+    }
+
+    /// Tells what does not become of a branch.
+    pub(crate) fn leaves(&self, left: &Left) {
+        let Left { branch, fix, state, words } = left;
         if self.json {
-            let told = serde_json::json!({ "branch": branch, "state": state, "words": words });
+            let mut told = json!({ "branch": branch, "state": state, "words": words });
+            if let (false, Some(told)) = (fix.is_empty(), told.as_object_mut()) {
+                told.insert("fix".to_string(), json!(fix));
+            }
             say(&told.to_string());
         } else {
             // A command stands on a line of its own, to be copied.

@@ -125,6 +125,10 @@ pub(crate) struct Apply {
     /// Carry along the earlier changes without which a fix does not apply
     #[arg(long)]
     pub(crate) prerequisites: bool,
+    /// Where a fix applies only after earlier changes, resolve it without them,
+    /// as any other conflict
+    #[arg(long, conflicts_with = "prerequisites")]
+    pub(crate) by_hand: bool,
     /// Leave a newer line without what an older one gets
     #[arg(long)]
     pub(crate) gap: bool,

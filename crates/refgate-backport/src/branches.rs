@@ -6,6 +6,7 @@ use refgate_gate::Exit;
 use refgate_git::Reader;
 
 use crate::args::Place;
+use crate::git;
 use crate::output::Failure;
 
 /// A branch: its short name and its tip.
@@ -22,6 +23,8 @@ pub(crate) struct Branches {
     pub(crate) all: Vec<Branch>,
     /// How many of them are no lines.
     stages: usize,
+    /// The remote whose branches they are.
+    remote: String,
 }
 
 impl Branches {
@@ -60,13 +63,21 @@ impl Branches {
                                v250-stable); name some with --line"
                 .to_string();
             if !prefix.starts_with("refs/remotes/") && !reader.is_bare() {
-                message
-                    .push_str(&format!(", or another remote than {} with --remote", place.remote));
+                let remotes = git::output(reader.git_dir(), &["remote"]).unwrap_or_default();
+                let remotes: Vec<&str> = remotes.lines().collect();
+                message.push_str(&match remotes.contains(&place.remote.as_str()) {
+                    true => format!(", or git fetch {}", place.remote),
+                    false => format!(
+                        "; there is no remote {}, name another with --remote ({})",
+                        place.remote,
+                        remotes.join(", ")
+                    ),
+                });
             }
             return Err(Failure::new(Exit::BadInput, message));
         }
         all.extend(lines);
-        Ok(Self { all, stages })
+        Ok(Self { all, stages, remote: place.remote.clone() })
     }
 
     /// Adds a branch that is no line.
@@ -89,6 +100,15 @@ impl Branches {
     pub(crate) fn targets(&self) -> Vec<usize> {
         let lines = self.lines();
         if lines.is_empty() { (1..self.all.len()).collect() } else { lines }
+    }
+
+    /// The place of a branch: by its name, or as git shows what was fetched.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        let name = name.strip_prefix("refs/heads/").unwrap_or(name);
+        let name = name.strip_prefix("refs/remotes/").unwrap_or(name);
+        let named = |short: &str| self.all.iter().position(|one| one.name == short);
+        let fetched = name.strip_prefix(&self.remote).and_then(|rest| rest.strip_prefix('/'));
+        named(name).or_else(|| fetched.and_then(named))
     }
 
     pub(crate) fn name(&self, place: usize) -> &str {

@@ -80,7 +80,8 @@ impl Planner<'_> {
             }
         };
         let lacks = |(_, places): &&(Change, Vec<usize>)| places.contains(&place);
-        let lacking = earlier.iter().filter(lacks).map(|(change, _)| *change);
+        let allowed = |change: &Change| !self.is_denied(place, change.commit);
+        let lacking = earlier.iter().filter(lacks).map(|(change, _)| *change).filter(allowed);
         let candidates: Vec<Change> = lacking.take(MOST_PREREQUISITES).collect();
         let singles: Vec<Vec<Change>> = candidates.iter().map(|one| vec![*one]).collect();
         let mut pairs = Vec::new();

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use refgate_core::Oid;
 use refgate_gate::Exit;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,9 @@ pub(crate) struct Line {
 pub(crate) struct Left {
     /// The branch.
     pub(crate) branch: String,
+    /// The fix, where it is one of several.
+    #[serde(default)]
+    pub(crate) fix: String,
     /// `needs` (earlier changes), `denied` (by the policy), or `blocked` (by what
     /// is there).
     pub(crate) state: String,
@@ -85,8 +89,10 @@ pub(crate) struct Left {
 }
 
 impl Left {
-    pub(crate) fn new(branch: &str, state: &str, words: String) -> Self {
-        Self { branch: branch.to_string(), state: state.to_string(), words }
+    /// `fix` is zero if it is all that was asked for.
+    pub(crate) fn new(branch: &str, fix: Oid, state: &str, words: String) -> Self {
+        let fix = if fix.is_zero() { String::new() } else { fix.to_string() };
+        Self { branch: branch.to_string(), fix, state: state.to_string(), words }
     }
 }
 

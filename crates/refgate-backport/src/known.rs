@@ -120,7 +120,11 @@ impl Known {
     /// The title of a commit.
     pub(crate) fn title(&self, id: Oid) -> String {
         let fact = self.place(id).and_then(|place| self.facts.get(place));
-        fact.map(|fact| fact.subject.clone()).unwrap_or_default()
+        match (fact, self.reader.commit(id)) {
+            (Some(fact), _) => fact.subject.clone(),
+            (None, Ok(commit)) => commit.message.subject().to_string(),
+            (None, Err(_)) => String::new(),
+        }
     }
 
     /// The commit that a person names.

@@ -159,6 +159,9 @@ impl<'k> Planner<'k> {
                     },
                 };
                 if let Forecast::Clean(steps) = &forecast {
+                    for step in steps.iter().filter(|step| step.why == Why::Prerequisite) {
+                        self.denied(step.change, target)?;
+                    }
                     *tree = steps.last().map_or(*tree, |step| step.tree);
                 }
                 target.forecasts.push((*change, forecast));
@@ -198,6 +201,13 @@ impl<'k> Planner<'k> {
         }
         let conflict = |one: &(Change, Forecast)| matches!(one.1, Forecast::Conflict { .. });
         target.forecasts.iter().any(conflict).then_some(Forecast::Waits)
+    }
+
+    /// Whether the policy keeps a commit out of a branch.
+    pub(crate) fn is_denied(&self, place: usize, id: Oid) -> bool {
+        let (reader, branch) = (&self.known.reader, self.known.branches.name(place));
+        let answer = self.rules.map(|rules| rules.answer(reader, id, branch));
+        matches!(answer, Some(Ok(Answer::Denied(_)) | Err(_)))
     }
 
     /// What the policy says against a change on a branch; what it asks for is

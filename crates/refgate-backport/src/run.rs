@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::apply::Scribe;
 use crate::git;
-use crate::journal::{Journal, Left, Line, State};
+use crate::journal::{Journal, Line, State};
 use crate::output::{Done, Failure, done, say, tell};
 use crate::worktree;
 
@@ -61,8 +61,8 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
 
 /// Says which branches a run does not carry to as asked.
 pub(crate) fn left_out(scribe: &Scribe, journal: &Journal) {
-    for Left { branch, state, words } in &journal.left {
-        scribe.report(branch, state, words);
+    for left in &journal.left {
+        scribe.leaves(left);
     }
 }
 

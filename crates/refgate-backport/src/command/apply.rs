@@ -33,8 +33,8 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
     let mut journal = Journal { format: 1, ..Journal::default() };
     let first = targets.first().and_then(|target| target.forecasts.first());
     let name = first.map(|(change, _)| change.commit.short()).unwrap_or_default();
-    let Apply { straight, prerequisites, .. } = *args;
-    let way = Way { straight, prerequisites, name: &name };
+    let Apply { straight, prerequisites, by_hand, .. } = *args;
+    let way = Way { straight, prerequisites, by_hand, name: &name };
     for target in &targets {
         journal.lines.extend(line(&known, &scribe, &way, target, &mut journal.left)?);
     }
@@ -89,6 +89,8 @@ pub(crate) struct Way<'a> {
     pub(crate) straight: bool,
     /// What a fix needs before it applies is carried along.
     pub(crate) prerequisites: bool,
+    /// Or it is resolved without that.
+    pub(crate) by_hand: bool,
     /// Else `backport/NAME/BRANCH` is made.
     pub(crate) name: &'a str,
 }
@@ -115,24 +117,32 @@ pub(crate) fn line(
     let tip = known.branches.all.get(target.place).map(|branch| branch.tip).unwrap_or_default();
     let mut steps = Vec::new();
     let mut left = Vec::new();
+    let several = target.forecasts.len() > 1;
     for (change, forecast) in &target.forecasts {
+        let told = |forecast: &Forecast| match several {
+            true => format!("{}: {}", change.commit.short(), words(known, forecast)),
+            false => words(known, forecast),
+        };
         match forecast {
+            Forecast::Clean(some) if some.len() > 1 && way.by_hand => {
+                left.push(change.commit.to_string());
+            }
             Forecast::Clean(some) if some.len() > 1 && !way.prerequisites => {
                 let text = format!(
-                    "{}; say --prerequisites to carry that along, or name it",
-                    words(known, forecast)
+                    "{}; say --prerequisites to carry that along, or --by-hand to resolve it without",
+                    told(forecast)
                 );
-                out.push(Left::new(&branch, "needs", text));
+                out.push(Left::new(&branch, change.commit, "needs", text));
                 return Ok(None);
             }
             Forecast::Clean(some) if left.is_empty() => steps.extend_from_slice(some),
             Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits => {
                 left.push(change.commit.to_string());
             }
-            Forecast::Denied(_) => {
-                out.push(Left::new(&branch, kind(forecast), words(known, forecast)));
+            Forecast::Denied(_) | Forecast::Reverted => {
+                out.push(Left::new(&branch, change.commit, kind(forecast), told(forecast)));
             }
-            _ => scribe.report(&branch, kind(forecast), &words(known, forecast)),
+            _ => scribe.report(&branch, kind(forecast), &told(forecast)),
         }
     }
     if steps.is_empty() && left.is_empty() {
@@ -176,7 +186,7 @@ pub(crate) fn blocked(
         }
         (true, _) => worktree::left_standing(&scribe.git_dir, reference),
     };
-    Ok(words.map(|words| Left::new(branch, "blocked", words)))
+    Ok(words.map(|words| Left::new(branch, Oid::default(), "blocked", words)))
 }
 
 /// No second run is begun beside one that waits.

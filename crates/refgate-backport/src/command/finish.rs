@@ -82,7 +82,12 @@ struct Carried<'a> {
 
 impl Carried<'_> {
     fn way(&self) -> Way<'_> {
-        Way { straight: self.args.straight, prerequisites: false, name: &self.fix.branch }
+        Way {
+            straight: self.args.straight,
+            prerequisites: false,
+            by_hand: true,
+            name: &self.fix.branch,
+        }
     }
 
     /// The places of production and what comes before it, production first.

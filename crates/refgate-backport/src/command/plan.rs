@@ -17,7 +17,10 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
     compare(&mut known, args)?;
     let targets = planned(&known, args)?;
     let clean = |forecast: &Forecast| {
-        !matches!(forecast, Forecast::Conflict { .. } | Forecast::Waits | Forecast::Denied(_))
+        !matches!(
+            forecast,
+            Forecast::Conflict { .. } | Forecast::Waits | Forecast::Denied(_) | Forecast::Reverted
+        )
     };
     let fine = targets.iter().flat_map(|target| &target.forecasts).all(|(_, one)| clean(one));
     for target in &targets {
@@ -83,16 +86,23 @@ fn wanted(known: &Known, to: &[String]) -> Result<Vec<usize>, Failure> {
         return Ok(known.branches.targets());
     }
     let find = |name: &String| {
-        let place = known.branches.all.iter().position(|branch| branch.name == *name);
         let message =
             || format!("`{name}` is none of the branches looked at; name it with --line as well");
+        let place = known.branches.place(name);
         place.ok_or_else(|| Failure::new(Exit::BadInput, message()))
     };
-    to.iter().map(find).collect()
+    let mut places = Vec::new();
+    for name in to {
+        let place = find(name)?;
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    Ok(places)
 }
 
 /// A forecast in one word, for scripts.
-pub(crate) const fn kind(forecast: &Forecast) -> &'static str {
+pub(crate) fn kind(forecast: &Forecast) -> &'static str {
     match forecast {
         Forecast::Present(_) => "present",
         Forecast::Reverted => "reverted",
@@ -100,7 +110,11 @@ pub(crate) const fn kind(forecast: &Forecast) -> &'static str {
         Forecast::Empty => "empty",
         Forecast::Waits => "waits",
         Forecast::Conflict { .. } => "conflict",
-        Forecast::Clean(_) => "clean",
+        Forecast::Clean(steps) => match steps.last().map(|step| step.why) {
+            Some(Why::Sibling(_)) => "clean-from-sibling",
+            _ if steps.len() > 1 => "clean-after",
+            _ => "clean",
+        },
     }
 }
 
@@ -117,7 +131,7 @@ pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
             let before: Vec<String> = steps
                 .iter()
                 .filter(|step| step.why == Why::Prerequisite)
-                .map(|step| step.change.commit.short())
+                .map(|step| titled(known, step.change.commit))
                 .collect();
             match steps.last().map(|step| step.why) {
                 Some(Why::Sibling(place)) => {
@@ -133,12 +147,14 @@ pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
     }
 }
 
+fn titled(known: &Known, id: Oid) -> String {
+    format!("{} {}", id.short(), known.title(id)).trim_end().to_string()
+}
+
 fn text(known: &Known, target: &Target) -> String {
     let mut lines = vec![known.branches.name(target.place).to_string()];
     for (change, forecast) in &target.forecasts {
-        let subject = known.title(change.commit);
-        let title = format!("{} {}", change.commit.short(), clean(&subject));
-        lines.push(wrap("  ", "    ", &title));
+        lines.push(wrap("  ", "    ", &clean(&titled(known, change.commit))));
         lines.push(wrap("    ", "      ", &clean(&words(known, forecast))));
         if let Forecast::Conflict { said, .. } = forecast {
             lines.extend(said.iter().map(|line| wrap("      ", "        ", &clean(line))));

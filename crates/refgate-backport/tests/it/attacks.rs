@@ -149,7 +149,9 @@ fn nothing_moves_under_somebodys_feet() {
     world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
     let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
     let said = world.does(1, &["apply", &fix, "--to", "release/1.1", "--gap"]);
-    assert!(said.contains("say --prerequisites"), "{said}");
+    assert!(said.contains("say --prerequisites") && said.contains("refactor: two"), "{said}");
+    world.does(1, &["apply", &fix, "--to", "origin/release/1.1", "--by-hand", "--gap"]);
+    assert!(world.does(0, &["abort"]).contains("as it was"));
     world.does(0, &["apply", &fix, "--to", "release/1.1", "--prerequisites", "--gap"]);
     let branch = format!("backport/{}/release/1.1", &fix[..10]);
     world.git(&["switch", "-q", &branch]);

@@ -118,7 +118,7 @@ fn what_is_refused_when_carried() {
     tells(0, &["apply", &other, "--to", "release/1.2"]);
     // Reverted, and picked again.
     world.on("release/1.2", &["revert", "--no-edit", "release/1.2~1"]);
-    tells(0, &["plan", &fix, "--to", "release/1.2"]);
+    tells(1, &["plan", &fix, "--to", "release/1.2"]);
     tells(0, &["apply", &fix, "--to", "release/1.2", "--again", "--straight"]);
     tells(0, &["status", &fix]);
     insta::assert_snapshot!("refused", story.join("\n"));

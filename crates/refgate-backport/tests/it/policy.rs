@@ -33,6 +33,28 @@ fn what_the_policy_forbids_is_not_picked() {
     assert_eq!(world.git(&["for-each-ref", "refs/heads/backport"]), "");
 }
 
+/// What may not go there itself is no prerequisite, either; the conflict is for
+/// a person.
+#[test]
+fn a_feature_is_no_prerequisite() {
+    let world = world();
+    world.git(&["switch", "-q", "dev"]);
+    world.edit("app.txt", "two\n", "TWO\n");
+    let feature = world.commit("feat: two");
+    world.edit("app.txt", "TWO\n", "2!\n");
+    let fix = world.commit("security: two");
+    world.edit("lib.txt", "g\n", "G\n");
+    let other = world.commit("security: g");
+    let policy = ["--policy", "main:.refgate/policy.toml", "--to", "release/1.1"];
+    let ask = |code: i32, arguments: &[&str]| world.does(code, &[arguments, &policy].concat());
+    let said = ask(1, &["plan", &fix]);
+    assert!(said.contains("conflict in app.txt") && !said.contains(&feature[..10]), "{said}");
+    // Which of several fixes is meant is told.
+    let said = ask(1, &["apply", &feature, &other, "--json", "--gap"]);
+    assert!(said.contains(&format!("\"fix\":\"{feature}\"")), "{said}");
+    assert!(said.contains("\"state\":\"done\""), "{said}");
+}
+
 #[test]
 fn debts_are_listed_with_what_pays_them() {
     let world = world();
