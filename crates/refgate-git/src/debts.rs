@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use chrono::DateTime;
 use refgate_core::{Debt, Flow, Instant, Message, Named, Oid};
 
 use crate::reader::Reader;
-use crate::{GitError, Graph, Moved, ParsedCommit, reflog};
+use crate::{GitError, Graph, Moved, ParsedCommit};
 
 /// What one side has and the other lacks; so many commits at the most.
 const MOST_APART: usize = 20_000;
@@ -29,8 +30,14 @@ pub fn debts(
         let mut moves = None;
         for (to, earlier) in tips.range(..from) {
             for (fix, subject) in owed(reader, graph, [*later, *earlier], baseline)? {
-                let moves = moves.get_or_insert_with(|| reflog(reader.git_dir(), &stage.branch));
-                let since = landed(graph, moves, fix)?.unwrap_or(now).min(now);
+                let moves = moves.get_or_insert_with(|| reader.moves(&stage.branch));
+                let (mut since, seen) = landed(graph, moves, fix)?;
+                if reader.is_fetched(&stage.branch) && !seen {
+                    // A clone saw it come only if it was there; else a claim
+                    // is the best that is known.
+                    since = DateTime::from_timestamp(reader.commit(fix)?.committed, 0);
+                }
+                let since = since.unwrap_or(now).min(now);
                 all.push(Debt { fix, subject, from: *from, to: *to, since });
             }
         }
@@ -62,17 +69,21 @@ pub fn owed(
 }
 
 /// The move of a branch that brought a commit; where the log begins later, its
-/// beginning.
-fn landed(graph: &Graph<'_>, moves: &[Moved], id: Oid) -> Result<Option<Instant>, GitError> {
+/// beginning, and that the move was not seen.
+fn landed(
+    graph: &Graph<'_>,
+    moves: &[Moved],
+    id: Oid,
+) -> Result<(Option<Instant>, bool), GitError> {
     let mut found = None;
     for moved in moves.iter().rev() {
         found = Some(moved.at);
         match moved.old {
             Some(old) if graph.is_ancestor(id, old)? => {}
-            _ => break,
+            old => return Ok((found, old.is_some())),
         }
     }
-    Ok(found)
+    Ok((found, false))
 }
 
 /// The commits with content of their own that one tip has and others lack.

@@ -11,7 +11,7 @@ use refgate_core::{
 use crate::evil::mixed;
 use crate::landings::{chain, cut};
 use crate::reader::{Reader, git};
-use crate::{GitError, Graph, Survey, diff, reflog};
+use crate::{GitError, Graph, Survey, diff};
 
 /// Reads the facts about a push (MODEL.md 1): every line only against the
 /// state at rest and its own objects (SECURITY.md R1).
@@ -74,7 +74,7 @@ impl Photo<'_> {
     ) -> Result<UpdateFacts, GitError> {
         let mut facts = UpdateFacts::default();
         let Some(new) = update.change.new_value() else {
-            let moves = reflog(self.reader.git_dir(), &update.name);
+            let moves = self.reader.moves(&update.name);
             let created = moves.iter().rev().find(|moved| moved.old.is_none());
             facts.created = created.map(|moved| moved.at);
             return Ok(facts);

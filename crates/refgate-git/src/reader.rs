@@ -105,7 +105,7 @@ impl Reader {
         self.repo.is_bare()
     }
 
-    fn at_rest_name(&self, name: &RefName) -> String {
+    pub(crate) fn at_rest_name(&self, name: &RefName) -> String {
         match (&self.remote, name.branch_name()) {
             (Some(remote), Some(branch)) => format!("refs/remotes/{remote}/{branch}"),
             _ => name.as_str().to_string(),

@@ -7,6 +7,8 @@ use std::path::Path;
 use chrono::DateTime;
 use refgate_core::{Instant, Oid, RefName};
 
+use crate::reader::Reader;
+
 /// No line of a log that this server writes is longer, in bytes.
 const LONGEST: u64 = 4_096;
 
@@ -25,9 +27,26 @@ pub struct Moved {
 /// cannot be read says nothing.
 #[must_use]
 pub fn reflog(git_dir: &Path, name: &RefName) -> Vec<Moved> {
-    let path = git_dir.join("logs").join(name.as_str());
+    log(git_dir, name.as_str())
+}
+
+fn log(git_dir: &Path, name: &str) -> Vec<Moved> {
+    let path = git_dir.join("logs").join(name);
     let Ok(text) = std::fs::read(path) else { return Vec::new() };
     String::from_utf8_lossy(&text).lines().filter_map(line).collect()
+}
+
+impl Reader {
+    /// All moves that the log still has of what is at rest under a name: in a
+    /// clone that looks through a remote, of what was fetched.
+    pub(crate) fn moves(&self, name: &RefName) -> Vec<Moved> {
+        log(self.git_dir(), &self.at_rest_name(name))
+    }
+
+    /// Whether what is at rest under a name is what was last fetched.
+    pub(crate) fn is_fetched(&self, name: &RefName) -> bool {
+        self.at_rest_name(name) != name.as_str()
+    }
 }
 
 /// The last line of a log that tells of a move which the reference, as it

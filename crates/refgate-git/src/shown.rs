@@ -4,7 +4,7 @@ use refgate_core::{Instant, Oid, RefName, RefUpdate, TagFacts, UpdateFacts};
 
 use crate::gather::Photo;
 use crate::tag::follow;
-use crate::{GitError, debts, reflog};
+use crate::{GitError, debts};
 
 impl Photo<'_> {
     pub(crate) fn tag(&self, update: &RefUpdate, new: Oid) -> Result<Option<TagFacts>, GitError> {
@@ -85,7 +85,7 @@ impl Photo<'_> {
     /// Since when a branch has had a tree without a break.
     pub(crate) fn soaking(&self, branch: &RefName, tree: Oid) -> Result<Option<Instant>, GitError> {
         let mut since = None;
-        for moved in reflog(self.reader.git_dir(), branch).iter().rev() {
+        for moved in self.reader.moves(branch).iter().rev() {
             let Some(new) = moved.new else { break };
             if self.tree_of(new)? != tree {
                 break;

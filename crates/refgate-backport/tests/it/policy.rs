@@ -82,3 +82,22 @@ fn debts_are_listed_with_what_pays_them() {
     let said = ask(&["debts"]);
     assert!(said.contains(&format!("refgate not-applicable {} --to dev", &fix[..10])), "{said}");
 }
+
+/// In a clone, what was fetched tells since when, and not the clone's own branch.
+#[test]
+fn a_debt_is_as_old_as_its_landing() {
+    let world = world();
+    world.git(&["clone", "-q", ".", "clone"]);
+    let clone = world.path().join("clone");
+    world.git(&["switch", "-q", "main"]);
+    world.edit("app.txt", "two\n", "2\n");
+    world.commit("hotfix: two");
+    world.try_git(&clone, &["fetch", "-q"]);
+    let format = "--date=format:%Y-%m-%dT%H:%M:%S";
+    let log = world.try_git(&clone, &["log", "-g", "-1", format, "--format=%gd", "origin/main"]);
+    let at = String::from_utf8(log.stdout).unwrap();
+    let at = at.trim().trim_start_matches("origin/main@{").trim_end_matches('}');
+    let policy = ["--policy", "main:.refgate/policy.toml", "--json"];
+    let said = world.backport(&[&["-C", "clone", "debts"][..], &policy].concat()).1;
+    assert!(said.contains(&format!("\"since\":\"{at}")), "{at} {said}");
+}
