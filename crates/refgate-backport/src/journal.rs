@@ -113,6 +113,9 @@ pub(crate) struct Journal {
     /// What is told once more when the run ends.
     #[serde(default)]
     pub(crate) left: Vec<Left>,
+    /// The command that comes after it; empty if none does.
+    #[serde(default)]
+    pub(crate) then: String,
 }
 
 impl Journal {

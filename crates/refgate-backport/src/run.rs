@@ -126,6 +126,17 @@ fn told(scribe: &Scribe, line: &Line) -> String {
     }
 }
 
+/// The command that takes what a run made, and pushed, from the remote again;
+/// branches that were there before stay.
+pub(crate) fn deletes(journal: &Journal) -> Option<String> {
+    let made = journal.lines.iter().filter(|line| line.old.is_empty() && !line.new.is_empty());
+    let names: Vec<&str> =
+        made.filter_map(|line| line.reference.strip_prefix("refs/heads/backport/")).collect();
+    let names: Vec<String> = names.iter().map(|name| format!(" backport/{name}")).collect();
+    let remote = &journal.pushed;
+    (!names.is_empty()).then(|| format!("git push {remote} --delete{}", names.concat()))
+}
+
 /// What the server refuses stays here, and `continue` pushes it again.
 fn pushed(scribe: &Scribe, journal: &mut Journal) -> Result<(), Failure> {
     let done = journal.lines.iter().filter(|line| line.state == State::Done);
@@ -142,8 +153,15 @@ fn pushed(scribe: &Scribe, journal: &mut Journal) -> Result<(), Failure> {
     let push = git::command(&scribe.repository).args(&arguments).stdin(Stdio::null()).output()?;
     if !push.status.success() {
         let failure = git::failed(&arguments, &push.stderr);
-        let way = "what is done is kept here: `git backport continue` pushes it again; where a branch has \
-                   moved there, `git backport undo`, git fetch, and begin anew";
+        let mut way =
+            "what is done is kept here: `git backport continue` pushes it again; where a branch \
+                       has moved there, `git backport undo`, git fetch, and begin anew"
+                .to_string();
+        if let Some(delete) = deletes(journal) {
+            way.push_str(&format!(
+                "\nwhat an earlier run left there, undone since, goes by\n  {delete}"
+            ));
+        }
         return Err(Failure::new(failure.exit, format!("{}\n{way}", failure.message)));
     }
     // The server's words, such as where to ask for the merge; and that what is

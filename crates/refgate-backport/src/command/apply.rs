@@ -13,7 +13,7 @@ use crate::known::{How, Known, open};
 use crate::output::{Done, Failure, done, say, tell};
 use crate::plan::{Forecast, Target};
 use crate::rules::Rules;
-use crate::run::{carry_on, left_out};
+use crate::run::{carry_on, deletes, left_out};
 use crate::worktree;
 
 pub(crate) fn run(place: &Place, args: &Apply) -> Done {
@@ -207,7 +207,18 @@ fn waiting(scribe: &Scribe) -> Result<Journal, Failure> {
 pub(crate) fn go_on(place: &Place) -> Done {
     let scribe = Scribe::open(place)?;
     let journal = waiting(&scribe)?;
-    carry_on(&scribe, journal, &recipes(place)?)
+    goes_on(&scribe, journal, &recipes(place)?)
+}
+
+/// Goes on, and says what comes after it.
+fn goes_on(scribe: &Scribe, journal: Journal, recipes: &[Recipe]) -> Done {
+    let then = journal.then.clone();
+    let done = carry_on(scribe, journal, recipes)?;
+    let open = Journal::load(&scribe.git_dir)?.is_some_and(|journal| journal.is_open());
+    if !open && !then.is_empty() {
+        tell(&format!("whether every branch of the remote has it, says\n  {then}"));
+    }
+    Ok(done)
 }
 
 /// The recipes of the policy that is in force where a run goes on.
@@ -235,7 +246,7 @@ pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {
         Some(_) if !given_up => worktree::leave(&scribe, &was)?,
         _ => worktree::remove(&scribe, &was)?,
     }
-    carry_on(&scribe, journal, &recipes(place)?)
+    goes_on(&scribe, journal, &recipes(place)?)
 }
 
 /// What is left for a branch without one of its fixes.
@@ -274,6 +285,9 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
             }
             to => format!("here all else is as it was; what {to} took of the push is still there"),
         });
+        if let Some(delete) = deletes(&journal).filter(|_| !to.is_empty()) {
+            say(&format!("  {delete}"));
+        }
     }
     Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Refused }))
 }

@@ -29,7 +29,8 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
     let fix = Fix::find(&reader, place, &policy, args)?;
     let known = Known::read(place, around(&fix))?;
     let carried = Carried { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
-    let mut journal = Journal { format: 1, ..Journal::default() };
+    let then = again(&fix, args);
+    let mut journal = Journal { format: 1, then, ..Journal::default() };
     // What may not go to production goes nowhere by this way.
     let production = carried.production().map(|place| known.branches.name(place));
     let barred = production.map(|name| carried.denied(name)).transpose()?.flatten();
@@ -61,7 +62,14 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
         carried.tell_afterwards()?;
         lines > 0 && now.is_some_and(|journal| journal.is_open())
     };
-    verdict(place, &fix, waits)
+    verdict(place, &fix, args, waits)
+}
+
+/// The command that asks again.
+fn again(fix: &Fix, args: &Finish) -> String {
+    let options = [(args.pick, " --pick"), (args.straight, " --straight"), (args.push, " --push")];
+    let options = options.into_iter().filter(|(given, _)| *given).map(|(_, option)| option);
+    format!("git backport hotfix finish {}{}", fix.branch, options.collect::<String>())
 }
 
 /// What is looked at: the branch itself, and what has to do with its commits.
@@ -244,7 +252,7 @@ fn waits_for_its_push(branch: &Branch, reference: String, made: String) -> Line 
 }
 
 /// Whether all branches of the remote, as they stand now, have it.
-fn verdict(place: &Place, fix: &Fix, waits: bool) -> Done {
+fn verdict(place: &Place, fix: &Fix, args: &Finish, waits: bool) -> Done {
     let known = Known::read(place, around(fix))?;
     let graph = Graph::new(&known.reader);
     let Some(rules) = &known.rules else { return Ok(done(Exit::Refused)) };
@@ -287,6 +295,6 @@ fn verdict(place: &Place, fix: &Fix, waits: bool) -> Done {
     } else if !known.reader.is_bare() {
         say("  push what is made here, have it merged, git fetch");
     }
-    say(&format!("  git backport hotfix finish {}", fix.branch));
+    say(&format!("  {}", again(fix, args)));
     Ok(done(Exit::Refused))
 }
