@@ -181,7 +181,8 @@ fn by_hand(worktree: &Path, id: &str, made: &[&Made]) -> Result<Option<usize>, F
     Ok(None)
 }
 
-fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure> {
+/// The paths that a commit changes; a merge, those that it brought.
+pub(crate) fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure> {
     let listed = ["diff-tree", "-r", "-m", "--root", "--first-parent", "--no-commit-id"];
     let arguments = [&listed[..], &["--name-only", "-z", id]].concat();
     let said = git::output(worktree, &arguments)?;

@@ -11,6 +11,8 @@ use crate::apply::Scribe;
 use crate::git;
 use crate::journal::{Journal, Line, State};
 use crate::output::{Done, Failure, done, say, tell};
+use crate::recipes;
+use crate::resolution::touched;
 use crate::worktree;
 
 /// Goes on with a run as far as it goes by itself.
@@ -54,6 +56,9 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
         journal.has_pushed = !waits;
         journal.save(&scribe.git_dir)?;
     }
+    if !waits {
+        afterwards(scribe, &journal, recipes)?;
+    }
     left_out(scribe, &journal);
     let fine = !waits && journal.left.is_empty();
     Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
@@ -66,25 +71,54 @@ pub(crate) fn left_out(scribe: &Scribe, journal: &Journal) {
     }
 }
 
+/// The commits that a line has got, each with the one that it was picked from;
+/// what was merged with itself.
+fn copies(folder: &Path, line: &Line) -> Result<Vec<(String, String)>, Failure> {
+    if line.began.is_empty() {
+        return Ok(Vec::new());
+    }
+    let range = format!("{}..{}", line.began, line.new);
+    let listed = ["log", "-z", "--no-merges", "--format=%H%n%B", &range, "--"];
+    let log = git::output(folder, &listed)?;
+    let one = |text: &str| {
+        let (id, message) = text.split_once('\n')?;
+        let from = message.lines().rev().find_map(|text| {
+            text.trim().strip_prefix("(cherry picked from commit ")?.strip_suffix(')')
+        });
+        Some((id.to_string(), from.unwrap_or(id).to_string()))
+    };
+    Ok(log.split('\0').filter_map(one).collect())
+}
+
 /// A note of the original is one of its copy, too, as it is after `git rebase`
 /// with `notes.rewriteRef`. A copy that has one keeps it.
 fn notes(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     let folder = &scribe.git_dir;
     let listed = git::output(folder, &["notes", "list"]).unwrap_or_default();
-    if listed.is_empty() || line.began.is_empty() {
+    if listed.is_empty() {
         return Ok(());
     }
     let noted = |id: &str| listed.lines().any(|one| one.ends_with(id));
-    let range = format!("{}..{}", line.began, line.new);
-    let ids = git::output(folder, &["rev-list", "--no-merges", &range, "--"])?;
-    for id in ids.lines().filter(|id| !noted(id)) {
-        let message = git::output(folder, &["show", "-s", "--format=%B", id])?;
-        let from = message.lines().rev().find_map(|text| {
-            text.trim().strip_prefix("(cherry picked from commit ")?.strip_suffix(')')
-        });
-        if let Some(from) = from.filter(|from| noted(from)) {
-            git::output(folder, &["notes", "copy", from, id])?;
+    for (id, from) in copies(folder, line)? {
+        if !noted(&id) && noted(&from) {
+            git::output(folder, &["notes", "copy", &from, &id])?;
         }
+    }
+    Ok(())
+}
+
+/// What recipes leave for a person to do.
+fn afterwards(scribe: &Scribe, journal: &Journal, recipes: &[Recipe]) -> Result<(), Failure> {
+    let mut paths = Vec::new();
+    let finished = journal.lines.iter().filter(|line| line.state == State::Done);
+    for line in finished.filter(|_| !recipes.is_empty()) {
+        for (_, from) in copies(&scribe.git_dir, line)? {
+            // Of a fix that is no longer here nothing is known.
+            paths.extend(touched(&scribe.git_dir, &from).unwrap_or_default());
+        }
+    }
+    for then in recipes::afterwards(recipes, &paths) {
+        scribe.report("on each branch:", "then", then);
     }
     Ok(())
 }

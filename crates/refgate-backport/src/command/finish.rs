@@ -11,13 +11,12 @@ use crate::apply::Scribe;
 use crate::args::{Finish, Place};
 use crate::branches::Branch;
 use crate::command::apply::{Way, blocked, line, none_waits};
-use crate::git;
 use crate::journal::{Journal, Left, Line, State};
 use crate::known::{How, Known, open};
 use crate::merge::{Ask, Merged};
 use crate::output::{Done, Failure, done, say};
 use crate::plan::{Change, Forecast, Planner, Target};
-use crate::recipes::{afterwards, cooked_one};
+use crate::recipes::cooked_one;
 use crate::rules::Answer;
 use crate::run::{carry_on, left_out};
 
@@ -59,7 +58,6 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
         let lines = journal.lines.len();
         carry_on(&scribe, journal, known.recipes())?;
         let now = Journal::load(&scribe.git_dir)?;
-        carried.tell_afterwards()?;
         lines > 0 && now.is_some_and(|journal| journal.is_open())
     };
     verdict(place, &fix, args, waits)
@@ -232,16 +230,6 @@ impl Carried<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// What recipes leave for a person to do.
-    fn tell_afterwards(&self) -> Result<(), Failure> {
-        let (base, tip) = (self.fix.base.to_string(), self.fix.tip.to_string());
-        let paths = git::differing(self.known.reader.git_dir(), &[&base, &tip])?;
-        for then in afterwards(self.known.recipes(), &paths) {
-            self.scribe.report("on each branch:", "then", then);
-        }
-        Ok(())
     }
 }
 
