@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::apply::Scribe;
 use crate::args::{Apply, Place, Plan};
 use crate::choose;
-use crate::command::plan::{compare, filled, kind, planned, words};
+use crate::command::plan::{compare, filled, kind, planned, warn, words};
 use crate::journal::{Journal, Left, Line, State};
 use crate::known::{How, Known, open};
 use crate::output::{Done, Failure, done, say, tell};
@@ -27,6 +27,7 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
     if args.plan.fixes.is_empty() && plan.to.is_empty() {
         targets = choose::targets(&known, targets)?;
     }
+    warn(&known, &targets);
     if !args.gap {
         no_gap(&known, plan, &targets)?;
     }

@@ -1,6 +1,9 @@
 //! What would a backport come to? Said before anything is done.
 
+use std::collections::BTreeSet;
+
 use refgate_core::Oid;
+use refgate_core::matrix::Root;
 use refgate_gate::Exit;
 use refgate_report::{clean, wrap};
 use serde_json::{Value, json};
@@ -8,7 +11,7 @@ use serde_json::{Value, json};
 use crate::args::{Place, Plan};
 use crate::choose;
 use crate::known::{How, Known};
-use crate::output::{Done, Failure, done, say};
+use crate::output::{Done, Failure, done, say, tell};
 use crate::plan::{Change, Forecast, Planner, Step, Target, Why};
 
 pub(crate) fn run(place: &Place, args: &Plan) -> Done {
@@ -16,6 +19,7 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
     let mut known = Known::read(place, How { around: Some(args.fixes.clone()), ..How::default() })?;
     compare(&mut known, args)?;
     let targets = planned(&known, args)?;
+    warn(&known, &targets);
     let clean = |forecast: &Forecast| {
         !matches!(
             forecast,
@@ -66,6 +70,33 @@ pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure
     }
     let places = wanted(known, &args.to)?;
     planner.targets(&places, &changes)
+}
+
+/// Says what came after the fixes that some branch would get: what undid them,
+/// and what mends them and is not carried along.
+pub(crate) fn warn(known: &Known, targets: &[Target]) {
+    let matrix = known.matrix();
+    let gets = |forecast: &Forecast| {
+        matches!(forecast, Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits)
+    };
+    let all = targets.iter().flat_map(|target| &target.forecasts);
+    let ids: BTreeSet<Oid> =
+        all.filter(|(_, forecast)| gets(forecast)).map(|(change, _)| change.commit).collect();
+    let roots = |id: &Oid| known.roots(*id).into_iter().map(|(root, _)| root);
+    let carried: BTreeSet<Root> = ids.iter().flat_map(roots).collect();
+    for root in &carried {
+        for (follow, undoes) in matrix.after(*root) {
+            let ((fix, _), (id, title)) = (known.shown(*root), known.shown(follow));
+            let short = |id: &str| id.get(..10).unwrap_or(id).to_string();
+            let (fix, other) = (short(&fix), format!("{} {}", short(&id), clean(&title)));
+            let upstream = known.branches.name(0);
+            if undoes {
+                tell(&format!("warning: {fix} was undone on {upstream} by {other}"));
+            } else if !carried.contains(&follow) {
+                tell(&format!("warning: {other} mends {fix}; carry it along"));
+            }
+        }
+    }
 }
 
 /// One commit, or those of a range, the oldest first.

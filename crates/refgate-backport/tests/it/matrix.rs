@@ -54,6 +54,45 @@ fn where_everything_has_landed() {
     assert_eq!(world.does(0, &["status", "--all"]), before);
 }
 
+/// What came after a fix is told before it is carried; what a branch has again
+/// lacks the revert of where changes come from.
+#[test]
+fn what_undid_a_fix_is_told() {
+    let world = World::new();
+    let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    world.on("release/1.2", &["cherry-pick", "-x", &fix]);
+    world.on("release/1.2", &["revert", "--no-edit", "HEAD"]);
+    world.on("release/1.2", &["revert", "--no-edit", "HEAD"]);
+    world.git(&["revert", "--no-edit", &fix]);
+    let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
+    assert!(said.contains(&format!("warning: {} was undone on main", &fix[..10])), "{said}");
+    let said = world.does(0, &["status", &fix]);
+    assert!(said.contains("Revert \"fix: two\" is not on release/1.2"), "{said}");
+    let other = world.fix("fix: five", "app.txt", "five\n", "5\n");
+    let body = format!("fix: five, really\n\nFixes: {}", &other[..12]);
+    let mend = world.fix(&body, "app.txt", "5\n", "V\n");
+    let said = world.does(0, &["plan", &other, "--to", "release/1.1"]);
+    assert!(said.contains(&format!("{} fix: five, really mends", &mend[..10])), "{said}");
+    let said = world.does(0, &["plan", &other, &mend, "--to", "release/1.1"]);
+    assert!(!said.contains("mends"), "{said}");
+}
+
+/// A merge that was made in the second of what it brought is not its original.
+#[test]
+fn a_merge_is_no_original_of_its_own_work() {
+    let world = World::new();
+    let now = "--date=2026-06-01T10:00:00Z";
+    world.git(&["switch", "-q", "-c", "topic"]);
+    world.edit("app.txt", "two\n", "2\n");
+    world.git(&["commit", "-q", "-a", "-m", "fix: two", now]);
+    let fix = world.git(&["rev-parse", "HEAD"]);
+    world.git(&["switch", "-q", "main"]);
+    world.git(&["merge", "-q", "--no-ff", "--no-commit", "topic"]);
+    world.git(&["commit", "-q", "-m", "Merge branch 'topic'", now]);
+    let said = world.does(0, &["status", &fix]);
+    assert!(said.starts_with(&fix[..12]) && said.contains("original       main"), "{said}");
+}
+
 /// Several fixes in one commit of a line.
 #[test]
 fn a_squashed_backport_counts_for_each() {

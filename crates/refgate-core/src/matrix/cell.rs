@@ -176,20 +176,29 @@ impl Matrix<'_> {
         let lacking = self.lines.iter().filter(|line| cell(**line) == Cell::Missing);
         let gaps = lacking.filter(|line| older(line)).copied().collect();
         let mut follow_ups = Vec::new();
-        let after = self.follows.get(&root).into_iter().flatten();
-        // What was undone on one line alone says nothing elsewhere.
-        let undone = self.reverts.get(&root).into_iter().flatten();
-        let undone = undone.filter(|revert| self.stands(**revert, 0, 0) > 0);
-        for follow in after.chain(undone) {
+        for (follow, undoes) in self.after(root) {
+            // Where it stands, a revert that was there has been outdone.
             let lack = |branch: &usize| {
-                cell(*branch).landed() && self.on(*follow, *branch).next().is_none()
+                cell(*branch).landed() && (undoes || self.on(follow, *branch).next().is_none())
             };
             let lacking: Vec<usize> = (0..self.branches).filter(lack).collect();
             if !lacking.is_empty() {
-                follow_ups.push((*follow, lacking));
+                follow_ups.push((follow, lacking));
             }
         }
         Fix { root, cells, gaps, follow_ups }
+    }
+
+    /// What came after a fix: what mends it, and where changes come from, what
+    /// undid it and still does (`true`).
+    #[must_use]
+    pub fn after(&self, root: Root) -> Vec<(Root, bool)> {
+        let after = self.follows.get(&root).into_iter().flatten().map(|follow| (*follow, false));
+        // What was undone on one line alone says nothing elsewhere.
+        let undone = self.found(root, 0).cell == Cell::Reverted;
+        let reverts = self.reverts.get(&root).filter(|_| undone).into_iter().flatten();
+        let reverts = reverts.filter(|revert| self.stands(**revert, 0, 0) > 0);
+        after.chain(reverts.map(|revert| (*revert, true))).collect()
     }
 
     /// Whether a change lies on several branches, and a line lacks it that is

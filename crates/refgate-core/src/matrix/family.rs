@@ -59,6 +59,13 @@ pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
         let of = facts.get(of);
         facts.get(copy).zip(of).is_some_and(|(fact, of)| fact.branches != of.branches)
     };
+    // A merge looks like what it brought, which is no copy of it.
+    let brought = |copy: usize, of: usize| {
+        facts
+            .get(copy)
+            .zip(facts.get(of))
+            .is_some_and(|(fact, merge)| merge.parents > 1 && merge.branches & !fact.branches == 0)
+    };
     let mut certain = BTreeSet::new();
     let together = by_key.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
     for group in together.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
@@ -80,10 +87,10 @@ pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
     let explained =
         |fact: &Fact| fact.named.picked.iter().any(|name| resolve(&sorted, name).is_some());
     let doubtful = |(copy, of): (usize, usize)| {
-        let (fact, of) = (facts.get(copy)?, facts.get(of)?);
-        let content = !fact.empty && !of.empty;
+        let (fact, original) = (facts.get(copy)?, facts.get(of)?);
+        let content = !fact.empty && !original.empty;
         let open = fact.parents < 2 && !certain.contains(&copy) && !explained(fact);
-        (content && open).then_some((fact.id, of.id))
+        (content && open && !brought(copy, of)).then_some((fact.id, original.id))
     };
     let mut found: Vec<(Oid, Oid)> = pairs.into_iter().filter_map(doubtful).collect();
     found.sort_unstable();
