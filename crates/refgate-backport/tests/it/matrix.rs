@@ -89,6 +89,10 @@ fn a_merge_is_no_original_of_its_own_work() {
     world.git(&["switch", "-q", "main"]);
     world.git(&["merge", "-q", "--no-ff", "--no-commit", "topic"]);
     world.git(&["commit", "-q", "-m", "Merge branch 'topic'", now]);
+    world.on(
+        "release/1.2",
+        &["merge", "-q", "--no-ff", "-m", "Merge branch 'topic' into 1.2", "topic"],
+    );
     let said = world.does(0, &["status", &fix]);
     assert!(said.starts_with(&fix[..12]) && said.contains("original       main"), "{said}");
 }
