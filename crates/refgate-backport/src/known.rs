@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use refgate_core::matrix::{
-    Cell, Evidence, Fact, Families, Likeness, Matrix, Root, doubts, families, matrix,
+    Cell, Evidence, Fact, Families, Likeness, Matrix, Root, doubts, families, matrix, title,
 };
 use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
@@ -119,12 +119,11 @@ impl Known {
 
     /// The title of a commit.
     pub(crate) fn title(&self, id: Oid) -> String {
-        let fact = self.place(id).and_then(|place| self.facts.get(place));
-        match (fact, self.reader.commit(id)) {
-            (Some(fact), _) => fact.subject.clone(),
-            (None, Ok(commit)) => commit.message.subject().to_string(),
-            (None, Err(_)) => String::new(),
+        if let Some(fact) = self.place(id).and_then(|place| self.facts.get(place)) {
+            return fact.subject.clone();
         }
+        let commit = self.reader.commit(id);
+        commit.map(|commit| commit.message.subject().to_string()).unwrap_or_default()
     }
 
     /// The commit that a person names.
@@ -153,21 +152,28 @@ impl Known {
             let members = self.families.members.get(root).into_iter().flatten();
             for place in members.filter(|place| **place != original) {
                 if let (Some(copy), Some(of)) = (self.facts.get(*place), self.facts.get(original)) {
-                    pairs.push((*place, *root, (copy.id, of.id)));
+                    let titled = title(&copy.subject) == title(&of.subject);
+                    let written =
+                        (&copy.author, copy.authored) == (&of.author, of.authored) && titled;
+                    pairs.push((*place, *root, (copy.id, of.id), titled, written));
                 }
             }
         }
-        let ids: Vec<_> = pairs.iter().map(|(_, _, ids)| *ids).collect();
+        let ids: Vec<_> = pairs.iter().map(|(_, _, ids, ..)| *ids).collect();
         let alike = likeness(&self.reader, &ids, &mut Scanned::default(), &mut |_| ())?;
-        for (place, root, ids) in pairs {
+        for (place, root, ids, titled, written) in pairs {
             let known = self.families.roots.get_mut(place).into_iter().flatten();
             for (_, evidence) in known.filter(|(of, _)| *of == root) {
                 let likeness = alike.get(&ids).copied();
                 match (*evidence, likeness) {
                     (Evidence::Author, Some(Likeness::Same)) => *evidence = Evidence::PatchId,
-                    // A message is text: a copy changes what its original changes.
+                    // What the name, the author and his second, and the title say
+                    // together, no other path refutes: files move between lines.
+                    (Evidence::Trailer { .. }, None) if written => {}
+                    // Else a message is text: a copy changes what its original
+                    // changes, if only under another path.
                     (Evidence::Author | Evidence::Trailer { .. }, None)
-                        if !self.reader.touch_alike(ids.0, ids.1)? =>
+                        if !self.reader.touch_alike(ids.0, ids.1, titled)? =>
                     {
                         *evidence = Evidence::Content { percent: 0 };
                     }

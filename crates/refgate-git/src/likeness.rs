@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use git2::{Delta, DiffLineType};
 use refgate_core::Oid;
@@ -84,14 +84,19 @@ impl Lines {
 }
 
 impl Reader {
-    /// Whether two commits change a path in common (against their first parents).
+    /// Whether two commits change a path in common (against their first parents);
+    /// or `moved`, a file of the same name, wherever it lies on each branch.
     ///
     /// # Errors
     /// If a commit cannot be read.
-    pub fn touch_alike(&self, one: Oid, other: Oid) -> Result<bool, GitError> {
+    pub fn touch_alike(&self, one: Oid, other: Oid, moved: bool) -> Result<bool, GitError> {
         let paths = |id: Oid| touched(self, id, &self.commit(id)?);
-        let theirs = paths(other)?;
-        Ok(paths(one)?.iter().any(|path| theirs.contains(path)))
+        let name = |path: &str| match path.rsplit_once('/') {
+            Some((_, name)) if moved => name.to_string(),
+            _ => path.to_string(),
+        };
+        let theirs: BTreeSet<String> = paths(other)?.iter().map(|path| name(path)).collect();
+        Ok(paths(one)?.iter().any(|path| theirs.contains(&name(path))))
     }
 
     /// The changed lines of a commit with at most one parent. `None` if its
