@@ -269,7 +269,10 @@ fn locked(git_dir: &Path) -> Result<File, Failure> {
     let lock = File::create(folder.join("lock"))?;
     for _ in 0..PATIENCE {
         match lock.try_lock() {
-            Ok(()) => return Ok(lock),
+            Ok(()) => {
+                Journal::tidy(&folder);
+                return Ok(lock);
+            }
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(100)),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }

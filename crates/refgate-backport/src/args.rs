@@ -82,6 +82,9 @@ pub(crate) enum Verb {
     Receipt {
         /// The backport
         commit: String,
+        /// Its original, where its message names none
+        #[arg(long)]
+        of: Option<String>,
     },
 }
 

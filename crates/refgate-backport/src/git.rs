@@ -80,6 +80,8 @@ pub(crate) fn differing(folder: &Path, what: &[&str]) -> Result<Vec<String>, Fai
 
 pub(crate) fn failed(arguments: &[&str], said: &[u8]) -> Failure {
     let said = String::from_utf8_lossy(said);
+    let said = Some(said.trim()).filter(|said| !said.is_empty());
+    let said = said.unwrap_or("it failed, and did not say why (did one of your hooks?)");
     let verb = arguments.first().unwrap_or(&"");
-    Failure::new(Exit::Failed, format!("git {verb}: {}", said.trim()))
+    Failure::new(Exit::Failed, format!("git {verb}: {said}"))
 }

@@ -160,6 +160,18 @@ impl Journal {
         Ok(fs::rename(&temporary, &path)?)
     }
 
+    /// Removes what a killed run was about to write.
+    pub(crate) fn tidy(folder: &Path) {
+        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let halves = path.file_stem().is_some_and(|stem| stem == "run")
+                && path.extension().is_some_and(|end| end != "json");
+            if halves && path.is_file() {
+                // At worst it stays.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     /// Forgets the run.
     pub(crate) fn remove(git_dir: &Path) -> Result<(), Failure> {
         Ok(fs::remove_file(Self::path(git_dir))?)

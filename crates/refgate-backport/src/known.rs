@@ -128,8 +128,7 @@ impl Known {
 
     /// The commit that a person names.
     pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
-        let missing = |why| Failure::new(Exit::BadInput, format!("`{revision}`: {why}"));
-        self.reader.resolve(revision).map_err(missing)
+        named(&self.reader, revision)
     }
 
     /// The fix that a person names.
@@ -207,6 +206,12 @@ impl Known {
             }
         }
     }
+}
+
+/// The commit that a person names.
+pub(crate) fn named(reader: &Reader, revision: &str) -> Result<Oid, Failure> {
+    let missing = |why| Failure::new(Exit::BadInput, format!("`{revision}`: {why}"));
+    reader.resolve(revision).map_err(missing)
 }
 
 /// The commits that people name; those of ranges too.

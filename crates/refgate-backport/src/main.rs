@@ -33,16 +33,16 @@ fn main() -> ExitCode {
         Verb::Status(verb) => command::status::run(&args.place, verb),
         Verb::Plan(verb) => command::plan::run(&args.place, verb),
         Verb::Apply(verb) => command::apply::run(&args.place, verb),
-        Verb::Continue => command::apply::go_on(&args.place),
-        Verb::Skip { branch, fix } => command::apply::skip(&args.place, branch, fix.as_deref()),
-        Verb::Abort => command::apply::undo(&args.place, true),
-        Verb::Undo => command::apply::undo(&args.place, false),
+        Verb::Continue => command::resume::go_on(&args.place),
+        Verb::Skip { branch, fix } => command::resume::skip(&args.place, branch, fix.as_deref()),
+        Verb::Abort => command::resume::undo(&args.place, true),
+        Verb::Undo => command::resume::undo(&args.place, false),
         Verb::Hotfix { step: Hotfix::Start { name } } => command::hotfix::start(&args.place, name),
         Verb::Hotfix { step: Hotfix::Finish(verb) } => command::finish::run(&args.place, verb),
         Verb::Debts => command::debts::run(&args.place),
         Verb::Completions { shell } => command::shell::completions(*shell),
         Verb::Man { folder } => command::shell::man(folder),
-        Verb::Receipt { commit } => command::apply::receipt(&args.place, commit),
+        Verb::Receipt { commit, of } => command::receipt::run(&args.place, commit, of.as_deref()),
     };
     done.unwrap_or_else(|failure| output::fail(&failure))
 }

@@ -5,20 +5,25 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use refgate_gate::Exit;
 pub(crate) use refgate_gate::{Done, Failure, done};
 
 /// Writes to standard output. A reader that has gone away ends the program
-/// quietly, as it does for other filters.
+/// quietly, as it does for other filters; a full disk does not.
 pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
-    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
-        quit();
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        quit(&error);
     }
 }
 
 #[expect(clippy::exit, reason = "nobody reads any more; there is nothing left to do")]
-fn quit() -> ! {
-    std::process::exit(0)
+fn quit(error: &std::io::Error) -> ! {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        std::process::exit(0)
+    }
+    tell(&format!("git backport: cannot write what was asked for: {error}"));
+    std::process::exit(i32::from(Exit::Failed.code()))
 }
 
 /// Writes to standard error.

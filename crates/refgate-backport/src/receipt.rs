@@ -23,16 +23,21 @@ pub(crate) struct Told {
 }
 
 /// Picks the original once more, in memory, and compares.
-pub(crate) fn of(reader: &Reader, recipes: &[Recipe], commit: Oid) -> Result<Told, Failure> {
+pub(crate) fn of(
+    reader: &Reader,
+    recipes: &[Recipe],
+    commit: Oid,
+    original: Option<&str>,
+) -> Result<Told, Failure> {
     let wrong = |message: String| Failure::new(Exit::BadInput, message);
     let parsed = reader.commit(commit)?;
     let [onto] = parsed.parents.as_slice() else {
         return Err(wrong(format!("{} is no pick: it has not one parent", commit.short())));
     };
     let named = Named::read(&parsed.message);
-    let Some(name) = named.picked.last() else {
+    let Some(name) = original.or_else(|| named.picked.last().map(String::as_str)) else {
         let message = format!(
-            "{} names no original: `(cherry picked from commit ...)` is missing",
+            "{} names no original: `(cherry picked from commit ...)` is missing; name it with --of",
             commit.short()
         );
         return Err(wrong(message));

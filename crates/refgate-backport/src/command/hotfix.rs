@@ -3,6 +3,7 @@
 use refgate_core::{ClassId, Oid, Policy, RefName, classify_commit};
 use refgate_gate::Exit;
 use refgate_git::{Graph, Reader, Writer};
+use serde_json::json;
 
 use crate::args::{Finish, Place};
 use crate::branches::production;
@@ -42,21 +43,36 @@ pub(crate) fn start(place: &Place, name: &str) -> Done {
     let branch = format!("{PREFIX}{name}");
     RefName::branch(&branch)
         .map_err(|why| wrong(format!("`{branch}` is no branch name: {why}")))?;
+    if reader.resolve(&format!("refs/heads/{branch}")).is_ok() {
+        return Err(wrong(format!(
+            "{branch} is there already; git switch {branch}, or another name"
+        )));
+    }
     let folder = place.repository.as_path();
     git::output(folder, &["branch", "--no-track", &branch, &tip.to_string()])?;
     Writer::open(folder, false)?.set(&note(&branch), &tip.to_string())?;
-    say(&format!("{branch} begins where {stage} stands ({})", tip.short()));
     let changed = || git::output(folder, &["status", "--porcelain", "--untracked-files=no"]);
-    if reader.is_bare() || !changed()?.is_empty() {
-        say(&format!(
-            "what is checked out is left as it is; when you are ready, git switch {branch}"
-        ));
-    } else {
+    let stays = reader.is_bare() || !changed()?.is_empty();
+    if !stays {
         git::output(folder, &["switch", "-q", &branch])?;
     }
     let policy = &rules.policy;
     let straight = policy.hotfix.classes.iter().map(|class| policy.classes.name(*class));
     let straight: Vec<String> = straight.collect();
+    if place.json {
+        let told = json!({
+            "hotfix": branch, "from": stage, "base": tip.to_string(), "checked-out": !stays,
+            "straight": straight,
+        });
+        say(&told.to_string());
+        return Ok(done(Exit::Accepted));
+    }
+    say(&format!("{branch} begins where {stage} stands ({})", tip.short()));
+    if stays {
+        say(&format!(
+            "what is checked out is left as it is; when you are ready, git switch {branch}"
+        ));
+    }
     if !straight.is_empty() {
         say(&format!("what may go straight to {stage}: {}", straight.join(", ")));
     }

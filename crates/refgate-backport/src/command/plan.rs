@@ -108,7 +108,16 @@ fn commits(known: &Known, fix: &str) -> Result<Vec<Oid>, Failure> {
         known.reader.git_dir(),
         &["rev-list", "--reverse", "--topo-order", "--no-merges", fix, "--"],
     )?;
-    Ok(listed.lines().filter_map(Oid::from_hex).collect())
+    let all: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
+    let merges = ["rev-list", "--count", "--merges", fix, "--"];
+    let merges = crate::git::output(known.reader.git_dir(), &merges)?;
+    if merges.trim() != "0" {
+        tell(&format!("{fix}: {} merge(s) are left out; name one alone, with -m", merges.trim()));
+    }
+    match all.is_empty() {
+        true => Err(Failure::new(Exit::BadInput, format!("there is no change in {fix}"))),
+        false => Ok(all),
+    }
 }
 
 /// The places of the branches that were named; all lines if none was.

@@ -9,10 +9,24 @@ use refgate_gate::Exit;
 use crate::args::Args;
 use crate::output::{Done, done, say};
 
+/// Git's own completion asks a function of this name for `git backport`.
+const OF_GIT: &str = r#"
+_git_backport() {
+    local at=${__git_cmd_idx:-1}
+    local words=("git-backport" "${COMP_WORDS[@]:at+1}") place=$((COMP_CWORD - at))
+    local COMP_WORDS=("${words[@]}") COMP_CWORD=$place
+    _git__backport git-backport "${words[place]}" "${words[place - 1]}"
+}"#;
+
 pub(crate) fn completions(shell: Shell) -> Done {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "git-backport", &mut script);
-    say(String::from_utf8_lossy(&script).trim_end());
+    // The generator takes the hyphen of the name for its own between verbs.
+    let script = String::from_utf8_lossy(&script).replace("git__subcmd__backport", "git__backport");
+    say(script.trim_end());
+    if shell == Shell::Bash {
+        say(OF_GIT);
+    }
     Ok(done(Exit::Accepted))
 }
 

@@ -41,7 +41,11 @@ pub(crate) fn run(place: &Place, args: &Status) -> Done {
         troubled += usize::from(trouble);
         if named || args.all || trouble {
             shown += 1;
-            say(&if place.json { json_of(&known, &fix).to_string() } else { text(&known, &fix) });
+            say(&if place.json {
+                json_of(&known, &fix).to_string()
+            } else {
+                text(&known, &fix, named)
+            });
         }
     }
     if !named && !place.json {
@@ -141,25 +145,35 @@ fn because(evidence: Evidence) -> String {
     }
 }
 
-fn text(known: &Known, fix: &Fix) -> String {
+/// A fix in some lines; of one that was asked for, with the evidence.
+fn text(known: &Known, fix: &Fix, asked: bool) -> String {
     let (id, subject) = known.shown(fix.root);
     let short = id.get(..12).unwrap_or(&id);
     let mut lines = vec![format!("{short} {}", clean(&subject))];
     let excused = excused(known, fix);
     for wanted in STATES {
-        let mut all = Vec::new();
+        let mut all: Vec<(String, Vec<String>)> = Vec::new();
         for (place, found) in fix.cells.iter().enumerate() {
             let shown = excused.get(&place).copied().unwrap_or_else(|| state(found.cell));
-            if shown == wanted {
-                all.push(named(known, place, *found));
+            if shown != wanted {
+                continue;
+            }
+            let why = match found.cell {
+                Cell::Copy(evidence) if asked => {
+                    format!(": {}, {} %", because(evidence), evidence.confidence())
+                }
+                _ => String::new(),
+            };
+            let name = named(known, place, *found, asked);
+            match all.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, names)) => names.push(name),
+                None => all.push((why, vec![name])),
             }
         }
-        if !all.is_empty() {
-            lines.push(refgate_report::wrap(
-                &format!("  {wanted:<14} "),
-                "                 ",
-                &all.join(", "),
-            ));
+        for (why, names) in all {
+            let text = format!("{}{why}", names.join(", "));
+            let first = format!("  {wanted:<14} ");
+            lines.push(refgate_report::wrap(&first, "                 ", &text));
         }
     }
     let names = |places: &[usize]| {
@@ -181,13 +195,13 @@ fn text(known: &Known, fix: &Fix) -> String {
     lines.join("\n")
 }
 
-fn named(known: &Known, place: usize, found: Found) -> String {
+fn named(known: &Known, place: usize, found: Found, explained: bool) -> String {
     let name = known.branches.name(place);
     let by = found.by.and_then(|by| known.fact(by));
     match (found.cell, by) {
         (Cell::Copy(evidence), Some(by)) => {
             let sure = evidence.confidence();
-            let doubt = if sure < 95 { format!(" {sure} %") } else { String::new() };
+            let doubt = if sure < 95 && !explained { format!(" {sure} %") } else { String::new() };
             format!("{name} ({}{doubt})", by.id.short())
         }
         (Cell::Reverted, Some(by)) => format!("{name} ({})", by.id.short()),

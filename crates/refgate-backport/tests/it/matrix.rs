@@ -54,6 +54,29 @@ fn where_everything_has_landed() {
     assert_eq!(world.does(0, &["status", "--all"]), before);
 }
 
+/// Words are completed for the program, and for `git backport`.
+#[test]
+fn bash_completes_verbs_and_options() {
+    let world = World::new();
+    world.write("script", &world.does(0, &["completions", "bash"]));
+    for (line, wanted) in [
+        (
+            "COMP_WORDS=(git-backport apply --pre); COMP_CWORD=2; _git__backport git-backport --pre",
+            "--prerequisites",
+        ),
+        (
+            "COMP_WORDS=(git -C x backport sta); COMP_CWORD=4; __git_cmd_idx=3; _git_backport",
+            "status",
+        ),
+        ("COMP_WORDS=(git backport apply --by); COMP_CWORD=3; _git_backport", "--by-hand"),
+    ] {
+        let script = format!(". ./script; {line}; echo \"${{COMPREPLY[@]}}\"");
+        let mut bash = std::process::Command::new("bash");
+        let said = bash.args(["-c", &script]).current_dir(world.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), wanted, "{line}");
+    }
+}
+
 /// What came after a fix is told before it is carried; what a branch has again
 /// lacks the revert of where changes come from.
 #[test]
@@ -123,7 +146,8 @@ fn what_cannot_be_asked_is_said() {
         (&["status", "nowhere"][..], 3, "nowhere"),
         (&["status", "--line", "release/9.*"], 3, "there is no branch `release/9.*`"),
         (&["status", "--upstream", "trunk"], 3, "there is no branch `trunk`"),
-        (&["plan", "main..main", "--to", "release/9"], 3, "none of the branches looked at"),
+        (&["plan", "main..main"], 3, "there is no change in main..main"),
+        (&["plan", "main", "--to", "release/9"], 3, "none of the branches looked at"),
         (&["continue"], 3, "no backport waits"),
         (&["undo"], 3, "there is no backport to undo"),
         (&["receipt", "main"], 3, "it has not one parent"),

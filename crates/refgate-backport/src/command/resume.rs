@@ -1,0 +1,108 @@
+//! Go on with a run, leave something out, or take it back.
+
+use refgate_core::Recipe;
+use refgate_gate::Exit;
+use serde_json::json;
+
+use crate::apply::Scribe;
+use crate::args::Place;
+use crate::journal::{Journal, Line, State};
+use crate::known::open;
+use crate::output::{Done, Failure, done, say, tell};
+use crate::rules::Rules;
+use crate::run::{carry_on, deletes};
+use crate::worktree;
+
+/// The run that waits, or an error that says there is none.
+fn waiting(scribe: &Scribe) -> Result<Journal, Failure> {
+    let none = || Failure::new(Exit::BadInput, "no backport waits to be finished");
+    Journal::load(&scribe.git_dir)?.filter(Journal::is_open).ok_or_else(none)
+}
+
+pub(crate) fn go_on(place: &Place) -> Done {
+    let scribe = Scribe::open(place)?;
+    let journal = waiting(&scribe)?;
+    goes_on(&scribe, journal, &recipes(place)?)
+}
+
+/// Goes on, and says what comes after it.
+fn goes_on(scribe: &Scribe, journal: Journal, recipes: &[Recipe]) -> Done {
+    let then = journal.then.clone();
+    let done = carry_on(scribe, journal, recipes)?;
+    let open = Journal::load(&scribe.git_dir)?.is_some_and(|journal| journal.is_open());
+    if !open && !then.is_empty() {
+        tell(&format!("whether every branch of the remote has it, says\n  {then}"));
+    }
+    Ok(done)
+}
+
+/// The recipes of the policy that is in force where a run goes on.
+pub(super) fn recipes(place: &Place) -> Result<Vec<Recipe>, Failure> {
+    let rules = Rules::find(&open(place)?, place)?;
+    Ok(rules.map(|rules| rules.policy.recipes).unwrap_or_default())
+}
+
+pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {
+    let scribe = Scribe::open(place)?;
+    let mut journal = waiting(&scribe)?;
+    let waits = |line: &&mut Line| line.branch == branch && line.state.waits();
+    let Some(line) = journal.lines.iter_mut().find(waits) else {
+        let message = format!("`{branch}` does not wait for anything");
+        return Err(Failure::new(Exit::BadInput, message));
+    };
+    let was = line.clone();
+    line.state = match fix {
+        Some(fix) => without(line, &scribe.value(&format!("{fix}^{{commit}}"))?, fix)?,
+        None => State::Skipped,
+    };
+    let given_up = line.state == State::Skipped;
+    journal.save(&scribe.git_dir)?;
+    match fix {
+        Some(_) if !given_up => worktree::leave(&scribe, &was)?,
+        _ => worktree::remove(&scribe, &was)?,
+    }
+    goes_on(&scribe, journal, &recipes(place)?)
+}
+
+/// What is left for a branch without one of its fixes.
+fn without(line: &Line, id: &str, fix: &str) -> Result<State, Failure> {
+    let message = format!("`{fix}` does not wait on {}", line.branch);
+    let none = || Failure::new(Exit::BadInput, message.clone());
+    let State::Conflict { base, left } = &line.state else { return Err(none()) };
+    // The first is the one that conflicts; the others wait for it.
+    let left = match left.split_first() {
+        Some((first, rest)) if first == id => rest.to_vec(),
+        _ => return Err(none()),
+    };
+    let nothing = left.is_empty() && *base == line.began;
+    Ok(if nothing { State::Skipped } else { State::Conflict { base: base.clone(), left } })
+}
+
+/// Takes a run back, finished or not.
+pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
+    let scribe = Scribe::open(place)?;
+    let journal = if open_only {
+        waiting(&scribe)?
+    } else {
+        let none = || Failure::new(Exit::BadInput, "there is no backport to undo");
+        Journal::load(&scribe.git_dir)?.ok_or_else(none)?
+    };
+    let kept = scribe.take_back(&journal)?;
+    let to = if journal.has_pushed || journal.tried { journal.pushed.as_str() } else { "" };
+    if place.json {
+        say(&json!({ "undone": true, "left": kept, "pushed": to }).to_string());
+    } else {
+        kept.iter().for_each(|what| say(&format!("left alone: {what}")));
+        say(&match to {
+            "" => "all else is as it was".to_string(),
+            to if journal.has_pushed => {
+                format!("here all else is as it was; what was pushed is still on {to}")
+            }
+            to => format!("here all else is as it was; what {to} took of the push is still there"),
+        });
+        if let Some(delete) = deletes(&journal).filter(|_| !to.is_empty()) {
+            say(&format!("  {delete}"));
+        }
+    }
+    Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Refused }))
+}
