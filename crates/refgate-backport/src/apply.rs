@@ -1,6 +1,7 @@
 //! How are picks written and references set, so that all of it can be continued and undone?
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +19,7 @@ use crate::git;
 use crate::journal::{Journal, Left, Line, State};
 use crate::output::{Failure, say, tell};
 use crate::plan::Step;
-use crate::worktree;
+use crate::{run, worktree};
 
 /// Writes commits for one repository.
 pub(crate) struct Scribe {
@@ -222,10 +223,11 @@ impl Scribe {
     }
 
     /// Takes back what a run has done, as far as nobody has built on it: each
-    /// reference that still stands where the run put it. The branches left alone.
+    /// reference that still stands where the run put it.
     /// Those that are only checked out can be taken back later.
-    pub(crate) fn take_back(&self, journal: &Journal) -> Result<Vec<String>, Failure> {
+    pub(crate) fn take_back(&self, journal: &Journal) -> Result<Back, Failure> {
         let (mut script, mut kept) = (String::new(), Vec::new());
+        let mut was = BTreeMap::new();
         let mut later = Journal { lines: Vec::new(), ..journal.clone() };
         for line in &journal.lines {
             worktree::remove(self, line)?;
@@ -237,7 +239,7 @@ impl Scribe {
                 kept.push(format!("{} is checked out", line.reference));
                 later.lines.push(Line { state: State::Done, ..line.clone() });
             } else if value == line.new {
-                tell(&format!("{} was {value}", line.reference));
+                was.insert(line.reference.clone(), value.clone());
                 let (reference, to) = (&line.reference, or_nothing(&line.old));
                 script.push_str(&format!("update {reference} {to} {value}\n"));
             } else if value != line.old {
@@ -246,6 +248,9 @@ impl Scribe {
             }
         }
         self.update(&script, "git backport: undo")?;
+        for line in journal.lines.iter().filter(|line| was.contains_key(&line.reference)) {
+            run::forget_notes(self, line)?;
+        }
         match later.lines.is_empty() {
             true => Journal::remove(&self.git_dir)?,
             false => {
@@ -257,8 +262,16 @@ impl Scribe {
                 later.save(&self.git_dir)?;
             }
         }
-        Ok(kept)
+        Ok(Back { was, kept })
     }
+}
+
+/// What became of a run that was taken back.
+pub(crate) struct Back {
+    /// What references were that were taken back.
+    pub(crate) was: BTreeMap<String, String>,
+    /// What was left alone, and why.
+    pub(crate) kept: Vec<String>,
 }
 
 /// The lock of runs in a repository. Who holds it is alive: the system opens it

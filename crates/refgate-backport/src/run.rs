@@ -107,6 +107,18 @@ fn notes(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The notes of copies that are taken back go, too.
+pub(crate) fn forget_notes(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
+    let folder = &scribe.git_dir;
+    if git::output(folder, &["notes", "list"]).unwrap_or_default().is_empty() {
+        return Ok(());
+    }
+    for (id, _) in copies(folder, line)?.iter().filter(|(id, from)| id != from) {
+        git::output(folder, &["notes", "remove", "--ignore-missing", id])?;
+    }
+    Ok(())
+}
+
 /// What recipes leave for a person to do.
 fn afterwards(scribe: &Scribe, journal: &Journal, recipes: &[Recipe]) -> Result<(), Failure> {
     let mut paths = Vec::new();
@@ -137,14 +149,19 @@ fn told(scribe: &Scribe, line: &Line) -> String {
         let waits = line.state.waits().then_some(&worktree);
         let told = json!({
             "branch": branch, "state": state, "reference": reference, "commit": at,
-            "worktree": waits,
+            "worktree": waits, "needs": line.needs,
         });
         return told.to_string();
     }
     let short = at.get(..10).unwrap_or(at);
     let name = reference.strip_prefix("refs/heads/").unwrap_or(reference);
     match state {
-        "done" => format!("{branch}  done: {name} is {short}"),
+        "done" => {
+            let needs: Vec<String> =
+                line.needs.iter().map(|what| format!("\n  needs {what}")).collect();
+            // What it speaks of is there now, if it is one.
+            format!("{branch}  done: {name} is {short}{}", needs.concat().replace("COMMIT", short))
+        }
         "conflict" => {
             let unmerged = match worktree::unmerged(Path::new(&worktree)) {
                 0 => String::new(),

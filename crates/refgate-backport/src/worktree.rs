@@ -200,11 +200,24 @@ fn picked(
             continue;
         }
         let Some(next) = left.first() else { return finished(worktree, line, head) };
-        let begin = || match picks(scribe, worktree, next)? {
-            true => Ok(true),
-            false => recipes::apply_in(worktree, recipes, next).map(|()| false),
+        let mut remembered = false;
+        let begin = || {
+            let went = picks(scribe, worktree, next)?;
+            if !went {
+                remembered = begun(worktree, "CHERRY_PICK_HEAD")? && !is_unmerged(worktree)?;
+                recipes::apply_in(worktree, recipes, next)?;
+            }
+            Ok(went)
         };
         let went = at_work(worktree, Work::Begins(&format!("{next}^..{next}")), begin)?;
+        if remembered && settles(worktree)? {
+            // As git itself stops there.
+            tell(&format!(
+                "{}: rerere has resolved it as it was resolved before; look at it",
+                line.branch
+            ));
+            return Ok(waits);
+        }
         if !went && (is_unmerged(worktree)? || !begun(worktree, "CHERRY_PICK_HEAD")?) {
             return Ok(waits);
         }
@@ -273,6 +286,13 @@ fn go_on(scribe: &Scribe, worktree: &Path, line: &Line) -> Result<(), Failure> {
         Failure::new(Exit::Failed, message)
     };
     scribe.run(go_on).map_err(told)
+}
+
+/// Whether git's memory of resolutions stages what it resolves.
+fn settles(worktree: &Path) -> Result<bool, Failure> {
+    let mut ask = git::command(worktree);
+    ask.args(["config", "--type=bool", "--get", "rerere.autoUpdate"]);
+    Ok(ask.output()?.stdout.starts_with(b"true"))
 }
 
 /// Begins a pick; whether it went through.

@@ -164,7 +164,8 @@ impl Carried<'_> {
             }
         };
         let (name, began) = (branch.name.clone(), branch.tip.to_string());
-        Ok(Some(Line { branch: name, began, reference, old, new, state }))
+        let needs = Vec::new();
+        Ok(Some(Line { branch: name, began, reference, old, new, needs, state }))
     }
 
     /// What an earlier run made, and still waits to be merged or pushed.
@@ -236,7 +237,8 @@ impl Carried<'_> {
 /// What an earlier run made and nobody has pushed.
 fn waits_for_its_push(branch: &Branch, reference: String, made: String) -> Line {
     let (name, began) = (branch.name.clone(), branch.tip.to_string());
-    Line { branch: name, began, reference, old: made.clone(), new: made, state: State::Done }
+    let (needs, state) = (Vec::new(), State::Done);
+    Line { branch: name, began, reference, old: made.clone(), new: made, needs, state }
 }
 
 /// Whether all branches of the remote, as they stand now, have it.

@@ -4,7 +4,7 @@ use refgate_core::Recipe;
 use refgate_gate::Exit;
 use serde_json::json;
 
-use crate::apply::Scribe;
+use crate::apply::{Back, Scribe};
 use crate::args::Place;
 use crate::journal::{Journal, Line, State};
 use crate::known::open;
@@ -87,11 +87,12 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
         let none = || Failure::new(Exit::BadInput, "there is no backport to undo");
         Journal::load(&scribe.git_dir)?.ok_or_else(none)?
     };
-    let kept = scribe.take_back(&journal)?;
+    let Back { was, kept } = scribe.take_back(&journal)?;
     let to = if journal.has_pushed || journal.tried { journal.pushed.as_str() } else { "" };
     if place.json {
-        say(&json!({ "undone": true, "left": kept, "pushed": to }).to_string());
+        say(&json!({ "undone": true, "was": was, "left": kept, "pushed": to }).to_string());
     } else {
+        was.iter().for_each(|(reference, id)| tell(&format!("{reference} was {id}")));
         kept.iter().for_each(|what| say(&format!("left alone: {what}")));
         say(&match to {
             "" => "all else is as it was".to_string(),
