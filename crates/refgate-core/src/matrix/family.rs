@@ -59,12 +59,13 @@ pub fn doubts(facts: &[Fact]) -> Vec<(Oid, Oid)> {
         let of = facts.get(of);
         facts.get(copy).zip(of).is_some_and(|(fact, of)| fact.branches != of.branches)
     };
-    // A merge looks like what it brought, which is no copy of it.
+    // A merge looks like what it brought, which is no copy of it: a copy is
+    // made later.
     let brought = |copy: usize, of: usize| {
-        facts
-            .get(copy)
-            .zip(facts.get(of))
-            .is_some_and(|(fact, merge)| merge.parents > 1 && merge.branches & !fact.branches == 0)
+        facts.get(copy).zip(facts.get(of)).is_some_and(|(fact, merge)| {
+            let everywhere = merge.branches & !fact.branches == 0;
+            merge.parents > 1 && everywhere && fact.committed <= merge.committed
+        })
     };
     let mut certain = BTreeSet::new();
     let together = by_key.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
