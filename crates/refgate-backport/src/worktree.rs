@@ -82,6 +82,8 @@ fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, Failure> {
         return Ok(None);
     }
     let index = git::output(folder, &["rev-parse", "--git-path", "refgate-kept"])?;
+    // A run that was killed here may have left it locked; nobody else uses it.
+    let _ = std::fs::remove_file(format!("{}.lock", index.trim()));
     let step = |arguments: &[&str]| {
         let mut git = git::command(folder);
         git.env("GIT_INDEX_FILE", index.trim()).args(arguments);
