@@ -153,6 +153,28 @@ pub(crate) fn keeps_trailers(
     Ok(())
 }
 
+/// A commit of what stands in a worktree and is in none: somebody may have
+/// worked on it.
+pub(crate) fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, Failure> {
+    if git::output(folder, &["status", "--porcelain"])?.is_empty() {
+        return Ok(None);
+    }
+    let index = git::output(folder, &["rev-parse", "--git-path", "refgate-kept"])?;
+    // A run that was killed here may have left it locked; nobody else uses it.
+    let _ = std::fs::remove_file(format!("{}.lock", index.trim()));
+    let step = |arguments: &[&str]| {
+        let mut git = git::command(folder);
+        git.env("GIT_INDEX_FILE", index.trim()).args(arguments);
+        git::fed(git, &[])
+    };
+    step(&["read-tree", head])?;
+    step(&["add", "--all"])?;
+    let tree = step(&["write-tree"])?;
+    let message = "git backport: what stood in a worktree that was removed";
+    let made = step(&["commit-tree", "-p", head, "-m", message, tree.trim()])?;
+    Ok(Some(made.trim().to_string()))
+}
+
 /// What was made there, the oldest first.
 fn made(worktree: &Path, base: &str, head: &str) -> Result<Vec<Made>, Failure> {
     let range = format!("{base}..{head}");

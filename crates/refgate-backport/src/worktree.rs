@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use refgate_core::Recipe;
 use refgate_gate::Exit;
+use refgate_git::EMPTY_TREE;
 
 use crate::apply::Scribe;
 use crate::git;
@@ -11,7 +12,7 @@ use crate::halfway::{self, Work, at_work};
 use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, tell};
 use crate::recipes;
-use crate::resolution::{detach, head, holds_both, keeps_trailers, still_left};
+use crate::resolution::{detach, head, holds_both, keeps_trailers, still_left, uncommitted};
 
 /// Where the worktree for a reference lies; no two references share one.
 pub(crate) fn place(git_dir: &Path, reference: &str) -> PathBuf {
@@ -75,28 +76,6 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     git::output(git_dir, &["worktree", "prune"]).map(|_| ())
 }
 
-/// A commit of what stands in a worktree and is in none: somebody may have
-/// worked on it.
-fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, Failure> {
-    if git::output(folder, &["status", "--porcelain"])?.is_empty() {
-        return Ok(None);
-    }
-    let index = git::output(folder, &["rev-parse", "--git-path", "refgate-kept"])?;
-    // A run that was killed here may have left it locked; nobody else uses it.
-    let _ = std::fs::remove_file(format!("{}.lock", index.trim()));
-    let step = |arguments: &[&str]| {
-        let mut git = git::command(folder);
-        git.env("GIT_INDEX_FILE", index.trim()).args(arguments);
-        git::fed(git, &[])
-    };
-    step(&["read-tree", head])?;
-    step(&["add", "--all"])?;
-    let tree = step(&["write-tree"])?;
-    let message = "git backport: what stood in a worktree that was removed";
-    let made = step(&["commit-tree", "-p", head, "-m", message, tree.trim()])?;
-    Ok(Some(made.trim().to_string()))
-}
-
 fn wrong(message: impl Into<String>) -> Failure {
     Failure::new(Exit::BadInput, message)
 }
@@ -156,9 +135,19 @@ pub(crate) fn leave(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     if let Some(stood) = uncommitted(&worktree, &head(&worktree)?)? {
         tell(&format!("{}: what stood there, uncommitted, is {stood}", line.branch));
     }
+    let State::Conflict { left, .. } = &line.state else { return Ok(()) };
+    let Some(fix) = left.first() else { return Ok(()) };
     let mut skip = git::command(&worktree);
     skip.args(["cherry-pick", "--skip"]);
-    at_work(&worktree, Work::Commits, || scribe.run(skip))
+    // A kill in between leaves it as if it had just begun.
+    at_work(&worktree, Work::Begins(&brings(&worktree, fix)?), || scribe.run(skip))
+}
+
+/// The range of what a commit changes.
+fn brings(worktree: &Path, id: &str) -> Result<String, Failure> {
+    let root = git::output(worktree, &["rev-list", "--parents", "-1", id])?.trim() == id;
+    let before = if root { EMPTY_TREE.to_string() } else { format!("{id}^") };
+    Ok(format!("{before}..{id}"))
 }
 
 /// How what does not apply is left out.
@@ -211,7 +200,7 @@ fn picked(
             }
             Ok(went)
         };
-        let went = at_work(worktree, Work::Begins(&format!("{next}^..{next}")), begin)?;
+        let went = at_work(worktree, Work::Begins(&brings(worktree, next)?), begin)?;
         if remembered && settles(worktree)? {
             // As git itself stops there.
             tell(&format!(
