@@ -37,6 +37,24 @@ pub(crate) fn is_locked(worktree: &Path) -> bool {
     reason.is_some_and(|reason| reason.trim() != "initializing")
 }
 
+/// What somebody has begun in a worktree that git goes on with commit by
+/// commit, and what it began from.
+pub(crate) fn busy(worktree: &Path) -> Option<(&'static str, String)> {
+    let folder = admin(worktree)?;
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let from = |name: &str| read(name).unwrap_or_default().trim().to_string();
+    for (mark, what, began) in [
+        ("rebase-merge", "a rebase", "rebase-merge/orig-head"),
+        ("rebase-apply", "a rebase", "rebase-apply/orig-head"),
+        ("BISECT_LOG", "a bisect", "BISECT_START"),
+    ] {
+        if folder.join(mark).exists() {
+            return Some((what, from(began)));
+        }
+    }
+    None
+}
+
 /// Does something in a worktree, so that a kill in between can be mended.
 pub(crate) fn at_work<T>(
     worktree: &Path,

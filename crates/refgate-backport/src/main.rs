@@ -5,6 +5,7 @@ mod args;
 mod branches;
 mod choose;
 mod command;
+mod conflict;
 mod cure;
 mod git;
 mod halfway;

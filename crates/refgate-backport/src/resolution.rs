@@ -213,11 +213,14 @@ pub(crate) fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure>
 
 /// Writes below the message of the newest commit where it was picked from.
 fn name(scribe: &Scribe, worktree: &Path, commit: &str, from: &str) -> Result<(), Failure> {
-    if head(worktree)? != commit {
+    // Of several commits, the last one speaks for all.
+    let head = head(worktree)?;
+    let named = git::output(worktree, &["show", "-s", "--format=%B", &head])?;
+    if head != commit && named.contains("(cherry picked from commit ") {
         tell(&format!("{commit} does not say that it was picked from {from}"));
         return Ok(());
     }
-    let new = scribe.named(commit, from)?;
+    let new = scribe.named(&head, from)?;
     let mut update = git::command(worktree);
     update.args(["update-ref", "--no-deref", "HEAD", &new]);
     scribe.run(update)?;

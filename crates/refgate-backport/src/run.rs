@@ -13,7 +13,7 @@ use crate::journal::{Journal, Line, State};
 use crate::output::{Done, Failure, done, say, tell};
 use crate::recipes;
 use crate::resolution::touched;
-use crate::worktree;
+use crate::{conflict, worktree};
 
 /// Goes on with a run as far as it goes by itself.
 pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]) -> Done {
@@ -28,7 +28,7 @@ pub(crate) fn carry_on(scribe: &Scribe, mut journal: Journal, recipes: &[Recipe]
             continue;
         }
         // One branch that fails does not stop the others.
-        let next = worktree::resolve(scribe, &line, recipes).unwrap_or_else(|failure| {
+        let next = conflict::resolve(scribe, &line, recipes).unwrap_or_else(|failure| {
             tell(&format!("git backport: {}: {}", line.branch, failure.message));
             line.clone()
         });
@@ -204,15 +204,9 @@ fn pushed(scribe: &Scribe, journal: &mut Journal) -> Result<(), Failure> {
     let push = git::command(&scribe.repository).args(&arguments).stdin(Stdio::null()).output()?;
     if !push.status.success() {
         let failure = git::failed(&arguments, &push.stderr);
-        let mut way =
-            "what is done is kept here: `git backport continue` pushes it again; where a branch \
-                       has moved there, `git backport undo`, git fetch, and begin anew"
-                .to_string();
-        if let Some(delete) = deletes(journal) {
-            way.push_str(&format!(
-                "\nwhat an earlier run left there, undone since, goes by\n  {delete}"
-            ));
-        }
+        let way = "what is done is kept here: `git backport continue` pushes it again; where a branch has \
+                   moved there, `git backport undo`, git fetch, and begin anew (a branch backport/... that \
+                   an undone run has left there is to be deleted there first)";
         return Err(Failure::new(failure.exit, format!("{}\n{way}", failure.message)));
     }
     // The server's words, such as where to ask for the merge; and that what is

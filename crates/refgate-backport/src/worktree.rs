@@ -1,23 +1,44 @@
-//! How is a conflict resolved? By plain Git, in a worktree that nobody else works in.
+//! Where do our worktrees lie, and how do they go without anything being lost?
 
 use std::path::{Path, PathBuf};
 
-use refgate_core::Recipe;
-use refgate_gate::Exit;
-use refgate_git::EMPTY_TREE;
-
 use crate::apply::Scribe;
+use crate::conflict::{brings, wrong};
 use crate::git;
 use crate::halfway::{self, Work, at_work};
 use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, tell};
-use crate::recipes;
-use crate::resolution::{detach, head, holds_both, keeps_trailers, still_left, uncommitted};
+use crate::resolution::{detach, head, uncommitted};
 
-/// Where the worktree for a reference lies; no two references share one.
+/// Where the worktree for a reference lies; no two references share one. One
+/// that somebody has moved is where git knows it to be.
 pub(crate) fn place(git_dir: &Path, reference: &str) -> PathBuf {
+    let name = name(reference);
+    let folder = Journal::folder(git_dir).join(&name);
+    if !folder.exists()
+        && let Ok(text) =
+            std::fs::read_to_string(git_dir.join("worktrees").join(&name).join("gitdir"))
+        && let Some(moved) = Path::new(text.trim_end()).parent().filter(|moved| moved.exists())
+    {
+        return moved.to_path_buf();
+    }
+    folder
+}
+
+fn name(reference: &str) -> String {
     let name = reference.strip_prefix("refs/heads/").unwrap_or(reference);
-    Journal::folder(git_dir).join(name.replace('%', "%25").replace('/', "%2F"))
+    name.replace('%', "%25").replace('/', "%2F")
+}
+
+/// What stood in a worktree whose folder somebody has removed: git remembers.
+pub(crate) fn gone(git_dir: &Path, line: &Line) -> Option<String> {
+    let head = git_dir.join("worktrees").join(name(&line.reference)).join("HEAD");
+    let head = std::fs::read_to_string(head).ok()?;
+    let id = match head.trim_end().strip_prefix("ref: ") {
+        Some(branch) => git::output(git_dir, &["rev-parse", "-q", "--verify", branch]).ok()?,
+        None => head,
+    };
+    Some(id.trim_end().to_string()).filter(|id| Some(id.as_str()) != line.state.base())
 }
 
 /// Whether some worktree has a branch checked out.
@@ -49,7 +70,10 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     let git_dir = &scribe.git_dir;
     let folder = place(git_dir, &line.reference);
     if !folder.exists() {
-        return Ok(());
+        if let Some(head) = gone(git_dir, line).filter(|head| *head != line.new) {
+            tell(&format!("{}: what was committed there is {head}", line.branch));
+        }
+        return git::output(git_dir, &["worktree", "prune"]).map(|_| ());
     }
     let shown = folder.display().to_string();
     if halfway::is_locked(&folder) {
@@ -57,6 +81,9 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
         return Ok(());
     }
     if halfway::is_whole(&folder) {
+        if let Some((what, began)) = halfway::busy(&folder) {
+            tell(&format!("{}: {what} was under way there, from {began}", line.branch));
+        }
         let head = head(&folder)?;
         let base = line.state.base().unwrap_or_default();
         if head != base && head != line.new {
@@ -76,244 +103,27 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     git::output(git_dir, &["worktree", "prune"]).map(|_| ())
 }
 
-fn wrong(message: impl Into<String>) -> Failure {
-    Failure::new(Exit::BadInput, message)
-}
-
-/// Goes on in the worktree of a line, from wherever the user, or a kill, has
-/// left it: until all is picked or merged, or something conflicts.
-pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Result<Line, Failure> {
-    let Some(base) = line.state.base() else { return Ok(line.clone()) };
-    let worktree = place(&scribe.git_dir, &line.reference);
-    let stood = halfway::is_whole(&worktree);
-    if !stood {
-        remove(scribe, line)?;
-        let mut add = git::command(&scribe.git_dir);
-        add.args(["worktree", "add", "--force", "--force", "--quiet", "--detach"]);
-        add.arg(&worktree).arg(base);
-        let added = scribe.run(add);
-        // A hook that complains about a worktree does not undo it.
-        if !halfway::is_whole(&worktree) {
-            added?;
-        }
-    }
-    let mended = halfway::mend(&worktree)?;
-    detach(&worktree, &line.branch)?;
-    if stood && !mended && matches!(line.state, State::Conflict { .. }) {
-        given_up(&worktree, line, base)?;
-    }
-    match &line.state {
-        State::Conflict { base, left } => {
-            picked(scribe, &worktree, line, recipes, (base, left.clone()))
-        }
-        State::Merging { base, theirs, message, whole } => {
-            let recipes = if *whole { &[] } else { recipes };
-            merged(scribe, &worktree, line, recipes, [base, theirs, message])
-        }
-        State::Written | State::Done | State::Skipped => Ok(line.clone()),
-    }
-}
-
-/// Says what becomes of a pick that somebody ended with `cherry-pick --abort`,
-/// or `--skip`, which leave the same behind.
-fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
-    if head(worktree)? == base && !begun(worktree, "CHERRY_PICK_HEAD")? {
-        let State::Conflict { left, .. } = &line.state else { return Ok(()) };
-        let next = left.first().and_then(|id| id.get(..10)).unwrap_or("nothing more");
-        let (branch, way) = (&line.branch, way_out(line));
-        tell(&format!("{branch}: nothing is under way there; picks {next} ({way})"));
-    }
-    Ok(())
-}
-
 /// Ends the pick that conflicts in the worktree of a line, without it.
 pub(crate) fn leave(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     let worktree = place(&scribe.git_dir, &line.reference);
-    if !halfway::is_whole(&worktree) || !begun(&worktree, "CHERRY_PICK_HEAD")? {
-        return Ok(());
+    let State::Conflict { base, left } = &line.state else { return Ok(()) };
+    let Some(fix) = left.first().filter(|_| halfway::is_whole(&worktree)) else { return Ok(()) };
+    if let Some((what, _)) = halfway::busy(&worktree) {
+        let shown = worktree.display();
+        return Err(wrong(format!("{what} is under way in {shown}; end it there first")));
     }
-    if let Some(stood) = uncommitted(&worktree, &head(&worktree)?)? {
+    detach(&worktree, &line.branch)?;
+    let head = head(&worktree)?;
+    if let Some(stood) = uncommitted(&worktree, &head)? {
         tell(&format!("{}: what stood there, uncommitted, is {stood}", line.branch));
     }
-    let State::Conflict { left, .. } = &line.state else { return Ok(()) };
-    let Some(fix) = left.first() else { return Ok(()) };
-    let mut skip = git::command(&worktree);
-    skip.args(["cherry-pick", "--skip"]);
+    if head != *base {
+        tell(&format!("{}: what was committed there is {head}", line.branch));
+    }
+    let mut back = git::command(&worktree);
+    back.args(["reset", "-q", "--hard", base]);
     // A kill in between leaves it as if it had just begun.
-    at_work(&worktree, Work::Begins(&brings(&worktree, fix)?), || scribe.run(skip))
-}
-
-/// The range of what a commit changes.
-fn brings(worktree: &Path, id: &str) -> Result<String, Failure> {
-    let root = git::output(worktree, &["rev-list", "--parents", "-1", id])?.trim() == id;
-    let before = if root { EMPTY_TREE.to_string() } else { format!("{id}^") };
-    Ok(format!("{before}..{id}"))
-}
-
-/// How what does not apply is left out.
-fn way_out(line: &Line) -> String {
-    let branch = &line.branch;
-    match &line.state {
-        State::Conflict { left, .. } if left.len() > 1 => {
-            let fix = left.first().and_then(|id| id.get(..10)).unwrap_or_default();
-            format!(
-                "`git backport skip {branch} {fix}` leaves this one out, `git backport skip {branch}` \
-                 the branch"
-            )
-        }
-        _ => format!("`git backport skip {branch}` leaves it out"),
-    }
-}
-
-fn picked(
-    scribe: &Scribe,
-    worktree: &Path,
-    line: &Line,
-    recipes: &[Recipe],
-    (base, mut left): (&str, Vec<String>),
-) -> Result<Line, Failure> {
-    loop {
-        left = still_left(scribe, worktree, base, left)?;
-        let head = head(worktree)?;
-        if head != base {
-            marks(worktree, &["diff", "--check", base, &head])?;
-        }
-        let waits = Line {
-            state: State::Conflict { base: base.to_string(), left: left.clone() },
-            ..line.clone()
-        };
-        if begun(worktree, "CHERRY_PICK_HEAD")? {
-            if is_unmerged(worktree)? {
-                return Ok(waits);
-            }
-            marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-            at_work(worktree, Work::Commits, || go_on(scribe, worktree, &waits))?;
-            continue;
-        }
-        let Some(next) = left.first() else { return finished(worktree, line, head) };
-        let mut remembered = false;
-        let begin = || {
-            let went = picks(scribe, worktree, next)?;
-            if !went {
-                remembered = begun(worktree, "CHERRY_PICK_HEAD")? && !is_unmerged(worktree)?;
-                recipes::apply_in(worktree, recipes, next)?;
-            }
-            Ok(went)
-        };
-        let went = at_work(worktree, Work::Begins(&brings(worktree, next)?), begin)?;
-        if remembered && settles(worktree)? {
-            // As git itself stops there.
-            tell(&format!(
-                "{}: rerere has resolved it as it was resolved before; look at it",
-                line.branch
-            ));
-            return Ok(waits);
-        }
-        if !went && (is_unmerged(worktree)? || !begun(worktree, "CHERRY_PICK_HEAD")?) {
-            return Ok(waits);
-        }
-    }
-}
-
-/// The same for a merge.
-fn merged(
-    scribe: &Scribe,
-    worktree: &Path,
-    line: &Line,
-    recipes: &[Recipe],
-    [base, theirs, message]: [&str; 3],
-) -> Result<Line, Failure> {
-    if head(worktree)? == base && !begun(worktree, "MERGE_HEAD")? {
-        let merge = ["merge", "--no-ff", "--no-commit", "-q", "-m", message, theirs];
-        at_work(worktree, Work::Begins(&format!("HEAD...{theirs}")), || {
-            let mut git = git::command(worktree);
-            git.args(merge);
-            // Where it conflicts it says so, too.
-            let _ = scribe.run(git);
-            recipes::apply_in(worktree, recipes, theirs)
-        })?;
-    }
-    if begun(worktree, "MERGE_HEAD")? {
-        if is_unmerged(worktree)? {
-            return Ok(line.clone());
-        }
-        marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-        let mut commit = git::command(worktree);
-        commit.args(["-c", "core.editor=true", "commit", "-q"]);
-        at_work(worktree, Work::Commits, || scribe.run(commit))?;
-    }
-    holds_both(worktree, base, theirs)?;
-    at_work(worktree, Work::Commits, || keeps_trailers(scribe, worktree, base, message))?;
-    let head = head(worktree)?;
-    marks(worktree, &["diff", "--check", base, &head])?;
-    finished(worktree, line, head)
-}
-
-fn finished(worktree: &Path, line: &Line, head: String) -> Result<Line, Failure> {
-    if !git::output(worktree, &["status", "--porcelain"])?.is_empty() {
-        let message = format!(
-            "{} holds changes that are in no commit; commit them or remove them",
-            worktree.display()
-        );
-        return Err(wrong(message));
-    }
-    Ok(Line { new: head, state: State::Written, ..line.clone() })
-}
-
-fn is_unmerged(worktree: &Path) -> Result<bool, Failure> {
-    Ok(!git::output(worktree, &["ls-files", "--unmerged"])?.is_empty())
-}
-
-/// `git cherry-pick --continue`, with the message as it is.
-fn go_on(scribe: &Scribe, worktree: &Path, line: &Line) -> Result<(), Failure> {
-    let mut go_on = git::command(worktree);
-    go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
-    let told = |why: Failure| {
-        let message = format!(
-            "{}\nif nothing is left of it there, {}; if a hook refused it, commit it there yourself",
-            why.message,
-            way_out(line)
-        );
-        Failure::new(Exit::Failed, message)
-    };
-    scribe.run(go_on).map_err(told)
-}
-
-/// Whether git's memory of resolutions stages what it resolves.
-fn settles(worktree: &Path) -> Result<bool, Failure> {
-    let mut ask = git::command(worktree);
-    ask.args(["config", "--type=bool", "--get", "rerere.autoUpdate"]);
-    Ok(ask.output()?.stdout.starts_with(b"true"))
-}
-
-/// Begins a pick; whether it went through.
-fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<bool, Failure> {
-    let parents = git::output(worktree, &["rev-list", "--parents", "-1", next])?;
-    let mut pick = git::command(worktree);
-    pick.args(["cherry-pick", "-x", "--allow-empty"]);
-    if parents.split_whitespace().count() > 2 {
-        pick.args(["-m", "1"]);
-    }
-    pick.arg(next);
-    Ok(scribe.run(pick).is_ok())
-}
-
-/// Whether a pick or a merge has begun there and is not finished.
-fn begun(worktree: &Path, by: &str) -> Result<bool, Failure> {
-    let mut parse = git::command(worktree);
-    Ok(parse.args(["rev-parse", "-q", "--verify", by]).output()?.status.success())
-}
-
-/// Conflict marks that somebody was about to commit are refused.
-fn marks(worktree: &Path, check: &[&str]) -> Result<(), Failure> {
-    let output = git::command(worktree).args(check).output()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let marked: Vec<&str> =
-        said.lines().filter(|line| line.ends_with("leftover conflict marker")).collect();
-    if marked.is_empty() {
-        return Ok(());
-    }
-    Err(wrong(format!("there are conflict marks left:\n{}", marked.join("\n"))))
+    at_work(&worktree, Work::Begins(&brings(&worktree, fix)?), || scribe.run(back))
 }
 
 /// How many files of a worktree still wait for `git add`.

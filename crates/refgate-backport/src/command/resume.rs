@@ -55,11 +55,16 @@ pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {
         Some(fix) => without(line, &scribe.value(&format!("{fix}^{{commit}}"))?, fix)?,
         None => State::Skipped,
     };
-    let given_up = line.state == State::Skipped;
-    journal.save(&scribe.git_dir)?;
     match fix {
-        Some(_) if !given_up => worktree::leave(&scribe, &was)?,
-        _ => worktree::remove(&scribe, &was)?,
+        // Gone from there first: after a kill in between it is as if never said.
+        Some(_) if line.state != State::Skipped => {
+            worktree::leave(&scribe, &was)?;
+            journal.save(&scribe.git_dir)?;
+        }
+        _ => {
+            journal.save(&scribe.git_dir)?;
+            worktree::remove(&scribe, &was)?;
+        }
     }
     goes_on(&scribe, journal, &recipes(place)?)
 }
@@ -101,7 +106,7 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
             }
             to => format!("here all else is as it was; what {to} took of the push is still there"),
         });
-        if let Some(delete) = deletes(&journal).filter(|_| !to.is_empty()) {
+        if let Some(delete) = deletes(&journal).filter(|_| journal.has_pushed) {
             say(&format!("  {delete}"));
         }
     }

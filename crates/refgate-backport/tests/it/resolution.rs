@@ -101,3 +101,117 @@ fn nothing_that_was_worked_on_is_lost() {
     let kept = said.lines().find_map(|line| line.split_once("uncommitted, is ")).unwrap().1;
     assert_eq!(world.git(&["show", &format!("{kept}:notes")]), "mine");
 }
+
+/// Three fixes to one line, of which the first two conflict: its worktree.
+fn twice() -> (World, [String; 3], PathBuf) {
+    let world = World::new();
+    world.git(&["switch", "-q", "release/1.0"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.edit("lib.txt", "c\n", "ce\n");
+    world.commit("feat: German");
+    let first = world.fix("fix: two", "app.txt", "two\n", "2\n");
+    let second = world.fix("fix: lib", "lib.txt", "c\n", "C\n");
+    let third = world.fix("fix: eight", "app.txt", "eight\n", "8\n");
+    world.does(1, &["apply", &first, &second, &third, "--to", "release/1.0", "--gap"]);
+    let branch = format!("backport%2F{}%2Frelease%2F1.0", &first[..10]);
+    let tree = world.path().join(".git/refgate/backport").join(branch);
+    (world, [first, second, third], tree)
+}
+
+fn settle(world: &World, tree: &std::path::Path, path: &str) {
+    let text = fs::read_to_string(tree.join(path)).unwrap();
+    let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with(['<', '=', '>'])).collect();
+    fs::write(tree.join(path), kept.join("\n") + "\n").unwrap();
+    world.try_git(tree, &["add", "-A"]);
+}
+
+fn titles(world: &World, fix: &str) -> String {
+    world.git(&["log", "--format=%s", &format!("release/1.0..{}", branch(fix))])
+}
+
+/// One conflict after the other; what is settled stays settled.
+#[test]
+fn what_is_settled_stays_so() {
+    let (world, [first, second, third], tree) = twice();
+    settle(&world, &tree, "app.txt");
+    world.does(1, &["continue"]);
+    // Asked again too early, and given up once.
+    world.does(1, &["continue"]);
+    world.try_git(&tree, &["cherry-pick", "--abort"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains(&format!("picks {}", &second[..10])), "{said}");
+    // A commit that has nothing to do with the second is not taken for it.
+    world.try_git(&tree, &["cherry-pick", "--abort"]);
+    fs::write(tree.join("z"), "z\n").unwrap();
+    world.try_git(&tree, &["add", "z"]);
+    world.try_git(&tree, &["commit", "-q", "-m", "z"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("has nothing to do with"), "{said}");
+    world.try_git(&tree, &["reset", "-q", "--hard", "HEAD^"]);
+    world.does(1, &["continue"]);
+    settle(&world, &tree, "lib.txt");
+    world.does(0, &["continue"]);
+    assert_eq!(titles(&world, &first), "fix: eight\nfix: lib\nfix: two");
+    let log = world.git(&["log", "--format=%b", &format!("release/1.0..{}", branch(&first))]);
+    for id in [first, second, third] {
+        assert_eq!(log.matches(&id).count(), 1, "{log}");
+    }
+}
+
+/// The second of three is left out, also where somebody has committed for it.
+#[test]
+fn one_that_was_committed_is_left_out() {
+    let (world, [first, second, _], tree) = twice();
+    settle(&world, &tree, "app.txt");
+    world.does(1, &["continue"]);
+    settle(&world, &tree, "lib.txt");
+    world.try_git(&tree, &["commit", "-q", "-a", "-m", "mine"]);
+    let said = world.does(0, &["skip", "release/1.0", &second]);
+    assert!(said.contains("what was committed there is"), "{said}");
+    assert_eq!(titles(&world, &first), "fix: eight\nfix: two");
+}
+
+/// What somebody is in the middle of is not cut short.
+#[test]
+fn a_rebase_under_way_is_not_cut_short() {
+    let (world, [first, ..], tree) = twice();
+    settle(&world, &tree, "app.txt");
+    world.try_git(&tree, &["commit", "-q", "-a", "-m", "mine"]);
+    let rebase = ["-c", "sequence.editor=sed -i s/^pick/edit/", "rebase", "-q", "-i", "HEAD^"];
+    world.try_git(&tree, &rebase);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("a rebase is under way"), "{said}");
+    world.does(3, &["skip", "release/1.0", &first]);
+    world.try_git(&tree, &["rebase", "--continue"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("was added to what you committed"), "{said}");
+}
+
+/// A worktree that was moved is found, and one that was removed remembered.
+#[test]
+fn a_worktree_may_go_elsewhere() {
+    let (world, [first, ..], tree) = conflict_and_move();
+    world.does(0, &["continue"]);
+    assert!(!tree.exists());
+    assert_eq!(titles(&world, &first), "fix: lib\nfix: two");
+    let (world, [first, _], tree) = conflict();
+    resolve(&world, &tree);
+    world.try_git(&tree, &["commit", "-q", "-m", "by hand"]);
+    fs::remove_dir_all(&tree).unwrap();
+    world.does(0, &["continue"]);
+    assert_eq!(titles(&world, &first), "fix: lib\nby hand");
+    // Begun, resolved, and then forgotten by git: nothing is picked over it.
+    let (world, _, tree) = conflict();
+    resolve(&world, &tree);
+    world.try_git(&tree, &["cherry-pick", "--quit"]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("holds changes that are in no commit"), "{said}");
+}
+
+fn conflict_and_move() -> (World, [String; 2], PathBuf) {
+    let (world, fixes, tree) = conflict();
+    let moved = world.path().join("elsewhere");
+    world.git(&["worktree", "move", &tree.display().to_string(), &moved.display().to_string()]);
+    resolve(&world, &moved);
+    (world, fixes, moved)
+}
