@@ -148,7 +148,7 @@ pub(crate) fn are_fetched(reader: &Reader, remote: &str) -> Result<bool, Failure
 
 /// All branches of the remote as last fetched; where there is none, as in a
 /// bare repository, its own.
-fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branch>), Failure> {
+pub(crate) fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branch>), Failure> {
     let references = reader.references()?;
     for prefix in [format!("refs/remotes/{remote}/"), "refs/heads/".to_string()] {
         let under = |(name, tip): &(String, Oid)| {

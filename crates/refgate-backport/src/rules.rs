@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use std::collections::BTreeSet;
+
 use refgate_core::{
-    Eligibility, Instant, LEDGER, Oid, Policy, RefKind, RefName, Release, classify_commit,
-    contradiction, eligibility,
+    Case, ClassId, Eligibility, Freeze, History, Instant, LEDGER, LedgerView, Oid, Policy, Push,
+    RefKind, RefName, Release, RuleId, Target, Waiver, When, classify_commit, contradiction,
+    covers, earliest, eligibility, freezes_at,
 };
 use refgate_format::{PolicySource, Signers};
 use refgate_gate::{
@@ -12,10 +15,10 @@ use refgate_gate::{
     repository_name, source_from_text, tracked, training_clock,
 };
 use refgate_git::{Reader, releases};
-use refgate_report::show;
+use refgate_report::{missing_phrase, show};
 
 use crate::args::Place;
-use crate::branches::are_fetched;
+use crate::branches::{are_fetched, listed};
 use crate::output::Failure;
 
 /// A policy, and what it needs to know to answer.
@@ -25,6 +28,8 @@ pub(crate) struct Rules {
     releases: Vec<Release>,
     /// Under which names records may speak of this repository.
     repositories: Vec<String>,
+    /// What the calendar's records and waivers say, as far as they were fetched.
+    ledger: LedgerView,
     pub(crate) at: Instant,
 }
 
@@ -55,18 +60,26 @@ impl Rules {
         let folder = reader.git_dir().display().to_string();
         let bare = folder.trim_end_matches('/').trim_end_matches("/.git");
         let repositories = [repository_name(reader, &place.remote)?, last_name(bare)].into();
-        Ok(Some(Self { policy, signers, releases, repositories, at }))
+        let ledger = LedgerView::default();
+        let mut rules = Self { policy, signers, releases, repositories, ledger, at };
+        let on = governed(reader, place, &rules.policy)?;
+        rules.ledger = rules.book(reader).forecast(&rules.policy, (&rules.releases, at), &on)?;
+        Ok(Some(rules))
+    }
+
+    /// The ledger, as far as it was fetched.
+    fn book<'b>(&'b self, reader: &'b Reader) -> Book<'b> {
+        let ledger = RefName::parse(LEDGER).ok();
+        let tip = ledger.and_then(|name| reader.reference(&name).ok().flatten());
+        let (signers, repositories) = (&self.signers, &*self.repositories);
+        Book { reader, tip: tip.map(|(tip, _)| tip), signers, repositories }
     }
 
     /// Whether somebody has put on record that a fix need not go to a branch;
     /// as far as the ledger was fetched.
     pub(crate) fn excuses(&self, reader: &Reader, fix: Oid, branch: &str) -> bool {
-        let Ok(ledger) = RefName::parse(LEDGER) else { return false };
-        let tip = reader.reference(&ledger).ok().flatten().map(|(tip, _)| tip);
-        let (signers, repositories) = (&self.signers, &*self.repositories);
-        let book = Book { reader, tip, signers, repositories };
         let to = RefName::branch(branch).ok();
-        let excuses = book.excuses(&self.policy, fix).unwrap_or_default();
+        let excuses = self.book(reader).excuses(&self.policy, fix).unwrap_or_default();
         excuses.into_iter().any(|excuse| Some(excuse.to) == to)
     }
 
@@ -74,9 +87,6 @@ impl Rules {
     pub(crate) fn answer(&self, reader: &Reader, id: Oid, branch: &str) -> Result<Answer, Failure> {
         let Ok(name) = RefName::branch(branch) else { return Ok(Answer::Free) };
         let RefKind::Governed(target) = self.policy.kind(&name) else { return Ok(Answer::Free) };
-        if target.place() == Some(0) {
-            return Ok(Answer::Free);
-        }
         if self.excuses(reader, id, branch) {
             let text = "a record says that it is not applicable there";
             return Ok(Answer::Denied(text.to_string()));
@@ -86,12 +96,21 @@ impl Rules {
         let commit = parsed.commit(id);
         let class = classify_commit(&self.policy, None, &commit).class;
         let shown = self.policy.classes.name(class).clone();
+        let frozen = self.frozen(&name, &target, class);
+        if target.is_first() || matches!(frozen, Answer::Denied(_)) {
+            return Ok(frozen);
+        }
         if contradiction(&self.policy, class, &changes).is_some() {
             let text = format!("its diff contradicts the class {shown} that it says it is of");
             return Ok(Answer::Denied(text));
         }
-        Ok(match eligibility(&self.policy, &self.releases, &target, class, self.at) {
-            Eligibility::Yes => Answer::Free,
+        let eligible = eligibility(&self.policy, &self.releases, &target, class, self.at);
+        let bars = matches!(eligible, Eligibility::Deferred { .. } | Eligibility::Never);
+        if let Some(waived) = self.waived(&name, RuleId::Backport, class).filter(|_| bars) {
+            return Ok(waived);
+        }
+        Ok(match eligible {
+            Eligibility::Yes => frozen,
             Eligibility::Approval { role, until } => Answer::Needs(format!(
                 "an approval by {role} before {} (refgate approve backport COMMIT --onto {branch})",
                 show(until)
@@ -106,6 +125,62 @@ impl Rules {
             Eligibility::Never => Answer::Denied(format!("{shown} is never backported")),
         })
     }
+
+    /// What freezes say of a class on a stage or line, now.
+    fn frozen(&self, name: &RefName, target: &Target<'_>, class: ClassId) -> Answer {
+        let (policy, at) = (&self.policy, self.at);
+        let history = History { releases: self.releases.clone(), ..History::default() };
+        let push = Push { actor: None, at, updates: Vec::new(), options: Vec::new() };
+        let case = Case { policy, push: &push, history: &history, ledger: &self.ledger };
+        let all = freezes_at(policy, &self.releases, &self.ledger, at);
+        let bars = |freeze: &&Freeze<'_>| {
+            let window = freeze.window;
+            freeze.state.closed() && covers(window, target) && !window.lets_through.contains(&class)
+        };
+        let closed: Vec<&Freeze<'_>> = all.iter().filter(bars).collect();
+        let Some(first) = closed.first() else { return Answer::Free };
+        if let Some(waived) = self.waived(name, RuleId::Freeze, class) {
+            return waived;
+        }
+        let branch = name.short();
+        if closed.iter().all(|freeze| freeze.window.fast_track.contains(&class)) {
+            let roles: BTreeSet<&str> = closed.iter().map(|f| &*f.window.approvers).collect();
+            let roles: Vec<&str> = roles.into_iter().collect();
+            return Answer::Needs(format!(
+                "an approval by {} while {branch} is frozen (refgate approve freeze COMMIT --onto {branch})",
+                roles.join(" and ")
+            ));
+        }
+        let until = match earliest(&case, target, class) {
+            When::Now => String::new(),
+            When::At(end) => format!(" until {}", show(end)),
+            When::Needs { missing, .. } => {
+                let missing: Vec<String> = missing.iter().map(missing_phrase).collect();
+                format!("; it waits for {}", missing.join(", "))
+            }
+        };
+        let (shown, window) = (policy.classes.name(class), &first.window.name);
+        Answer::Denied(format!("the freeze \"{window}\" keeps {shown} out{until}"))
+    }
+
+    /// A waiver that sets a rule aside for a class on a branch.
+    fn waived(&self, on: &RefName, rule: RuleId, class: ClassId) -> Option<Answer> {
+        let fits = |waiver: &&Waiver| {
+            let all = waiver.class.is_none_or(|only| only == class) && waiver.commit.is_none();
+            let holds = waiver.during.contains(self.at) && waiver.uses_left > 0;
+            waiver.rule == rule && waiver.on == *on && all && holds
+        };
+        let waiver = self.ledger.waivers.iter().find(fits)?;
+        let (id, by) = (waiver.id.short(), &waiver.by);
+        Some(Answer::Needs(format!("the waiver {id} by {by}, which is on record")))
+    }
+}
+
+/// The branches that the policy governs and that are here.
+fn governed(reader: &Reader, place: &Place, policy: &Policy) -> Result<Vec<RefName>, Failure> {
+    let (_, every) = listed(reader, &place.remote)?;
+    let names = every.iter().filter_map(|branch| RefName::branch(&branch.name).ok());
+    Ok(names.filter(|name| matches!(policy.kind(name), RefKind::Governed(_))).collect())
 }
 
 fn bad(error: &PolicyError) -> Failure {

@@ -81,5 +81,5 @@ pub use rights::{makers, may_make};
 pub use route::{Route, route};
 pub use rules::RuleId;
 pub use time::{Duration, Instant, Interval};
-pub use when::{When, earliest};
+pub use when::{When, covers, earliest};
 pub use words::Words;

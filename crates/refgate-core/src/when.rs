@@ -56,6 +56,7 @@ pub fn earliest(case: &Case<'_>, target: &Target<'_>, class: ClassId) -> When {
 }
 
 /// Whether a window speaks of a stage or line.
-pub(crate) fn covers(window: &Window, target: &Target<'_>) -> bool {
+#[must_use]
+pub fn covers(window: &Window, target: &Target<'_>) -> bool {
     target.place().map_or(window.lines, |place| window.stages.contains(&place))
 }

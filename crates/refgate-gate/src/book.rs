@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use refgate_core::{
     Body, Broken, Duration, History, Instant, LEDGER, LedgerEdit, LedgerView, NotApplicable, Oid,
-    Policy, Push, Record, RefChange, RefKind, last_major,
+    Policy, Push, Record, RefChange, RefKind, RefName, Release, last_major,
 };
 use refgate_format::{
     Signers, months, namespace, path_of, read_record, shelf_for, slug, split_file, unslug, verify,
@@ -118,6 +118,37 @@ impl Book<'_> {
         Ok(view.not_applicable.into_iter().filter(|excuse| excuse.fix == fix).collect())
     }
 
+    /// The shelves of the calendar: ordered freezes, and what happened since the
+    /// last major release.
+    fn calendar(
+        &self,
+        policy: &Policy,
+        releases: &[Release],
+        at: Instant,
+    ) -> Result<Vec<Record>, BookError> {
+        let stops = months(at, LONGEST_STOP).into_iter().map(|m| format!("freeze/{m}"));
+        let major = last_major(releases, at);
+        let after = major.map(|release| format!("after/{}", slug(&release.tag)));
+        self.shelves(policy, stops.chain(after))
+    }
+
+    /// What a forecast for some branches rests on: the calendar, and waivers
+    /// for these branches.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn forecast(
+        &self,
+        policy: &Policy,
+        (releases, at): (&[Release], Instant),
+        on: &[RefName],
+    ) -> Result<LedgerView, BookError> {
+        let mut records = self.calendar(policy, releases, at)?;
+        let waivers = on.iter().flat_map(|name| waivers(policy, name, at));
+        records.extend(self.shelves(policy, waivers)?);
+        Ok(LedgerView::assemble(policy, &records))
+    }
+
     /// The shelves of releases whose tag does not exist yet.
     pub(crate) fn open_releases(&self, here: &Reader) -> Result<Vec<String>, BookError> {
         let Some(tip) = self.tip else { return Ok(Vec::new()) };
@@ -137,6 +168,13 @@ impl Book<'_> {
     }
 }
 
+/// The shelves of waivers for a reference that can be in force.
+fn waivers(policy: &Policy, on: &RefName, at: Instant) -> impl Iterator<Item = String> {
+    let name = slug(on.as_str());
+    let ends = months(at, policy.waivers.longest);
+    ends.into_iter().map(move |month| format!("waiver/{name}/{month}"))
+}
+
 impl Records<'_> {
     /// What the calendar asks: ordered freezes, and what happened since the
     /// last major release.
@@ -151,12 +189,7 @@ impl Records<'_> {
     ) -> Result<Vec<Record>, BookError> {
         match self {
             Self::Given(records) => Ok(records.to_vec()),
-            Self::Kept(book) => {
-                let stops = months(at, LONGEST_STOP).into_iter().map(|m| format!("freeze/{m}"));
-                let major = last_major(&survey.releases, at);
-                let after = major.map(|release| format!("after/{}", slug(&release.tag)));
-                book.shelves(policy, stops.chain(after))
-            }
+            Self::Kept(book) => book.calendar(policy, &survey.releases, at),
         }
     }
 
@@ -180,9 +213,7 @@ impl Records<'_> {
         for (update, facts) in push.updates.iter().zip(&history.updates) {
             let kind = policy.kind(&update.name);
             if !matches!(kind, RefKind::Topic) {
-                let name = slug(update.name.as_str());
-                let ends = months(push.at, policy.waivers.longest);
-                folders.extend(ends.into_iter().map(|month| format!("waiver/{name}/{month}")));
+                folders.extend(waivers(policy, &update.name, push.at));
             }
             if let RefChange::Delete { old } = update.change {
                 folders.push(format!("deletion/{}", slug(update.name.as_str())));
