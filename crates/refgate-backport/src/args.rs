@@ -169,7 +169,7 @@ pub(crate) struct Status {
     #[arg(long)]
     pub(crate) all: bool,
     /// Instead, one line for each copy: the copy, its original, why, how sure
-    #[arg(long, conflicts_with_all = ["json", "fixes"])]
+    #[arg(long, conflicts_with = "fixes")]
     pub(crate) pairs: bool,
     /// Do not believe what messages say about picks: find them by author, date
     /// and content alone

@@ -64,9 +64,12 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
 /// Says what becomes of a pick that somebody ended with `cherry-pick --abort`,
 /// or `--skip`, which leave the same behind.
 fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
-    if head(worktree)? == base && !begun(worktree, "CHERRY_PICK_HEAD")? {
-        let State::Conflict { left, .. } = &line.state else { return Ok(()) };
-        let next = left.first().and_then(|id| id.get(..10)).unwrap_or("nothing more");
+    let State::Conflict { left, .. } = &line.state else { return Ok(()) };
+    let next = left.first().and_then(|id| id.get(..10));
+    if let Some(next) = next
+        && head(worktree)? == base
+        && !begun(worktree, "CHERRY_PICK_HEAD")?
+    {
         let (branch, way) = (&line.branch, way_out(line));
         tell(&format!("{branch}: nothing is under way there; picks {next} ({way})"));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use refgate_gate::Exit;
+use refgate_report::quoted;
 
 use crate::apply::Scribe;
 use crate::git;
@@ -15,6 +16,11 @@ struct Made {
     /// Author's address and date: a pick's commit keeps them, whatever its message.
     written: String,
     message: String,
+}
+
+/// A path as it is typed in a shell.
+pub(crate) fn typed(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }
 
 pub(crate) fn head(worktree: &Path) -> Result<String, Failure> {
@@ -81,7 +87,7 @@ pub(crate) fn still_left(
              -C {} checkout --detach {base}",
             worktree.display(),
             other.id,
-            worktree.display(),
+            typed(worktree),
         );
         return Err(Failure::new(Exit::BadInput, message));
     }
@@ -92,8 +98,9 @@ pub(crate) fn still_left(
 /// nothing that came from elsewhere.
 fn stands_on(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
     let shown = worktree.display();
+    let path = typed(worktree);
     let back = format!(
-        "go back with\n  git -C {shown} checkout --detach {base}\nor give up with `git backport abort`"
+        "go back with\n  git -C {path} checkout --detach {base}\nor give up with `git backport abort`"
     );
     let wrong = |why: String| Failure::new(Exit::BadInput, format!("{shown} {why}; {back}"));
     if !is_ancestor(worktree, base, head)? {
@@ -117,11 +124,11 @@ fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
 
 /// Whether a merge that was made there is one of both.
 pub(crate) fn holds_both(worktree: &Path, base: &str, theirs: &str) -> Result<(), Failure> {
-    let (head, shown) = (head(worktree)?, worktree.display());
+    let (head, shown, path) = (head(worktree)?, worktree.display(), typed(worktree));
     for (old, why) in [(base, "does not stand on"), (theirs, "does not hold")] {
         if !is_ancestor(worktree, old, &head)? {
             let message = format!(
-                "{shown} is at {head}, which {why} {old}; go back with\n  git -C {shown} checkout \
+                "{shown} is at {head}, which {why} {old}; go back with\n  git -C {path} checkout \
                  --detach {base}\nor give up with `git backport abort`"
             );
             return Err(Failure::new(Exit::BadInput, message));

@@ -19,7 +19,7 @@ use refgate_report::{missing_phrase, show};
 
 use crate::args::Place;
 use crate::branches::{are_fetched, listed};
-use crate::output::Failure;
+use crate::output::{Failure, tell};
 
 /// A policy, and what it needs to know to answer.
 pub(crate) struct Rules {
@@ -63,7 +63,11 @@ impl Rules {
         let ledger = LedgerView::default();
         let mut rules = Self { policy, signers, releases, repositories, ledger, at };
         let on = governed(reader, place, &rules.policy)?;
-        rules.ledger = rules.book(reader).forecast(&rules.policy, (&rules.releases, at), &on)?;
+        match rules.book(reader).forecast(&rules.policy, (&rules.releases, at), &on) {
+            Ok(ledger) => rules.ledger = ledger,
+            // A forecast without them is better than none, if it is said.
+            Err(why) => tell(&format!("git backport: records count for nothing here: {why}")),
+        }
         Ok(Some(rules))
     }
 

@@ -73,7 +73,7 @@ pub(crate) fn left_out(scribe: &Scribe, journal: &Journal) {
 
 /// The commits that a line has got, each with the one that it was picked from;
 /// what was merged with itself.
-fn copies(folder: &Path, line: &Line) -> Result<Vec<(String, String)>, Failure> {
+pub(crate) fn copies(folder: &Path, line: &Line) -> Result<Vec<(String, String)>, Failure> {
     if line.began.is_empty() {
         return Ok(Vec::new());
     }
@@ -130,7 +130,10 @@ fn afterwards(scribe: &Scribe, journal: &Journal, recipes: &[Recipe]) -> Result<
         }
     }
     for then in recipes::afterwards(recipes, &paths) {
-        scribe.report("on each branch:", "then", then);
+        say(&match scribe.json {
+            true => json!({ "state": "then", "words": then }).to_string(),
+            false => format!("on each branch:  {then}"),
+        });
     }
     Ok(())
 }
@@ -138,6 +141,9 @@ fn afterwards(scribe: &Scribe, journal: &Journal, recipes: &[Recipe]) -> Result<
 fn told(scribe: &Scribe, line: &Line) -> String {
     let Line { branch, reference, new, .. } = line;
     let worktree = worktree::place(&scribe.git_dir, reference).display().to_string();
+    // What they speak of is there by then, if it is one.
+    let here = new.get(..10).filter(|_| line.state == State::Done).unwrap_or("COMMIT");
+    let needs: Vec<String> = line.needs.iter().map(|what| what.replace("COMMIT", here)).collect();
     let (state, at) = match &line.state {
         State::Done => ("done", new.as_str()),
         State::Written => ("waits", new.as_str()),
@@ -149,7 +155,7 @@ fn told(scribe: &Scribe, line: &Line) -> String {
         let waits = line.state.waits().then_some(&worktree);
         let told = json!({
             "branch": branch, "state": state, "reference": reference, "commit": at,
-            "worktree": waits, "needs": line.needs,
+            "worktree": waits, "needs": needs,
         });
         return told.to_string();
     }
@@ -157,10 +163,8 @@ fn told(scribe: &Scribe, line: &Line) -> String {
     let name = reference.strip_prefix("refs/heads/").unwrap_or(reference);
     match state {
         "done" => {
-            let needs: Vec<String> =
-                line.needs.iter().map(|what| format!("\n  needs {what}")).collect();
-            // What it speaks of is there now, if it is one.
-            format!("{branch}  done: {name} is {short}{}", needs.concat().replace("COMMIT", short))
+            let needs: Vec<String> = needs.iter().map(|what| format!("\n  needs {what}")).collect();
+            format!("{branch}  done: {name} is {short}{}", needs.concat())
         }
         "conflict" => {
             let unmerged = match worktree::unmerged(Path::new(&worktree)) {

@@ -8,7 +8,7 @@ use crate::git;
 use crate::halfway::{self, Work, at_work};
 use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, tell};
-use crate::resolution::{detach, head, uncommitted};
+use crate::resolution::{detach, head, typed, uncommitted};
 
 /// Where the worktree for a reference lies; no two references share one. One
 /// that somebody has moved is where git knows it to be.
@@ -56,11 +56,12 @@ pub(crate) fn is_checked_out(reference: &str) -> String {
 pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
     let folder = place(git_dir, reference);
     folder.exists().then(|| {
-        let shown = folder.display();
-        format!(
-            "{shown} is left from an earlier backport; look at it, then\n\
-             git worktree remove --force {shown}"
-        )
+        let (shown, path) = (folder.display(), typed(&folder));
+        let remove = match halfway::is_whole(&folder) {
+            true => format!("git worktree remove --force --force {path}"),
+            false => format!("rm -r {path}"),
+        };
+        format!("{shown} is left from an earlier backport; look at it, then\n{remove}")
     })
 }
 
@@ -77,7 +78,7 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     }
     let shown = folder.display().to_string();
     if halfway::is_locked(&folder) {
-        tell(&format!("{shown} is locked, and stays; `git worktree unlock {shown}`"));
+        tell(&format!("{shown} is locked, and stays; `git worktree unlock {}`", typed(&folder)));
         return Ok(());
     }
     if halfway::is_whole(&folder) {

@@ -31,11 +31,11 @@ pub fn debts(
         for (to, earlier) in tips.range(..from) {
             for (fix, subject) in owed(reader, graph, [*later, *earlier], baseline)? {
                 let moves = moves.get_or_insert_with(|| reader.moves(&stage.branch));
-                let (mut since, seen) = landed(graph, moves, fix)?;
-                if reader.is_fetched(&stage.branch) && !seen {
-                    // A clone saw it come only if it was there; else a claim
-                    // is the best that is known.
-                    since = DateTime::from_timestamp(reader.commit(fix)?.committed, 0);
+                let mut since = landed(graph, moves, fix)?;
+                if since.is_none() && reader.is_fetched(&stage.branch) {
+                    // Older than what was cloned it may be; when is not known.
+                    let claim = DateTime::from_timestamp(reader.commit(fix)?.committed, 0);
+                    since = reader.cloned().or(claim);
                 }
                 let since = since.unwrap_or(now).min(now);
                 all.push(Debt { fix, subject, from: *from, to: *to, since });
@@ -69,21 +69,17 @@ pub fn owed(
 }
 
 /// The move of a branch that brought a commit; where the log begins later, its
-/// beginning, and that the move was not seen.
-fn landed(
-    graph: &Graph<'_>,
-    moves: &[Moved],
-    id: Oid,
-) -> Result<(Option<Instant>, bool), GitError> {
+/// beginning.
+fn landed(graph: &Graph<'_>, moves: &[Moved], id: Oid) -> Result<Option<Instant>, GitError> {
     let mut found = None;
     for moved in moves.iter().rev() {
         found = Some(moved.at);
         match moved.old {
             Some(old) if graph.is_ancestor(id, old)? => {}
-            old => return Ok((found, old.is_some())),
+            _ => break,
         }
     }
-    Ok((found, false))
+    Ok(found)
 }
 
 /// The commits with content of their own that one tip has and others lack.

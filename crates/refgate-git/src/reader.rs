@@ -105,6 +105,10 @@ impl Reader {
         self.repo.is_bare()
     }
 
+    pub(crate) fn remote(&self) -> Option<&str> {
+        self.remote.as_deref()
+    }
+
     pub(crate) fn at_rest_name(&self, name: &RefName) -> String {
         match (&self.remote, name.branch_name()) {
             (Some(remote), Some(branch)) => format!("refs/remotes/{remote}/{branch}"),

@@ -43,6 +43,12 @@ impl Reader {
         log(self.git_dir(), &self.at_rest_name(name))
     }
 
+    /// When the repository was cloned from the remote through which it is seen.
+    pub(crate) fn cloned(&self) -> Option<Instant> {
+        let head = self.remote()?.to_string();
+        log(self.git_dir(), &format!("refs/remotes/{head}/HEAD")).first().map(|moved| moved.at)
+    }
+
     /// Whether what is at rest under a name is what was last fetched.
     pub(crate) fn is_fetched(&self, name: &RefName) -> bool {
         self.at_rest_name(name) != name.as_str()

@@ -28,5 +28,6 @@ pub use page::{page, page_title};
 pub use records::{length, missing_sign_off};
 pub use refusal::{refusal, warnings};
 pub use remedy::{Remedy, remedies};
+pub use shell::quoted;
 pub use takes::takes_phrase;
 pub use times::show;

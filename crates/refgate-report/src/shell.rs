@@ -8,8 +8,9 @@ pub(crate) fn brief(id: Oid) -> String {
 }
 
 /// A word that the shell takes as it is; others in single quotes.
-pub(crate) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@+:".contains(c);
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@+:%".contains(c);
     if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
         return text.to_string();
     }

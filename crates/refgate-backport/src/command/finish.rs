@@ -3,7 +3,7 @@
 use refgate_core::{Oid, Policy};
 use refgate_gate::Exit;
 use refgate_git::{Graph, owed};
-use refgate_report::wrap;
+use refgate_report::{quoted, wrap};
 use serde_json::json;
 
 use super::hotfix::{Fix, rules};
@@ -67,7 +67,12 @@ pub(crate) fn run(place: &Place, args: &Finish) -> Done {
 fn again(fix: &Fix, args: &Finish) -> String {
     let options = [(args.pick, " --pick"), (args.straight, " --straight"), (args.push, " --push")];
     let options = options.into_iter().filter(|(given, _)| *given).map(|(_, option)| option);
-    format!("git backport hotfix finish {}{}", fix.branch, options.collect::<String>())
+    let base = args.base.as_ref().map(|_| format!(" --base {}", fix.base)).unwrap_or_default();
+    format!(
+        "git backport hotfix finish {}{}{base}",
+        quoted(&fix.branch),
+        options.collect::<String>()
+    )
 }
 
 /// What is looked at: the branch itself, and what has to do with its commits.

@@ -72,9 +72,9 @@ pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure
     planner.targets(&places, &changes)
 }
 
-/// Says what came after the fixes that some branch would get: what undid them,
-/// and what mends them and is not carried along.
-pub(crate) fn warn(known: &Known, targets: &[Target]) {
+/// What came after the fixes that some branch would get: what undid them
+/// (`true`), and what mends them and is not carried along.
+fn after(known: &Known, targets: &[Target]) -> Vec<(Root, Root, bool)> {
     let matrix = known.matrix();
     let gets = |forecast: &Forecast| {
         matches!(forecast, Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits)
@@ -84,18 +84,22 @@ pub(crate) fn warn(known: &Known, targets: &[Target]) {
         all.filter(|(_, forecast)| gets(forecast)).map(|(change, _)| change.commit).collect();
     let roots = |id: &Oid| known.roots(*id).into_iter().map(|(root, _)| root);
     let carried: BTreeSet<Root> = ids.iter().flat_map(roots).collect();
-    for root in &carried {
-        for (follow, undoes) in matrix.after(*root) {
-            let ((fix, _), (id, title)) = (known.shown(*root), known.shown(follow));
-            let short = |id: &str| id.get(..10).unwrap_or(id).to_string();
-            let (fix, other) = (short(&fix), format!("{} {}", short(&id), clean(&title)));
-            let upstream = known.branches.name(0);
-            if undoes {
-                tell(&format!("warning: {fix} was undone on {upstream} by {other}"));
-            } else if !carried.contains(&follow) {
-                tell(&format!("warning: {other} mends {fix}; carry it along"));
-            }
-        }
+    let all = carried.iter().flat_map(|root| {
+        matrix.after(*root).into_iter().map(|(follow, undoes)| (*root, follow, undoes))
+    });
+    all.filter(|(_, follow, undoes)| *undoes || !carried.contains(follow)).collect()
+}
+
+/// Says it to a person.
+pub(crate) fn warn(known: &Known, targets: &[Target]) {
+    let short = |id: &str| id.get(..10).unwrap_or(id).to_string();
+    for (fix, follow, undoes) in after(known, targets) {
+        let ((fix, _), (id, title)) = (known.shown(fix), known.shown(follow));
+        let (fix, other) = (short(&fix), format!("{} {}", short(&id), clean(&title)));
+        tell(&match undoes {
+            true => format!("warning: {fix} was undone on {} by {other}", known.branches.name(0)),
+            false => format!("warning: {other} mends {fix}; carry it along"),
+        });
     }
 }
 
@@ -229,5 +233,15 @@ fn json_of(known: &Known, target: &Target) -> Value {
         })
     };
     let all: Vec<Value> = target.forecasts.iter().map(one).collect();
-    json!({ "branch": known.branches.name(target.place), "forecasts": all, "needs": target.needs })
+    let after: Vec<Value> = after(known, std::slice::from_ref(target))
+        .into_iter()
+        .map(|(fix, follow, undoes)| {
+            let ((fix, _), (id, title)) = (known.shown(fix), known.shown(follow));
+            json!({ "fix": fix, "by": id, "subject": title, "undoes": undoes })
+        })
+        .collect();
+    json!({
+        "branch": known.branches.name(target.place), "forecasts": all, "needs": target.needs,
+        "after": after,
+    })
 }

@@ -1,6 +1,6 @@
 //! Go on with a run, leave something out, or take it back.
 
-use refgate_core::Recipe;
+use refgate_core::{Oid, Policy, Receipt, Recipe, RefKind, RefName};
 use refgate_gate::Exit;
 use serde_json::json;
 
@@ -9,8 +9,9 @@ use crate::args::Place;
 use crate::journal::{Journal, Line, State};
 use crate::known::open;
 use crate::output::{Done, Failure, done, say, tell};
+use crate::receipt::of;
 use crate::rules::Rules;
-use crate::run::{carry_on, deletes};
+use crate::run::{carry_on, copies, deletes};
 use crate::worktree;
 
 /// The run that waits, or an error that says there is none.
@@ -22,18 +23,55 @@ fn waiting(scribe: &Scribe) -> Result<Journal, Failure> {
 pub(crate) fn go_on(place: &Place) -> Done {
     let scribe = Scribe::open(place)?;
     let journal = waiting(&scribe)?;
-    goes_on(&scribe, journal, &recipes(place)?)
+    goes_on(place, &scribe, journal)
 }
 
 /// Goes on, and says what comes after it.
-fn goes_on(scribe: &Scribe, journal: Journal, recipes: &[Recipe]) -> Done {
+fn goes_on(place: &Place, scribe: &Scribe, journal: Journal) -> Done {
     let then = journal.then.clone();
+    let rules = Rules::find(&open(place)?, place)?;
+    let recipes = rules.as_ref().map_or(&[][..], |rules| &rules.policy.recipes);
     let done = carry_on(scribe, journal, recipes)?;
-    let open = Journal::load(&scribe.git_dir)?.is_some_and(|journal| journal.is_open());
-    if !open && !then.is_empty() {
+    let Some(journal) = Journal::load(&scribe.git_dir)? else { return Ok(done) };
+    if let Some(policy) = rules.map(|rules| rules.policy).filter(|policy| policy.backport.exact) {
+        approvals(place, scribe, &journal, &policy)?;
+    }
+    if !journal.is_open() && !then.is_empty() {
         tell(&format!("whether every branch of the remote has it, says\n  {then}"));
     }
     Ok(done)
+}
+
+/// Says what the server will have seen by somebody else: picks that git would
+/// not have made so.
+fn approvals(
+    place: &Place,
+    scribe: &Scribe,
+    journal: &Journal,
+    policy: &Policy,
+) -> Result<(), Failure> {
+    let reader = open(place)?;
+    for line in journal.lines.iter().filter(|line| line.state == State::Done) {
+        let Ok(name) = RefName::branch(&line.branch) else { continue };
+        if !matches!(policy.kind(&name), RefKind::Governed(target) if !target.is_first()) {
+            continue;
+        }
+        for (id, from) in copies(&scribe.git_dir, line)?.iter().filter(|(id, from)| id != from) {
+            let Some(commit) = Oid::from_hex(id) else { continue };
+            let told = of(&reader, &policy.recipes, commit, Some(from))?;
+            if told.receipt != Receipt::Exact {
+                let (short, by) = (commit.short(), &policy.backport.approvers);
+                let words = format!(
+                    "{short} needs an approval by {by}: it is {}\nrefgate approve backport {short} \
+                     --onto {}",
+                    told.receipt.word(),
+                    line.branch
+                );
+                scribe.report(&line.branch, "needs", &words);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The recipes of the policy that is in force where a run goes on.
@@ -66,7 +104,7 @@ pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {
             worktree::remove(&scribe, &was)?;
         }
     }
-    goes_on(&scribe, journal, &recipes(place)?)
+    goes_on(place, &scribe, journal)
 }
 
 /// What is left for a branch without one of its fixes.

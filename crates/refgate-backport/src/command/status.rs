@@ -21,7 +21,7 @@ pub(crate) fn run(place: &Place, args: &Status) -> Done {
     };
     let mut known = Known::read(place, how)?;
     if args.pairs {
-        return pairs(&known);
+        return pairs(place, &known);
     }
     let mut roots = Vec::new();
     for fix in &args.fixes {
@@ -59,13 +59,20 @@ pub(crate) fn run(place: &Place, args: &Status) -> Done {
 }
 
 /// Every copy with its original: for scripts, and for measuring.
-fn pairs(known: &Known) -> Done {
-    for (place, roots) in known.families.roots.iter().enumerate() {
-        let Some(copy) = known.fact(place) else { continue };
-        for (root, evidence) in roots.iter().filter(|(root, _)| *root != Root::Here(place)) {
+fn pairs(place: &Place, known: &Known) -> Done {
+    for (at, roots) in known.families.roots.iter().enumerate() {
+        let Some(copy) = known.fact(at).map(|fact| fact.id) else { continue };
+        for (root, evidence) in roots.iter().filter(|(root, _)| *root != Root::Here(at)) {
             let (original, _) = known.shown(*root);
             let (why, sure) = (because(*evidence), evidence.confidence());
-            say(&format!("{}\t{original}\t{sure}\t{why}", copy.id));
+            say(&match place.json {
+                true => json!({
+                    "copy": copy.to_string(), "original": original, "confidence": sure,
+                    "evidence": why,
+                })
+                .to_string(),
+                false => format!("{copy}\t{original}\t{sure}\t{why}"),
+            });
         }
     }
     Ok(done(Exit::Accepted))

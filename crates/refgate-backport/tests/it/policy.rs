@@ -83,6 +83,54 @@ fn debts_are_listed_with_what_pays_them() {
     assert!(said.contains(&format!("refgate not-applicable {} --to dev", &fix[..10])), "{said}");
 }
 
+/// A freeze is foretold as the server would refuse it.
+#[test]
+fn a_freeze_is_foretold() {
+    let world = world();
+    let policy = include_str!("../../../../policies/release-lines.toml");
+    let freeze = "\n[[freeze]]\nname = \"long\"\nreason = \"a test\"\nstages = [\"dev\"]\n\
+                  lines = true\nlets-through = [\"security\"]\nfrom = \"2020-01-01\"\n\
+                  to = \"2120-01-01\"\n";
+    world.write("frozen.toml", &format!("{policy}{freeze}"));
+    world.git(&["switch", "-q", "main"]);
+    world.edit("app.txt", "two\n", "2\n");
+    let hotfix = world.commit("hotfix: two");
+    world.edit("app.txt", "five\n", "5\n");
+    let security = world.commit("security: five");
+    let policy = ["--policy", "frozen.toml"];
+    let ask = |code: i32, arguments: &[&str]| world.does(code, &[arguments, &policy].concat());
+    let said = ask(1, &["plan", &hotfix, "--to", "dev"]);
+    assert!(
+        said.contains("denied by policy: the freeze \"long\" keeps hotfix out until"),
+        "{said}"
+    );
+    let said = ask(0, &["plan", &security, "--to", "release/1.1", "--to", "dev"]);
+    assert!(!said.contains("denied"), "{said}");
+}
+
+/// What git would not have made so needs somebody else's eyes, and says so.
+#[test]
+fn what_was_resolved_needs_an_approval() {
+    let world = world();
+    world.git(&["switch", "-q", "release/1.1"]);
+    world.edit("app.txt", "two\n", "zwei\n");
+    world.commit("feat: German");
+    world.git(&["switch", "-q", "dev"]);
+    world.edit("app.txt", "two\n", "2\n");
+    let fix = world.commit("security: two");
+    let policy = ["--policy", "main:.refgate/policy.toml"];
+    let ask = |code: i32, arguments: &[&str]| world.does(code, &[arguments, &policy].concat());
+    ask(1, &["apply", &fix, "--to", "release/1.1", "--gap"]);
+    let branch = format!("backport/{}/release/1.1", &fix[..10]);
+    let tree = world.path().join(".git/refgate/backport").join(branch.replace('/', "%2F"));
+    std::fs::write(tree.join("app.txt"), "one\n2\nthree\n").unwrap();
+    world.try_git(&tree, &["add", "app.txt"]);
+    let said = ask(0, &["continue"]);
+    let made = world.git(&["rev-parse", "--short=10", &branch]);
+    let command = format!("refgate approve backport {made} --onto release/1.1");
+    assert!(said.contains(&format!("\n    {command}")), "{said}");
+}
+
 /// In a clone, what was fetched tells since when, and not the clone's own branch.
 #[test]
 fn a_debt_is_as_old_as_its_landing() {
