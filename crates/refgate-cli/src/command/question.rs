@@ -28,6 +28,17 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The commit that a person names.
+    pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
+        self.reader.resolve(revision).map_err(|why| {
+            let message = format!(
+                "{why}; what is not here is fetched first: whoever made it pushes it to a branch of \
+                 its own"
+            );
+            Failure::new(Exit::BadInput, message)
+        })
+    }
+
     pub(crate) fn at_rest(&self) -> AtRest<'_> {
         let Self { reader, policy, source, signers, repositories, .. } = self;
         let book = Book { reader, tip: self.tip, signers, repositories };

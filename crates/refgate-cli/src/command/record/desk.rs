@@ -43,13 +43,7 @@ impl<'a> Desk<'a> {
 
     /// The commit of a revision.
     pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
-        self.asked.reader.resolve(revision).map_err(|why| {
-            let message = format!(
-                "{why}; what is not here is fetched first: whoever made it pushes it to a branch of \
-                 its own"
-            );
-            Failure::new(Exit::BadInput, message)
-        })
+        self.asked.commit(revision)
     }
 
     /// The tree of a commit.
