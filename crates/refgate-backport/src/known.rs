@@ -56,7 +56,7 @@ impl Known {
             }
         };
         let tips = branches.tips();
-        let around = how.around.as_ref().map(|named| seeds(&reader, named)).transpose()?;
+        let around = how.around.as_ref().map(|named| seeds(&reader, named)).transpose()?.flatten();
         let mut facts = kept.scan(&reader, &tips, around.as_deref(), tick)?;
         bar.finish_and_clear();
         if how.ignore_trailers {
@@ -133,7 +133,15 @@ impl Known {
 
     /// The fix that a person names.
     pub(crate) fn fix(&self, revision: &str) -> Result<Vec<Root>, Failure> {
-        let id = self.commit(revision)?;
+        let id = match self.commit(revision) {
+            Ok(id) => id,
+            Err(why) => {
+                // Copies can name an original that is no longer here.
+                let named = |name: &String| revision.len() >= 7 && name.starts_with(revision);
+                let gone = self.families.gone.iter().position(named);
+                return gone.map(|place| vec![Root::Gone(place)]).ok_or(why);
+            }
+        };
         let Some(place) = self.place(id) else {
             let message = format!("none of the branches looked at has {revision}; see --line");
             return Err(Failure::new(Exit::BadInput, message));
@@ -214,19 +222,20 @@ pub(crate) fn named(reader: &Reader, revision: &str) -> Result<Oid, Failure> {
     reader.resolve(revision).map_err(missing)
 }
 
-/// The commits that people name; those of ranges too.
-fn seeds(reader: &Reader, named: &[String]) -> Result<Vec<Oid>, Failure> {
+/// The commits that people name; those of ranges too. `None` if one is not here:
+/// its copies may be.
+fn seeds(reader: &Reader, named: &[String]) -> Result<Option<Vec<Oid>>, Failure> {
     let mut ids = Vec::new();
     for one in named {
         if one.contains("..") {
             let listed = git::output(reader.git_dir(), &["rev-list", "--no-merges", one, "--"])?;
             ids.extend(listed.lines().filter_map(Oid::from_hex));
         } else {
-            // What is not there is told where it is asked for.
-            ids.extend(reader.resolve(one).ok());
+            let Ok(id) = reader.resolve(one) else { return Ok(None) };
+            ids.push(id);
         }
     }
-    Ok(ids)
+    Ok(Some(ids))
 }
 
 pub(crate) fn open(place: &Place) -> Result<Reader, Failure> {

@@ -120,6 +120,22 @@ fn a_merge_is_no_original_of_its_own_work() {
     assert!(said.starts_with(&fix[..12]) && said.contains("original       main"), "{said}");
 }
 
+/// Copies of what is no longer here are found by the name that they give.
+#[test]
+fn an_original_that_is_gone_can_be_asked_for() {
+    let world = World::new();
+    let gone = "0123456789abcdef0123456789abcdef01234567";
+    world.git(&["switch", "-q", "release/1.1"]);
+    world.edit("app.txt", "two\n", "2\n");
+    let copy = world.commit(&format!("fix: two\n\n(cherry picked from commit {gone})"));
+    let said = world.does(0, &["status", &gone[..10]]);
+    assert!(
+        said.contains(&format!("release/1.1 ({}): its message names an", &copy[..10])),
+        "{said}"
+    );
+    world.does(3, &["status", "0123456789abcdee"]);
+}
+
 /// Several fixes in one commit of a line.
 #[test]
 fn a_squashed_backport_counts_for_each() {
