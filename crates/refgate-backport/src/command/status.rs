@@ -166,6 +166,9 @@ fn text(known: &Known, fix: &Fix, asked: bool) -> String {
                 continue;
             }
             let why = match found.cell {
+                Cell::Copy(evidence @ Evidence::Content { .. }) if asked => {
+                    format!(": {}", because(evidence))
+                }
                 Cell::Copy(evidence) if asked => {
                     format!(": {}, {} %", because(evidence), evidence.confidence())
                 }
