@@ -107,16 +107,20 @@ impl Scribe {
         Ok(self.writer.pick(kept, tree, parents, self.committer()?)?)
     }
 
-    /// A commit with one parent, with the line that says where it was picked from.
-    pub(crate) fn named(&self, commit: &str, from: &str) -> Result<String, Failure> {
+    /// A commit with one parent once more: on another parent, or with the line
+    /// that says where it was picked from.
+    pub(crate) fn again(
+        &self,
+        commit: &str,
+        from: Option<Oid>,
+        onto: Option<Oid>,
+    ) -> Result<Oid, Failure> {
         let said = git::output(&self.git_dir, &["show", "-s", "--format=%H %T %P", commit])?;
-        let mut ids = said.split_whitespace().map(Oid::from_hex);
-        let (Some(Some(id)), Some(Some(tree)), Some(Some(parent)), from) =
-            (ids.next(), ids.next(), ids.next(), Oid::from_hex(from))
-        else {
-            return Err(Failure::new(Exit::Failed, format!("{commit} is no pick")));
+        let ids: Vec<Oid> = said.split_whitespace().filter_map(Oid::from_hex).collect();
+        let [id, tree, parent] = ids.as_slice() else {
+            return Err(Failure::new(Exit::Failed, format!("{commit} has not one parent")));
         };
-        Ok(self.commit(&self.writer.kept(id, from)?, tree, &[parent])?.to_string())
+        self.commit(&self.writer.kept(*id, from)?, *tree, &[onto.unwrap_or(*parent)])
     }
 
     /// Writes a merge of these parents.

@@ -105,6 +105,7 @@ fn picked(
     recipes: &[Recipe],
     (mut base, mut left): (String, Vec<String>),
 ) -> Result<Line, Failure> {
+    let mut resolved = line.resolved;
     loop {
         let waited = left.len();
         left = still_left(scribe, worktree, &base, left)?;
@@ -115,14 +116,19 @@ fn picked(
         if left.len() < waited {
             // What is settled is where the next begins.
             base.clone_from(&head);
+            resolved = true;
         }
         let waits = Line {
+            resolved,
             state: State::Conflict { base: base.clone(), left: left.clone() },
             ..line.clone()
         };
         if begun(worktree, "CHERRY_PICK_HEAD")? {
             if is_unmerged(worktree)? {
                 return Ok(waits);
+            }
+            if forgets(scribe, worktree, &left)? {
+                continue;
             }
             marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
             at_work(worktree, Work::Commits, || go_on(scribe, worktree, &waits))?;
@@ -231,6 +237,31 @@ fn settles(worktree: &Path) -> Result<bool, Failure> {
     let mut ask = git::command(worktree);
     ask.args(["config", "--type=bool", "--get", "rerere.autoUpdate"]);
     Ok(ask.output()?.stdout.starts_with(b"true"))
+}
+
+/// Ends a pick that was committed and that a killed git still takes for begun.
+fn forgets(scribe: &Scribe, worktree: &Path, left: &[String]) -> Result<bool, Failure> {
+    let picked = git::output(worktree, &["rev-parse", "CHERRY_PICK_HEAD"])?;
+    let settled = !left.iter().any(|id| id == picked.trim());
+    if !settled || !git::output(worktree, &["status", "--porcelain"])?.is_empty() {
+        return Ok(false);
+    }
+    let mut quit = git::command(worktree);
+    quit.args(["cherry-pick", "--quit"]);
+    at_work(worktree, Work::Commits, || scribe.run(quit))?;
+    if begun(worktree, "CHERRY_PICK_HEAD")? {
+        let lock = scribe.git_dir.join("packed-refs.lock");
+        let why = match lock.exists() {
+            true => format!("a killed git has left {}; remove it", lock.display()),
+            false => "end it there with `git cherry-pick --quit`".to_string(),
+        };
+        let shown = worktree.display();
+        return Err(wrong(format!(
+            "{} is committed, but still under way in {shown}: {why}",
+            picked.trim()
+        )));
+    }
+    Ok(true)
 }
 
 /// Begins a pick; whether it went through.

@@ -69,6 +69,9 @@ pub(crate) struct Line {
     pub(crate) old: String,
     /// What it becomes, as far as it is known.
     pub(crate) new: String,
+    /// Somebody has resolved something for it that is settled.
+    #[serde(default)]
+    pub(crate) resolved: bool,
     /// What the server will ask for.
     #[serde(default)]
     pub(crate) needs: Vec<String>,

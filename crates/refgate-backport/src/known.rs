@@ -111,6 +111,18 @@ impl Known {
         fact.is_some_and(|fact| fact.branches >> place & 1 == 1 && !fact.empty)
     }
 
+    /// The commit on a branch whose message names another one, wholly.
+    pub(crate) fn names(&self, place: usize, id: Oid) -> Option<Oid> {
+        let (id, there) = (id.to_string(), |fact: &&Fact| fact.branches >> place & 1 == 1);
+        let names = |fact: &&Fact| !fact.empty && fact.named.picked.contains(&id);
+        self.facts.iter().filter(there).find(names).map(|fact| fact.id)
+    }
+
+    /// Whether two commits change a file in common.
+    pub(crate) fn touches(&self, one: Oid, other: Oid) -> bool {
+        self.reader.touch_alike(one, other, false).unwrap_or(false)
+    }
+
     /// What the families come to on the branches.
     pub(crate) fn matrix(&self) -> Matrix<'_> {
         let (count, lines) = (self.branches.all.len(), self.branches.lines());

@@ -186,6 +186,11 @@ impl<'k> Planner<'k> {
         if self.known.reaches(target.place, change.commit) {
             return Some(Forecast::Present(change.commit));
         }
+        // What it is taken for is a guess, but its name is none.
+        let by_name = self.known.names(target.place, change.commit).filter(|_| sure < SURE);
+        if let Some(by) = by_name.filter(|by| self.known.touches(*by, change.commit)) {
+            return Some(Forecast::Present(by));
+        }
         // A guess, of the change or of the copy, is not enough to leave it out.
         let found = fix.cells.get(target.place).filter(|_| sure >= SURE);
         let by = found.and_then(|found| found.by).and_then(|by| self.known.fact(by));

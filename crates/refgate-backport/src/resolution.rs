@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use refgate_core::Oid;
 use refgate_gate::Exit;
 use refgate_report::quoted;
 
@@ -65,21 +66,23 @@ pub(crate) fn still_left(
             None => rest.push(id.clone()),
         }
     }
-    let mut known = rest.len() < left.len();
-    while let Some(id) = rest.first() {
-        let written = written(worktree, id)?;
-        let same = unnamed.iter().position(|one| one.written == written);
+    let known = rest.len() < left.len();
+    if let Some(id) = rest.first().cloned() {
+        let written = written(worktree, &id)?;
+        let same = unnamed.iter().rposition(|one| one.written == written);
         let place = match same {
             Some(place) => Some(place),
             // Whoever did it anew, by hand, touched what it touches.
             None if known => None,
-            None => by_hand(worktree, id, &unnamed)?,
+            None => by_hand(worktree, &id, &unnamed)?,
         };
-        let Some(place) = place else { break };
-        let one = unnamed.remove(place);
-        name(scribe, worktree, &one.id, id)?;
-        known = true;
-        rest.remove(0);
+        if let Some(one) = place.and_then(|place| unnamed.get(place)) {
+            if name(scribe, worktree, &one.id, &id)? {
+                return still_left(scribe, worktree, base, left);
+            }
+            rest.remove(0);
+            return Ok(rest);
+        }
     }
     if let (false, Some(other), Some(id)) = (known, unnamed.first(), rest.first()) {
         let message = format!(
@@ -199,10 +202,10 @@ fn written(worktree: &Path, id: &str) -> Result<String, Failure> {
     Ok(git::output(worktree, &["show", "-s", "--format=%ae %at", id])?.trim().to_string())
 }
 
-/// The one of some commits that touches what a fix touches.
+/// The last of some commits that touches what a fix touches.
 fn by_hand(worktree: &Path, id: &str, made: &[&Made]) -> Result<Option<usize>, Failure> {
     let touched: BTreeSet<String> = touched(worktree, id)?.into_iter().collect();
-    for (place, one) in made.iter().enumerate() {
+    for (place, one) in made.iter().enumerate().rev() {
         if self::touched(worktree, &one.id)?.iter().any(|path| touched.contains(path)) {
             return Ok(Some(place));
         }
@@ -218,19 +221,22 @@ pub(crate) fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure>
     Ok(said.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
 }
 
-/// Writes below the message of the newest commit where it was picked from.
-fn name(scribe: &Scribe, worktree: &Path, commit: &str, from: &str) -> Result<(), Failure> {
-    // Of several commits, the last one speaks for all.
-    let head = head(worktree)?;
-    let named = git::output(worktree, &["show", "-s", "--format=%B", &head])?;
-    if head != commit && named.contains("(cherry picked from commit ") {
+/// Writes below the message of a commit where it was picked from, and makes those
+/// above it once more on top of that. Whether it could be done.
+fn name(scribe: &Scribe, worktree: &Path, commit: &str, from: &str) -> Result<bool, Failure> {
+    let range = format!("{commit}..HEAD");
+    let above = git::output(worktree, &["rev-list", "--reverse", "--parents", &range])?;
+    if above.lines().any(|line| line.split(' ').count() != 2) {
         tell(&format!("{commit} does not say that it was picked from {from}"));
-        return Ok(());
+        return Ok(false);
     }
-    let new = scribe.named(&head, from)?;
+    let mut new = scribe.again(commit, Oid::from_hex(from), None)?;
+    for line in above.lines() {
+        new = scribe.again(line.split(' ').next().unwrap_or_default(), None, Some(new))?;
+    }
     let mut update = git::command(worktree);
-    update.args(["update-ref", "--no-deref", "HEAD", &new]);
+    update.args(["update-ref", "--no-deref", "HEAD", &new.to_string()]);
     scribe.run(update)?;
     tell(&format!("`(cherry picked from commit {from})` was added to what you committed"));
-    Ok(())
+    Ok(true)
 }

@@ -71,7 +71,8 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     let git_dir = &scribe.git_dir;
     let folder = place(git_dir, &line.reference);
     if !folder.exists() {
-        if let Some(head) = gone(git_dir, line).filter(|head| *head != line.new) {
+        let settled = line.state.base().filter(|_| line.resolved).map(ToString::to_string);
+        if let Some(head) = gone(git_dir, line).or(settled).filter(|head| *head != line.new) {
             tell(&format!("{}: what was committed there is {head}", line.branch));
         }
         return git::output(git_dir, &["worktree", "prune"]).map(|_| ());
@@ -87,7 +88,7 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
         }
         let head = head(&folder)?;
         let base = line.state.base().unwrap_or_default();
-        if head != base && head != line.new {
+        if (head != base || line.resolved) && head != line.new {
             tell(&format!("{}: what was committed there is {head}", line.branch));
         }
         if let Some(stood) = uncommitted(&folder, &head)? {

@@ -11,6 +11,7 @@ use refgate_format::{
 };
 use refgate_git::{GitError, Reader, RecordFile, Survey};
 
+use crate::journal::uses;
 use crate::named::{absent, named};
 
 /// The longest that an ordered freeze may last; the rule `ledger` holds it.
@@ -146,7 +147,12 @@ impl Book<'_> {
         let mut records = self.calendar(policy, releases, at)?;
         let waivers = on.iter().flat_map(|name| waivers(policy, name, at));
         records.extend(self.shelves(policy, waivers)?);
-        Ok(LedgerView::assemble(policy, &records))
+        let mut view = LedgerView::assemble(policy, &records);
+        for waiver in &mut view.waivers {
+            let used = uses(self.reader, waiver.id)?;
+            waiver.uses_left = waiver.uses_left.saturating_sub(used);
+        }
+        Ok(view)
     }
 
     /// The shelves of releases whose tag does not exist yet.

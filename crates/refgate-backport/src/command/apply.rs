@@ -164,7 +164,7 @@ pub(crate) fn line(
     // Of one pick, the commit that they speak of is known by then.
     let word = if several || steps.len() > 1 { "ID" } else { "COMMIT" };
     let needs = target.needs.iter().map(|what| what.replace("COMMIT", word)).collect();
-    Ok(Some(Line { branch, began, reference, old, new, needs, state }))
+    Ok(Some(Line { branch, began, reference, old, new, resolved: false, needs, state }))
 }
 
 /// What stands in a branch's way; the others go on without it.

@@ -169,8 +169,8 @@ impl Carried<'_> {
             }
         };
         let (name, began) = (branch.name.clone(), branch.tip.to_string());
-        let needs = Vec::new();
-        Ok(Some(Line { branch: name, began, reference, old, new, needs, state }))
+        let (needs, resolved) = (Vec::new(), false);
+        Ok(Some(Line { branch: name, began, reference, old, new, resolved, needs, state }))
     }
 
     /// What an earlier run made, and still waits to be merged or pushed.
@@ -242,8 +242,8 @@ impl Carried<'_> {
 /// What an earlier run made and nobody has pushed.
 fn waits_for_its_push(branch: &Branch, reference: String, made: String) -> Line {
     let (name, began) = (branch.name.clone(), branch.tip.to_string());
-    let (needs, state) = (Vec::new(), State::Done);
-    Line { branch: name, began, reference, old: made.clone(), new: made, needs, state }
+    let (needs, resolved, state) = (Vec::new(), false, State::Done);
+    Line { branch: name, began, reference, old: made.clone(), new: made, resolved, needs, state }
 }
 
 /// Whether all branches of the remote, as they stand now, have it.

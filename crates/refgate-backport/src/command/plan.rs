@@ -65,7 +65,10 @@ pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure
     let mut changes: Vec<Change> = Vec::new();
     for fix in &args.fixes {
         for id in commits(known, fix)? {
-            changes.push(planner.change(id, args.mainline)?);
+            let change = planner.change(id, args.mainline)?;
+            if !changes.contains(&change) {
+                changes.push(change);
+            }
         }
     }
     let places = wanted(known, &args.to)?;

@@ -53,6 +53,10 @@ fn approvals(
     let reader = open(place)?;
     for line in journal.lines.iter().filter(|line| line.state == State::Done) {
         let Ok(name) = RefName::branch(&line.branch) else { continue };
+        // What the server has taken needs nothing more.
+        if journal.has_pushed && line.reference == name.as_str() {
+            continue;
+        }
         if !matches!(policy.kind(&name), RefKind::Governed(target) if !target.is_first()) {
             continue;
         }

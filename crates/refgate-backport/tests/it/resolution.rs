@@ -215,3 +215,39 @@ fn conflict_and_move() -> (World, [String; 2], PathBuf) {
     resolve(&world, &moved);
     (world, fixes, moved)
 }
+
+/// A git that was killed after its commit still takes the pick for begun.
+#[test]
+fn a_pick_that_is_committed_is_over() {
+    let (world, [first, ..], tree) = twice();
+    settle(&world, &tree, "app.txt");
+    world.try_git(&tree, &["commit", "-q", "--no-edit"]);
+    world.try_git(&tree, &["update-ref", "--no-deref", "CHERRY_PICK_HEAD", &first]);
+    let said = world.does(1, &["continue"]);
+    assert!(said.contains("release/1.0  conflict in") && !said.contains("allow-empty"), "{said}");
+    settle(&world, &tree, "lib.txt");
+    world.does(0, &["continue"]);
+    assert_eq!(titles(&world, &first), "fix: eight\nfix: lib\nfix: two");
+}
+
+/// A resolution in several commits says where it was picked from where it
+/// touches what the fix touches; giving up names what was settled.
+#[test]
+fn several_commits_are_one_resolution() {
+    let (world, [first, ..], tree) = twice();
+    settle(&world, &tree, "app.txt");
+    world.try_git(&tree, &["commit", "-q", "-m", "part 1"]);
+    fs::write(tree.join("more"), "more\n").unwrap();
+    world.try_git(&tree, &["add", "more"]);
+    world.try_git(&tree, &["commit", "-q", "-m", "part 2"]);
+    world.does(1, &["continue"]);
+    let log = world.try_git(&tree, &["log", "--format=%s|%b", "release/1.0..HEAD"]);
+    let log = String::from_utf8(log.stdout).unwrap();
+    assert!(log.contains(&format!("part 1|(cherry picked from commit {first})")), "{log}");
+    assert!(log.starts_with("part 2|\n"), "{log}");
+    let head = world.try_git(&tree, &["rev-parse", "HEAD"]);
+    let head = String::from_utf8(head.stdout).unwrap();
+    world.try_git(&tree, &["cherry-pick", "--abort"]);
+    let said = world.does(0, &["abort"]);
+    assert!(said.contains(&format!("what was committed there is {}", head.trim())), "{said}");
+}
