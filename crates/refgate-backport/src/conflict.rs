@@ -137,14 +137,14 @@ fn picked(
         let Some(next) = left.first() else { return finished(worktree, line, head) };
         let mut remembered = false;
         let begin = || {
-            let went = picks(scribe, worktree, next)?;
-            if !went {
+            let stopped = picks(scribe, worktree, next)?;
+            if stopped.is_some() {
                 remembered = begun(worktree, "CHERRY_PICK_HEAD")? && !is_unmerged(worktree)?;
                 recipes::apply_in(worktree, recipes, next)?;
             }
-            Ok(went)
+            Ok(stopped)
         };
-        let went = at_work(worktree, Work::Begins(&brings(worktree, next)?), begin)?;
+        let stopped = at_work(worktree, Work::Begins(&brings(worktree, next)?), begin)?;
         if remembered && settles(worktree)? {
             // As git itself stops there.
             tell(&format!(
@@ -153,12 +153,13 @@ fn picked(
             ));
             return Ok(waits);
         }
-        if !went && is_unmerged(worktree)? {
+        let Some(said) = stopped else { continue };
+        if is_unmerged(worktree)? {
             return Ok(waits);
         }
-        if !went && !begun(worktree, "CHERRY_PICK_HEAD")? {
-            is_clean(worktree)?;
-            return Ok(waits);
+        if !begun(worktree, "CHERRY_PICK_HEAD")? {
+            // Not a conflict: something is in its way there.
+            return Err(said);
         }
     }
 }
@@ -250,10 +251,9 @@ fn forgets(scribe: &Scribe, worktree: &Path, left: &[String]) -> Result<bool, Fa
     quit.args(["cherry-pick", "--quit"]);
     at_work(worktree, Work::Commits, || scribe.run(quit))?;
     if begun(worktree, "CHERRY_PICK_HEAD")? {
-        let lock = scribe.git_dir.join("packed-refs.lock");
-        let why = match lock.exists() {
-            true => format!("a killed git has left {}; remove it", lock.display()),
-            false => "end it there with `git cherry-pick --quit`".to_string(),
+        let why = match halfway::locks(&scribe.git_dir, worktree).first() {
+            Some(lock) => format!("a killed git has left {}; remove it", lock.display()),
+            None => "end it there with `git cherry-pick --quit`".to_string(),
         };
         let shown = worktree.display();
         return Err(wrong(format!(
@@ -264,8 +264,8 @@ fn forgets(scribe: &Scribe, worktree: &Path, left: &[String]) -> Result<bool, Fa
     Ok(true)
 }
 
-/// Begins a pick; whether it went through.
-fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<bool, Failure> {
+/// Begins a pick; what git says where it does not go through.
+fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<Option<Failure>, Failure> {
     let parents = git::output(worktree, &["rev-list", "--parents", "-1", next])?;
     let mut pick = git::command(worktree);
     pick.args(["cherry-pick", "-x", "--allow-empty"]);
@@ -273,7 +273,7 @@ fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<bool, Failure> 
         pick.args(["-m", "1"]);
     }
     pick.arg(next);
-    Ok(scribe.run(pick).is_ok())
+    Ok(scribe.run(pick).err())
 }
 
 /// Whether a pick or a merge has begun there and is not finished.

@@ -37,6 +37,14 @@ pub(crate) fn is_locked(worktree: &Path) -> bool {
     reason.is_some_and(|reason| reason.trim() != "initializing")
 }
 
+/// Locks that git has left in a repository and in a worktree's own folder.
+pub(crate) fn locks(git_dir: &Path, worktree: &Path) -> Vec<PathBuf> {
+    let folders = [Some(git_dir.to_path_buf()), admin(worktree)];
+    let entries = folders.into_iter().flatten().filter_map(|folder| fs::read_dir(folder).ok());
+    let paths = entries.flatten().flatten().map(|entry| entry.path());
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == "lock")).collect()
+}
+
 /// What somebody has begun in a worktree that git goes on with commit by
 /// commit, and what it began from.
 pub(crate) fn busy(worktree: &Path) -> Option<(&'static str, String)> {
