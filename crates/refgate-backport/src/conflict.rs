@@ -61,6 +61,25 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
     }
 }
 
+/// A line, as far as it has come in its worktree.
+pub(crate) fn caught_up(scribe: &Scribe, line: &Line) -> Line {
+    let worktree = place(&scribe.git_dir, &line.reference);
+    let State::Conflict { base, left } = &line.state else { return line.clone() };
+    if !halfway::is_whole(&worktree) || halfway::busy(&worktree).is_some() {
+        return line.clone();
+    }
+    // What cannot be understood stays what it was.
+    let rest = detach(&worktree, &line.branch)
+        .and_then(|()| still_left(scribe, &worktree, base, left.clone()));
+    match (rest, head(&worktree)) {
+        (Ok(rest), Ok(head)) if rest.len() < left.len() => {
+            let state = State::Conflict { base: head, left: rest };
+            Line { resolved: true, state, ..line.clone() }
+        }
+        _ => line.clone(),
+    }
+}
+
 /// Says what becomes of a pick that somebody ended with `cherry-pick --abort`,
 /// or `--skip`, which leave the same behind.
 fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {

@@ -49,6 +49,11 @@ impl State {
         }
     }
 
+    /// Whether it is this fix that conflicts; others wait for it.
+    pub(crate) fn picks(&self, id: &str) -> bool {
+        matches!(self, Self::Conflict { left, .. } if left.first().is_some_and(|one| one == id))
+    }
+
     /// Whether a worktree waits for somebody.
     pub(crate) fn waits(&self) -> bool {
         self.base().is_some()

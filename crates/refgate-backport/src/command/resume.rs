@@ -12,7 +12,7 @@ use crate::output::{Done, Failure, done, say, tell};
 use crate::receipt::of;
 use crate::rules::Rules;
 use crate::run::{carry_on, copies, deletes};
-use crate::worktree;
+use crate::{conflict, worktree};
 
 /// The run that waits, or an error that says there is none.
 fn waiting(scribe: &Scribe) -> Result<Journal, Failure> {
@@ -92,21 +92,28 @@ pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {
         let message = format!("`{branch}` does not wait for anything");
         return Err(Failure::new(Exit::BadInput, message));
     };
+    let id = match fix {
+        Some(fix) => scribe.value(&format!("{fix}^{{commit}}"))?,
+        None => String::new(),
+    };
+    if fix.is_some() && !line.state.picks(&id) {
+        // A kill may have lost how far it has come there.
+        *line = conflict::caught_up(&scribe, line);
+    }
     let was = line.clone();
     line.state = match fix {
-        Some(fix) => without(line, &scribe.value(&format!("{fix}^{{commit}}"))?, fix)?,
+        Some(fix) => without(line, &id, fix)?,
         None => State::Skipped,
     };
-    match fix {
+    if line.state == State::Skipped {
+        journal.save(&scribe.git_dir)?;
+        worktree::remove(&scribe, &was)?;
+    } else {
         // Gone from there first: after a kill in between it is as if never said.
-        Some(_) if line.state != State::Skipped => {
+        if was.state.picks(&id) {
             worktree::leave(&scribe, &was)?;
-            journal.save(&scribe.git_dir)?;
         }
-        _ => {
-            journal.save(&scribe.git_dir)?;
-            worktree::remove(&scribe, &was)?;
-        }
+        journal.save(&scribe.git_dir)?;
     }
     goes_on(place, &scribe, journal)
 }
@@ -116,11 +123,10 @@ fn without(line: &Line, id: &str, fix: &str) -> Result<State, Failure> {
     let message = format!("`{fix}` does not wait on {}", line.branch);
     let none = || Failure::new(Exit::BadInput, message.clone());
     let State::Conflict { base, left } = &line.state else { return Err(none()) };
-    // The first is the one that conflicts; the others wait for it.
-    let left = match left.split_first() {
-        Some((first, rest)) if first == id => rest.to_vec(),
-        _ => return Err(none()),
-    };
+    if !left.iter().any(|one| one == id) {
+        return Err(none());
+    }
+    let left: Vec<String> = left.iter().filter(|one| *one != id).cloned().collect();
     let nothing = left.is_empty() && *base == line.began;
     Ok(if nothing { State::Skipped } else { State::Conflict { base: base.clone(), left } })
 }

@@ -73,15 +73,21 @@ fn other_work_is_not_the_fix() {
 /// Of several fixes one is left out.
 #[test]
 fn one_fix_of_several_is_left_out() {
-    let (world, [first, second], tree) = conflict();
+    let (world, [first, _], tree) = conflict();
     world.try_git(&tree, &["cherry-pick", "--skip"]);
     let said = world.does(1, &["continue"]);
     assert!(said.contains(&format!("git backport skip release/1.0 {}", &first[..10])), "{said}");
-    world.does(3, &["skip", "release/1.0", &second]);
+    world.does(3, &["skip", "release/1.0", "release/1.1"]);
     let said = world.does(0, &["skip", "release/1.0", &first]);
     assert!(said.contains("what stood there, uncommitted, is"), "{said}");
     let log = world.git(&["log", "--format=%s", &format!("release/1.0..{}", branch(&first))]);
     assert_eq!(log, "fix: lib");
+    // One that waits for the one that conflicts.
+    let (world, [first, second], tree) = conflict();
+    world.does(1, &["skip", "release/1.0", &second]);
+    resolve(&world, &tree);
+    world.does(0, &["continue"]);
+    assert_eq!(titles(&world, &first), "fix: two");
 }
 
 /// Giving up tells what was worked on, and leaves a locked worktree alone.
