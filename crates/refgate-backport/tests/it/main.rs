@@ -7,4 +7,5 @@ mod hotfix;
 mod matrix;
 mod policy;
 mod resolution;
+mod stories;
 mod world;

@@ -124,15 +124,25 @@ impl World {
     /// A verb with other programs on the path, which must end so; what it says.
     #[track_caller]
     pub(crate) fn with_path(&self, first: &Path, code: i32, arguments: &[&str]) -> String {
-        let mut backport = Command::new(env!("CARGO_BIN_EXE_git-backport"));
-        self.dress(&mut backport);
-        let path = format!("{}:{}", first.display(), std::env::var("PATH").unwrap());
-        backport.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("PATH", path);
-        let output = backport.args(arguments).output().unwrap();
+        let output = self.output(first, arguments);
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         assert_eq!(output.status.code(), Some(code), "git backport {arguments:?}: {said}");
         said
+    }
+
+    /// The same, of one that is killed by what it finds there.
+    #[track_caller]
+    pub(crate) fn killed(&self, first: &Path, arguments: &[&str]) {
+        assert_eq!(self.output(first, arguments).status.code(), None);
+    }
+
+    fn output(&self, first: &Path, arguments: &[&str]) -> Output {
+        let mut backport = Command::new(env!("CARGO_BIN_EXE_git-backport"));
+        self.dress(&mut backport);
+        let path = format!("{}:{}", first.display(), std::env::var("PATH").unwrap());
+        backport.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("PATH", path);
+        backport.args(arguments).output().unwrap()
     }
 
     /// A verb that must end so; what it says.
