@@ -163,6 +163,14 @@ pub(crate) fn keeps_trailers(
     Ok(())
 }
 
+/// A repository that somebody has made in a worktree: no commit would hold it.
+pub(crate) fn nested(folder: &Path) -> Result<Option<String>, Failure> {
+    let others = ["ls-files", "-z", "--others", "--directory"];
+    let listed = git::output(folder, &others)?;
+    let nested = |path: &&str| path.ends_with('/') && folder.join(path).join(".git").exists();
+    Ok(listed.split('\0').find(nested).map(ToString::to_string))
+}
+
 /// A commit of what stands in a worktree and is in none: somebody may have
 /// worked on it.
 pub(crate) fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, Failure> {

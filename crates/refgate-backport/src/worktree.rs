@@ -8,7 +8,7 @@ use crate::git;
 use crate::halfway::{self, Work, at_work};
 use crate::journal::{Journal, Line, State};
 use crate::output::{Failure, tell};
-use crate::resolution::{detach, head, typed, uncommitted};
+use crate::resolution::{detach, head, nested, typed, uncommitted};
 
 /// Where the worktree for a reference lies; no two references share one. One
 /// that somebody has moved is where git knows it to be.
@@ -80,6 +80,12 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     let shown = folder.display().to_string();
     if halfway::is_locked(&folder) {
         tell(&format!("{shown} is locked, and stays; `git worktree unlock {}`", typed(&folder)));
+        return Ok(());
+    }
+    if halfway::is_whole(&folder)
+        && let Some(nested) = nested(&folder)?
+    {
+        tell(&format!("{shown} stays: {nested} in it is a repository of its own"));
         return Ok(());
     }
     if halfway::is_whole(&folder) {

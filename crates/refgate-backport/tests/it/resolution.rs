@@ -101,6 +101,12 @@ fn nothing_that_was_worked_on_is_lost() {
     assert!(said.contains("is locked, and stays"), "{said}");
     assert_eq!(fs::read_to_string(tree.join("notes")).unwrap(), "mine\n");
     let (world, _, tree) = conflict();
+    world.try_git(&tree, &["init", "-q", "nested"]);
+    world.try_git(&tree.join("nested"), &["commit", "-q", "--allow-empty", "-m", "mine"]);
+    let said = world.does(0, &["abort"]);
+    assert!(said.contains("is a repository of its own"), "{said}");
+    assert!(tree.join("nested/.git").exists());
+    let (world, _, tree) = conflict();
     fs::write(tree.join("notes"), "mine\n").unwrap();
     let said = world.does(0, &["abort"]);
     assert!(!tree.exists());
