@@ -116,6 +116,7 @@ pub(crate) fn leave(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     let worktree = place(&scribe.git_dir, &line.reference);
     let State::Conflict { base, left } = &line.state else { return Ok(()) };
     let Some(fix) = left.first().filter(|_| halfway::is_whole(&worktree)) else { return Ok(()) };
+    halfway::mend(&worktree)?;
     if let Some((what, _)) = halfway::busy(&worktree) {
         let shown = worktree.display();
         return Err(wrong(format!("{what} is under way in {shown}; end it there first")));
