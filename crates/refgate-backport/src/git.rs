@@ -14,6 +14,8 @@ use crate::output::Failure;
 pub(crate) fn command(folder: &Path) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(folder);
+    // To ask for a status is no reason for a lock, which a kill would leave.
+    git.env("GIT_OPTIONAL_LOCKS", "0");
     // In a hook, and after `git --git-dir`, these name a repository for every
     // child: a worktree of ours would be taken for another one.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
