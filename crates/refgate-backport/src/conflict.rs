@@ -15,7 +15,7 @@ use crate::recipes;
 use crate::resolution::{detach, head, holds_both, keeps_trailers, still_left};
 use crate::worktree::{gone, place, remove};
 
-pub(crate) fn wrong(message: impl Into<String>) -> Failure {
+fn wrong(message: impl Into<String>) -> Failure {
     Failure::new(Exit::BadInput, message)
 }
 
@@ -41,10 +41,7 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
         }
     }
     let mended = halfway::mend(&worktree)?;
-    if let Some((what, _)) = halfway::busy(&worktree) {
-        let shown = worktree.display();
-        return Err(wrong(format!("{what} is under way in {shown}; end it there first")));
-    }
+    undisturbed(&worktree)?;
     detach(&worktree, &line.branch)?;
     if stood && !mended && matches!(line.state, State::Conflict { .. }) {
         given_up(&worktree, line, base)?;
@@ -59,6 +56,13 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
         }
         State::Written | State::Done | State::Skipped => Ok(line.clone()),
     }
+}
+
+/// What somebody is in the middle of there is not cut short.
+pub(crate) fn undisturbed(worktree: &Path) -> Result<(), Failure> {
+    let Some((what, _)) = halfway::busy(worktree) else { return Ok(()) };
+    let shown = worktree.display();
+    Err(wrong(format!("{what} is under way in {shown}; end it there first")))
 }
 
 /// A line, as far as it has come in its worktree.

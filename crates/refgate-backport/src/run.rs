@@ -185,9 +185,9 @@ fn told(scribe: &Scribe, line: &Line) -> String {
 /// branches that were there before stay.
 pub(crate) fn deletes(journal: &Journal) -> Option<String> {
     let made = journal.lines.iter().filter(|line| line.old.is_empty() && !line.new.is_empty());
-    let names: Vec<&str> =
-        made.filter_map(|line| line.reference.strip_prefix("refs/heads/backport/")).collect();
-    let names: Vec<String> = names.iter().map(|name| format!(" backport/{name}")).collect();
+    let names = made.filter_map(|line| line.reference.strip_prefix("refs/heads/"));
+    let ours = names.filter(|name| name.starts_with("backport/"));
+    let names: Vec<String> = ours.map(|name| format!(" {name}")).collect();
     let remote = &journal.pushed;
     (!names.is_empty()).then(|| format!("git push {remote} --delete{}", names.concat()))
 }

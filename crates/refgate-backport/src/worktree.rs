@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::apply::Scribe;
-use crate::conflict::{brings, wrong};
+use crate::conflict::{brings, undisturbed};
 use crate::git;
 use crate::halfway::{self, Work, at_work};
 use crate::journal::{Journal, Line, State};
@@ -117,10 +117,7 @@ pub(crate) fn leave(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     let State::Conflict { base, left } = &line.state else { return Ok(()) };
     let Some(fix) = left.first().filter(|_| halfway::is_whole(&worktree)) else { return Ok(()) };
     halfway::mend(&worktree)?;
-    if let Some((what, _)) = halfway::busy(&worktree) {
-        let shown = worktree.display();
-        return Err(wrong(format!("{what} is under way in {shown}; end it there first")));
-    }
+    undisturbed(&worktree)?;
     detach(&worktree, &line.branch)?;
     let head = head(&worktree)?;
     if let Some(stood) = uncommitted(&worktree, &head)? {

@@ -1,7 +1,8 @@
 //! Go on with a run, leave something out, or take it back.
 
-use refgate_core::{Oid, Policy, Receipt, Recipe, RefKind, RefName};
+use refgate_core::{Oid, Policy, Receipt, RefKind, RefName};
 use refgate_gate::Exit;
+use refgate_git::Reader;
 use serde_json::json;
 
 use crate::apply::{Back, Scribe};
@@ -29,12 +30,13 @@ pub(crate) fn go_on(place: &Place) -> Done {
 /// Goes on, and says what comes after it.
 fn goes_on(place: &Place, scribe: &Scribe, journal: Journal) -> Done {
     let then = journal.then.clone();
-    let rules = Rules::find(&open(place)?, place)?;
+    let reader = open(place)?;
+    let rules = Rules::find(&reader, place)?;
     let recipes = rules.as_ref().map_or(&[][..], |rules| &rules.policy.recipes);
     let done = carry_on(scribe, journal, recipes)?;
     let Some(journal) = Journal::load(&scribe.git_dir)? else { return Ok(done) };
     if let Some(policy) = rules.map(|rules| rules.policy).filter(|policy| policy.backport.exact) {
-        approvals(place, scribe, &journal, &policy)?;
+        approvals(&reader, scribe, &journal, &policy)?;
     }
     if !journal.is_open() && !then.is_empty() {
         tell(&format!("whether every branch of the remote has it, says\n  {then}"));
@@ -45,12 +47,11 @@ fn goes_on(place: &Place, scribe: &Scribe, journal: Journal) -> Done {
 /// Says what the server will have seen by somebody else: picks that git would
 /// not have made so.
 fn approvals(
-    place: &Place,
+    reader: &Reader,
     scribe: &Scribe,
     journal: &Journal,
     policy: &Policy,
 ) -> Result<(), Failure> {
-    let reader = open(place)?;
     for line in journal.lines.iter().filter(|line| line.state == State::Done) {
         let Ok(name) = RefName::branch(&line.branch) else { continue };
         // What the server has taken needs nothing more.
@@ -62,7 +63,7 @@ fn approvals(
         }
         for (id, from) in copies(&scribe.git_dir, line)?.iter().filter(|(id, from)| id != from) {
             let Some(commit) = Oid::from_hex(id) else { continue };
-            let told = of(&reader, &policy.recipes, commit, Some(from))?;
+            let told = of(reader, &policy.recipes, commit, Some(from))?;
             if told.receipt != Receipt::Exact {
                 let (short, by) = (commit.short(), &policy.backport.approvers);
                 let words = format!(
@@ -76,12 +77,6 @@ fn approvals(
         }
     }
     Ok(())
-}
-
-/// The recipes of the policy that is in force where a run goes on.
-pub(super) fn recipes(place: &Place) -> Result<Vec<Recipe>, Failure> {
-    let rules = Rules::find(&open(place)?, place)?;
-    Ok(rules.map(|rules| rules.policy.recipes).unwrap_or_default())
 }
 
 pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {

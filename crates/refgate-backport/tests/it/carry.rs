@@ -121,16 +121,7 @@ fn conflicts_are_cured_where_they_can_be() {
 #[test]
 fn everything_that_git_picks() {
     let world = World::new();
-    world.git(&["switch", "-q", "-c", "topic"]);
-    world.git(&["mv", "lib.txt", "library.txt"]);
-    fs::write(world.path().join("logo.bin"), [0_u8, 1, 2, 255]).unwrap();
-    let linked = world.git(&["rev-parse", "main"]);
-    world.git(&["add", "-A"]);
-    world.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{linked},vendor/x")]);
-    world.git(&["commit", "-q", "-m", "feat: much"]);
-    world.git(&["switch", "-q", "main"]);
-    world.git(&["merge", "-q", "--no-ff", "-m", "Merge branch 'topic'", "topic"]);
-    let merge = world.git(&["rev-parse", "main"]);
+    let merge = world.merge_of_everything();
     assert!(world.does(2, &["plan", &merge]).contains("say with -m whose changes"));
     world.does(0, &["apply", &merge, "-m", "1", "--to", "release/1.2"]);
     let branch = format!("backport/{}/release/1.2", &merge[..10]);

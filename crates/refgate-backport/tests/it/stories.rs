@@ -69,16 +69,7 @@ fn a_security_fix_to_four_lines() {
 #[test]
 fn a_merge_with_everything_in_it() {
     let world = World::new();
-    world.git(&["switch", "-q", "-c", "topic"]);
-    world.git(&["mv", "lib.txt", "library.txt"]);
-    fs::write(world.path().join("logo.bin"), [0_u8, 1, 2, 255]).unwrap();
-    let linked = world.git(&["rev-parse", "main"]);
-    world.git(&["add", "-A"]);
-    world.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{linked},vendor/x")]);
-    world.git(&["commit", "-q", "-m", "fix: much"]);
-    world.git(&["switch", "-q", "main"]);
-    world.git(&["merge", "-q", "--no-ff", "-m", "Merge branch 'topic'", "topic"]);
-    let merge = world.git(&["rev-parse", "main"]);
+    let merge = world.merge_of_everything();
     world.on("release/1.2", &["commit", "-q", "--allow-empty", "-m", "chore: nothing"]);
     let mut story = Story { world: &world, told: String::new() };
     story.backport(2, &["plan", &merge]);

@@ -85,6 +85,20 @@ impl World {
         self.commit(message)
     }
 
+    /// A merge into `main` that brings a rename, a binary file and a submodule.
+    pub(crate) fn merge_of_everything(&self) -> String {
+        self.git(&["switch", "-q", "-c", "topic"]);
+        self.git(&["mv", "lib.txt", "library.txt"]);
+        fs::write(self.path().join("logo.bin"), [0_u8, 1, 2, 255]).unwrap();
+        let linked = self.git(&["rev-parse", "main"]);
+        self.git(&["add", "-A"]);
+        self.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{linked},vendor/x")]);
+        self.git(&["commit", "-q", "-m", "fix: much"]);
+        self.git(&["switch", "-q", "main"]);
+        self.git(&["merge", "-q", "--no-ff", "-m", "Merge branch 'topic'", "topic"]);
+        self.git(&["rev-parse", "main"])
+    }
+
     /// On a branch, then back to `main`.
     pub(crate) fn on(&self, branch: &str, arguments: &[&str]) {
         self.git(&["switch", "-q", branch]);
