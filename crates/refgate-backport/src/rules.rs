@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use refgate_core::{
@@ -28,8 +29,9 @@ pub(crate) struct Rules {
     releases: Vec<Release>,
     /// Under which names records may speak of this repository.
     repositories: Vec<String>,
-    /// What the calendar's records and waivers say, as far as they were fetched.
-    ledger: LedgerView,
+    remote: String,
+    /// What the calendar's records and waivers say, once it is asked for.
+    ledger: OnceCell<LedgerView>,
     pub(crate) at: Instant,
 }
 
@@ -60,15 +62,23 @@ impl Rules {
         let folder = reader.git_dir().display().to_string();
         let bare = folder.trim_end_matches('/').trim_end_matches("/.git");
         let repositories = [repository_name(reader, &place.remote)?, last_name(bare)].into();
-        let ledger = LedgerView::default();
-        let mut rules = Self { policy, signers, releases, repositories, ledger, at };
-        let on = governed(reader, place, &rules.policy)?;
-        match rules.book(reader).forecast(&rules.policy, (&rules.releases, at), &on) {
-            Ok(ledger) => rules.ledger = ledger,
-            // A forecast without them is better than none, if it is said.
-            Err(why) => tell(&format!("git backport: records count for nothing here: {why}")),
+        let (remote, ledger) = (place.remote.clone(), OnceCell::new());
+        Ok(Some(Self { policy, signers, releases, repositories, remote, ledger, at }))
+    }
+
+    /// What the calendar's records and waivers say, as far as they were fetched.
+    fn ledger(&self, reader: &Reader) -> Result<&LedgerView, Failure> {
+        if let Some(known) = self.ledger.get() {
+            return Ok(known);
         }
-        Ok(Some(rules))
+        let on = governed(reader, &self.remote, &self.policy)?;
+        let view = self.book(reader).forecast(&self.policy, (&self.releases, self.at), &on);
+        let view = view.unwrap_or_else(|why| {
+            // A forecast without them is better than none, if it is said.
+            tell(&format!("git backport: records count for nothing here: {why}"));
+            LedgerView::default()
+        });
+        Ok(self.ledger.get_or_init(|| view))
     }
 
     /// The ledger, as far as it was fetched.
@@ -100,7 +110,8 @@ impl Rules {
         let commit = parsed.commit(id);
         let class = classify_commit(&self.policy, None, &commit).class;
         let shown = self.policy.classes.name(class).clone();
-        let frozen = self.frozen(&name, &target, class);
+        let ledger = self.ledger(reader)?;
+        let frozen = self.frozen(ledger, &name, &target, class);
         if target.is_first() || matches!(frozen, Answer::Denied(_)) {
             return Ok(frozen);
         }
@@ -110,7 +121,7 @@ impl Rules {
         }
         let eligible = eligibility(&self.policy, &self.releases, &target, class, self.at);
         let bars = matches!(eligible, Eligibility::Deferred { .. } | Eligibility::Never);
-        if let Some(waived) = self.waived(&name, RuleId::Backport, class).filter(|_| bars) {
+        if let Some(waived) = self.waived(ledger, &name, RuleId::Backport, class).filter(|_| bars) {
             return Ok(waived);
         }
         Ok(match eligible {
@@ -131,19 +142,25 @@ impl Rules {
     }
 
     /// What freezes say of a class on a stage or line, now.
-    fn frozen(&self, name: &RefName, target: &Target<'_>, class: ClassId) -> Answer {
+    fn frozen(
+        &self,
+        ledger: &LedgerView,
+        name: &RefName,
+        target: &Target<'_>,
+        class: ClassId,
+    ) -> Answer {
         let (policy, at) = (&self.policy, self.at);
         let history = History { releases: self.releases.clone(), ..History::default() };
         let push = Push { actor: None, at, updates: Vec::new(), options: Vec::new() };
-        let case = Case { policy, push: &push, history: &history, ledger: &self.ledger };
-        let all = freezes_at(policy, &self.releases, &self.ledger, at);
+        let case = Case { policy, push: &push, history: &history, ledger };
+        let all = freezes_at(policy, &self.releases, ledger, at);
         let bars = |freeze: &&Freeze<'_>| {
             let window = freeze.window;
             freeze.state.closed() && covers(window, target) && !window.lets_through.contains(&class)
         };
         let closed: Vec<&Freeze<'_>> = all.iter().filter(bars).collect();
         let Some(first) = closed.first() else { return Answer::Free };
-        if let Some(waived) = self.waived(name, RuleId::Freeze, class) {
+        if let Some(waived) = self.waived(ledger, name, RuleId::Freeze, class) {
             return waived;
         }
         let branch = name.short();
@@ -168,21 +185,27 @@ impl Rules {
     }
 
     /// A waiver that sets a rule aside for a class on a branch.
-    fn waived(&self, on: &RefName, rule: RuleId, class: ClassId) -> Option<Answer> {
+    fn waived(
+        &self,
+        ledger: &LedgerView,
+        on: &RefName,
+        rule: RuleId,
+        class: ClassId,
+    ) -> Option<Answer> {
         let fits = |waiver: &&Waiver| {
             let all = waiver.class.is_none_or(|only| only == class) && waiver.commit.is_none();
             let holds = waiver.during.contains(self.at) && waiver.uses_left > 0;
             waiver.rule == rule && waiver.on == *on && all && holds
         };
-        let waiver = self.ledger.waivers.iter().find(fits)?;
+        let waiver = ledger.waivers.iter().find(fits)?;
         let (id, by) = (waiver.id.short(), &waiver.by);
         Some(Answer::Needs(format!("the waiver {id} by {by}, which is on record")))
     }
 }
 
 /// The branches that the policy governs and that are here.
-fn governed(reader: &Reader, place: &Place, policy: &Policy) -> Result<Vec<RefName>, Failure> {
-    let (_, every) = listed(reader, &place.remote)?;
+fn governed(reader: &Reader, remote: &str, policy: &Policy) -> Result<Vec<RefName>, Failure> {
+    let (_, every) = listed(reader, remote)?;
     let names = every.iter().filter_map(|branch| RefName::branch(&branch.name).ok());
     Ok(names.filter(|name| matches!(policy.kind(name), RefKind::Governed(_))).collect())
 }
