@@ -105,7 +105,7 @@ fn impurity_stays_at_the_edge() {
         "refgate-backport",
         "refgate-sim",
         "xtask",
-        "refgate-scenario/src/real.rs",
+        "refgate-scenario/src/real_world.rs",
     ];
     for (path, text) in sources() {
         let shown = path.display().to_string();

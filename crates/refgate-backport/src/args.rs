@@ -9,14 +9,14 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 #[command(name = "git-backport", bin_name = "git backport", version)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: RepositoryArgs,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
 
 /// Which repository, and which of its branches.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Place {
+pub(crate) struct RepositoryArgs {
     /// The repository
     #[arg(short = 'C', long, default_value = ".", global = true, env = "GIT_DIR")]
     pub(crate) repository: PathBuf,

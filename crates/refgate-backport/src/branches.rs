@@ -5,8 +5,8 @@ use refgate_core::{Flow, Glob, Oid, Policy};
 use refgate_gate::Exit;
 use refgate_git::Reader;
 
-use crate::args::Place;
-use crate::git;
+use crate::args::RepositoryArgs;
+use crate::git_command;
 use crate::output::Failure;
 
 /// A branch: its short name and its tip.
@@ -31,7 +31,7 @@ impl Branches {
     /// The branches that the arguments, the policy, or else the names, choose.
     pub(crate) fn find(
         reader: &Reader,
-        place: &Place,
+        place: &RepositoryArgs,
         policy: Option<&Policy>,
     ) -> Result<Self, Failure> {
         let (prefix, every) = listed(reader, &place.remote)?;
@@ -63,7 +63,8 @@ impl Branches {
                                v250-stable); name some with --line"
                 .to_string();
             if !prefix.starts_with("refs/remotes/") && !reader.is_bare() {
-                let remotes = git::output(reader.git_dir(), &["remote"]).unwrap_or_default();
+                let remotes =
+                    git_command::output(reader.git_dir(), &["remote"]).unwrap_or_default();
                 let remotes: Vec<&str> = remotes.lines().collect();
                 message.push_str(&match remotes.contains(&place.remote.as_str()) {
                     true => format!(", or git fetch {}", place.remote),
@@ -126,7 +127,7 @@ fn stages(flow: Option<&Flow>, every: &[Branch]) -> Vec<Branch> {
 /// The production branch of a policy, and where it stands.
 pub(crate) fn production(
     reader: &Reader,
-    place: &Place,
+    place: &RepositoryArgs,
     policy: &Policy,
 ) -> Result<(String, Oid), Failure> {
     let missing = |what: String| Failure::new(Exit::BadInput, what);
@@ -166,7 +167,7 @@ pub(crate) fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branc
 
 fn upstream(
     reader: &Reader,
-    place: &Place,
+    place: &RepositoryArgs,
     prefix: &str,
     every: &[Branch],
 ) -> Result<Branch, Failure> {
@@ -191,7 +192,7 @@ fn upstream(
 }
 
 /// The patterns that a person gave; each must match something.
-fn patterns(place: &Place, every: &[Branch]) -> Result<Vec<Glob>, Failure> {
+fn patterns(place: &RepositoryArgs, every: &[Branch]) -> Result<Vec<Glob>, Failure> {
     let read = |pattern: &String| {
         let glob = Glob::new(pattern)
             .ok_or_else(|| Failure::new(Exit::Usage, format!("`{pattern}` is no pattern")))?;

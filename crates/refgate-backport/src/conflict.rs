@@ -6,13 +6,13 @@ use refgate_core::Recipe;
 use refgate_gate::Exit;
 use refgate_git::EMPTY_TREE;
 
-use crate::apply::Scribe;
-use crate::git;
-use crate::halfway::{self, Work, at_work};
-use crate::journal::{Line, State};
+use crate::git_command;
 use crate::output::{Failure, tell};
+use crate::pick_writer::PickWriter;
 use crate::recipes;
+use crate::recovery::{self, WorktreeState, at_work};
 use crate::resolution::{detach, head, holds_both, keeps_trailers, still_left};
+use crate::run_state::{Line, State};
 use crate::worktree::{gone, place, remove};
 
 fn wrong(message: impl Into<String>) -> Failure {
@@ -21,26 +21,30 @@ fn wrong(message: impl Into<String>) -> Failure {
 
 /// Goes on in the worktree of a line, from wherever the user, or a kill, has
 /// left it: until all is picked or merged, or something conflicts.
-pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Result<Line, Failure> {
+pub(crate) fn resolve(
+    scribe: &PickWriter,
+    line: &Line,
+    recipes: &[Recipe],
+) -> Result<Line, Failure> {
     let Some(base) = line.state.base() else { return Ok(line.clone()) };
     let worktree = place(&scribe.git_dir, &line.reference);
-    let stood = halfway::is_whole(&worktree);
+    let stood = recovery::is_whole(&worktree);
     if !stood {
         let from = gone(&scribe.git_dir, line).filter(|_| !worktree.exists());
         let from = from.as_deref().unwrap_or(base);
         if from == base {
             remove(scribe, line)?;
         }
-        let mut add = git::command(&scribe.git_dir);
+        let mut add = git_command::command(&scribe.git_dir);
         add.args(["worktree", "add", "--force", "--force", "--quiet", "--detach"]);
         add.arg(&worktree).arg(from);
         let added = scribe.run(add);
         // A hook that complains about a worktree does not undo it.
-        if !halfway::is_whole(&worktree) {
+        if !recovery::is_whole(&worktree) {
             added?;
         }
     }
-    let mended = halfway::mend(&worktree)?;
+    let mended = recovery::mend(&worktree)?;
     undisturbed(&worktree)?;
     detach(&worktree, &line.branch)?;
     if stood && !mended && matches!(line.state, State::Conflict { .. }) {
@@ -60,16 +64,16 @@ pub(crate) fn resolve(scribe: &Scribe, line: &Line, recipes: &[Recipe]) -> Resul
 
 /// What somebody is in the middle of there is not cut short.
 pub(crate) fn undisturbed(worktree: &Path) -> Result<(), Failure> {
-    let Some((what, _)) = halfway::busy(worktree) else { return Ok(()) };
+    let Some((what, _)) = recovery::busy(worktree) else { return Ok(()) };
     let shown = worktree.display();
     Err(wrong(format!("{what} is under way in {shown}; end it there first")))
 }
 
 /// A line, as far as it has come in its worktree.
-pub(crate) fn caught_up(scribe: &Scribe, line: &Line) -> Line {
+pub(crate) fn caught_up(scribe: &PickWriter, line: &Line) -> Line {
     let worktree = place(&scribe.git_dir, &line.reference);
     let State::Conflict { base, left } = &line.state else { return line.clone() };
-    if !halfway::is_whole(&worktree) || halfway::busy(&worktree).is_some() {
+    if !recovery::is_whole(&worktree) || recovery::busy(&worktree).is_some() {
         return line.clone();
     }
     // What cannot be understood stays what it was.
@@ -101,7 +105,7 @@ fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
 
 /// The range of what a commit changes.
 pub(crate) fn brings(worktree: &Path, id: &str) -> Result<String, Failure> {
-    let root = git::output(worktree, &["rev-list", "--parents", "-1", id])?.trim() == id;
+    let root = git_command::output(worktree, &["rev-list", "--parents", "-1", id])?.trim() == id;
     let before = if root { EMPTY_TREE.to_string() } else { format!("{id}^") };
     Ok(format!("{before}..{id}"))
 }
@@ -122,7 +126,7 @@ fn way_out(line: &Line) -> String {
 }
 
 fn picked(
-    scribe: &Scribe,
+    scribe: &PickWriter,
     worktree: &Path,
     line: &Line,
     recipes: &[Recipe],
@@ -154,7 +158,7 @@ fn picked(
                 continue;
             }
             marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-            at_work(worktree, Work::Commits, || go_on(scribe, worktree, &waits))?;
+            at_work(worktree, WorktreeState::Commits, || go_on(scribe, worktree, &waits))?;
             continue;
         }
         let Some(next) = left.first() else { return finished(worktree, line, head) };
@@ -167,7 +171,7 @@ fn picked(
             }
             Ok(stopped)
         };
-        let stopped = at_work(worktree, Work::Begins(&brings(worktree, next)?), begin)?;
+        let stopped = at_work(worktree, WorktreeState::Begins(&brings(worktree, next)?), begin)?;
         if remembered && settles(worktree)? {
             // As git itself stops there.
             tell(&format!(
@@ -189,7 +193,7 @@ fn picked(
 
 /// The same for a merge.
 fn merged(
-    scribe: &Scribe,
+    scribe: &PickWriter,
     worktree: &Path,
     line: &Line,
     recipes: &[Recipe],
@@ -197,8 +201,8 @@ fn merged(
 ) -> Result<Line, Failure> {
     if head(worktree)? == base && !begun(worktree, "MERGE_HEAD")? {
         let merge = ["merge", "--no-ff", "--no-commit", "-q", "-m", message, theirs];
-        at_work(worktree, Work::Begins(&format!("HEAD...{theirs}")), || {
-            let mut git = git::command(worktree);
+        at_work(worktree, WorktreeState::Begins(&format!("HEAD...{theirs}")), || {
+            let mut git = git_command::command(worktree);
             git.args(merge);
             // Where it conflicts it says so, too.
             let _ = scribe.run(git);
@@ -210,19 +214,19 @@ fn merged(
             return Ok(line.clone());
         }
         marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-        let mut commit = git::command(worktree);
+        let mut commit = git_command::command(worktree);
         commit.args(["-c", "core.editor=true", "commit", "-q"]);
-        at_work(worktree, Work::Commits, || scribe.run(commit))?;
+        at_work(worktree, WorktreeState::Commits, || scribe.run(commit))?;
     }
     holds_both(worktree, base, theirs)?;
-    at_work(worktree, Work::Commits, || keeps_trailers(scribe, worktree, base, message))?;
+    at_work(worktree, WorktreeState::Commits, || keeps_trailers(scribe, worktree, base, message))?;
     let head = head(worktree)?;
     marks(worktree, &["diff", "--check", base, &head])?;
     finished(worktree, line, head)
 }
 
 fn is_clean(worktree: &Path) -> Result<(), Failure> {
-    if git::output(worktree, &["status", "--porcelain"])?.is_empty() {
+    if git_command::output(worktree, &["status", "--porcelain"])?.is_empty() {
         return Ok(());
     }
     let message = format!(
@@ -238,12 +242,12 @@ fn finished(worktree: &Path, line: &Line, head: String) -> Result<Line, Failure>
 }
 
 fn is_unmerged(worktree: &Path) -> Result<bool, Failure> {
-    Ok(!git::output(worktree, &["ls-files", "--unmerged"])?.is_empty())
+    Ok(!git_command::output(worktree, &["ls-files", "--unmerged"])?.is_empty())
 }
 
 /// `git cherry-pick --continue`, with the message as it is.
-fn go_on(scribe: &Scribe, worktree: &Path, line: &Line) -> Result<(), Failure> {
-    let mut go_on = git::command(worktree);
+fn go_on(scribe: &PickWriter, worktree: &Path, line: &Line) -> Result<(), Failure> {
+    let mut go_on = git_command::command(worktree);
     go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
     let told = |why: Failure| {
         let message = format!(
@@ -258,23 +262,23 @@ fn go_on(scribe: &Scribe, worktree: &Path, line: &Line) -> Result<(), Failure> {
 
 /// Whether git's memory of resolutions stages what it resolves.
 fn settles(worktree: &Path) -> Result<bool, Failure> {
-    let mut ask = git::command(worktree);
+    let mut ask = git_command::command(worktree);
     ask.args(["config", "--type=bool", "--get", "rerere.autoUpdate"]);
     Ok(ask.output()?.stdout.starts_with(b"true"))
 }
 
 /// Ends a pick that was committed and that a killed git still takes for begun.
-fn forgets(scribe: &Scribe, worktree: &Path, left: &[String]) -> Result<bool, Failure> {
-    let picked = git::output(worktree, &["rev-parse", "CHERRY_PICK_HEAD"])?;
+fn forgets(scribe: &PickWriter, worktree: &Path, left: &[String]) -> Result<bool, Failure> {
+    let picked = git_command::output(worktree, &["rev-parse", "CHERRY_PICK_HEAD"])?;
     let settled = !left.iter().any(|id| id == picked.trim());
-    if !settled || !git::output(worktree, &["status", "--porcelain"])?.is_empty() {
+    if !settled || !git_command::output(worktree, &["status", "--porcelain"])?.is_empty() {
         return Ok(false);
     }
-    let mut quit = git::command(worktree);
+    let mut quit = git_command::command(worktree);
     quit.args(["cherry-pick", "--quit"]);
-    at_work(worktree, Work::Commits, || scribe.run(quit))?;
+    at_work(worktree, WorktreeState::Commits, || scribe.run(quit))?;
     if begun(worktree, "CHERRY_PICK_HEAD")? {
-        let why = match halfway::locks(&scribe.git_dir, worktree).first() {
+        let why = match recovery::locks(&scribe.git_dir, worktree).first() {
             Some(lock) => format!("a killed git has left {}; remove it", lock.display()),
             None => "end it there with `git cherry-pick --quit`".to_string(),
         };
@@ -288,9 +292,9 @@ fn forgets(scribe: &Scribe, worktree: &Path, left: &[String]) -> Result<bool, Fa
 }
 
 /// Begins a pick; what git says where it does not go through.
-fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<Option<Failure>, Failure> {
-    let parents = git::output(worktree, &["rev-list", "--parents", "-1", next])?;
-    let mut pick = git::command(worktree);
+fn picks(scribe: &PickWriter, worktree: &Path, next: &str) -> Result<Option<Failure>, Failure> {
+    let parents = git_command::output(worktree, &["rev-list", "--parents", "-1", next])?;
+    let mut pick = git_command::command(worktree);
     pick.args(["cherry-pick", "-x", "--allow-empty"]);
     if parents.split_whitespace().count() > 2 {
         pick.args(["-m", "1"]);
@@ -301,13 +305,13 @@ fn picks(scribe: &Scribe, worktree: &Path, next: &str) -> Result<Option<Failure>
 
 /// Whether a pick or a merge has begun there and is not finished.
 fn begun(worktree: &Path, by: &str) -> Result<bool, Failure> {
-    let mut parse = git::command(worktree);
+    let mut parse = git_command::command(worktree);
     Ok(parse.args(["rev-parse", "-q", "--verify", by]).output()?.status.success())
 }
 
 /// Conflict marks that somebody was about to commit are refused.
 fn marks(worktree: &Path, check: &[&str]) -> Result<(), Failure> {
-    let output = git::command(worktree).args(check).output()?;
+    let output = git_command::command(worktree).args(check).output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let marked: Vec<&str> =
         said.lines().filter(|line| line.ends_with("leftover conflict marker")).collect();

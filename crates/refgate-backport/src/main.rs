@@ -1,25 +1,25 @@
 //! `git backport`: one verb, one file.
 
-mod apply;
 mod args;
 mod branches;
-mod choose;
 mod command;
 mod conflict;
-mod cure;
-mod git;
-mod halfway;
-mod journal;
-mod known;
-mod merge;
+mod conflict_remedies;
+mod fix_index;
+mod git_command;
+mod merge_tree;
 mod output;
+mod partial_merge;
+mod pick_writer;
 mod plan;
-mod receipt;
+mod policy_answer;
+mod prompts;
+mod receipt_report;
 mod recipes;
+mod recovery;
 mod resolution;
-mod rules;
-mod run;
-mod trial;
+mod run_loop;
+mod run_state;
 mod worktree;
 
 use std::process::ExitCode;

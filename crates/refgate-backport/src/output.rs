@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use refgate_gate::Exit;
-pub(crate) use refgate_gate::{Done, Failure, done};
+pub(crate) use refgate_gate::{Failure, VerbResult, done};
 
 /// Writes to standard output. A reader that has gone away ends the program
 /// quietly, as it does for other filters; a full disk does not.

@@ -4,16 +4,16 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use refgate_core::Oid;
-use refgate_core::matrix::{Cell, Fix, Matrix, Root};
+use refgate_core::matrix::{Fix, FixState, Matrix, OriginLink};
 use refgate_gate::Exit;
 use refgate_git::EMPTY_TREE;
 
-use crate::cure::Cures;
-use crate::known::Known;
-use crate::merge::{Ask, Merged};
+use crate::conflict_remedies::ConflictRemedies;
+use crate::fix_index::FixIndex;
+use crate::merge_tree::{Merged, PickQuery};
 use crate::output::Failure;
+use crate::policy_answer::{Answer, PolicyAnswers};
 use crate::recipes::cooked;
-use crate::rules::{Answer, Rules};
 
 /// From this confidence on, of a hundred, a fix is not picked again.
 const SURE: u8 = 90;
@@ -27,8 +27,8 @@ pub(crate) struct Change {
 
 impl Change {
     /// The question what picking it onto a tree comes to.
-    pub(crate) const fn onto(self, tree: Oid) -> Ask {
-        Ask { base: Some(self.base), ours: tree, theirs: self.commit }
+    pub(crate) const fn onto(self, tree: Oid) -> PickQuery {
+        PickQuery { base: Some(self.base), ours: tree, theirs: self.commit }
     }
 }
 
@@ -57,12 +57,12 @@ pub(crate) enum Forecast {
 pub(crate) struct Step {
     pub(crate) change: Change,
     pub(crate) tree: Oid,
-    pub(crate) why: Why,
+    pub(crate) why: PickReason,
 }
 
 /// Why a commit is picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum PickReason {
     /// It is the one that was asked for.
     Asked,
     /// It is that one's copy on this branch, and applies where it does not.
@@ -81,17 +81,17 @@ pub(crate) struct Target {
 }
 
 pub(crate) struct Planner<'k> {
-    pub(crate) known: &'k Known,
-    pub(crate) rules: Option<&'k Rules>,
+    pub(crate) known: &'k FixIndex,
+    pub(crate) rules: Option<&'k PolicyAnswers>,
     pub(crate) matrix: &'k Matrix<'k>,
     /// Pick again what a branch has reverted.
     pub(crate) again: bool,
     /// What was found out for one branch serves the next.
-    pub(crate) cures: RefCell<Cures>,
+    pub(crate) cures: RefCell<ConflictRemedies>,
 }
 
 impl<'k> Planner<'k> {
-    pub(crate) fn new(known: &'k Known, matrix: &'k Matrix<'k>, again: bool) -> Self {
+    pub(crate) fn new(known: &'k FixIndex, matrix: &'k Matrix<'k>, again: bool) -> Self {
         let rules = known.rules.as_ref();
         Self { known, rules, matrix, again, cures: RefCell::default() }
     }
@@ -116,7 +116,7 @@ impl<'k> Planner<'k> {
     }
 
     /// The fix that it is, and how sure that is, of a hundred.
-    fn root(&self, change: Change) -> Result<(Root, u8), Failure> {
+    fn root(&self, change: Change) -> Result<(OriginLink, u8), Failure> {
         let roots = self.known.roots(change.commit);
         let unknown = || format!("{} is not known", change.commit.short());
         roots.first().copied().ok_or_else(|| Failure::new(Exit::BadInput, unknown()))
@@ -146,7 +146,7 @@ impl<'k> Planner<'k> {
                 });
             }
             let open = settled.iter().zip(&trees).filter(|(settled, _)| settled.is_none());
-            let asked: Vec<Ask> = open.map(|(_, tree)| change.onto(*tree)).collect();
+            let asked: Vec<PickQuery> = open.map(|(_, tree)| change.onto(*tree)).collect();
             let mut merged = cooked(self.folder(), self.known.recipes(), &asked)?.into_iter();
             for ((target, tree), settled) in targets.iter_mut().zip(&mut trees).zip(settled) {
                 let forecast = match settled {
@@ -159,7 +159,7 @@ impl<'k> Planner<'k> {
                     },
                 };
                 if let Forecast::Clean(steps) = &forecast {
-                    for step in steps.iter().filter(|step| step.why == Why::Prerequisite) {
+                    for step in steps.iter().filter(|step| step.why == PickReason::Prerequisite) {
                         self.denied(step.change, target)?;
                     }
                     *tree = steps.last().map_or(*tree, |step| step.tree);
@@ -195,13 +195,13 @@ impl<'k> Planner<'k> {
         let found = fix.cells.get(target.place).filter(|_| sure >= SURE);
         let by = found.and_then(|found| found.by).and_then(|by| self.known.fact(by));
         match (found.map(|found| found.cell), by.map(|fact| fact.id)) {
-            (Some(Cell::Original | Cell::Ancestor), Some(by)) => {
+            (Some(FixState::Original | FixState::Ancestor), Some(by)) => {
                 return Some(Forecast::Present(by));
             }
-            (Some(Cell::Copy(evidence)), Some(by)) if evidence.confidence() >= SURE => {
+            (Some(FixState::Copy(evidence)), Some(by)) if evidence.confidence() >= SURE => {
                 return Some(Forecast::Present(by));
             }
-            (Some(Cell::Reverted), _) if !self.again => return Some(Forecast::Reverted),
+            (Some(FixState::Reverted), _) if !self.again => return Some(Forecast::Reverted),
             _ => {}
         }
         let conflict = |one: &(Change, Forecast)| matches!(one.1, Forecast::Conflict { .. });
@@ -241,7 +241,7 @@ impl<'k> Planner<'k> {
         let (paths, said) = match merged {
             Merged::Clean(new) if new == tree => return Ok(Forecast::Empty),
             Merged::Clean(tree) => {
-                return Ok(Forecast::Clean(vec![Step { change, tree, why: Why::Asked }]));
+                return Ok(Forecast::Clean(vec![Step { change, tree, why: PickReason::Asked }]));
             }
             Merged::Conflict { paths, said, .. } => (paths, said),
         };

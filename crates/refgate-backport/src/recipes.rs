@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use refgate_core::{Keep, Recipe, recipe};
+use refgate_core::{KeptSide, Recipe, recipe};
 use refgate_git::Writer;
 
-use crate::git;
-use crate::merge::{Ask, Merged, picks};
+use crate::git_command;
+use crate::merge_tree::{Merged, PickQuery, picks};
 use crate::output::Failure;
 
 /// What Git makes of some picks or merges, and the policy's recipes of that.
 pub(crate) fn cooked(
     folder: &Path,
     recipes: &[Recipe],
-    asked: &[Ask],
+    asked: &[PickQuery],
 ) -> Result<Vec<Merged>, Failure> {
     let merged = picks(folder, asked, None)?;
     if recipes.is_empty() {
@@ -29,7 +29,7 @@ fn settled(
     folder: &Path,
     writer: &Writer,
     recipes: &[Recipe],
-    ask: Ask,
+    ask: PickQuery,
     merged: Merged,
 ) -> Result<Merged, Failure> {
     let (tree, conflicts, said) = match merged {
@@ -37,9 +37,9 @@ fn settled(
         Merged::Conflict { tree, paths, said } => (tree, paths, said),
     };
     let mut touched: BTreeSet<String> = conflicts.iter().cloned().collect();
-    touched.extend(git::differing(folder, &[&ask.ours.to_string(), &tree.to_string()])?);
+    touched.extend(git_command::differing(folder, &[&ask.ours.to_string(), &tree.to_string()])?);
     let mut at = tree;
-    for (keep, from) in [(Keep::Branch, ask.ours), (Keep::Fix, ask.theirs)] {
+    for (keep, from) in [(KeptSide::Branch, ask.ours), (KeptSide::Fix, ask.theirs)] {
         let kept = |path: &&String| recipe(recipes, path).is_some_and(|one| one.keep == keep);
         let paths: Vec<String> = touched.iter().filter(kept).cloned().collect();
         if !paths.is_empty() {
@@ -59,16 +59,16 @@ pub(crate) fn apply_in(worktree: &Path, recipes: &[Recipe], theirs: &str) -> Res
     if recipes.is_empty() {
         return Ok(());
     }
-    for path in git::differing(worktree, &["HEAD"])? {
+    for path in git_command::differing(worktree, &["HEAD"])? {
         let Some(recipe) = recipe(recipes, &path) else { continue };
-        let from = if recipe.keep == Keep::Branch { "HEAD" } else { theirs };
-        let mut there = git::command(worktree);
+        let from = if recipe.keep == KeptSide::Branch { "HEAD" } else { theirs };
+        let mut there = git_command::command(worktree);
         let there = there.args(["cat-file", "-e", &format!("{from}:{path}")]).output()?;
         let literal = format!(":(literal){path}");
         if there.status.success() {
-            git::output(worktree, &["checkout", "-q", from, "--", &literal])?;
+            git_command::output(worktree, &["checkout", "-q", from, "--", &literal])?;
         } else {
-            git::output(worktree, &["rm", "-q", "-f", "--", &literal])?;
+            git_command::output(worktree, &["rm", "-q", "-f", "--", &literal])?;
         }
     }
     Ok(())
@@ -81,7 +81,11 @@ pub(crate) fn afterwards<'r>(recipes: &'r [Recipe], paths: &[String]) -> BTreeSe
 }
 
 /// The same of one.
-pub(crate) fn cooked_one(folder: &Path, recipes: &[Recipe], ask: Ask) -> Result<Merged, Failure> {
+pub(crate) fn cooked_one(
+    folder: &Path,
+    recipes: &[Recipe],
+    ask: PickQuery,
+) -> Result<Merged, Failure> {
     let nothing = || Failure::new(refgate_gate::Exit::Failed, "git merge-tree: no answer");
     cooked(folder, recipes, &[ask])?.pop().ok_or_else(nothing)
 }

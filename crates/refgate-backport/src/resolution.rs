@@ -7,12 +7,12 @@ use refgate_core::Oid;
 use refgate_gate::Exit;
 use refgate_report::quoted;
 
-use crate::apply::Scribe;
-use crate::git;
+use crate::git_command;
 use crate::output::{Failure, tell};
+use crate::pick_writer::PickWriter;
 
 /// A commit that was made there.
-struct Made {
+struct WorktreeCommit {
     id: String,
     /// Author's address and date: a pick's commit keeps them, whatever its message.
     written: String,
@@ -25,18 +25,18 @@ pub(crate) fn typed(path: &Path) -> String {
 }
 
 pub(crate) fn head(worktree: &Path) -> Result<String, Failure> {
-    Ok(git::output(worktree, &["rev-parse", "HEAD"])?.trim().to_string())
+    Ok(git_command::output(worktree, &["rev-parse", "HEAD"])?.trim().to_string())
 }
 
 /// Leaves the branch that somebody has checked out there, so that what we do
 /// does not move it. What is under way stays as it is.
 pub(crate) fn detach(worktree: &Path, branch: &str) -> Result<(), Failure> {
-    let mut symbolic = git::command(worktree);
+    let mut symbolic = git_command::command(worktree);
     let output = symbolic.args(["symbolic-ref", "-q", "--short", "HEAD"]).output()?;
     if output.status.success() {
         let theirs = String::from_utf8_lossy(&output.stdout).trim().to_string();
         let head = head(worktree)?;
-        git::output(worktree, &["update-ref", "--no-deref", "HEAD", &head])?;
+        git_command::output(worktree, &["update-ref", "--no-deref", "HEAD", &head])?;
         tell(&format!("{branch}: goes on without your {theirs}, which stays at {head}"));
     }
     Ok(())
@@ -46,7 +46,7 @@ pub(crate) fn detach(worktree: &Path, branch: &str) -> Result<(), Failure> {
 /// `git commit` or `cherry-pick --continue`, is not. A commit that does not say
 /// where it was picked from gets the line.
 pub(crate) fn still_left(
-    scribe: &Scribe,
+    scribe: &PickWriter,
     worktree: &Path,
     base: &str,
     left: Vec<String>,
@@ -58,7 +58,7 @@ pub(crate) fn still_left(
     stands_on(worktree, base, &head)?;
     let made = made(worktree, base, &head)?;
     let mut rest: Vec<String> = Vec::new();
-    let mut unnamed: Vec<&Made> = made.iter().collect();
+    let mut unnamed: Vec<&WorktreeCommit> = made.iter().collect();
     for id in &left {
         let line = format!("(cherry picked from commit {id})");
         match unnamed.iter().position(|one| one.message.contains(&line)) {
@@ -112,7 +112,7 @@ fn stands_on(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
     let count = |others: &[&str]| -> Result<usize, Failure> {
         let range = format!("{base}..{head}");
         let listed = [&["rev-list", "--count", &range][..], others].concat();
-        Ok(git::output(worktree, &listed)?.trim().parse().unwrap_or(0))
+        Ok(git_command::output(worktree, &listed)?.trim().parse().unwrap_or(0))
     };
     if count(&[])? != count(&["--not", "--remotes"])? {
         return Err(wrong(format!("is at {head}, with commits of a remote's branch above {base}")));
@@ -121,7 +121,7 @@ fn stands_on(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
 }
 
 fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
-    let mut stands = git::command(worktree);
+    let mut stands = git_command::command(worktree);
     Ok(stands.args(["merge-base", "--is-ancestor", old, new]).output()?.status.success())
 }
 
@@ -143,18 +143,18 @@ pub(crate) fn holds_both(worktree: &Path, base: &str, theirs: &str) -> Result<()
 /// Adds to a merge that was made there the trailers that its message should
 /// have: the server asks for them.
 pub(crate) fn keeps_trailers(
-    scribe: &Scribe,
+    scribe: &PickWriter,
     worktree: &Path,
     base: &str,
     message: &str,
 ) -> Result<(), Failure> {
-    let said = git::output(worktree, &["show", "-s", "--format=%P%n%B"])?;
+    let said = git_command::output(worktree, &["show", "-s", "--format=%P%n%B"])?;
     let ours = said.split_whitespace().next() == Some(base);
     for trailer in message.lines().skip(1).filter(|line| ours && line.contains(": ")) {
         if said.lines().any(|line| line == trailer) {
             continue;
         }
-        let mut amend = git::command(worktree);
+        let mut amend = git_command::command(worktree);
         amend.args(["-c", "core.editor=true", "commit", "--amend", "-q", "--no-edit"]);
         amend.args(["--no-verify", "--trailer", trailer]);
         scribe.run(amend)?;
@@ -166,7 +166,7 @@ pub(crate) fn keeps_trailers(
 /// A repository that somebody has made in a worktree: no commit would hold it.
 pub(crate) fn nested(folder: &Path) -> Result<Option<String>, Failure> {
     let others = ["ls-files", "-z", "--others", "--directory"];
-    let listed = git::output(folder, &others)?;
+    let listed = git_command::output(folder, &others)?;
     let nested = |path: &&str| path.ends_with('/') && folder.join(path).join(".git").exists();
     Ok(listed.split('\0').find(nested).map(ToString::to_string))
 }
@@ -174,16 +174,16 @@ pub(crate) fn nested(folder: &Path) -> Result<Option<String>, Failure> {
 /// A commit of what stands in a worktree and is in none: somebody may have
 /// worked on it.
 pub(crate) fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, Failure> {
-    if git::output(folder, &["status", "--porcelain"])?.is_empty() {
+    if git_command::output(folder, &["status", "--porcelain"])?.is_empty() {
         return Ok(None);
     }
-    let index = git::output(folder, &["rev-parse", "--git-path", "refgate-kept"])?;
+    let index = git_command::output(folder, &["rev-parse", "--git-path", "refgate-kept"])?;
     // A run that was killed here may have left it locked; nobody else uses it.
     let _ = std::fs::remove_file(format!("{}.lock", index.trim()));
     let step = |arguments: &[&str]| {
-        let mut git = git::command(folder);
+        let mut git = git_command::command(folder);
         git.env("GIT_INDEX_FILE", index.trim()).args(arguments);
-        git::fed(git, &[])
+        git_command::fed(git, &[])
     };
     step(&["read-tree", head])?;
     step(&["add", "--all"])?;
@@ -194,24 +194,25 @@ pub(crate) fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, F
 }
 
 /// What was made there, the oldest first.
-fn made(worktree: &Path, base: &str, head: &str) -> Result<Vec<Made>, Failure> {
+fn made(worktree: &Path, base: &str, head: &str) -> Result<Vec<WorktreeCommit>, Failure> {
     let range = format!("{base}..{head}");
     let format = "--format=%H%n%ae %at%n%B";
-    let log = git::output(worktree, &["log", "-z", "--reverse", "--no-merges", format, &range])?;
+    let log =
+        git_command::output(worktree, &["log", "-z", "--reverse", "--no-merges", format, &range])?;
     let one = |text: &str| {
         let mut lines = text.splitn(3, '\n').map(ToString::to_string);
         let (id, written) = (lines.next()?, lines.next()?);
-        Some(Made { id, written, message: lines.next().unwrap_or_default() })
+        Some(WorktreeCommit { id, written, message: lines.next().unwrap_or_default() })
     };
     Ok(log.split('\0').filter_map(one).collect())
 }
 
 fn written(worktree: &Path, id: &str) -> Result<String, Failure> {
-    Ok(git::output(worktree, &["show", "-s", "--format=%ae %at", id])?.trim().to_string())
+    Ok(git_command::output(worktree, &["show", "-s", "--format=%ae %at", id])?.trim().to_string())
 }
 
 /// The last of some commits that touches what a fix touches.
-fn by_hand(worktree: &Path, id: &str, made: &[&Made]) -> Result<Option<usize>, Failure> {
+fn by_hand(worktree: &Path, id: &str, made: &[&WorktreeCommit]) -> Result<Option<usize>, Failure> {
     let touched: BTreeSet<String> = touched(worktree, id)?.into_iter().collect();
     for (place, one) in made.iter().enumerate().rev() {
         if self::touched(worktree, &one.id)?.iter().any(|path| touched.contains(path)) {
@@ -225,15 +226,15 @@ fn by_hand(worktree: &Path, id: &str, made: &[&Made]) -> Result<Option<usize>, F
 pub(crate) fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure> {
     let listed = ["diff-tree", "-r", "-m", "--root", "--first-parent", "--no-commit-id"];
     let arguments = [&listed[..], &["--name-only", "-z", id]].concat();
-    let said = git::output(worktree, &arguments)?;
+    let said = git_command::output(worktree, &arguments)?;
     Ok(said.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
 }
 
 /// Writes below the message of a commit where it was picked from, and makes those
 /// above it once more on top of that. Whether it could be done.
-fn name(scribe: &Scribe, worktree: &Path, commit: &str, from: &str) -> Result<bool, Failure> {
+fn name(scribe: &PickWriter, worktree: &Path, commit: &str, from: &str) -> Result<bool, Failure> {
     let range = format!("{commit}..HEAD");
-    let above = git::output(worktree, &["rev-list", "--reverse", "--parents", &range])?;
+    let above = git_command::output(worktree, &["rev-list", "--reverse", "--parents", &range])?;
     if above.lines().any(|line| line.split(' ').count() != 2) {
         tell(&format!("{commit} does not say that it was picked from {from}"));
         return Ok(false);
@@ -242,7 +243,7 @@ fn name(scribe: &Scribe, worktree: &Path, commit: &str, from: &str) -> Result<bo
     for line in above.lines() {
         new = scribe.again(line.split(' ').next().unwrap_or_default(), None, Some(new))?;
     }
-    let mut update = git::command(worktree);
+    let mut update = git_command::command(worktree);
     update.args(["update-ref", "--no-deref", "HEAD", &new.to_string()]);
     scribe.run(update)?;
     tell(&format!("`(cherry picked from commit {from})` was added to what you committed"));

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::apply::Scribe;
 use crate::conflict::{brings, undisturbed};
-use crate::git;
-use crate::halfway::{self, Work, at_work};
-use crate::journal::{Journal, Line, State};
+use crate::git_command;
 use crate::output::{Failure, tell};
+use crate::pick_writer::PickWriter;
+use crate::recovery::{self, WorktreeState, at_work};
 use crate::resolution::{detach, head, nested, typed, uncommitted};
+use crate::run_state::{Journal, Line, State};
 
 /// Where the worktree for a reference lies; no two references share one. One
 /// that somebody has moved is where git knows it to be.
@@ -35,7 +35,9 @@ pub(crate) fn gone(git_dir: &Path, line: &Line) -> Option<String> {
     let head = git_dir.join("worktrees").join(name(&line.reference)).join("HEAD");
     let head = std::fs::read_to_string(head).ok()?;
     let id = match head.trim_end().strip_prefix("ref: ") {
-        Some(branch) => git::output(git_dir, &["rev-parse", "-q", "--verify", branch]).ok()?,
+        Some(branch) => {
+            git_command::output(git_dir, &["rev-parse", "-q", "--verify", branch]).ok()?
+        }
         None => head,
     };
     Some(id.trim_end().to_string()).filter(|id| Some(id.as_str()) != line.state.base())
@@ -43,7 +45,7 @@ pub(crate) fn gone(git_dir: &Path, line: &Line) -> Option<String> {
 
 /// Whether some worktree has a branch checked out.
 pub(crate) fn holds(git_dir: &Path, reference: &str) -> Result<bool, Failure> {
-    let listed = git::output(git_dir, &["worktree", "list", "--porcelain"])?;
+    let listed = git_command::output(git_dir, &["worktree", "list", "--porcelain"])?;
     Ok(listed.lines().any(|line| line.strip_prefix("branch ") == Some(reference)))
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
     let folder = place(git_dir, reference);
     folder.exists().then(|| {
         let (shown, path) = (folder.display(), typed(&folder));
-        let remove = match halfway::is_whole(&folder) {
+        let remove = match recovery::is_whole(&folder) {
             true => format!("git worktree remove --force --force {path}"),
             false => format!("rm -r {path}"),
         };
@@ -67,7 +69,7 @@ pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
 
 /// Removes the worktree of a line, if it has one. What was committed there and
 /// is on no branch is told, so that nobody loses it.
-pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
+pub(crate) fn remove(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     let git_dir = &scribe.git_dir;
     let folder = place(git_dir, &line.reference);
     if !folder.exists() {
@@ -75,21 +77,21 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
         if let Some(head) = gone(git_dir, line).or(settled).filter(|head| *head != line.new) {
             tell(&format!("{}: what was committed there is {head}", line.branch));
         }
-        return git::output(git_dir, &["worktree", "prune"]).map(|_| ());
+        return git_command::output(git_dir, &["worktree", "prune"]).map(|_| ());
     }
     let shown = folder.display().to_string();
-    if halfway::is_locked(&folder) {
+    if recovery::is_locked(&folder) {
         tell(&format!("{shown} is locked, and stays; `git worktree unlock {}`", typed(&folder)));
         return Ok(());
     }
-    if halfway::is_whole(&folder)
+    if recovery::is_whole(&folder)
         && let Some(nested) = nested(&folder)?
     {
         tell(&format!("{shown} stays: {nested} in it is a repository of its own"));
         return Ok(());
     }
-    if halfway::is_whole(&folder) {
-        if let Some((what, began)) = halfway::busy(&folder) {
+    if recovery::is_whole(&folder) {
+        if let Some((what, began)) = recovery::busy(&folder) {
             tell(&format!("{}: {what} was under way there, from {began}", line.branch));
         }
         let head = head(&folder)?;
@@ -101,22 +103,22 @@ pub(crate) fn remove(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
             tell(&format!("{}: what stood there, uncommitted, is {stood}", line.branch));
         }
     }
-    let mut remove = git::command(git_dir);
+    let mut remove = git_command::command(git_dir);
     remove.args(["worktree", "remove", "--force", "--force", &shown]);
     if scribe.run(remove).is_err() {
         // Git locks what it has not made to the end.
-        let _ = git::output(git_dir, &["worktree", "unlock", &shown]);
+        let _ = git_command::output(git_dir, &["worktree", "unlock", &shown]);
         std::fs::remove_dir_all(&folder)?;
     }
-    git::output(git_dir, &["worktree", "prune"]).map(|_| ())
+    git_command::output(git_dir, &["worktree", "prune"]).map(|_| ())
 }
 
 /// Ends the pick that conflicts in the worktree of a line, without it.
-pub(crate) fn leave(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
+pub(crate) fn leave(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     let worktree = place(&scribe.git_dir, &line.reference);
     let State::Conflict { base, left } = &line.state else { return Ok(()) };
-    let Some(fix) = left.first().filter(|_| halfway::is_whole(&worktree)) else { return Ok(()) };
-    halfway::mend(&worktree)?;
+    let Some(fix) = left.first().filter(|_| recovery::is_whole(&worktree)) else { return Ok(()) };
+    recovery::mend(&worktree)?;
     undisturbed(&worktree)?;
     detach(&worktree, &line.branch)?;
     let head = head(&worktree)?;
@@ -126,14 +128,14 @@ pub(crate) fn leave(scribe: &Scribe, line: &Line) -> Result<(), Failure> {
     if head != *base {
         tell(&format!("{}: what was committed there is {head}", line.branch));
     }
-    let mut back = git::command(&worktree);
+    let mut back = git_command::command(&worktree);
     back.args(["reset", "-q", "--hard", base]);
     // A kill in between leaves it as if it had just begun.
-    at_work(&worktree, Work::Begins(&brings(&worktree, fix)?), || scribe.run(back))
+    at_work(&worktree, WorktreeState::Begins(&brings(&worktree, fix)?), || scribe.run(back))
 }
 
 /// How many files of a worktree still wait for `git add`.
 pub(crate) fn unmerged(worktree: &Path) -> usize {
-    let listed = git::output(worktree, &["diff", "--name-only", "--diff-filter=U"]);
+    let listed = git_command::output(worktree, &["diff", "--name-only", "--diff-filter=U"]);
     listed.map(|text| text.lines().count()).unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 mod args;
 mod command;
 mod output;
-mod policy;
+mod policy_lookup;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-pub(crate) use refgate_gate::{Done, Failure, done};
+pub(crate) use refgate_gate::{Failure, VerbResult, done};
 
 /// Writes to standard output. A reader that has gone away ends the program
 /// quietly, as it does for other filters.

@@ -22,7 +22,7 @@ pub struct Case<'a> {
 
 /// One reference update with its facts.
 #[derive(Debug, Clone, Copy)]
-pub struct Item<'a> {
+pub struct UpdateItem<'a> {
     /// Its place in the push.
     pub index: usize,
     /// What is asked for.
@@ -31,7 +31,7 @@ pub struct Item<'a> {
     pub facts: &'a UpdateFacts,
 }
 
-impl Item<'_> {
+impl UpdateItem<'_> {
     /// Whether a person is named as an author of anything that the update brings.
     #[must_use]
     pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
@@ -41,9 +41,9 @@ impl Item<'_> {
 
 /// One landing, classified once for all rules.
 #[derive(Debug, Clone)]
-pub struct Landed<'a> {
+pub struct ClassifiedLanding<'a> {
     /// The update that it belongs to.
-    pub item: Item<'a>,
+    pub item: UpdateItem<'a>,
     /// The stage or line.
     pub target: Target<'a>,
     /// The landing.
@@ -56,9 +56,9 @@ pub struct Landed<'a> {
 
 impl<'a> Case<'a> {
     /// The updates with their facts.
-    pub fn items(&self) -> impl Iterator<Item = Item<'a>> {
+    pub fn items(&self) -> impl Iterator<Item = UpdateItem<'a>> {
         let pairs = self.push.updates.iter().zip(&self.history.updates);
-        pairs.enumerate().map(|(index, (update, facts))| Item { index, update, facts })
+        pairs.enumerate().map(|(index, (update, facts))| UpdateItem { index, update, facts })
     }
 
     /// Whether a person is known not to be the pusher. Where nobody knows who
@@ -75,7 +75,7 @@ impl<'a> Case<'a> {
 
     /// The stage or line that an update moves, if it moves one.
     #[must_use]
-    pub fn target(&self, item: &Item<'a>) -> Option<Target<'a>> {
+    pub fn target(&self, item: &UpdateItem<'a>) -> Option<Target<'a>> {
         match self.policy.kind(&item.update.name) {
             RefKind::Governed(target) => Some(target),
             _ => None,
@@ -84,14 +84,14 @@ impl<'a> Case<'a> {
 
     /// All landings of the push, with class and route.
     #[must_use]
-    pub fn landed(&self) -> Vec<Landed<'a>> {
+    pub fn landed(&self) -> Vec<ClassifiedLanding<'a>> {
         let mut all = Vec::new();
         for item in self.items() {
             let Some(target) = self.target(&item) else { continue };
             for landing in &item.facts.landings {
                 let route = route(self, &target, landing);
                 let class = classify_landing(self, &target, landing);
-                all.push(Landed { item, target, landing, route, class });
+                all.push(ClassifiedLanding { item, target, landing, route, class });
             }
         }
         all
@@ -103,9 +103,9 @@ impl<'a> Case<'a> {
 /// where a hotfix lands on top of what was promoted.
 pub(crate) fn promotions<'l, 'a>(
     case: &Case<'_>,
-    landed: &'l [Landed<'a>],
-) -> Vec<(&'l Landed<'a>, usize)> {
-    let mut all: Vec<(&Landed<'_>, usize)> = Vec::new();
+    landed: &'l [ClassifiedLanding<'a>],
+) -> Vec<(&'l ClassifiedLanding<'a>, usize)> {
+    let mut all: Vec<(&ClassifiedLanding<'_>, usize)> = Vec::new();
     let mut from = None;
     for (place, one) in landed.iter().enumerate() {
         from = from.max(one.brings(case));
@@ -117,7 +117,7 @@ pub(crate) fn promotions<'l, 'a>(
     all
 }
 
-impl Landed<'_> {
+impl ClassifiedLanding<'_> {
     /// The earlier stage whose content it brings, whatever it calls itself.
     fn brings(&self, case: &Case<'_>) -> Option<usize> {
         let place = self.target.place()?;

@@ -6,19 +6,20 @@ use alloc::vec::Vec;
 
 use crate::message::conventional_type;
 use crate::route::joins_stages;
-use crate::subject::{bare, clipped, guess_of, guessed};
-use crate::words::split;
+use crate::subject_guess::{bare, clipped, guess_of, guessed};
+use crate::word_pattern::split;
 use crate::{
-    Case, Change, ClassId, Commit, Landing, MergeClass, Oid, Policy, Push, Source, Target,
+    Case, Change, ClassId, Commit, DeclarationSource, Landing, MergeClass, Oid, Policy, Push,
+    Target,
 };
 
 /// Why a change has its class. A classification is never bare (MODEL.md 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Because {
+pub enum ClassReason {
     /// A sign declares it: which one, its text, and the pattern that it met.
     Declared {
         /// The kind of sign.
-        by: Source,
+        by: DeclarationSource,
         /// What was read.
         text: String,
         /// What it matched, where that is not the text itself.
@@ -33,14 +34,14 @@ pub enum Because {
         /// What the words say.
         from: ClassId,
         /// Which words.
-        because: Box<Because>,
+        reason: Box<ClassReason>,
         /// The first change that speaks against them.
         change: Change,
     },
     /// A trailer or push option names a class that the policy does not have.
     Unknown {
         /// The kind of sign.
-        by: Source,
+        by: DeclarationSource,
         /// What it says.
         text: String,
     },
@@ -51,7 +52,7 @@ pub enum Because {
         /// Its subject.
         subject: String,
         /// Why that commit has it.
-        because: Box<Because>,
+        reason: Box<ClassReason>,
     },
     /// Nothing declares it, but all changed paths lie where only this class works.
     Paths,
@@ -76,20 +77,20 @@ pub struct Classification {
     /// What was found or declared.
     pub class: ClassId,
     /// Why.
-    pub because: Because,
+    pub reason: ClassReason,
     /// What in the diff speaks against it.
     pub contradiction: Option<Contradiction>,
 }
 
 impl Classification {
-    const fn new(class: ClassId, because: Because) -> Self {
-        Self { class, because, contradiction: None }
+    const fn new(class: ClassId, reason: ClassReason) -> Self {
+        Self { class, reason, contradiction: None }
     }
 
     /// Whether it rests on free words alone.
     #[must_use]
     pub fn is_guess(&self) -> bool {
-        is_guess(&self.because)
+        is_guess(&self.reason)
     }
 
     /// The class that rules go by: a contradicted one counts as unclassified.
@@ -103,7 +104,7 @@ impl Classification {
 #[must_use]
 pub fn classify_commit(policy: &Policy, push: Option<&Push>, commit: &Commit) -> Classification {
     let found = policy.declare.order.iter().find_map(|by| declared(policy, push, commit, *by));
-    found.unwrap_or_else(|| Classification::new(ClassId::UNCLASSIFIED, Because::Nothing))
+    found.unwrap_or_else(|| Classification::new(ClassId::UNCLASSIFIED, ClassReason::Nothing))
 }
 
 /// The class of a landing: its own declaration, else (or, if the policy says
@@ -111,20 +112,20 @@ pub fn classify_commit(policy: &Policy, push: Option<&Push>, commit: &Commit) ->
 #[must_use]
 pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Classification {
     let Some(commit) = case.history.commit(landing.commit) else {
-        return Classification::new(ClassId::UNCLASSIFIED, Because::Nothing);
+        return Classification::new(ClassId::UNCLASSIFIED, ClassReason::Nothing);
     };
     if commit.parents.len() > 1 && joins_stages(case, target, landing) {
         let least = case.policy.classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
-        return Classification::new(least, Because::AncestryOnly);
+        return Classification::new(least, ClassReason::AncestryOnly);
     }
     let mut own = classify_commit(case.policy, Some(case.push), commit);
     // A merge says by its branch what it is; picked, it is no merge any more.
-    if own.because == Because::Nothing
+    if own.reason == ClassReason::Nothing
         && let Some(pick) = landing.pick(commit.id).filter(|pick| pick.original.parents.len() > 1)
     {
         own = classify_commit(case.policy, None, &pick.original);
     }
-    let silent = own.because == Because::Nothing;
+    let silent = own.reason == ClassReason::Nothing;
     let mut found = own;
     if !landing.side.is_empty() && (silent || case.policy.merge == MergeClass::Highest) {
         let side = highest_side(case, landing);
@@ -137,30 +138,30 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
     }
     let Some(changes) = &landing.changes else { return found };
     // Where all paths lie where one class works, they say more than words do.
-    let open = found.class == ClassId::UNCLASSIFIED || is_guess(&found.because);
+    let open = found.class == ClassId::UNCLASSIFIED || is_guess(&found.reason);
     if open
-        && !matches!(found.because, Because::Unknown { .. })
+        && !matches!(found.reason, ClassReason::Unknown { .. })
         && let Some(class) = class_of_paths(case.policy, changes)
     {
-        return Classification::new(class, Because::Paths);
+        return Classification::new(class, ClassReason::Paths);
     }
     let Some(against) = contradiction(case.policy, found.class, changes)
         .filter(|_| !settled(case, landing.commit, found.class, commit))
     else {
         return found;
     };
-    if is_guess(&found.because) {
+    if is_guess(&found.reason) {
         return raised(case.policy, found, against, changes);
     }
     found.contradiction = Some(against);
     found
 }
 
-fn is_guess(because: &Because) -> bool {
-    match because {
-        Because::Declared { guess, .. } => *guess,
-        Because::Side { because, .. } => is_guess(because),
-        Because::Raised { .. } => true,
+fn is_guess(reason: &ClassReason) -> bool {
+    match reason {
+        ClassReason::Declared { guess, .. } => *guess,
+        ClassReason::Side { reason, .. } => is_guess(reason),
+        ClassReason::Raised { .. } => true,
         _ => false,
     }
 }
@@ -179,8 +180,8 @@ fn raised(
     let Some((class, change)) = class.zip(against.shown.first().cloned()) else {
         return Classification { contradiction: Some(against), ..found };
     };
-    let because = Because::Raised { from: found.class, because: Box::new(found.because), change };
-    Classification::new(class, because)
+    let reason = ClassReason::Raised { from: found.class, reason: Box::new(found.reason), change };
+    Classification::new(class, reason)
 }
 
 /// What in a diff speaks against a class.
@@ -233,33 +234,33 @@ fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
         }
     }
     let (found, commit) = highest?;
-    let because = Because::Side {
+    let reason = ClassReason::Side {
         commit: commit.id,
         subject: commit.message.subject().to_string(),
-        because: Box::new(found.because),
+        reason: Box::new(found.reason),
     };
-    Some(Classification::new(found.class, because))
+    Some(Classification::new(found.class, reason))
 }
 
 fn declared(
     policy: &Policy,
     push: Option<&Push>,
     commit: &Commit,
-    by: Source,
+    by: DeclarationSource,
 ) -> Option<Classification> {
     let message = &commit.message;
-    let because = |text: &str, pattern: &str, guess: bool| {
+    let reason = |text: &str, pattern: &str, guess: bool| {
         let (text, pattern) = (text.to_string(), pattern.to_string());
-        Because::Declared { by, text, pattern, guess }
+        ClassReason::Declared { by, text, pattern, guess }
     };
     let hit = |class: ClassId, text: &str, pattern: &str| {
-        Some(Classification::new(class, because(text, pattern, false)))
+        Some(Classification::new(class, reason(text, pattern, false)))
     };
     let named = |text: &str| match policy.classes.find(text) {
         Some(class) => hit(class, text, text),
         None => {
-            let because = Because::Unknown { by, text: text.to_string() };
-            Some(Classification::new(ClassId::UNCLASSIFIED, because))
+            let reason = ClassReason::Unknown { by, text: text.to_string() };
+            Some(Classification::new(ClassId::UNCLASSIFIED, reason))
         }
     };
     // What a merge's subject says is what Git says: its branch. Words of its
@@ -272,9 +273,11 @@ fn declared(
     };
     let title = title.map(clipped);
     match by {
-        Source::Trailer => named(&message.trailer(&policy.declare.trailer)?),
-        Source::Option => named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?),
-        Source::Author => {
+        DeclarationSource::Trailer => named(&message.trailer(&policy.declare.trailer)?),
+        DeclarationSource::Option => {
+            named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?)
+        }
+        DeclarationSource::Author => {
             let is = |who: &String| {
                 [&commit.author.name, &commit.author.email]
                     .iter()
@@ -283,7 +286,7 @@ fn declared(
             let (who, class) = policy.declare.authors.iter().find(|(who, _)| is(who))?;
             hit(*class, who, who)
         }
-        Source::Branch => {
+        DeclarationSource::Branch => {
             let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
             // An owner may stand before the convention: `ada/fix/x`.
             let behind = branch.match_indices('/').filter_map(|(at, _)| branch.get(at + 1..));
@@ -294,7 +297,7 @@ fn declared(
             let (pattern, class) = found.next()?;
             hit(*class, branch, pattern.as_str())
         }
-        Source::Conventional => {
+        DeclarationSource::Conventional => {
             let title = title?;
             let kind = conventional_type(title)?;
             let (name, class) = policy
@@ -304,14 +307,14 @@ fn declared(
                 .find(|(name, _)| name.eq_ignore_ascii_case(kind))?;
             hit(*class, title, name)
         }
-        Source::Subject => {
+        DeclarationSource::Subject => {
             let told = title.and_then(|title| guess_of(policy, title).map(|hit| (title, hit)));
             let branch = || {
                 let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
                 guessed(policy, &split(bare(branch))).map(|hit| (branch, hit))
             };
             let (text, (pattern, class, _)) = told.or_else(branch)?;
-            Some(Classification::new(class, because(text, pattern, true)))
+            Some(Classification::new(class, reason(text, pattern, true)))
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use crate::case::Landed;
-use crate::decision::Seen;
+use crate::case::ClassifiedLanding;
+use crate::decision::DecidedLanding;
 use crate::{
-    Case, Decision, Finding, LedgerView, Mode, RuleId, Verdict, Waived, Waiver, What, freezes_at,
+    Case, Decision, Finding, LedgerView, Mode, RuleId, Verdict, Violation, WaivedFinding, Waiver,
+    freezes_at,
 };
 
 /// Decides a case. Pure, total and deterministic (MODEL.md 8): the same four
@@ -21,20 +22,20 @@ pub fn decide(case: &Case<'_>) -> Decision {
         landings: landed.iter().map(seen).collect(),
         freezes: Vec::new(),
     };
-    let mut uses = Uses::new(case.ledger);
+    let mut uses = WaiverUses::new(case.ledger);
     for finding in all_findings(case, &landed) {
         match case.policy.mode(finding.rule) {
             Mode::Off => {}
             Mode::Warn => decision.warnings.push(finding),
             Mode::Enforce => match uses.take(case, &landed, &finding) {
                 Some(waiver) => {
-                    decision.waived.push(Waived { finding, waiver: waiver.id });
+                    decision.waived.push(WaivedFinding { finding, waiver: waiver.id });
                 }
                 None => decision.findings.push(finding),
             },
         }
     }
-    let our_fault = |finding: &Finding| matches!(finding.what, What::FactMissing { .. });
+    let our_fault = |finding: &Finding| matches!(finding.what, Violation::FactMissing { .. });
     decision.verdict = if decision.findings.iter().any(our_fault) || unpaired(case) {
         Verdict::Undecided
     } else if decision.findings.is_empty() {
@@ -52,8 +53,8 @@ fn unpaired(case: &Case<'_>) -> bool {
     case.push.updates.len() != case.history.updates.len()
 }
 
-fn seen(landed: &Landed<'_>) -> Seen {
-    Seen {
+fn seen(landed: &ClassifiedLanding<'_>) -> DecidedLanding {
+    DecidedLanding {
         update: landed.item.index,
         commit: landed.landing.commit,
         route: landed.route,
@@ -61,7 +62,7 @@ fn seen(landed: &Landed<'_>) -> Seen {
     }
 }
 
-fn all_findings(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+fn all_findings(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut all = Vec::new();
     for rule in RuleId::ALL {
         if case.policy.on(*rule) {
@@ -74,12 +75,12 @@ fn all_findings(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
 
 /// Waivers with the uses that are left, in an order of their own (the one that
 /// ends first is used first), so that the order of records says nothing.
-struct Uses<'a> {
+struct WaiverUses<'a> {
     left: Vec<(&'a Waiver, u32)>,
     taken: Vec<(&'a Waiver, usize, Option<crate::Oid>)>,
 }
 
-impl<'a> Uses<'a> {
+impl<'a> WaiverUses<'a> {
     fn new(ledger: &'a LedgerView) -> Self {
         let mut left: Vec<_> = ledger.waivers.iter().map(|w| (w, w.uses_left)).collect();
         left.sort_by_key(|(waiver, _)| (waiver.during.end, waiver.id));
@@ -91,7 +92,7 @@ impl<'a> Uses<'a> {
     fn take(
         &mut self,
         case: &Case<'a>,
-        landed: &[Landed<'_>],
+        landed: &[ClassifiedLanding<'_>],
         finding: &Finding,
     ) -> Option<&'a Waiver> {
         let subject = (finding.update, finding.landing);
@@ -113,7 +114,12 @@ impl<'a> Uses<'a> {
 
 /// Whether a waiver is about this finding, in force, and granted by somebody
 /// who may and who is neither the pusher nor an author of what lands.
-fn holds(case: &Case<'_>, landed: &[Landed<'_>], finding: &Finding, waiver: &Waiver) -> bool {
+fn holds(
+    case: &Case<'_>,
+    landed: &[ClassifiedLanding<'_>],
+    finding: &Finding,
+    waiver: &Waiver,
+) -> bool {
     let Some(update) = case.push.updates.get(finding.update) else { return false };
     let of = landed
         .iter()

@@ -30,7 +30,7 @@ impl Verdict {
 
 /// A finding that a waiver set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waived {
+pub struct WaivedFinding {
     /// The finding.
     pub finding: Finding,
     /// The waiver's record.
@@ -39,7 +39,7 @@ pub struct Waived {
 
 /// One landing, as the decision saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct DecidedLanding {
     /// The place of the update.
     pub update: usize,
     /// The landing's commit.
@@ -60,9 +60,9 @@ pub struct Decision {
     /// What a rule in `warn` mode says.
     pub warnings: Vec<Finding>,
     /// What waivers set aside.
-    pub waived: Vec<Waived>,
+    pub waived: Vec<WaivedFinding>,
     /// Every landing.
-    pub landings: Vec<Seen>,
+    pub landings: Vec<DecidedLanding>,
     /// The state of each of the policy's windows, in order.
     pub freezes: Vec<(String, FreezeState)>,
 }

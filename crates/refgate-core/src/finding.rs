@@ -4,13 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{
-    Broken, ClassId, Classification, Debt, Duration, Eligibility, FreezeState, Instant, Level,
-    Missing, MissingSignOff, Oid, Receipt, RecordId, Refused, Route, RuleId, Version,
+    ClassId, Classification, Debt, Duration, Eligibility, FreezeState, Instant, LedgerFormError,
+    Level, MissingEvidence, MissingSignOff, Oid, Receipt, RecordId, RecordRejection, Route, RuleId,
+    Version,
 };
 
 /// What it would take (MODEL.md 8).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Takes {
+pub enum Requirement {
     /// Time alone.
     Until(Instant),
     /// Somebody's agreement.
@@ -34,18 +35,18 @@ pub struct Finding {
     /// The landing, where it is about one.
     pub landing: Option<Oid>,
     /// What is wrong.
-    pub what: What,
+    pub what: Violation,
     /// What it would take.
-    pub takes: Takes,
+    pub requirement: Requirement,
 }
 
 impl Finding {
     /// The moment before which time alone cannot mend it, if there is one.
     #[must_use]
     pub const fn not_before(&self) -> Option<Instant> {
-        match (&self.takes, &self.what) {
-            (Takes::Until(end), _) => Some(*end),
-            (_, What::Frozen { earliest, .. }) => *earliest,
+        match (&self.requirement, &self.what) {
+            (Requirement::Until(end), _) => Some(*end),
+            (_, Violation::Frozen { earliest, .. }) => *earliest,
             _ => None,
         }
     }
@@ -53,7 +54,7 @@ impl Finding {
 
 /// What is wrong, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum Violation {
     /// A class does not pass a closed window.
     Frozen {
         /// The window's name.
@@ -71,7 +72,7 @@ pub enum What {
         /// When time alone would let it in, if it would.
         earliest: Option<Instant>,
         /// What the end of the freeze waits for.
-        missing: Vec<Missing>,
+        missing: Vec<MissingEvidence>,
         /// The role whose approval lets this class through, if one may.
         fast_track: Option<String>,
         /// The classes that pass.
@@ -265,7 +266,7 @@ pub enum What {
     /// A push to the ledger has not the form of one.
     LedgerBroken {
         /// Why not.
-        broken: Broken,
+        broken: LedgerFormError,
     },
     /// A record cannot be accepted.
     RecordRefused {
@@ -276,7 +277,7 @@ pub enum What {
         /// Who made it.
         by: String,
         /// Why not.
-        why: Refused,
+        why: RecordRejection,
     },
     /// What is promoted was not named a candidate.
     NoCandidate {

@@ -3,11 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{After, ClassId, Duration, Instant, Interval, LedgerView, Policy, Release, last_major};
+use crate::{
+    ClassId, Duration, Instant, Interval, LedgerView, Policy, Release, ReleaseEvent, last_major,
+};
 
 /// What must be shown before a derived freeze ends (MODEL.md 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exit {
+pub struct ExitCriteria {
     /// How many completed production runs since the release.
     pub production_runs: u32,
     /// Stakeholders must have been told.
@@ -18,7 +20,7 @@ pub struct Exit {
 
 /// When a window is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Span {
+pub enum WindowSpan {
     /// In these intervals, sorted by their start.
     Fixed(Vec<Interval>),
     /// From each major release on, until its exit criteria are met.
@@ -28,7 +30,7 @@ pub enum Span {
         /// Past this it is overdue: still frozen, and everyone is told.
         maximum: Duration,
         /// What ends it.
-        exit: Exit,
+        exit: ExitCriteria,
     },
 }
 
@@ -50,7 +52,7 @@ pub struct Window {
     /// The role that approves those.
     pub approvers: String,
     /// When.
-    pub span: Span,
+    pub span: WindowSpan,
 }
 
 /// Where a freeze stands.
@@ -102,12 +104,12 @@ pub struct Freeze<'a> {
     /// The release that opened it, for derived freezes.
     pub release: Option<&'a Release>,
     /// What is still missing for its end, for derived freezes.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingEvidence>,
 }
 
 /// One exit criterion that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Missing {
+pub enum MissingEvidence {
     /// Production runs: seen and wanted.
     Runs {
         /// How many there have been.
@@ -146,14 +148,16 @@ fn state<'a>(
     at: Instant,
 ) -> Freeze<'a> {
     match &window.span {
-        Span::Fixed(intervals) => fixed(window, intervals, at),
-        Span::AfterMajorRelease { minimum, maximum, exit } => match last_major(releases, at) {
-            Some(release) => {
-                let missing = missing(policy, exit, ledger, release, at);
-                derived(window, release, (*minimum, *maximum), missing, ledger, at)
+        WindowSpan::Fixed(intervals) => fixed(window, intervals, at),
+        WindowSpan::AfterMajorRelease { minimum, maximum, exit } => {
+            match last_major(releases, at) {
+                Some(release) => {
+                    let missing = missing(policy, exit, ledger, release, at);
+                    derived(window, release, (*minimum, *maximum), missing, ledger, at)
+                }
+                None => quiet(window, FreezeState::Open),
             }
-            None => quiet(window, FreezeState::Open),
-        },
+        }
     }
 }
 
@@ -183,7 +187,7 @@ fn derived<'a>(
     window: &'a Window,
     release: &'a Release,
     (minimum, maximum): (Duration, Duration),
-    missing: Vec<Missing>,
+    missing: Vec<MissingEvidence>,
     ledger: &LedgerView,
     at: Instant,
 ) -> Freeze<'a> {
@@ -211,32 +215,32 @@ pub(crate) fn after(start: Instant, length: Duration) -> Instant {
 }
 
 /// Whether something is said of a release, and happened between it and now.
-fn follows(one: &After, release: &Release, at: Instant) -> bool {
+fn follows(one: &ReleaseEvent, release: &Release, at: Instant) -> bool {
     one.release == release.tag && release.at <= one.at && one.at <= at
 }
 
 fn missing(
     policy: &Policy,
-    exit: &Exit,
+    exit: &ExitCriteria,
     ledger: &LedgerView,
     release: &Release,
     at: Instant,
-) -> Vec<Missing> {
+) -> Vec<MissingEvidence> {
     let mut missing = Vec::new();
-    let seen = |one: &&After| follows(one, release, at);
+    let seen = |one: &&ReleaseEvent| follows(one, release, at);
     let runs = u32::try_from(ledger.runs.iter().filter(seen).count()).unwrap_or(u32::MAX);
     if runs < exit.production_runs {
-        missing.push(Missing::Runs { seen: runs, wanted: exit.production_runs });
+        missing.push(MissingEvidence::Runs { seen: runs, wanted: exit.production_runs });
     }
     if exit.notice && !ledger.notices.iter().any(|one| seen(&one)) {
-        missing.push(Missing::Notice);
+        missing.push(MissingEvidence::Notice);
     }
     let open = ledger.blockers.iter().filter(seen);
-    missing.extend(open.map(|blocker| Missing::Blocker(blocker.reason.clone())));
+    missing.extend(open.map(|blocker| MissingEvidence::Blocker(blocker.reason.clone())));
     if let Some(role) = &exit.sign_off
         && !ledger.exits.iter().any(|one| seen(&one) && policy.roles.has(&one.by, role))
     {
-        missing.push(Missing::SignOff(role.clone()));
+        missing.push(MissingEvidence::SignOff(role.clone()));
     }
     missing
 }

@@ -163,7 +163,7 @@ impl Default for Oid {
 
 /// How the new value of a stage relates to the value at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum TipRelation {
     /// The value at rest is on the first-parent chain of the new one.
     Onward,
     /// It is an ancestor, but not on that chain: a foxtrot merge.
@@ -221,7 +221,7 @@ pub struct Debt {
 #[derive(Debug, Clone, Default)]
 pub struct UpdateFacts {
     /// For stages: how new and old relate. `None` for creations and deletions.
-    pub shape: Option<Shape>,
+    pub shape: Option<TipRelation>,
     /// For stages: the landings, oldest first.
     pub landings: Vec<Landing>,
     /// For tags.

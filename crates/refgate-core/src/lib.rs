@@ -6,22 +6,22 @@
 #![no_std]
 extern crate alloc;
 
-mod admission;
 mod case;
 mod class;
+mod class_downgrade;
 mod classify;
 mod decide;
 mod decision;
-mod declare;
-mod edit;
+mod declaration;
+mod earliest;
 mod eligibility;
 mod finding;
 mod flow;
 mod freeze;
 mod glob;
 mod history;
-mod ledger;
-mod lowered;
+mod ledger_edit;
+mod ledger_view;
 pub mod matrix;
 mod message;
 mod name;
@@ -31,55 +31,57 @@ mod push;
 mod receipt;
 mod recipe;
 mod record;
-mod refused;
+mod record_admission;
+mod record_rejection;
+mod record_rights;
 mod release;
-mod rights;
 mod route;
 pub mod rules;
-mod subject;
+mod subject_guess;
 mod time;
-mod when;
-mod words;
+mod word_pattern;
 
 pub use case::Case;
 pub use class::{Bounds, Class, ClassId, Classes};
 pub use classify::{
-    Because, Classification, Contradiction, classify_commit, classify_landing, contradiction,
+    ClassReason, Classification, Contradiction, classify_commit, classify_landing, contradiction,
 };
 pub use decide::decide;
-pub use decision::{Decision, Seen, Verdict, Waived};
-pub use declare::{Declarations, Source};
-pub use edit::{Broken, LedgerEdit};
+pub use decision::{DecidedLanding, Decision, Verdict, WaivedFinding};
+pub use declaration::{DeclarationSource, Declarations};
+pub use earliest::{When, covers, earliest};
 pub use eligibility::{Eligibility, eligibility};
-pub use finding::{Finding, Takes, What};
+pub use finding::{Finding, Requirement, Violation};
 pub use flow::{Flow, LEDGER, LinePattern, MAX_STAGES, RefKind, Stage, Target};
-pub use freeze::{Exit, Freeze, FreezeState, Missing, Span, Window, freezes_at};
+pub use freeze::{
+    ExitCriteria, Freeze, FreezeState, MissingEvidence, Window, WindowSpan, freezes_at,
+};
 pub use glob::Glob;
 pub use history::{
     Change, Commit, Debt, EntryKind, History, Landing, Mode as ChangeMode, Person, Pick,
-    PolicyEdit, Shape, TagFacts, UpdateFacts,
+    PolicyEdit, TagFacts, TipRelation, UpdateFacts,
 };
-pub use ledger::{
-    After, Approval, Candidate, Certificate, DeletionRequest, LedgerView, NotApplicable, Settled,
-    SignOff, Waiver,
+pub use ledger_edit::{LedgerEdit, LedgerFormError};
+pub use ledger_view::{
+    Approval, Candidate, Certificate, ClassSettlement, DeletionRequest, LedgerView, NotApplicable,
+    ReleaseEvent, SignOff, Waiver,
 };
-pub use matrix::Named;
+pub use matrix::NamedCommits;
 pub use message::Message;
-pub use name::{BadName, Oid, RefName, is_invisible};
+pub use name::{Oid, RefName, RefNameError, is_invisible};
 pub use needs::{Needs, needs};
 pub use policy::{
     BackportRules, DebtRules, DeletionRules, GateRules, HotfixRules, LedgerRules, MergeClass, Mode,
-    Policy, PolicyRules, PromotionRules, Roles, WaiverRules, WantedSignOff,
+    Policy, PolicyRules, PromotionRules, RequiredSignOff, Roles, WaiverRules,
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
 pub use receipt::Receipt;
-pub use recipe::{Keep, Recipe, recipe};
-pub use record::{Body, Meaning, Observed, Record, RecordId};
-pub use refused::{MissingSignOff, Refused};
+pub use recipe::{KeptSide, Recipe, recipe};
+pub use record::{EvidenceKind, Meaning, Record, RecordBody, RecordId};
+pub use record_rejection::{MissingSignOff, RecordRejection};
+pub use record_rights::{makers, may_make};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
-pub use rights::{makers, may_make};
 pub use route::{Route, route};
 pub use rules::RuleId;
 pub use time::{Duration, Instant, Interval};
-pub use when::{When, covers, earliest};
-pub use words::Words;
+pub use word_pattern::WordPattern;

@@ -104,7 +104,7 @@ impl fmt::Debug for Oid {
 
 /// Why a reference name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadName {
+pub enum RefNameError {
     /// It does not begin with `refs/`.
     #[error("a reference name begins with `refs/`")]
     Outside,
@@ -129,15 +129,15 @@ impl RefName {
     ///
     /// # Errors
     /// The first rule that the name breaks.
-    pub fn parse(name: &str) -> Result<Self, BadName> {
+    pub fn parse(name: &str) -> Result<Self, RefNameError> {
         if !name.starts_with("refs/") {
-            return Err(BadName::Outside);
+            return Err(RefNameError::Outside);
         }
         if name.len() > MAX_REF_NAME {
-            return Err(BadName::TooLong);
+            return Err(RefNameError::TooLong);
         }
         if name.chars().any(is_invisible) {
-            return Err(BadName::Invisible);
+            return Err(RefNameError::Invisible);
         }
         let forbidden = |c: char| matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
         let bad_part = |part: &str| {
@@ -145,10 +145,10 @@ impl RefName {
             part.is_empty() || part.starts_with('.') || part.ends_with('.') || lock
         };
         if name.contains("..") || name.contains("@{") || name.contains(forbidden) {
-            return Err(BadName::Malformed);
+            return Err(RefNameError::Malformed);
         }
         if name.split('/').any(bad_part) || name.split('/').count() < 3 {
-            return Err(BadName::Malformed);
+            return Err(RefNameError::Malformed);
         }
         Ok(Self(name.to_string()))
     }
@@ -157,7 +157,7 @@ impl RefName {
     ///
     /// # Errors
     /// As [`RefName::parse`].
-    pub fn branch(short: &str) -> Result<Self, BadName> {
+    pub fn branch(short: &str) -> Result<Self, RefNameError> {
         Self::parse(&alloc::format!("refs/heads/{short}"))
     }
 
@@ -241,7 +241,7 @@ mod tests {
         }
         assert_eq!(
             RefName::parse(&alloc::format!("refs/heads/{}", "x".repeat(200))),
-            Err(BadName::TooLong)
+            Err(RefNameError::TooLong)
         );
     }
 

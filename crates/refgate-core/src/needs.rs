@@ -1,6 +1,6 @@
 //! Which facts do these updates want? Asking first keeps gathering small.
 
-use crate::when::covers;
+use crate::earliest::covers;
 use crate::{Instant, LedgerView, Policy, RefKind, RefUpdate, Release, RuleId, Target, freezes_at};
 
 /// What to gather for one update.

@@ -82,7 +82,7 @@ pub struct PromotionRules {
 
 /// A sign-off without which nothing is promoted to production.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WantedSignOff {
+pub struct RequiredSignOff {
     /// Its meaning.
     pub meaning: Meaning,
     /// The role that gives it.
@@ -98,7 +98,7 @@ pub struct WantedSignOff {
 #[derive(Debug, Clone, Default)]
 pub struct GateRules {
     /// Sign-offs of the shipped tree.
-    pub sign_offs: Vec<WantedSignOff>,
+    pub sign_offs: Vec<RequiredSignOff>,
     /// How long the stage before must have had the shipped tree.
     pub soak: Duration,
     /// The course that the pusher must have passed.

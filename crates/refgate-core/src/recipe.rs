@@ -7,7 +7,7 @@ use crate::Glob;
 
 /// The side whose version of a file stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
+pub enum KeptSide {
     /// The branch's that receives the fix: version and lock files.
     Branch,
     /// The fix's.
@@ -21,7 +21,7 @@ pub struct Recipe {
     /// The files.
     pub paths: Vec<Glob>,
     /// Whose version stands.
-    pub keep: Keep,
+    pub keep: KeptSide,
     /// What a person has to do afterwards, such as to generate the files anew.
     /// It is told, and never run.
     pub then: Option<String>,

@@ -64,7 +64,7 @@ pub struct Record {
     /// Where more is to be read: a ticket, a protocol, a message.
     pub link: Option<String>,
     /// What it says.
-    pub body: Body,
+    pub body: RecordBody,
 }
 
 /// What a sign-off means (MODEL.md 5).
@@ -101,7 +101,7 @@ impl Meaning {
 
 /// What was observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Observed {
+pub enum EvidenceKind {
     /// A production run has completed.
     ProductionRun,
     /// The stakeholders have been told.
@@ -110,7 +110,7 @@ pub enum Observed {
     Blocker,
 }
 
-impl Observed {
+impl EvidenceKind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::ProductionRun, Self::Notice, Self::Blocker];
 
@@ -133,7 +133,7 @@ impl Observed {
 
 /// What a record says, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
+pub enum RecordBody {
     /// A commit (or policy blob, or a value that shall be deleted) may do what
     /// a rule else forbids.
     Approval {
@@ -206,7 +206,7 @@ pub enum Body {
     /// Something was observed after a release.
     Evidence {
         /// What.
-        what: Observed,
+        what: EvidenceKind,
         /// The release's tag.
         release: String,
     },
@@ -275,7 +275,7 @@ pub enum Body {
     },
 }
 
-impl Body {
+impl RecordBody {
     /// Whether it forbids something, or takes a permission back. Such a record
     /// stays in force when its maker's key or role is gone: it was valid when it
     /// came, and forgetting one would let something pass.
@@ -286,7 +286,7 @@ impl Body {
             Self::Freeze { .. }
                 | Self::Withdrawal { .. }
                 | Self::UatFailed { .. }
-                | Self::Evidence { what: Observed::Blocker, .. }
+                | Self::Evidence { what: EvidenceKind::Blocker, .. }
         )
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::case::Landed;
+use crate::case::ClassifiedLanding;
 use crate::{Case, Finding};
 
 macro_rules! rules {
@@ -35,7 +35,7 @@ macro_rules! rules {
 
             /// What it objects to.
             #[must_use]
-            pub(crate) fn check(self, case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+            pub(crate) fn check(self, case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
                 match self { $(Self::$id => $module::check(case, landed),)* }
             }
         }

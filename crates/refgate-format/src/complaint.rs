@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A place in a text; lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct TextPosition {
     /// The line.
     pub line: usize,
     /// The column.
@@ -15,7 +15,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Complaint {
     /// Where.
-    pub place: Place,
+    pub place: TextPosition,
     /// How many characters it is about, on that line; at least 1.
     pub width: usize,
     /// The line itself.
@@ -70,7 +70,7 @@ impl<'a> Complaints<'a> {
         let on_line = span.end.min(line_start + excerpt.len());
         let width = self.text.get(span.start..on_line).map_or(1, |part| part.chars().count());
         let line = before.matches('\n').count() + 1;
-        let place = Place { line, column };
+        let place = TextPosition { line, column };
         self.all.push(Complaint { place, width: width.max(1), excerpt, what, hint });
     }
 

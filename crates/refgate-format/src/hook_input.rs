@@ -1,6 +1,6 @@
 //! Which reference updates does Git name on a hook's standard input?
 
-use refgate_core::{BadName, Oid, RefName};
+use refgate_core::{Oid, RefName, RefNameError};
 
 /// The longest line that is read, in bytes: two ids and a name at libgit2's limit.
 pub const MAX_LINE: usize = 2 * 64 + 2 + 1_440;
@@ -19,7 +19,7 @@ pub struct HookLine {
 
 /// Why the input as a whole is refused (SECURITY.md R2): one bad line refuses all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadInput {
+pub enum HookInputError {
     /// A line is not `old new name`.
     #[error("line {line} of the hook's input is not `old new name`")]
     Line {
@@ -48,7 +48,7 @@ pub enum BadInput {
         /// The name, escaped.
         shown: String,
         /// Why.
-        why: BadName,
+        why: RefNameError,
     },
     /// The same name comes twice.
     #[error("the reference `{name}` comes twice in one push")]
@@ -77,14 +77,18 @@ pub enum BadInput {
 ///
 /// # Errors
 /// The first thing wrong with it.
-pub fn parse_hook_input(input: &[u8], max_refs: usize) -> Result<Vec<HookLine>, BadInput> {
+pub fn parse_hook_input(input: &[u8], max_refs: usize) -> Result<Vec<HookLine>, HookInputError> {
     let Some(body) = input.strip_suffix(b"\n") else {
-        return Err(if input.is_empty() { BadInput::Empty } else { BadInput::Line { line: 1 } });
+        return Err(if input.is_empty() {
+            HookInputError::Empty
+        } else {
+            HookInputError::Line { line: 1 }
+        });
     };
     let mut lines = Vec::new();
     for (place, bytes) in body.split(|byte| *byte == b'\n').enumerate() {
         if lines.len() == max_refs {
-            return Err(BadInput::TooMany { limit: max_refs });
+            return Err(HookInputError::TooMany { limit: max_refs });
         }
         lines.push(line(place + 1, bytes)?);
     }
@@ -92,13 +96,13 @@ pub fn parse_hook_input(input: &[u8], max_refs: usize) -> Result<Vec<HookLine>, 
     names.sort_unstable();
     let twice = names.windows(2).find(|pair| matches!(pair, [a, b] if a == b));
     match twice.and_then(<[_]>::first) {
-        Some(name) => Err(BadInput::Twice { name: name.as_str().to_string() }),
+        Some(name) => Err(HookInputError::Twice { name: name.as_str().to_string() }),
         None => Ok(lines),
     }
 }
 
-fn line(number: usize, bytes: &[u8]) -> Result<HookLine, BadInput> {
-    let malformed = || BadInput::Line { line: number };
+fn line(number: usize, bytes: &[u8]) -> Result<HookLine, HookInputError> {
+    let malformed = || HookInputError::Line { line: number };
     let mut fields = bytes.splitn(3, |byte| *byte == b' ');
     let mut next = || fields.next().ok_or_else(malformed);
     let (old, new, name) = (next()?, next()?, next()?);
@@ -110,17 +114,19 @@ fn line(number: usize, bytes: &[u8]) -> Result<HookLine, BadInput> {
         let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
         match Oid::from_hex(text) {
             Some(id) => Ok(id),
-            None if text.len() == 64 && hex => Err(BadInput::Format { line: number }),
+            None if text.len() == 64 && hex => Err(HookInputError::Format { line: number }),
             None => Err(malformed()),
         }
     };
     let (claimed_old, new) = (id(old)?, id(new)?);
-    let text = std::str::from_utf8(name)
-        .map_err(|_| BadInput::Utf8 { line: number, shown: name.escape_ascii().to_string() })?;
+    let text = std::str::from_utf8(name).map_err(|_| HookInputError::Utf8 {
+        line: number,
+        shown: name.escape_ascii().to_string(),
+    })?;
     let name = RefName::parse(text)
-        .map_err(|why| BadInput::Name { shown: text.escape_default().to_string(), why })?;
+        .map_err(|why| HookInputError::Name { shown: text.escape_default().to_string(), why })?;
     if claimed_old.is_zero() && new.is_zero() {
-        return Err(BadInput::Nothing { name: name.as_str().to_string() });
+        return Err(HookInputError::Nothing { name: name.as_str().to_string() });
     }
     Ok(HookLine { claimed_old, new, name })
 }
@@ -163,11 +169,14 @@ mod tests {
         let mut bytes = good.clone().into_bytes();
         bytes.extend_from_slice(format!("{ZERO} {A} refs/heads/").as_bytes());
         bytes.extend_from_slice(b"\xff\xfe\n");
-        assert!(matches!(parse_hook_input(&bytes, 10), Err(BadInput::Utf8 { line: 2, .. })));
+        assert!(matches!(parse_hook_input(&bytes, 10), Err(HookInputError::Utf8 { line: 2, .. })));
         let long = "a".repeat(64);
         let sha256 = format!("{long} {long} refs/heads/x\n");
-        assert_eq!(parse_hook_input(sha256.as_bytes(), 10), Err(BadInput::Format { line: 1 }));
-        assert_eq!(parse_hook_input(good.as_bytes(), 0), Err(BadInput::TooMany { limit: 0 }));
+        assert_eq!(
+            parse_hook_input(sha256.as_bytes(), 10),
+            Err(HookInputError::Format { line: 1 })
+        );
+        assert_eq!(parse_hook_input(good.as_bytes(), 0), Err(HookInputError::TooMany { limit: 0 }));
     }
 
     proptest::proptest! {

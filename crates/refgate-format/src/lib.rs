@@ -12,15 +12,15 @@ mod table;
 mod training;
 
 pub use calendar::{CalendarError, import, recur};
-pub use complaint::{Complaint, Place};
-pub use hook_input::{BadInput, HookLine, MAX_LINE, parse_hook_input};
+pub use complaint::{Complaint, TextPosition};
+pub use hook_input::{HookInputError, HookLine, MAX_LINE, parse_hook_input};
 pub use instant::{Zone, parse_duration, parse_instant, parse_local};
 pub use ledger::{
-    BadRecord, BadSignature, BadSigners, SIGNATURE, Signer, Signers, fingerprint, months,
+    RecordError, SIGNATURE, SignatureError, Signer, Signers, SignersError, fingerprint, months,
     namespace, path_of, read_record, record_text, shelf_for, shelf_of, slug, split_file, unslug,
     verify,
 };
 pub use lookalike::{confuses, resembles};
 pub use policy::{PolicyFile, read_policy, wanted_calendars};
-pub use settings::{BadSettings, Control, Guard, Identity, Limits, PolicySource, Settings};
-pub use training::{BadTraining, Training, read_training, write_training};
+pub use settings::{Control, Guard, Identity, Limits, PolicySource, Settings, SettingsError};
+pub use training::{Training, TrainingError, read_training, write_training};

@@ -129,7 +129,7 @@ pub struct Control {
 
 /// Why the settings cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadSettings {
+pub enum SettingsError {
     /// They cannot be read as TOML of this shape.
     #[error("{0}")]
     Toml(String),
@@ -148,7 +148,7 @@ pub enum BadSettings {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
+struct SettingsFile {
     format: u64,
     #[serde(default)]
     name: String,
@@ -157,7 +157,7 @@ struct File {
     identity: Identity,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<String>,
-    policy: Policy,
+    policy: PolicySection,
     #[serde(skip_serializing_if = "Option::is_none")]
     control: Option<Control>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -168,7 +168,7 @@ struct File {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Policy {
+struct PolicySection {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,11 +182,11 @@ impl Settings {
     ///
     /// # Errors
     /// The first thing wrong with it.
-    pub fn parse(text: &str) -> Result<Self, BadSettings> {
-        let file: File =
-            toml::from_str(text).map_err(|error| BadSettings::Toml(error.to_string()))?;
+    pub fn parse(text: &str) -> Result<Self, SettingsError> {
+        let file: SettingsFile =
+            toml::from_str(text).map_err(|error| SettingsError::Toml(error.to_string()))?;
         if file.format != 1 {
-            return Err(BadSettings::Format(file.format));
+            return Err(SettingsError::Format(file.format));
         }
         let policy = match (
             file.policy.file.clone(),
@@ -197,17 +197,17 @@ impl Settings {
             (None, Some(branch), Some(path)) => PolicySource::Tracked { branch, path },
             _ => {
                 let why = "needs either `file`, or `branch` and `path`";
-                return Err(BadSettings::Value { key: "policy", why });
+                return Err(SettingsError::Value { key: "policy", why });
             }
         };
         let baseline = match &file.baseline {
             None => None,
-            Some(hex) => Some(Oid::from_hex(hex).ok_or(BadSettings::Value {
+            Some(hex) => Some(Oid::from_hex(hex).ok_or(SettingsError::Value {
                 key: "baseline",
                 why: "must be a full commit id of forty digits",
             })?),
         };
-        let File { name, guard, identity, control, governs, limits, .. } = file;
+        let SettingsFile { name, guard, identity, control, governs, limits, .. } = file;
         Ok(Self { policy, identity, baseline, limits, guard, name, control, governs })
     }
 
@@ -215,11 +215,13 @@ impl Settings {
     ///
     /// # Errors
     /// If it cannot be written as TOML.
-    pub fn to_text(&self) -> Result<String, BadSettings> {
+    pub fn to_text(&self) -> Result<String, SettingsError> {
         let policy = match self.policy.clone() {
-            PolicySource::File(file) => Policy { file: Some(file), branch: None, path: None },
+            PolicySource::File(file) => {
+                PolicySection { file: Some(file), branch: None, path: None }
+            }
             PolicySource::Tracked { branch, path } => {
-                Policy { file: None, branch: Some(branch), path: Some(path) }
+                PolicySection { file: None, branch: Some(branch), path: Some(path) }
             }
         };
         let baseline = self.baseline.map(|id| id.to_string());
@@ -227,9 +229,18 @@ impl Settings {
         let (name, control, governs) =
             (self.name.clone(), self.control.clone(), self.governs.clone());
         let guard = self.guard;
-        let file =
-            File { format: 1, name, guard, identity, baseline, policy, control, governs, limits };
-        toml::to_string(&file).map_err(|error| BadSettings::Toml(error.to_string()))
+        let file = SettingsFile {
+            format: 1,
+            name,
+            guard,
+            identity,
+            baseline,
+            policy,
+            control,
+            governs,
+            limits,
+        };
+        toml::to_string(&file).map_err(|error| SettingsError::Toml(error.to_string()))
     }
 }
 

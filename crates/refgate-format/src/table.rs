@@ -9,7 +9,7 @@ use crate::complaint::{Complaints, nearest};
 
 /// A text with its place.
 #[derive(Debug, Clone)]
-pub(crate) struct Text {
+pub(crate) struct SpannedText {
     pub(crate) text: String,
     pub(crate) span: Range<usize>,
 }
@@ -39,18 +39,26 @@ impl<'t> Section<'t> {
     }
 
     /// All entries, for tables whose keys the author chooses.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (Text, &'t Spanned<DeValue<'t>>)> {
-        self.table
-            .iter()
-            .map(|(key, value)| (Text { text: key.get_ref().to_string(), span: key.span() }, value))
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (SpannedText, &'t Spanned<DeValue<'t>>)> {
+        self.table.iter().map(|(key, value)| {
+            (SpannedText { text: key.get_ref().to_string(), span: key.span() }, value)
+        })
     }
 
-    pub(crate) fn text(&mut self, c: &mut Complaints<'_>, key: &'static str) -> Option<Text> {
+    pub(crate) fn text(
+        &mut self,
+        c: &mut Complaints<'_>,
+        key: &'static str,
+    ) -> Option<SpannedText> {
         let value = self.value(key)?;
         text_of(c, value)
     }
 
-    pub(crate) fn required(&mut self, c: &mut Complaints<'_>, key: &'static str) -> Option<Text> {
+    pub(crate) fn required(
+        &mut self,
+        c: &mut Complaints<'_>,
+        key: &'static str,
+    ) -> Option<SpannedText> {
         if self.value(key).is_none() {
             c.add(self.span(), format!("`{}` needs `{key}`", self.path));
         }
@@ -78,7 +86,7 @@ impl<'t> Section<'t> {
         number
     }
 
-    pub(crate) fn list(&mut self, c: &mut Complaints<'_>, key: &'static str) -> Vec<Text> {
+    pub(crate) fn list(&mut self, c: &mut Complaints<'_>, key: &'static str) -> Vec<SpannedText> {
         self.value(key).map_or_else(Vec::new, |value| list_of(c, value))
     }
 
@@ -124,15 +132,15 @@ impl<'t> Section<'t> {
     }
 }
 
-pub(crate) fn text_of(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Option<Text> {
+pub(crate) fn text_of(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Option<SpannedText> {
     let text = value.get_ref().as_str();
     if text.is_none() {
         wrong_type(c, value, "a text in quotes");
     }
-    Some(Text { text: text?.to_string(), span: value.span() })
+    Some(SpannedText { text: text?.to_string(), span: value.span() })
 }
 
-pub(crate) fn list_of(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Text> {
+pub(crate) fn list_of(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<SpannedText> {
     let Some(array) = value.get_ref().as_array() else {
         wrong_type(c, value, "a list of texts");
         return Vec::new();

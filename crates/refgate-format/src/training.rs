@@ -3,7 +3,7 @@
 use refgate_core::{Instant, Record};
 use serde::{Deserialize, Serialize};
 
-use crate::{BadRecord, parse_instant, read_record, record_text};
+use crate::{RecordError, parse_instant, read_record, record_text};
 
 /// A training repository.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Training {
 
 /// Why a training file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadTraining {
+pub enum TrainingError {
     /// It cannot be read as TOML of this shape.
     #[error("{0}")]
     Toml(String),
@@ -31,13 +31,13 @@ pub enum BadTraining {
         /// Which, from 1.
         number: usize,
         /// Why not.
-        why: BadRecord,
+        why: RecordError,
     },
 }
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct File {
+struct TrainingFile {
     at: String,
     ledger: bool,
     records: Vec<String>,
@@ -47,13 +47,14 @@ struct File {
 ///
 /// # Errors
 /// The first thing wrong with it.
-pub fn read_training(text: &str) -> Result<Training, BadTraining> {
-    let file: File = toml::from_str(text).map_err(|error| BadTraining::Toml(error.to_string()))?;
-    let at = parse_instant(&file.at).ok_or_else(|| BadTraining::Clock(file.at.clone()))?;
+pub fn read_training(text: &str) -> Result<Training, TrainingError> {
+    let file: TrainingFile =
+        toml::from_str(text).map_err(|error| TrainingError::Toml(error.to_string()))?;
+    let at = parse_instant(&file.at).ok_or_else(|| TrainingError::Clock(file.at.clone()))?;
     let mut records = Vec::new();
     for (place, text) in file.records.iter().enumerate() {
         let number = place + 1;
-        records.push(read_record(text).map_err(|why| BadTraining::Record { number, why })?);
+        records.push(read_record(text).map_err(|why| TrainingError::Record { number, why })?);
     }
     Ok(Training { at, records, ledger: file.ledger })
 }
@@ -62,9 +63,9 @@ pub fn read_training(text: &str) -> Result<Training, BadTraining> {
 ///
 /// # Errors
 /// If it cannot be written as TOML.
-pub fn write_training(training: &Training) -> Result<String, BadTraining> {
+pub fn write_training(training: &Training) -> Result<String, TrainingError> {
     let at = training.at.to_rfc3339();
     let records = training.records.iter().map(record_text).collect();
-    let file = File { at, ledger: training.ledger, records };
-    toml::to_string(&file).map_err(|error| BadTraining::Toml(error.to_string()))
+    let file = TrainingFile { at, ledger: training.ledger, records };
+    toml::to_string(&file).map_err(|error| TrainingError::Toml(error.to_string()))
 }

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{Instant, LEDGER, Oid, Policy, RefName};
-use refgate_git::{GitError, Moved, Reader, reflog};
+use refgate_git::{GitError, Reader, ReflogEntry, reflog};
 use serde_json::Value;
 
-use crate::again::moment;
-use crate::journal::Entry;
+use crate::log_entry::LogEntry;
+use crate::reverify::moment;
 use crate::ticket::{Ticket, guarded};
 
 /// Something that no decision accounts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
+pub struct AuditFinding {
     /// The reference.
     pub name: String,
     /// What it was.
@@ -33,14 +33,14 @@ pub struct Audit {
     /// How many moves of protected references Git's logs have since it began.
     pub moves: usize,
     /// What was found.
-    pub doubts: Vec<Doubt>,
+    pub doubts: Vec<AuditFinding>,
     /// Decisions that let something move which then did not: a hook killed, or
     /// a lost race. Harmless, and worth knowing.
     pub unused: usize,
 }
 
 /// A move: reference, from, to.
-type Step = (String, Option<Oid>, Option<Oid>);
+type RefMove = (String, Option<Oid>, Option<Oid>);
 
 /// Compares what moved with what was decided.
 ///
@@ -48,13 +48,13 @@ type Step = (String, Option<Oid>, Option<Oid>);
 /// If the repository cannot be read.
 pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
     let mut audit = Audit::default();
-    let mut allowed: BTreeSet<Step> = BTreeSet::new();
+    let mut allowed: BTreeSet<RefMove> = BTreeSet::new();
     let mut began: Option<Instant> = None;
     // What each reference should hold, by the newest decision about it.
     let mut newest: BTreeMap<String, Option<Oid>> = BTreeMap::new();
     reader.log_entries(&mut |id, text, _| {
         audit.entries += 1;
-        let entry = Entry::parse(id, text);
+        let entry = LogEntry::parse(id, text);
         // The clock of a training world may lie before the installation.
         began = moment(&entry.object, "at").into_iter().chain(began).min();
         if entry.object.get("verdict").and_then(Value::as_str) == Some("accept") {
@@ -66,14 +66,14 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
         true
     })?;
     let Some(began) = began else { return Ok(audit) };
-    let mut made: BTreeSet<Step> = BTreeSet::new();
+    let mut made: BTreeSet<RefMove> = BTreeSet::new();
     let protected = protected(reader, policy)?;
     for (name, should) in newest {
         let gone = protected.get(&name).is_none_or(Option::is_none);
         if gone && should.is_some() && guarded(policy, &name) {
             let why = "a decision let it be there and none let it go: it was deleted by another \
                        door, or the push that brought it broke off";
-            audit.doubts.push(Doubt { name, old: should, new: None, at: None, why });
+            audit.doubts.push(AuditFinding { name, old: should, new: None, at: None, why });
         }
     }
     for (name, tip) in protected {
@@ -96,14 +96,14 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
             if before.new != after.old && after.at > began {
                 let why = "between two moves somebody wrote the reference itself";
                 let (old, new, at) = (before.new, after.old, Some(after.at));
-                audit.doubts.push(Doubt { name: name.clone(), old, new, at, why });
+                audit.doubts.push(AuditFinding { name: name.clone(), old, new, at, why });
             }
         }
         made.extend(moves.iter().map(|moved| (name.clone(), moved.old, moved.new)));
         let last = moves.last().and_then(|moved| moved.new);
         if last.is_some() && last != tip {
             let why = "it is not where Git's own log says: somebody wrote the reference itself";
-            audit.doubts.push(Doubt { name, old: last, new: tip, at: None, why });
+            audit.doubts.push(AuditFinding { name, old: last, new: tip, at: None, why });
         }
     }
     audit.unused =
@@ -111,9 +111,9 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
     Ok(audit)
 }
 
-fn doubt(name: &str, moved: &Moved, why: &'static str) -> Doubt {
-    let Moved { old, new, at } = *moved;
-    Doubt { name: name.to_string(), old, new, at: Some(at), why }
+fn doubt(name: &str, moved: &ReflogEntry, why: &'static str) -> AuditFinding {
+    let ReflogEntry { old, new, at } = *moved;
+    AuditFinding { name: name.to_string(), old, new, at: Some(at), why }
 }
 
 /// Protected references that exist, or whose log still does.
@@ -132,7 +132,7 @@ fn protected(reader: &Reader, policy: &Policy) -> Result<BTreeMap<String, Option
 }
 
 /// The moves that an entry let be made.
-pub(crate) fn steps(object: &Value) -> Vec<Step> {
+pub(crate) fn steps(object: &Value) -> Vec<RefMove> {
     let id =
         |update: &Value, key: &str| update.get(key).and_then(Value::as_str).and_then(Oid::from_hex);
     let updates = object.get("updates").and_then(Value::as_array);

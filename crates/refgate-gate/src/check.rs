@@ -5,12 +5,12 @@ use refgate_core::{
 };
 use refgate_git::{GitError, Reader};
 
-use crate::book::BookError;
-use crate::judge::{AtRest, Judged, judge};
+use crate::judge::{JudgedPush, ServerState, judge};
+use crate::ledger_reader::LedgerError;
 
 /// One thing that somebody wants to push.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct ProposedUpdate {
     /// The revision; `None` deletes.
     pub revision: Option<String>,
     /// The reference on the server.
@@ -36,23 +36,23 @@ pub enum CheckError {
     Git(#[from] GitError),
     /// The ledger cannot be read.
     #[error(transparent)]
-    Book(#[from] BookError),
+    Book(#[from] LedgerError),
 }
 
 /// What was checked, ready to be told.
 #[derive(Debug)]
-pub struct Checked {
+pub struct CheckResult {
     /// The push as the server would see it; updates that change nothing are left out.
     pub push: Push,
     /// The facts and the decision.
-    pub judged: Judged,
+    pub judged: JudgedPush,
 }
 
-impl Checked {
+impl CheckResult {
     /// The case that was decided.
     #[must_use]
     pub const fn case<'a>(&'a self, policy: &'a Policy) -> Case<'a> {
-        let Judged { history, ledger, .. } = &self.judged;
+        let JudgedPush { history, ledger, .. } = &self.judged;
         Case { policy, push: &self.push, history, ledger }
     }
 }
@@ -63,18 +63,18 @@ impl Checked {
 /// # Errors
 /// If a wish makes no sense, or a fact cannot be read.
 pub fn check(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     (actor, at): (Option<Actor>, Instant),
-    wishes: &[Wish],
+    wishes: &[ProposedUpdate],
     options: &[String],
-) -> Result<Checked, CheckError> {
+) -> Result<CheckResult, CheckError> {
     let mut updates = Vec::new();
     for wish in wishes {
         updates.extend(update(rest.reader, wish)?);
     }
     let push = Push { actor, at, updates, options: options.to_vec() };
     let judged = judge(rest, &push)?;
-    Ok(Checked { push, judged })
+    Ok(CheckResult { push, judged })
 }
 
 /// Windows may follow one another; after this many the answer is given as it stands.
@@ -87,10 +87,10 @@ const MOST_STEPS: usize = 100;
 /// # Errors
 /// As [`check`].
 pub fn foretell(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     (actor, at): (Option<Actor>, Instant),
-    wishes: &[Wish],
-) -> Result<Checked, CheckError> {
+    wishes: &[ProposedUpdate],
+) -> Result<CheckResult, CheckError> {
     let mut checked = check(rest, (actor.clone(), at), wishes, &[])?;
     for _ in 0..MOST_STEPS {
         let findings = &checked.judged.decision.findings;
@@ -101,7 +101,7 @@ pub fn foretell(
     Ok(checked)
 }
 
-fn update(reader: &Reader, wish: &Wish) -> Result<Option<RefUpdate>, CheckError> {
+fn update(reader: &Reader, wish: &ProposedUpdate) -> Result<Option<RefUpdate>, CheckError> {
     let old = reader.reference(&wish.name)?.map(|(id, _)| id);
     let new = wish.revision.as_ref().map(|revision| value(reader, revision, &wish.name));
     let change = match (old, new.transpose()?) {

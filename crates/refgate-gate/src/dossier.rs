@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use refgate_core::{Body, Instant, LedgerView, Oid, Record, RecordId, Release, Route};
+use refgate_core::{Instant, LedgerView, Oid, Record, RecordBody, RecordId, Release, Route};
 use refgate_git::{GitError, Graph, releases};
 use serde_json::Value;
 
 use crate::audit::steps;
-use crate::book::read_signed;
-use crate::journal::Entry;
-use crate::judge::AtRest;
+use crate::judge::ServerState;
+use crate::ledger_reader::read_signed;
+use crate::log_entry::LogEntry;
 use crate::replay::{Replay, ReplayError, Row, replay};
 
 /// Why there is no dossier.
@@ -41,7 +41,7 @@ pub enum DossierError {
 
 /// A change that came with a release.
 #[derive(Debug)]
-pub struct Brought {
+pub struct DossierChange {
     /// The landing, as a replay of its stage sees it.
     pub row: Row,
     /// Who wrote it, as its commit says.
@@ -54,7 +54,7 @@ pub struct Brought {
 
 /// A record that concerns a release.
 #[derive(Debug)]
-pub struct Kept {
+pub struct DossierRecord {
     /// The record.
     pub record: Record,
     /// Where it lies in the ledger.
@@ -75,13 +75,13 @@ pub struct Dossier {
     /// The release before it.
     pub previous: Option<Release>,
     /// The landings that came with it: first those of the first stage.
-    pub changes: Vec<Brought>,
+    pub changes: Vec<DossierChange>,
     /// The records that concern it, the first first.
-    pub records: Vec<Kept>,
+    pub records: Vec<DossierRecord>,
     /// When the server accepted its tag, as its log says.
     pub accepted: Option<Instant>,
     /// The server's decisions about it, the first first.
-    pub decisions: Vec<Entry>,
+    pub decisions: Vec<LogEntry>,
     /// The tip of the ledger that was read.
     pub ledger: Option<Oid>,
     /// The tip of the decision log that was read; `None` where it was not fetched.
@@ -103,7 +103,7 @@ pub struct ReadAt {
 /// # Errors
 /// If there is none, or something cannot be read.
 pub fn dossier(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     tag: &str,
     then: Option<ReadAt>,
 ) -> Result<Dossier, DossierError> {
@@ -132,13 +132,13 @@ pub fn dossier(
     let changes = changes(rest, &fresh)?;
     let tree = reader.commit(release.commit)?.tree;
     let (decisions, waived) = logged(rest, log, &release, &fresh)?;
-    let actor = |entry: &Entry| Some(entry.object.get("actor")?.as_str()?.to_string());
+    let actor = |entry: &LogEntry| Some(entry.object.get("actor")?.as_str()?.to_string());
     let pushers = decisions.iter().filter_map(actor).collect();
-    let concerns = Concerns { tag, tree, fresh: &fresh, pushers, waived };
+    let concerns = ReleaseRecords { tag, tree, fresh: &fresh, pushers, waived };
     let records = records(rest, ledger, &concerns)?;
     let tag = reader.resolve_object(&format!("refs/tags/{tag}"))?;
     let name = format!("refs/tags/{}", release.tag);
-    let taken = |entry: &&Entry| {
+    let taken = |entry: &&LogEntry| {
         let verdict = entry.object.get("verdict").and_then(Value::as_str);
         verdict == Some("accept") && steps(&entry.object).iter().any(|step| step.0 == name)
     };
@@ -148,7 +148,11 @@ pub fn dossier(
 
 /// Changes are read from the stages as they were last fetched: they must hold
 /// the release.
-fn complete(rest: &AtRest<'_>, graph: &Graph<'_>, release: &Release) -> Result<(), DossierError> {
+fn complete(
+    rest: &ServerState<'_>,
+    graph: &Graph<'_>,
+    release: &Release,
+) -> Result<(), DossierError> {
     let tips = refgate_git::stage_tips(rest.reader, &rest.policy.flow)?;
     for (place, stage) in rest.policy.flow.stages.iter().enumerate() {
         let Some(tip) = tips.get(&place).filter(|_| stage.production) else { continue };
@@ -161,7 +165,10 @@ fn complete(rest: &AtRest<'_>, graph: &Graph<'_>, release: &Release) -> Result<(
 }
 
 /// What landed on the first stage, and what went straight to production.
-fn changes(rest: &AtRest<'_>, fresh: &BTreeSet<Oid>) -> Result<Vec<Brought>, DossierError> {
+fn changes(
+    rest: &ServerState<'_>,
+    fresh: &BTreeSet<Oid>,
+) -> Result<Vec<DossierChange>, DossierError> {
     let mut history = Replay::new(rest.reader);
     let stages = &rest.policy.flow.stages;
     let mut all = Vec::new();
@@ -185,7 +192,7 @@ fn changes(rest: &AtRest<'_>, fresh: &BTreeSet<Oid>) -> Result<Vec<Brought>, Dos
             let commit = rest.reader.commit(row.commit)?;
             let links = links(commit.message.as_str());
             let author = commit.author.name.clone();
-            all.push(Brought { row, author, direct: place != 0, links });
+            all.push(DossierChange { row, author, direct: place != 0, links });
         }
     }
     Ok(all)
@@ -216,7 +223,7 @@ fn links(message: &str) -> Vec<String> {
 }
 
 /// What makes a record one of a release's.
-struct Concerns<'a> {
+struct ReleaseRecords<'a> {
     tag: &'a str,
     tree: Oid,
     fresh: &'a BTreeSet<Oid>,
@@ -226,36 +233,36 @@ struct Concerns<'a> {
     waived: Vec<RecordId>,
 }
 
-impl Concerns<'_> {
-    fn holds(&self, body: &Body, trees: &BTreeSet<Oid>) -> bool {
+impl ReleaseRecords<'_> {
+    fn holds(&self, body: &RecordBody, trees: &BTreeSet<Oid>) -> bool {
         match body {
-            Body::ReleaseOpen { release }
-            | Body::ReleaseFinish { release }
-            | Body::Candidate { release, .. }
-            | Body::UatFailed { release, .. }
-            | Body::Evidence { release, .. }
-            | Body::FreezeExit { release }
-            | Body::Iteration { release } => release == self.tag,
-            Body::SignOff { tree, .. } => *tree == self.tree || trees.contains(tree),
-            Body::Approval { of, .. } => self.fresh.contains(of),
-            Body::Classification { commit, .. } => self.fresh.contains(commit),
-            Body::NotApplicable { fix, .. } => self.fresh.contains(fix),
-            Body::Waiver { .. }
-            | Body::Settlement { .. }
-            | Body::Freeze { .. }
-            | Body::Thaw { .. }
-            | Body::Withdrawal { .. }
-            | Body::DeletionRequest { .. } => false,
-            Body::Certificate { person, .. } => self.pushers.contains(person),
+            RecordBody::ReleaseOpen { release }
+            | RecordBody::ReleaseFinish { release }
+            | RecordBody::Candidate { release, .. }
+            | RecordBody::UatFailed { release, .. }
+            | RecordBody::Evidence { release, .. }
+            | RecordBody::FreezeExit { release }
+            | RecordBody::Iteration { release } => release == self.tag,
+            RecordBody::SignOff { tree, .. } => *tree == self.tree || trees.contains(tree),
+            RecordBody::Approval { of, .. } => self.fresh.contains(of),
+            RecordBody::Classification { commit, .. } => self.fresh.contains(commit),
+            RecordBody::NotApplicable { fix, .. } => self.fresh.contains(fix),
+            RecordBody::Waiver { .. }
+            | RecordBody::Settlement { .. }
+            | RecordBody::Freeze { .. }
+            | RecordBody::Thaw { .. }
+            | RecordBody::Withdrawal { .. }
+            | RecordBody::DeletionRequest { .. } => false,
+            RecordBody::Certificate { person, .. } => self.pushers.contains(person),
         }
     }
 }
 
 fn records(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     ledger: Option<Oid>,
-    concerns: &Concerns<'_>,
-) -> Result<Vec<Kept>, DossierError> {
+    concerns: &ReleaseRecords<'_>,
+) -> Result<Vec<DossierRecord>, DossierError> {
     let Some(tip) = ledger else { return Ok(Vec::new()) };
     let mut all = BTreeMap::new();
     rest.reader.all_records(tip, &mut |file| {
@@ -263,13 +270,13 @@ fn records(
             && rest.repositories.contains(&record.repository)
         {
             let wrong = holds.err();
-            all.insert(record.id, Kept { record, path: file.path, wrong });
+            all.insert(record.id, DossierRecord { record, path: file.path, wrong });
         }
         Ok(())
     })?;
     // Sign-offs of candidates that failed are part of the story.
-    let candidate = |kept: &Kept| match &kept.record.body {
-        Body::Candidate { release, tree, .. } if release == concerns.tag => Some(*tree),
+    let candidate = |kept: &DossierRecord| match &kept.record.body {
+        RecordBody::Candidate { release, tree, .. } if release == concerns.tag => Some(*tree),
         _ => None,
     };
     let trees: BTreeSet<Oid> = all.values().filter_map(candidate).collect();
@@ -281,20 +288,21 @@ fn records(
         .collect();
     // What takes one of them back, or does what it owes.
     for kept in all.values() {
-        if let Body::Withdrawal { of, .. } | Body::Settlement { of, .. } = kept.record.body
+        if let RecordBody::Withdrawal { of, .. } | RecordBody::Settlement { of, .. } =
+            kept.record.body
             && wanted.contains(&of)
         {
             wanted.insert(kept.record.id);
         }
     }
-    let mut found: Vec<Kept> =
+    let mut found: Vec<DossierRecord> =
         all.into_values().filter(|kept| wanted.contains(&kept.record.id)).collect();
     found.sort_by_key(|kept| (kept.record.at, kept.record.id));
     Ok(found)
 }
 
 /// The landings of an entry.
-fn landed(entry: &Entry) -> Vec<Oid> {
+fn landed(entry: &LogEntry) -> Vec<Oid> {
     let landings = entry.object.get("landings").and_then(Value::as_array);
     let id = |landing: &Value| Oid::from_hex(landing.get("commit")?.as_str()?);
     landings.into_iter().flatten().filter_map(id).collect()
@@ -304,11 +312,11 @@ fn landed(entry: &Entry) -> Vec<Oid> {
 /// stage and of its tag, the first first; and the waivers that let something of
 /// it through.
 fn logged(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     log: Option<Oid>,
     release: &Release,
     fresh: &BTreeSet<Oid>,
-) -> Result<(Vec<Entry>, Vec<RecordId>), DossierError> {
+) -> Result<(Vec<LogEntry>, Vec<RecordId>), DossierError> {
     let tag = format!("refs/tags/{}", release.tag);
     let stages: Vec<&str> =
         rest.policy.flow.stages.iter().skip(1).map(|stage| stage.branch.as_str()).collect();
@@ -320,7 +328,7 @@ fn logged(
         if !begun {
             return true;
         }
-        let entry = Entry::parse(id, text);
+        let entry = LogEntry::parse(id, text);
         if landed(&entry).iter().any(|commit| fresh.contains(commit)) {
             let names = entry.object.get("waived").and_then(Value::as_array);
             let names = names.into_iter().flatten().filter_map(Value::as_str);
@@ -340,7 +348,7 @@ fn logged(
 
 /// The moment that an entry says it was decided.
 #[must_use]
-pub fn decided(entry: &Entry) -> Option<Instant> {
+pub fn decided(entry: &LogEntry) -> Option<Instant> {
     refgate_format::parse_instant(entry.object.get("at")?.as_str()?)
 }
 

@@ -8,7 +8,7 @@ pub enum Exit {
     /// Accepted, or done.
     Accepted = 0,
     /// Refused by the policy.
-    Refused = 1,
+    Rejected = 1,
     /// The command line is not understood.
     Usage = 2,
     /// The hook's input is not what Git writes, or not what is at rest.
@@ -31,7 +31,7 @@ impl Exit {
     /// All of them, with what they mean.
     pub const ALL: [(Self, &'static str); 10] = [
         (Self::Accepted, "accepted, or done"),
-        (Self::Refused, "refused by the policy"),
+        (Self::Rejected, "refused by the policy"),
         (Self::Usage, "the command line is not understood"),
         (Self::BadInput, "the hook's input is not what Git writes, or not what is at rest"),
         (Self::BadPolicy, "there is no usable policy"),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use refgate_git::GitError;
 
-use crate::{BookError, CheckError, Exit, InstallError, SetupError};
+use crate::{CheckError, Exit, InstallError, LedgerError, SetupError};
 
 /// Why a verb could not do its work.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl From<CheckError> for Failure {
     }
 }
 
-impl From<BookError> for Failure {
-    fn from(error: BookError) -> Self {
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
         Self::new(Exit::BadRepository, error.to_string())
     }
 }
@@ -61,7 +61,7 @@ impl From<std::io::Error> for Failure {
 }
 
 /// How a verb ends.
-pub type Done = Result<ExitCode, Failure>;
+pub type VerbResult = Result<ExitCode, Failure>;
 
 /// An exit code as the operating system takes it.
 #[must_use]

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use refgate_core::{LEDGER, Policy};
-use refgate_format::{BadSettings, Guard, Settings};
+use refgate_format::{Guard, Settings, SettingsError};
 use refgate_git::{GitError, Writer};
 
 /// The folder in the git directory that holds all of refgate's own files.
@@ -39,20 +39,20 @@ const CHAINED: &str = ".chained";
 const BEFORE: &str = "before.txt";
 
 /// The server settings that a protected repository has (SECURITY.md 4d).
-pub const WANTED: [Wanted; 8] = [
-    Wanted("transfer.fsckObjects", "true", "malformed objects are refused on arrival"),
-    Wanted("receive.fsckObjects", "true", "nothing overrides transfer.fsckObjects"),
-    Wanted("core.useReplaceRefs", "false", "nobody can show Git another history"),
-    Wanted("receive.shallowUpdate", "false", "no push leaves history cut off"),
-    Wanted("core.fsync", "all", "what was acknowledged survives a power cut"),
-    Wanted("core.logAllRefUpdates", "always", "the server's clock says when a tag came"),
-    Wanted("gc.reflogExpire", "never", "what moved can be audited at any time"),
-    Wanted("gc.reflogExpireUnreachable", "never", "what was rewritten can be audited, too"),
+pub const SERVER_SETTINGS: [ServerSetting; 8] = [
+    ServerSetting("transfer.fsckObjects", "true", "malformed objects are refused on arrival"),
+    ServerSetting("receive.fsckObjects", "true", "nothing overrides transfer.fsckObjects"),
+    ServerSetting("core.useReplaceRefs", "false", "nobody can show Git another history"),
+    ServerSetting("receive.shallowUpdate", "false", "no push leaves history cut off"),
+    ServerSetting("core.fsync", "all", "what was acknowledged survives a power cut"),
+    ServerSetting("core.logAllRefUpdates", "always", "the server's clock says when a tag came"),
+    ServerSetting("gc.reflogExpire", "never", "what moved can be audited at any time"),
+    ServerSetting("gc.reflogExpireUnreachable", "never", "what was rewritten can be audited, too"),
 ];
 
 /// A setting, its value, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted(pub &'static str, pub &'static str, pub &'static str);
+pub struct ServerSetting(pub &'static str, pub &'static str, pub &'static str);
 
 /// Why the installation failed. What was changed until then is said, and
 /// `uninstall` takes it back.
@@ -71,7 +71,7 @@ pub enum InstallError {
     },
     /// The settings cannot be written.
     #[error(transparent)]
-    Settings(#[from] BadSettings),
+    Settings(#[from] SettingsError),
     /// The path cannot work (SECURITY.md section 2).
     #[error("the repository's path {0} has a `:`, with which pushed objects cannot be found")]
     Colon(String),
@@ -127,7 +127,7 @@ pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
     }
     replace(&directory.join(SETTINGS), plan.settings.to_text()?.as_bytes(), 0o644)?;
     remember(&writer, &directory)?;
-    for Wanted(key, value, _) in WANTED {
+    for ServerSetting(key, value, _) in SERVER_SETTINGS {
         writer.set(key, value)?;
     }
     let program = fs::read(&plan.program).map_err(|why| failed(&plan.program, why))?;
@@ -262,7 +262,7 @@ fn remember(writer: &Writer, directory: &Path) -> Result<(), InstallError> {
         return Ok(());
     }
     let mut text = String::new();
-    for Wanted(key, ..) in WANTED {
+    for ServerSetting(key, ..) in SERVER_SETTINGS {
         let value = writer.own_setting(key)?.unwrap_or_default();
         text.push_str(&format!("{key}={value}\n"));
     }

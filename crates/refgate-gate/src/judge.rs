@@ -9,13 +9,13 @@ use refgate_core::{
 use refgate_format::{PolicySource, Signers, confuses, resembles};
 use refgate_git::{GitError, Reader, gather, survey};
 
-use crate::book::{BookError, Records};
-use crate::journal::uses;
-use crate::source::{PolicyError, horizon, tracked};
+use crate::ledger_reader::{LedgerError, Records};
+use crate::log_entry::uses;
+use crate::policy_source::{PolicyError, horizon, tracked};
 
 /// All that a push is judged by and does not bring itself.
 #[derive(Clone, Copy)]
-pub struct AtRest<'a> {
+pub struct ServerState<'a> {
     /// The repository.
     pub reader: &'a Reader,
     /// The policy in force.
@@ -36,7 +36,7 @@ pub struct AtRest<'a> {
 
 /// A decision with the values that it was made from.
 #[derive(Debug)]
-pub struct Judged {
+pub struct JudgedPush {
     /// The facts.
     pub history: History,
     /// The human facts.
@@ -48,7 +48,7 @@ pub struct Judged {
 /// What the server's clocks and logs said at another time: stands in for what
 /// they say now when a decision is made again.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Measured {
+pub(crate) struct MeasuredTimes {
     /// Releases: tag, commit, moment.
     pub(crate) releases: Vec<(String, Oid, Instant)>,
     /// For each update: since when what it deletes had existed, since when its
@@ -62,17 +62,17 @@ pub(crate) struct Measured {
 ///
 /// # Errors
 /// If a fact cannot be read; then nothing is decided.
-pub fn judge(rest: &AtRest<'_>, push: &Push) -> Result<Judged, BookError> {
+pub fn judge(rest: &ServerState<'_>, push: &Push) -> Result<JudgedPush, LedgerError> {
     judge_measured(rest, push, None)
 }
 
 /// As [`judge`], with measurements of another time.
 pub(crate) fn judge_measured(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     push: &Push,
-    measured: Option<&Measured>,
-) -> Result<Judged, BookError> {
-    let AtRest { reader, policy, records, baseline, .. } = *rest;
+    measured: Option<&MeasuredTimes>,
+) -> Result<JudgedPush, LedgerError> {
+    let ServerState { reader, policy, records, baseline, .. } = *rest;
     let mut survey = survey(reader, policy, push)?;
     if let Some(then) = measured {
         survey.releases = then.releases(policy);
@@ -100,11 +100,11 @@ pub(crate) fn judge_measured(
     }
     since_signed(rest, push, &ledger, &mut history)?;
     let decision = decide(&Case { policy, push, history: &history, ledger: &ledger });
-    Ok(Judged { history, ledger, decision })
+    Ok(JudgedPush { history, ledger, decision })
 }
 
 /// What the push does to policy and ledger.
-fn edits(rest: &AtRest<'_>, push: &Push, history: &mut History) -> Result<(), BookError> {
+fn edits(rest: &ServerState<'_>, push: &Push, history: &mut History) -> Result<(), LedgerError> {
     let reader = rest.reader;
     for (place, update) in push.updates.iter().enumerate() {
         let Some(facts) = history.updates.get_mut(place) else { continue };
@@ -123,11 +123,11 @@ fn edits(rest: &AtRest<'_>, push: &Push, history: &mut History) -> Result<(), Bo
 
 /// How far sign-offs of other trees still speak of what would be shipped.
 fn since_signed(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     push: &Push,
     ledger: &LedgerView,
     history: &mut History,
-) -> Result<(), BookError> {
+) -> Result<(), LedgerError> {
     for (place, update) in push.updates.iter().enumerate() {
         let stage = match rest.policy.flow.target(&update.name) {
             Some(Target::Stage(_, stage)) if stage.production => stage,

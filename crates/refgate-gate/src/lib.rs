@@ -1,52 +1,52 @@
 //! May this push land on this server? Reads, gathers, decides, tells.
 
-mod again;
 mod audit;
-mod book;
 mod builtin;
 mod check;
-mod clone;
+mod clone_settings;
 mod dossier;
 mod exit;
 mod failure;
-mod govern;
+mod governance;
 mod identity;
 mod install;
-mod journal;
 mod judge;
-mod moving;
-mod named;
+mod ledger_reader;
+mod log_entry;
 mod overview;
+mod policy_source;
 mod receive;
+mod record_targets;
+mod ref_guard;
 mod replay;
+mod reverify;
 mod setup;
-mod source;
 mod ticket;
 
-pub use again::{Gone, judge_again};
-pub use audit::{Audit, Doubt, audit};
-pub use book::{Book, BookError, Records, read_signed};
+pub use audit::{Audit, AuditFinding, audit};
 pub use builtin::{BUILTIN, builtin};
-pub use check::{CheckError, Checked, Wish, check, foretell};
-pub use clone::{CloneError, TRACKED, last_name, repository_name, training_clock};
-pub use dossier::{Brought, Dossier, DossierError, Kept, ReadAt, decided, dossier};
+pub use check::{CheckError, CheckResult, ProposedUpdate, check, foretell};
+pub use clone_settings::{CloneError, TRACKED, last_name, repository_name, training_clock};
+pub use dossier::{Dossier, DossierChange, DossierError, DossierRecord, ReadAt, decided, dossier};
 pub use exit::Exit;
-pub use failure::{Done, Failure, done, hook_beside};
-pub use govern::{GovernError, Government};
+pub use failure::{Failure, VerbResult, done, hook_beside};
+pub use governance::{Governance, GovernanceError};
 pub use identity::{Environment, actor};
 pub use install::{
-    DIRECTORY, InstallError, InstallPlan, PROC_REFS, SETTINGS, WANTED, Wanted, canary, chained,
-    hooks_folder, hooks_of, install, installed_hook, mark, proc_refs, uninstall,
+    DIRECTORY, InstallError, InstallPlan, PROC_REFS, SERVER_SETTINGS, SETTINGS, ServerSetting,
+    canary, chained, hooks_folder, hooks_of, install, installed_hook, mark, proc_refs, uninstall,
 };
-pub use journal::{Entry, concerns, uses, write_down};
-pub use judge::{AtRest, Judged, judge};
-pub use moving::{Move, carry_out, moves, settle, transaction};
-pub use overview::{FollowUp, Overview, StageNow, overview};
-pub use receive::{Inputs, Outcome, receive};
-pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
-pub use setup::{Setup, SetupError, TRAINING, bounds};
-pub use source::{
-    PolicyError, REVOKED, SIGNERS, Sourced, horizon, load_policy, policy_from_text,
+pub use judge::{JudgedPush, ServerState, judge};
+pub use ledger_reader::{LedgerError, LedgerReader, Records, read_signed};
+pub use log_entry::{LogEntry, append_entry, concerns, uses};
+pub use overview::{FollowUp, Overview, StageStatus, overview};
+pub use policy_source::{
+    LoadedPolicy, PolicyError, REVOKED, SIGNERS, horizon, load_policy, policy_from_text,
     source_from_text, tracked,
 };
-pub use ticket::{Stopped, Ticket, guarded};
+pub use receive::{Inputs, Outcome, receive};
+pub use ref_guard::{PendingMove, carry_out, moves, settle, transaction};
+pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
+pub use reverify::{ReverifyError, reverify_decision};
+pub use setup::{Setup, SetupError, TRAINING, bounds};
+pub use ticket::{GuardRejection, Ticket, guarded};

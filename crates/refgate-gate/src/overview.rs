@@ -5,16 +5,16 @@ use std::collections::HashSet;
 use refgate_core::{
     Actor, Candidate, Debt, Freeze, Instant, LedgerView, Oid, RecordId, Verdict, Waiver, freezes_at,
 };
-use refgate_git::{Graph, Survey, debts, releases, stage_tips};
+use refgate_git::{Graph, ServerSurvey, debts, releases, stage_tips};
 
-use crate::book::BookError;
-use crate::check::{CheckError, Checked, Wish, check};
-use crate::journal::uses;
-use crate::judge::AtRest;
+use crate::check::{CheckError, CheckResult, ProposedUpdate, check};
+use crate::judge::ServerState;
+use crate::ledger_reader::LedgerError;
+use crate::log_entry::uses;
 
 /// One stage, and what waits to come to it.
 #[derive(Debug)]
-pub struct StageNow {
+pub struct StageStatus {
     /// The branch.
     pub branch: String,
     /// Its environment.
@@ -24,7 +24,7 @@ pub struct StageNow {
     /// How many commits the stage before has that it lacks.
     pub waiting: usize,
     /// What the server would say if the stage before were promoted now.
-    pub promotion: Option<Checked>,
+    pub promotion: Option<CheckResult>,
 }
 
 /// The state of everything.
@@ -33,11 +33,11 @@ pub struct Overview {
     /// When.
     pub at: Instant,
     /// The stages, in order.
-    pub stages: Vec<StageNow>,
+    pub stages: Vec<StageStatus>,
     /// The human facts that concern it.
     pub ledger: LedgerView,
     /// Survey of releases.
-    pub survey: Survey,
+    pub survey: ServerSurvey,
     /// What is owed.
     pub debts: Vec<Debt>,
     /// Whether the server's log is here, which counts the uses of waivers.
@@ -103,13 +103,13 @@ impl Overview {
 /// # Errors
 /// If something cannot be read.
 pub fn overview(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     actor: Option<&Actor>,
     at: Instant,
 ) -> Result<Overview, CheckError> {
     let (reader, policy) = (rest.reader, rest.policy);
     let releases = releases(reader, &policy.release)?;
-    let survey = Survey { releases, tips: stage_tips(reader, &policy.flow)? };
+    let survey = ServerSurvey { releases, tips: stage_tips(reader, &policy.flow)? };
     let graph = Graph::new(reader);
     let debts = debts(reader, &graph, &policy.flow, &survey.tips, rest.baseline, at)?;
     let mut records = rest.records.early(policy, &survey, at)?;
@@ -119,7 +119,7 @@ pub fn overview(
     let mut ledger = LedgerView::assemble(policy, &records);
     let mut owed = Vec::new();
     for waiver in &mut ledger.waivers {
-        let used = uses(reader, waiver.id).map_err(BookError::Git)?;
+        let used = uses(reader, waiver.id).map_err(LedgerError::Git)?;
         waiver.uses_left = waiver.uses_left.saturating_sub(used);
         let open = used > 0 && !ledger.settlements.contains(&waiver.id);
         owed.extend(waiver.owes.clone().filter(|_| open).map(|owes| {
@@ -138,11 +138,14 @@ pub fn overview(
         if let (Some(before), Some(tip)) = (before, tip) {
             waiting = graph.fresh(before, &[tip], &HashSet::new())?.len();
             if waiting > 0 {
-                let wish = Wish { revision: Some(before.to_string()), name: stage.branch.clone() };
+                let wish = ProposedUpdate {
+                    revision: Some(before.to_string()),
+                    name: stage.branch.clone(),
+                };
                 promotion = Some(check(rest, (actor.cloned(), at), &[wish], &[])?);
             }
         }
-        stages.push(StageNow {
+        stages.push(StageStatus {
             branch: stage.branch.short().to_string(),
             environment: stage.environment.clone(),
             tip,
@@ -157,9 +160,9 @@ pub fn overview(
 }
 
 fn follow_ups(
-    rest: &AtRest<'_>,
+    rest: &ServerState<'_>,
     graph: &Graph<'_>,
-    survey: &Survey,
+    survey: &ServerSurvey,
     ledger: &LedgerView,
 ) -> Result<Vec<FollowUp>, CheckError> {
     let mut all = Vec::new();
@@ -178,7 +181,7 @@ fn follow_ups(
     Ok(all)
 }
 
-impl StageNow {
+impl StageStatus {
     /// Whether the stage before could be promoted now.
     #[must_use]
     pub fn ready(&self) -> bool {

@@ -3,16 +3,16 @@
 use std::mem::ManuallyDrop;
 
 use refgate_core::{Actor, Case, Instant, Push, RefChange, RefUpdate, Verdict};
-use refgate_format::{BadInput, HookLine, Limits, parse_hook_input};
+use refgate_format::{HookInputError, HookLine, Limits, parse_hook_input};
 use refgate_git::{GitError, Reader};
-use refgate_report::{clean_block, refusal, warnings, wrap};
+use refgate_report::{clean_block, render_rejection, warnings, wrap};
 
-use crate::book::{Book, BookError, Records};
-use crate::govern::{GovernError, Government};
-use crate::journal::{concerns, write_down};
-use crate::judge::{AtRest, Judged, judge};
+use crate::governance::{Governance, GovernanceError};
+use crate::judge::{JudgedPush, ServerState, judge};
+use crate::ledger_reader::{LedgerError, LedgerReader, Records};
+use crate::log_entry::{append_entry, concerns};
+use crate::policy_source::{LoadedPolicy, PolicyError};
 use crate::setup::{Setup, SetupError, bounds};
-use crate::source::{PolicyError, Sourced};
 use crate::ticket::Ticket;
 use crate::{Environment, Exit, actor};
 
@@ -38,9 +38,9 @@ pub struct Outcome {
 
 /// Why a push could not even be judged.
 #[derive(Debug, thiserror::Error)]
-enum Unjudged {
+enum PushError {
     #[error(transparent)]
-    Input(#[from] BadInput),
+    Input(#[from] HookInputError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error(transparent)]
@@ -48,9 +48,9 @@ enum Unjudged {
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
-    Book(BookError),
+    Book(LedgerError),
     #[error(transparent)]
-    Govern(#[from] GovernError),
+    Govern(#[from] GovernanceError),
     #[error(
         "GIT_COMMITTER_DATE is set where Git receives this push, so Git would log its moves under \
          a date of the pusher's choice; push without it"
@@ -58,19 +58,19 @@ enum Unjudged {
     Clock,
 }
 
-impl From<BookError> for Unjudged {
-    fn from(error: BookError) -> Self {
+impl From<LedgerError> for PushError {
+    fn from(error: LedgerError) -> Self {
         match error {
-            BookError::Git(error) => Self::Git(error),
-            damaged @ BookError::Damaged { .. } => Self::Book(damaged),
+            LedgerError::Git(error) => Self::Git(error),
+            damaged @ LedgerError::Damaged { .. } => Self::Book(damaged),
         }
     }
 }
 
-impl Unjudged {
+impl PushError {
     const fn exit(&self) -> Exit {
         match self {
-            Self::Input(BadInput::TooMany { .. })
+            Self::Input(HookInputError::TooMany { .. })
             | Self::Git(
                 GitError::TooMany(_)
                 | GitError::TooLarge { .. }
@@ -109,26 +109,26 @@ pub fn receive(inputs: &Inputs) -> Outcome {
     })
 }
 
-fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
+fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     // The process ends with this push: what a large one has gathered need not be
     // taken apart piece by piece.
     let mut reader = ManuallyDrop::new(Reader::open_from_env(bounds(&Limits::default()))?);
     let setup = Setup::read(reader.git_dir())?;
     let training = setup.training()?;
     if training.is_none() && inputs.environment.get("GIT_COMMITTER_DATE").is_some() {
-        return Err(Unjudged::Clock);
+        return Err(PushError::Clock);
     }
     let limits = &setup.settings.limits;
     reader.bound(bounds(limits));
     let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
     let updates = at_rest(&reader, lines)?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);
-    let government = Government::of(&reader, &setup, inputs.now)?;
-    let Sourced { policy, signers, place, hash, .. } = government.policy(at)?;
+    let government = Governance::of(&reader, &setup, inputs.now)?;
+    let LoadedPolicy { policy, signers, place, hash, .. } = government.policy(at)?;
     let (source, repositories) = (government.own_source(), &government.repositories);
     let book_reader = government.reader();
     let tip = book_reader.ledger_tip()?;
-    let book = Book { reader: book_reader, tip, signers: &signers, repositories };
+    let book = LedgerReader { reader: book_reader, tip, signers: &signers, repositories };
     let records = match &training {
         Some(training) if !training.ledger => Records::Given(&training.records),
         _ => Records::Kept(book),
@@ -137,7 +137,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
     let options = push_options(&inputs.environment);
     let push = Push { actor, at, updates, options };
     let baseline = setup.settings.baseline;
-    let rest = AtRest {
+    let rest = ServerState {
         reader: &reader,
         policy: &policy,
         source: &source,
@@ -148,12 +148,12 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
         baseline,
     };
     let judged = ManuallyDrop::new(judge(&rest, &push)?);
-    let Judged { history, ledger, .. } = &*judged;
+    let JudgedPush { history, ledger, .. } = &*judged;
     let case = Case { policy: &policy, push: &push, history, ledger };
     let accepted = judged.decision.verdict == Verdict::Accept;
     if concerns(&case, &judged.decision) {
         // First the record, then the move (SECURITY.md R18).
-        write_down(&rest, &case, &judged, &place)?;
+        append_entry(&rest, &case, &judged, &place)?;
     }
     if accepted {
         let ticket = Ticket::new(&reader, &policy, government.state()?, &push, at)?;
@@ -167,9 +167,11 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, Unjudged> {
         Verdict::Accept => {
             Outcome { exit: Exit::Accepted, text: warnings(&case, &judged.decision) }
         }
-        Verdict::Reject => Outcome { exit: Exit::Refused, text: refusal(&case, &judged.decision) },
+        Verdict::Reject => {
+            Outcome { exit: Exit::Rejected, text: render_rejection(&case, &judged.decision) }
+        }
         Verdict::Undecided => {
-            Outcome { exit: Exit::Undecided, text: refusal(&case, &judged.decision) }
+            Outcome { exit: Exit::Undecided, text: render_rejection(&case, &judged.decision) }
         }
     })
 }

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use chrono::DateTime;
 use refgate_core::{
-    After, Case, Change, Commit, Decision, FreezeState, History, Instant, Landing, LedgerView,
-    Named, Oid, Pick, Policy, Push, Receipt, RefChange, RefName, RefUpdate, Release, Shape, Span,
-    UpdateFacts, Window, decide,
+    Case, Change, Commit, Decision, FreezeState, History, Instant, Landing, LedgerView,
+    NamedCommits, Oid, Pick, Policy, Push, Receipt, RefChange, RefName, RefUpdate, Release,
+    ReleaseEvent, TipRelation, UpdateFacts, Window, WindowSpan, decide,
 };
 use refgate_git::{GitError, Graph, ParsedCommit, Reader, releases};
 
@@ -244,7 +244,7 @@ impl Stage<'_> {
             mixed: Vec::new(),
             marked: Vec::new(),
         };
-        let shape = Some(Shape::Onward);
+        let shape = Some(TipRelation::Onward);
         history.updates =
             vec![UpdateFacts { shape, landings: vec![landing], ..Default::default() }];
         let change = match parents.first() {
@@ -271,7 +271,7 @@ impl Stage<'_> {
         let mut picks = Vec::new();
         for commit in commits.filter(|_| self.policy.backport.exact && self.place > 0) {
             let parsed = replay.commit(*commit)?;
-            let named = Named::read(&parsed.message).picked;
+            let named = NamedCommits::read(&parsed.message).picked;
             let here = named.iter().rev().find_map(|name| replay.reader.resolve(name).ok());
             if let Some(of) = here.filter(|_| parsed.parents.len() == 1) {
                 let source = replay.commit(of)?;
@@ -319,9 +319,9 @@ fn freeze_on(windows: &[Window], place: usize, decision: &Decision) -> FreezeSta
 pub fn assume_exits(policy: &Policy, releases: &[Release]) -> LedgerView {
     let mut ledger = LedgerView::default();
     for window in &policy.windows {
-        let Span::AfterMajorRelease { minimum, .. } = window.span else { continue };
+        let WindowSpan::AfterMajorRelease { minimum, .. } = window.span else { continue };
         ledger.iterations.extend(releases.iter().filter_map(|release| {
-            Some(After {
+            Some(ReleaseEvent {
                 release: release.tag.clone(),
                 by: "replay".to_string(),
                 reason: "assumed: the minimum was over".to_string(),
@@ -335,10 +335,10 @@ pub fn assume_exits(policy: &Policy, releases: &[Release]) -> LedgerView {
         let major = refgate_core::last_major(releases, next.at);
         major.is_some_and(|release| {
             policy.windows.iter().any(|window| match window.span {
-                Span::AfterMajorRelease { minimum, .. } => {
+                WindowSpan::AfterMajorRelease { minimum, .. } => {
                     release.at.checked_add_signed(minimum).is_some_and(|end| end <= next.at)
                 }
-                Span::Fixed(_) => false,
+                WindowSpan::Fixed(_) => false,
             })
         })
     });

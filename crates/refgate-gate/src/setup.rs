@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use refgate_format::{BadSettings, BadTraining, Limits, Settings, Training, read_training};
+use refgate_format::{Limits, Settings, SettingsError, Training, TrainingError, read_training};
 use refgate_git::Bounds;
 
 use crate::install::{DIRECTORY, SETTINGS};
@@ -31,7 +31,7 @@ pub enum SetupError {
         /// Which file.
         path: String,
         /// What is wrong.
-        why: BadSettings,
+        why: SettingsError,
     },
     /// The training file is wrong.
     #[error("{path}: {why}")]
@@ -39,7 +39,7 @@ pub enum SetupError {
         /// Which file.
         path: String,
         /// What is wrong.
-        why: BadTraining,
+        why: TrainingError,
     },
 }
 

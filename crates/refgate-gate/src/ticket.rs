@@ -11,7 +11,7 @@ use refgate_core::{
     Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
 };
 use refgate_format::fingerprint;
-use refgate_git::{GitError, Moved, Reader, announced};
+use refgate_git::{GitError, Reader, ReflogEntry, announced};
 
 use crate::install::DIRECTORY;
 
@@ -28,7 +28,7 @@ pub struct Ticket {
     pub at: i64,
     /// When the first ticket for the same move was made that was not spent.
     pub first: i64,
-    /// What governed then (see [`crate::Government::state`]).
+    /// What governed then (see [`crate::Governance::state`]).
     pub policy: String,
     /// How release tags are written.
     pub patterns: Vec<TagPattern>,
@@ -42,7 +42,7 @@ pub struct Ticket {
 
 /// Why a reference may not move now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Stopped {
+pub enum GuardRejection {
     /// Nobody decided about this move.
     #[error(
         "no decision lets `{0}` move so; who administers this server can move it past refgate with \
@@ -187,10 +187,10 @@ impl Ticket {
     ///
     /// # Errors
     /// If the reference cannot be read.
-    pub fn cut_off(reader: &Reader, name: &RefName) -> Result<Option<Moved>, GitError> {
+    pub fn cut_off(reader: &Reader, name: &RefName) -> Result<Option<ReflogEntry>, GitError> {
         let here = reader.reference(name)?.map(|(id, _)| id);
         let directory = reader.git_dir().join(DIRECTORY);
-        let pending = |moved: &Moved| {
+        let pending = |moved: &ReflogEntry| {
             Self::find(&directory, name.as_str(), moved.old, moved.new)
                 .is_some_and(|ticket| ticket.first <= moved.at.timestamp())
         };
@@ -213,21 +213,21 @@ impl Ticket {
         reader: &Reader,
         state: &str,
         now: Instant,
-    ) -> Result<Result<(), Stopped>, GitError> {
+    ) -> Result<Result<(), GuardRejection>, GitError> {
         if (now.timestamp() - self.at).abs() > GOOD_FOR {
             let name = self.moves.keys().next().cloned().unwrap_or_default();
-            return Ok(Err(Stopped::Old(name)));
+            return Ok(Err(GuardRejection::Old(name)));
         }
         for (name, read) in &self.reads {
             let Ok(full) = RefName::parse(name) else { continue };
             let value = reader.reference(&full)?.map(|(id, _)| id);
             let own = self.moves.get(name).is_some_and(|(_, new)| *new == value);
             if value != *read && !own {
-                return Ok(Err(Stopped::Moved(name.clone())));
+                return Ok(Err(GuardRejection::Moved(name.clone())));
             }
         }
         let same = self.releases_now(reader)? == self.releases && state == self.policy;
-        Ok(if same { Ok(()) } else { Err(Stopped::Changed) })
+        Ok(if same { Ok(()) } else { Err(GuardRejection::Changed) })
     }
 }
 

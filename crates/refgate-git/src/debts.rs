@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::DateTime;
-use refgate_core::{Debt, Flow, Instant, Message, Named, Oid};
+use refgate_core::{Debt, Flow, Instant, Message, NamedCommits, Oid};
 
 use crate::reader::Reader;
-use crate::{GitError, Graph, Moved, ParsedCommit};
+use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
 
 /// What one side has and the other lacks; so many commits at the most.
 const MOST_APART: usize = 20_000;
@@ -59,18 +59,18 @@ pub fn owed(
     baseline: Option<Oid>,
 ) -> Result<Vec<(Oid, String)>, GitError> {
     let hidden: Vec<Oid> = baseline.into_iter().chain([earlier]).collect();
-    let ahead = Apart::new(reader, graph, later, &hidden)?;
+    let ahead = UniqueCommits::new(reader, graph, later, &hidden)?;
     if ahead.fixes.is_empty() {
         return Ok(Vec::new());
     }
-    let paid = Apart::new(reader, graph, earlier, &[later])?.pays(reader, &ahead)?;
+    let paid = UniqueCommits::new(reader, graph, earlier, &[later])?.pays(reader, &ahead)?;
     let open = ahead.fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }
 
 /// The move of a branch that brought a commit; where the log begins later, its
 /// beginning.
-fn landed(graph: &Graph<'_>, moves: &[Moved], id: Oid) -> Result<Option<Instant>, GitError> {
+fn landed(graph: &Graph<'_>, moves: &[ReflogEntry], id: Oid) -> Result<Option<Instant>, GitError> {
     let mut found = None;
     for moved in moves.iter().rev() {
         found = Some(moved.at);
@@ -83,11 +83,11 @@ fn landed(graph: &Graph<'_>, moves: &[Moved], id: Oid) -> Result<Option<Instant>
 }
 
 /// The commits with content of their own that one tip has and others lack.
-struct Apart {
+struct UniqueCommits {
     fixes: HashMap<Oid, ParsedCommit>,
 }
 
-impl Apart {
+impl UniqueCommits {
     fn new(reader: &Reader, graph: &Graph<'_>, tip: Oid, hidden: &[Oid]) -> Result<Self, GitError> {
         let ids = graph.fresh(tip, hidden, &HashSet::new())?;
         if ids.len() > MOST_APART {
@@ -136,7 +136,7 @@ impl Apart {
         let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
             let paths = touched(reader, *id, commit)?;
-            for name in Named::read(&commit.message).picked {
+            for name in NamedCommits::read(&commit.message).picked {
                 let Some(of) = reader.named(&name) else { continue };
                 let Some(original) = owed.fixes.get(&of) else { continue };
                 // A trailer is text: a copy touches what its original touched.

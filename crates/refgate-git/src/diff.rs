@@ -2,7 +2,7 @@
 
 use refgate_core::{Change, ChangeMode, EntryKind, Oid};
 
-use crate::evil::DEEPEST;
+use crate::merge_content::DEEPEST;
 use crate::reader::Reader;
 use crate::tree::differing;
 use crate::{Entry, GitError};

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use refgate_core::{Landing, Oid, Shape};
+use refgate_core::{Landing, Oid, TipRelation};
 
-use crate::gather::Photo;
+use crate::history_builder::HistoryBuilder;
 use crate::{GitError, Graph};
 
 /// The first-parent chain of an update, newest first, and its shape.
 pub(crate) struct Chain {
-    pub(crate) shape: Shape,
+    pub(crate) shape: TipRelation,
     pub(crate) commits: Vec<Oid>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Chain {
 /// If a commit cannot be read, or the chain is longer than the limit.
 pub(crate) fn chain(
     graph: &Graph<'_>,
-    photo: &mut Photo<'_>,
+    photo: &mut HistoryBuilder<'_>,
     old: Oid,
     new: Oid,
 ) -> Result<Chain, GitError> {
@@ -43,11 +43,11 @@ pub(crate) fn chain(
         }
     };
     let shape = if found {
-        Shape::Onward
+        TipRelation::Onward
     } else if graph.is_ancestor(old, new)? {
-        Shape::Foxtrot
+        TipRelation::Foxtrot
     } else {
-        Shape::Rewrite
+        TipRelation::Rewrite
     };
     Ok(Chain { shape, commits: if found { commits } else { Vec::new() } })
 }
@@ -81,7 +81,7 @@ pub(crate) fn cut(
 
 /// Commits of other stages that this one does not have yet: where promotions
 /// and picks come from.
-pub(crate) struct Waiting {
+pub(crate) struct UnpromotedCommits {
     /// Tree to commit, of the previous stage.
     pub(crate) trees: HashMap<Oid, Oid>,
     /// Author with title, and author with date, to commits of all other stages.
@@ -94,7 +94,7 @@ pub(crate) struct Waiting {
 /// unclassified kind.
 const MOST_WAITING: usize = 20_000;
 
-impl Waiting {
+impl UnpromotedCommits {
     /// By what a commit is looked for: its author, with the title, and with the
     /// date, which a pick keeps under another title.
     pub(crate) fn signs(author: &str, title: &str, authored: i64) -> [(String, String); 2] {
@@ -104,7 +104,7 @@ impl Waiting {
 
     pub(crate) fn gather(
         graph: &Graph<'_>,
-        photo: &Photo<'_>,
+        photo: &HistoryBuilder<'_>,
         old: Oid,
         previous: Option<usize>,
         tips: &[(usize, Oid)],

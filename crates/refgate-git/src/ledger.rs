@@ -1,7 +1,7 @@
 //! What lies in the ledger, and what does a push add to it? Paths and texts; their meaning is read elsewhere.
 
 use git2::ObjectType;
-use refgate_core::{Broken, ChangeMode, EntryKind, LEDGER, Oid, RefName};
+use refgate_core::{ChangeMode, EntryKind, LEDGER, LedgerFormError, Oid, RefName};
 
 use crate::GitError;
 use crate::reader::Reader;
@@ -27,7 +27,7 @@ pub struct LedgerDelta {
     /// The new files, oldest first.
     pub added: Vec<RecordFile>,
     /// The first thing that it does besides adding files one by one.
-    pub broken: Option<Broken>,
+    pub broken: Option<LedgerFormError>,
 }
 
 impl Reader {
@@ -142,22 +142,22 @@ impl Reader {
             let commit = self.commit(at)?;
             let before = match (commit.parents.as_slice(), old) {
                 (_, _) if commit.defect.is_some() => {
-                    return Ok(broken(Broken::NotOneFile { commit: at }));
+                    return Ok(broken(LedgerFormError::NotOneFile { commit: at }));
                 }
                 ([parent], _) => Some(*parent),
                 ([], None) => None,
-                ([], Some(_)) => return Ok(broken(Broken::NotForward)),
-                _ => return Ok(broken(Broken::Merge { commit: at })),
+                ([], Some(_)) => return Ok(broken(LedgerFormError::NotForward)),
+                _ => return Ok(broken(LedgerFormError::Merge { commit: at })),
             };
             let tree = before.map(|id| self.commit(id).map(|c| c.tree)).transpose()?;
             let changes = self.changes(at, tree, Some(commit.tree))?;
             let [only] = changes.as_slice() else {
-                return Ok(broken(Broken::NotOneFile { commit: at }));
+                return Ok(broken(LedgerFormError::NotOneFile { commit: at }));
             };
             let plain = only.mode == ChangeMode::Added && only.kind == EntryKind::File;
             let entry = self.entry_at(commit.tree, &only.path)?;
             let Some((0o100_644, blob)) = entry.filter(|_| plain) else {
-                return Ok(broken(Broken::NotOneFile { commit: at }));
+                return Ok(broken(LedgerFormError::NotOneFile { commit: at }));
             };
             delta.added.push(RecordFile { path: only.path.clone(), text: self.record_text(blob)? });
             match before {
@@ -170,6 +170,6 @@ impl Reader {
     }
 }
 
-fn broken(broken: Broken) -> LedgerDelta {
+fn broken(broken: LedgerFormError) -> LedgerDelta {
     LedgerDelta { added: Vec::new(), broken: Some(broken) }
 }

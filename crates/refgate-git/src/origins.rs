@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use refgate_core::{Commit, Landing, Named, Oid, Pick, Receipt};
+use refgate_core::{Commit, Landing, NamedCommits, Oid, Pick, Receipt};
 
 use crate::GitError;
-use crate::evil::mixed;
-use crate::gather::Photo;
-use crate::landings::Waiting;
+use crate::history_builder::HistoryBuilder;
+use crate::landings::UnpromotedCommits;
+use crate::merge_content::mixed;
 use crate::reader::{Reader, git};
 use crate::receipt::{marked, receipt};
 
 /// So many claimed or possible originals of one pick are looked at.
 const MOST_CLAIMS: usize = 20;
 
-impl Photo<'_> {
+impl HistoryBuilder<'_> {
     /// Where a landing that was not promoted comes from: a squashed promotion
     /// has the tree of a commit that waits in the previous stage, a pick names
     /// its original or equals it.
@@ -31,7 +31,7 @@ impl Photo<'_> {
         }
         let tips = self.other_tips(place);
         let previous = place.and_then(|place| place.checked_sub(1));
-        let waiting = Waiting::gather(self.graph, self, old, previous, &tips)?;
+        let waiting = UnpromotedCommits::gather(self.graph, self, old, previous, &tips)?;
         for landing in landings {
             let Some(commit) = self.history.commit(landing.commit) else { continue };
             landing.squash_of = waiting
@@ -123,7 +123,7 @@ impl Photo<'_> {
     fn original(
         &self,
         commit: &Commit,
-        waiting: &Waiting,
+        waiting: &UnpromotedCommits,
         tips: &[(usize, Oid)],
     ) -> Result<Option<Oid>, GitError> {
         let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
@@ -131,7 +131,7 @@ impl Photo<'_> {
             let colours = self.graph.reach(&[id], &only)?;
             Ok(colours.get(&id).is_some_and(|colour| *colour != 0))
         };
-        for name in Named::read(&commit.message).picked.iter().rev().take(MOST_CLAIMS) {
+        for name in NamedCommits::read(&commit.message).picked.iter().rev().take(MOST_CLAIMS) {
             // A name that leads nowhere is a claim without proof.
             let Some(named) = self.reader.named(name) else { continue };
             if held(named)? {
@@ -143,7 +143,7 @@ impl Photo<'_> {
         }
         let authored = self.graph.commit(commit.id)?.authored;
         let title = commit.message.subject();
-        let twins = Waiting::signs(&commit.author.email, title, authored);
+        let twins = UnpromotedCommits::signs(&commit.author.email, title, authored);
         let twins = twins.iter().filter_map(|sign| waiting.signs.get(sign));
         let twins: BTreeSet<Oid> = twins.flatten().copied().collect();
         if twins.is_empty() {

@@ -10,7 +10,7 @@ use git2::{ObjectType, Odb, Repository};
 use refgate_core::{Change, Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
-use crate::open::{explain_open, trustworthy};
+use crate::repository_checks::{explain_open, trustworthy};
 use crate::tree::Tree;
 use crate::{Bounds, GitError};
 
@@ -19,7 +19,7 @@ use crate::{Bounds, GitError};
 const TREES_KEPT: usize = 64 << 20;
 
 /// What a reference holds, and the name that it stands for if it is symbolic.
-pub type Held = Option<(Oid, Option<String>)>;
+pub type RefValue = Option<(Oid, Option<String>)>;
 
 /// A repository, for reading only. It has no method that writes, and the hook
 /// can obtain nothing else.
@@ -33,7 +33,7 @@ pub struct Reader {
     trees: RefCell<HashMap<Oid, Rc<Tree>>>,
     kept: Cell<usize>,
     pinned: RefCell<Option<BTreeMap<String, Option<Oid>>>>,
-    references: RefCell<HashMap<RefName, Held>>,
+    references: RefCell<HashMap<RefName, RefValue>>,
 }
 
 impl Reader {
@@ -172,7 +172,7 @@ impl Reader {
     ///
     /// # Errors
     /// If it exists and cannot be read.
-    pub fn reference(&self, name: &RefName) -> Result<Held, GitError> {
+    pub fn reference(&self, name: &RefName) -> Result<RefValue, GitError> {
         if let Some(pinned) = self.pinned.borrow().as_ref() {
             return Ok(pinned.get(name.as_str()).copied().flatten().map(|id| (id, None)));
         }
@@ -187,7 +187,7 @@ impl Reader {
         Ok(found)
     }
 
-    fn read_reference(&self, name: &RefName) -> Result<Held, GitError> {
+    fn read_reference(&self, name: &RefName) -> Result<RefValue, GitError> {
         let unreadable = |error: &git2::Error| GitError::Reference {
             name: name.as_str().to_string(),
             why: error.message().to_string(),

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use git2::ObjectType;
-use refgate_core::{Change, ChangeMode, EntryKind, Keep, Oid, Receipt, Recipe, recipe};
+use refgate_core::{Change, ChangeMode, EntryKind, KeptSide, Oid, Receipt, Recipe, recipe};
 
-use crate::evil::{Plain, plain_merge};
+use crate::merge_content::{PlainMerge, plain_merge};
 use crate::reader::{EMPTY_TREE, Reader};
 use crate::{GitError, ParsedCommit};
 
@@ -63,7 +63,7 @@ impl Pick<'_> {
             let held = |tree: Oid| reader.held(tree, path);
             reader.mergeable([held(before)?, held(ours)?, held(source.tree)?, None])?;
         }
-        let Plain { tree, conflicts } =
+        let PlainMerge { tree, conflicts } =
             plain_merge(reader, Some(self.base), [self.onto, self.original])?;
         let differing = reader.changes(self.original, Some(tree), Some(commit.tree))?;
         // What a person chose where Git had a conflict is theirs, also where it
@@ -79,9 +79,9 @@ impl Pick<'_> {
         let mut unexplained = BTreeSet::new();
         for path in open {
             let kept = match recipe(self.recipes, &path).map(|recipe| recipe.keep) {
-                Some(Keep::Branch) => Some(ours),
+                Some(KeptSide::Branch) => Some(ours),
                 // Of what it did not touch, it has nothing to keep.
-                Some(Keep::Fix) => {
+                Some(KeptSide::Fix) => {
                     Some(source.tree).filter(|_| theirs.iter().any(|one| one.path == path))
                 }
                 None => None,

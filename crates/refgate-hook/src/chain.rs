@@ -26,7 +26,7 @@ pub(crate) fn former(stdin: &[u8], arguments: &[&str]) -> ExitCode {
     };
     match run() {
         Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(Exit::Refused.code()),
+        Ok(false) => ExitCode::from(Exit::Rejected.code()),
         Err(error) => say(
             &format!("refgate: refused. The server's own hook cannot be run: {error}"),
             Exit::BadSetup,

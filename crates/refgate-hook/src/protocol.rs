@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use refgate_gate::{Exit, Move, carry_out, moves};
+use refgate_gate::{Exit, PendingMove, carry_out, moves};
 
 /// The longest packet line.
 const LONGEST: usize = 65_520;
@@ -74,7 +74,7 @@ fn talk(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
         // What they say was judged before the objects came to rest.
         section(from)?;
     }
-    let wanted: Vec<Move> = moves(&commands.join("\n"));
+    let wanted: Vec<PendingMove> = moves(&commands.join("\n"));
     if wanted.len() != commands.len() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a command is none"));
     }

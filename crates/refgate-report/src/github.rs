@@ -2,7 +2,7 @@
 
 use refgate_core::{Case, Decision, Finding};
 
-use crate::objection::objection;
+use crate::finding_text::render_finding;
 
 /// One annotation per finding; GitLab shows the same lines as plain text.
 #[must_use]
@@ -14,7 +14,7 @@ pub fn annotations(case: &Case<'_>, decision: &Decision) -> String {
 }
 
 fn annotation(case: &Case<'_>, kind: &str, finding: &Finding) -> String {
-    let said = objection(case, finding);
+    let said = render_finding(case, finding);
     let mut text = said.sentence;
     if let Some(commit) = finding.landing.and_then(|id| case.history.commit(id)) {
         text = format!("{} {}\n{text}", commit.id.short(), commit.message.subject());
@@ -28,6 +28,6 @@ fn annotation(case: &Case<'_>, kind: &str, finding: &Finding) -> String {
 /// The escapes of workflow commands; without them a subject could end the
 /// command and begin one of its own.
 fn escaped(text: &str) -> String {
-    let visible = crate::clean::clean_block(text);
+    let visible = crate::escape::clean_block(text);
     visible.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -1,10 +1,10 @@
 //! How do programs read a decision? One stable JSON object; fields may be added.
 
-use refgate_core::{Case, Decision, Finding, Seen, Takes};
+use refgate_core::{Case, DecidedLanding, Decision, Finding, Requirement};
 use serde_json::{Value, json};
 
-use crate::because::because;
-use crate::objection::objection;
+use crate::class_reason::render_class_reason;
+use crate::finding_text::render_finding;
 use crate::remedy::remedies;
 
 /// The decision, its landings and its findings.
@@ -35,14 +35,14 @@ pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
 
 /// One landing as the decision saw it.
 #[must_use]
-pub fn landing_json(case: &Case<'_>, seen: &Seen) -> Value {
+pub fn landing_json(case: &Case<'_>, seen: &DecidedLanding) -> Value {
     json!({
         "ref": reference(case, seen.update),
         "commit": seen.commit.to_string(),
         "route": seen.route.name(),
         "class": case.policy.classes.name(seen.class.class),
         "contradicted": seen.class.contradiction.is_some(),
-        "because": because(&case.policy.classes, &seen.class.because),
+        "because": render_class_reason(&case.policy.classes, &seen.class.reason),
     })
 }
 
@@ -57,7 +57,7 @@ fn reference<'a>(case: &Case<'a>, update: usize) -> Option<&'a str> {
 }
 
 fn finding(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Value {
-    let said = objection(case, finding);
+    let said = render_finding(case, finding);
     let facts: Vec<Value> =
         said.facts.iter().map(|(label, text)| json!({ "label": label, "text": text })).collect();
     let remedies: Vec<Value> = remedies(case, all, finding)
@@ -70,16 +70,16 @@ fn finding(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Value {
         "landing": finding.landing.map(|id| id.to_string()),
         "message": said.sentence,
         "facts": facts,
-        "takes": takes(&finding.takes),
+        "takes": requirement(&finding.requirement),
         "remedies": remedies,
     })
 }
 
-fn takes(takes: &Takes) -> Value {
-    match takes {
-        Takes::Until(at) => json!({ "until": at.to_rfc3339() }),
-        Takes::Needs { role } => json!({ "approval": role }),
-        Takes::WaitsFor(what) => json!({ "waits-for": what }),
-        Takes::Never => json!("never"),
+fn requirement(requirement: &Requirement) -> Value {
+    match requirement {
+        Requirement::Until(at) => json!({ "until": at.to_rfc3339() }),
+        Requirement::Needs { role } => json!({ "approval": role }),
+        Requirement::WaitsFor(what) => json!({ "waits-for": what }),
+        Requirement::Never => json!("never"),
     }
 }

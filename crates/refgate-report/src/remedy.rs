@@ -1,9 +1,9 @@
 //! Which commands mend it? Each remedy is run by a test and must then pass.
 
-use refgate_core::{Case, ClassId, Finding, Oid, RefChange, RefUpdate, Version, What};
+use refgate_core::{Case, ClassId, Finding, Oid, RefChange, RefUpdate, Version, Violation};
 
+use crate::joint_remedies::go_second;
 use crate::shell::{brief, quoted};
-use crate::together::go_second;
 
 /// One way forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Remedy {
 }
 
 /// What a remedy is made for.
-struct Subject<'c> {
+struct RemedyBuilder<'c> {
     case: &'c Case<'c>,
     update: &'c RefUpdate,
     landing: Option<Oid>,
@@ -31,7 +31,7 @@ struct Subject<'c> {
 #[must_use]
 pub fn remedies(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
     let Some(update) = case.push.updates.get(finding.update) else { return Vec::new() };
-    let subject = Subject { case, update, landing: finding.landing };
+    let subject = RemedyBuilder { case, update, landing: finding.landing };
     let ways = subject.ways(all, finding);
     ways.into_iter().map(|remedy| switched(case, update, remedy)).collect()
 }
@@ -50,61 +50,61 @@ pub(crate) fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) 
     remedy
 }
 
-impl Subject<'_> {
+impl RemedyBuilder<'_> {
     fn ways(&self, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
         let new = self.update.change.new_value();
         let name = quoted(self.update.name.short());
         match &finding.what {
-            What::Frozen { .. } | What::NotEligible { .. } => {
+            Violation::Frozen { .. } | Violation::NotEligible { .. } => {
                 let second = go_second(self.case, all, finding);
                 second.map_or_else(|| self.keep(), |way| vec![way])
             }
-            What::Contradicted { .. } | What::Unclassified { .. } => self.declare(),
-            What::EvilMerge { .. } => self.merge_again(),
-            What::Foxtrot { old, new } => vec![Remedy::new(
+            Violation::Contradicted { .. } | Violation::Unclassified { .. } => self.declare(),
+            Violation::EvilMerge { .. } => self.merge_again(),
+            Violation::Foxtrot { old, new } => vec![Remedy::new(
                 "make the merge again, the right way round:",
                 vec![
                     format!("git reset --keep {}", brief(*old)),
                     format!("git merge --no-ff --no-edit {}", brief(*new)),
                 ],
             )],
-            What::Octopus { .. } => self.one_by_one(),
-            What::Rewritten { .. } => vec![Remedy::new(
+            Violation::Octopus { .. } => self.one_by_one(),
+            Violation::Rewritten { .. } => vec![Remedy::new(
                 "put your commits on top of what the server has:",
                 vec!["git fetch origin".to_string(), format!("git rebase origin/{name}")],
             )],
-            What::Squashed { of, .. } => self.promote(*of),
-            What::PromotionDiffers { from } => self.differs(from),
-            What::Leapt { over, .. } => self.leap(over),
-            What::TagMoved { .. } | What::VersionNotGrown { .. } => self.next_version(),
-            What::TagNotAnnotated | What::TagNameDiffers => {
+            Violation::Squashed { of, .. } => self.promote(*of),
+            Violation::PromotionDiffers { from } => self.differs(from),
+            Violation::Leapt { over, .. } => self.leap(over),
+            Violation::TagMoved { .. } | Violation::VersionNotGrown { .. } => self.next_version(),
+            Violation::TagNotAnnotated | Violation::TagNameDiffers => {
                 vec![self.tag_again("make the tag again, annotated:", "-a")]
             }
-            What::TagNotSigned => vec![self.tag_again("make the tag again, signed:", "-s")],
-            What::TagNotShipped { production } => vec![Remedy::new(
+            Violation::TagNotSigned => vec![self.tag_again("make the tag again, signed:", "-s")],
+            Violation::TagNotShipped { production } => vec![Remedy::new(
                 "land the commit first, then push the tag:",
                 vec![
                     format!("git push origin {name}^{{}}:refs/heads/{}", quoted(production)),
                     format!("git push origin {name}"),
                 ],
             )],
-            What::NameResembles { .. } | What::NameBlocks => self.under_another_name(),
-            What::NameAlias { target } => new
+            Violation::NameResembles { .. } | Violation::NameBlocks => self.under_another_name(),
+            Violation::NameAlias { target } => new
                 .into_iter()
                 .map(|new| {
                     let push = format!("git push origin {}:{}", brief(new), quoted(target));
                     Remedy::new("push to the branch itself:", vec![push])
                 })
                 .collect(),
-            What::NotAllowed { .. } => self.under_another_name(),
-            What::PolicyNotAlone => self.alone(),
-            What::Malformed { commit, .. } if Some(*commit) == new => {
+            Violation::NotAllowed { .. } => self.under_another_name(),
+            Violation::PolicyNotAlone => self.alone(),
+            Violation::Malformed { commit, .. } if Some(*commit) == new => {
                 vec![Remedy::new(
                     "let Git write the commit again:",
                     vec!["git commit --amend --no-edit --allow-empty".to_string()],
                 )]
             }
-            What::StageCreated => self.open_at_known(),
+            Violation::StageCreated => self.open_at_known(),
             _ => Vec::new(),
         }
     }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{ChangeMode, Decision, Duration, Meaning, Observed, Policy, Verdict};
+use refgate_core::{ChangeMode, Decision, Duration, EvidenceKind, Meaning, Policy, Verdict};
 use refgate_gate::{builtin, horizon, policy_from_text};
 
-use crate::act::{How, Mark, Record, Spec, Touch};
-use crate::dice::{Dice, MARKS, MESSAGES, PATHS, PEOPLE};
-use crate::made::make;
-use crate::memory::Memory;
+use crate::memory_world::MemoryWorld;
+use crate::record_builder::make;
 use crate::reference::judge_naively;
-use crate::run::default_clock;
+use crate::rng::{MARKS, MESSAGES, PATHS, PEOPLE, SeededRng};
+use crate::runner::default_clock;
+use crate::step::{MergeMethod, PathChange, PickTrailer, PushItem, Record};
 
 /// A push about which engine and model disagree, with the story before it.
 #[derive(Debug, Clone)]
@@ -53,8 +53,8 @@ pub fn differences(seed: u64, pushes: usize) -> Result<(usize, usize, Vec<Differ
 
 struct Story {
     seed: u64,
-    dice: Dice,
-    world: Memory,
+    dice: SeededRng,
+    world: MemoryWorld,
     told: Vec<String>,
     topics: Vec<String>,
     judged: usize,
@@ -64,10 +64,10 @@ struct Story {
 
 impl Story {
     fn new(seed: u64, policies: &[Policy]) -> Option<Self> {
-        let mut dice = Dice(seed);
+        let mut dice = SeededRng(seed);
         let at = default_clock() - Duration::days(i64::try_from(dice.roll(60)).unwrap_or(0));
         let place = dice.roll(policies.len());
-        let world = Memory::new(policies.iter().cycle().nth(place).cloned()?, at);
+        let world = MemoryWorld::new(policies.iter().cycle().nth(place).cloned()?, at);
         let (told, topics, found) = (Vec::new(), Vec::new(), Vec::new());
         Some(Self { seed, dice, world, told, topics, judged: 0, refused: 0, found })
     }
@@ -124,7 +124,7 @@ impl Story {
         }
     }
 
-    fn touches(&mut self) -> Vec<Touch> {
+    fn touches(&mut self) -> Vec<PathChange> {
         let count = 1 + self.dice.roll(2);
         (0..count)
             .map(|_| {
@@ -135,7 +135,7 @@ impl Story {
                     ChangeMode::Modified,
                     ChangeMode::Deleted,
                 ];
-                Touch { path, mode: *self.dice.pick(&modes).unwrap_or(&ChangeMode::Modified) }
+                PathChange { path, mode: *self.dice.pick(&modes).unwrap_or(&ChangeMode::Modified) }
             })
             .collect()
     }
@@ -169,8 +169,15 @@ impl Story {
 
     fn merge(&mut self) {
         let (who, from, into) = (self.dice.word(&PEOPLE), self.any_branch(), self.any_branch());
-        let hows = [How::Merge, How::Merge, How::Merge, How::Foxtrot, How::Squash, How::Ours];
-        let how = *self.dice.pick(&hows).unwrap_or(&How::Merge);
+        let hows = [
+            MergeMethod::Merge,
+            MergeMethod::Merge,
+            MergeMethod::Merge,
+            MergeMethod::Foxtrot,
+            MergeMethod::Squash,
+            MergeMethod::Ours,
+        ];
+        let how = *self.dice.pick(&hows).unwrap_or(&MergeMethod::Merge);
         let (Some(ours), Some(theirs)) = (self.world.revision(&into), self.world.revision(&from))
         else {
             return;
@@ -179,9 +186,9 @@ impl Story {
         if self.world.ancestors(ours).contains(&theirs) {
             return;
         }
-        let evil = self.dice.roll(6) == 0 && how == How::Merge;
+        let evil = self.dice.roll(6) == 0 && how == MergeMethod::Merge;
         let touches = if evil { self.touches() } else { Vec::new() };
-        let message = (how == How::Squash).then(|| self.dice.word(&MESSAGES));
+        let message = (how == MergeMethod::Squash).then(|| self.dice.word(&MESSAGES));
         self.told.push(format!("{who} merges {from} into {into} {how:?} {message:?} {touches:?}"));
         let done = self.world.merge(&who, &[from], &into, how, message.as_deref(), &touches);
         debug_assert!(done.is_some());
@@ -194,7 +201,7 @@ impl Story {
             return;
         };
         touches.truncate(usize::from(self.dice.roll(4) == 0));
-        let mark = self.dice.pick(&MARKS).copied().unwrap_or(Mark::Whole);
+        let mark = self.dice.pick(&MARKS).copied().unwrap_or(PickTrailer::Whole);
         self.told.push(format!("pick {from} onto {onto} {mark:?} {touches:?}"));
         let done = self.world.pick(&from, &onto, mark, &touches);
         debug_assert!(done.is_some());
@@ -234,9 +241,9 @@ impl Story {
             4 => Record::Evidence {
                 what: self
                     .dice
-                    .pick(&[Observed::ProductionRun, Observed::Notice])
+                    .pick(&[EvidenceKind::ProductionRun, EvidenceKind::Notice])
                     .copied()
-                    .unwrap_or(Observed::Notice),
+                    .unwrap_or(EvidenceKind::Notice),
             },
             5 => Record::Iteration { reason: "so".to_string() },
             6 | 7 => Record::SignOff {
@@ -256,24 +263,24 @@ impl Story {
         }
     }
 
-    fn specs(&mut self) -> Vec<Spec> {
+    fn specs(&mut self) -> Vec<PushItem> {
         let mut specs = Vec::new();
         for _ in 0..1 + self.dice.roll(8) / 6 {
             let from = self.any_branch();
             let spec = match self.dice.roll(12) {
-                0 => Spec { from: None, to: format!("refs/heads/{from}") },
+                0 => PushItem { from: None, to: format!("refs/heads/{from}") },
                 1 => {
                     let tag = self.dice.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0"]);
-                    Spec { from: Some(tag.clone()), to: format!("refs/tags/{tag}") }
+                    PushItem { from: Some(tag.clone()), to: format!("refs/tags/{tag}") }
                 }
-                2 => Spec { from: Some(from), to: "refs/replace/0123456789".to_string() },
+                2 => PushItem { from: Some(from), to: "refs/replace/0123456789".to_string() },
                 3 | 4 => {
                     let to = self.any_branch();
-                    Spec { from: Some(from), to: format!("refs/heads/{to}") }
+                    PushItem { from: Some(from), to: format!("refs/heads/{to}") }
                 }
-                _ => Spec { from: Some(from.clone()), to: format!("refs/heads/{from}") },
+                _ => PushItem { from: Some(from.clone()), to: format!("refs/heads/{from}") },
             };
-            if !specs.iter().any(|other: &Spec| other.to == spec.to) {
+            if !specs.iter().any(|other: &PushItem| other.to == spec.to) {
                 specs.push(spec);
             }
         }
@@ -317,11 +324,11 @@ impl Story {
     fn broken_law(
         &self,
         who: &str,
-        specs: &[Spec],
+        specs: &[PushItem],
         options: &[String],
         decision: &Decision,
     ) -> Option<&'static str> {
-        let verdict = |world: &Memory, specs: &[Spec]| {
+        let verdict = |world: &MemoryWorld, specs: &[PushItem]| {
             world.take(who, specs, options).map(|taken| world.decide(&taken).verdict)
         };
         let accepted = decision.verdict == Verdict::Accept;
@@ -330,7 +337,7 @@ impl Story {
         if verdict(&self.world, &backwards) != Some(decision.verdict) {
             return Some("the order of the updates changes the verdict");
         }
-        let alone = |spec: &Spec| verdict(&self.world, std::slice::from_ref(spec));
+        let alone = |spec: &PushItem| verdict(&self.world, std::slice::from_ref(spec));
         if accepted && specs.iter().any(|spec| alone(spec) != Some(Verdict::Accept)) {
             return Some("an update lands in company that does not land alone");
         }

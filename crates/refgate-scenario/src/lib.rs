@@ -1,39 +1,39 @@
 //! What should happen when people do this and that? One script, two worlds, and both must agree.
 
-mod act;
-mod answer;
-mod begin;
-mod debts;
-mod deed;
-mod dice;
-mod facts;
 mod generate;
-mod join;
-mod known;
-mod made;
-mod memory;
+mod memory_debts;
+mod memory_facts;
+mod memory_receipt;
+mod memory_world;
 mod parse;
-mod perform;
 mod prove;
-mod real;
-mod receipt;
+mod push_output;
+mod real_merge;
+mod real_records;
+mod real_setup;
+mod real_steps;
+mod real_world;
+mod record_builder;
+mod record_step;
 mod reference;
-mod run;
-mod shown;
-mod signed;
-mod token;
+mod rng;
+mod runner;
+mod signing;
+mod step;
+mod tip_history;
+mod tokenizer;
 
-pub use act::{Act, Expected, How, Line, Record, Scenario, Spec, Touch};
-pub use answer::remedy;
 pub use generate::{Difference, differences};
-pub use made::REPOSITORY;
-pub use memory::Memory;
+pub use memory_world::MemoryWorld;
 pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
 pub use prove::{
-    Answered, Case as ProofCase, Proof, Way, answer, cases, compare, prove,
+    AnsweredCase, DeliveryPath, Proof, ProveCase, answer, cases, compare, prove,
     scenario as proof_scenario,
 };
-pub use real::{Keeping, Real, RealError, git_command};
+pub use push_output::remedy;
+pub use real_world::{RealError, RealWorld, RecordStorage, git_command};
+pub use record_builder::REPOSITORY;
 pub use reference::judge_naively;
-pub use run::{Failure, Report, run_in_memory, run_on_disk};
-pub use signed::training_key;
+pub use runner::{Failure, Report, run_in_memory, run_on_disk};
+pub use signing::training_key;
+pub use step::{Expected, Line, MergeMethod, PathChange, PushItem, Record, Scenario, Step};

@@ -3,9 +3,9 @@
 use refgate_core::{ChangeMode, Duration, Instant};
 use refgate_format::{parse_duration, parse_instant};
 
-use crate::act::{Act, Expected, How, Line, Mark, Scenario, Spec, Touch};
-use crate::deed::record;
-use crate::token::tokens;
+use crate::record_step::record;
+use crate::step::{Expected, Line, MergeMethod, PathChange, PickTrailer, PushItem, Scenario, Step};
+use crate::tokenizer::tokens;
 
 /// A line that is no act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +64,7 @@ fn scenarios<'t>(
     for (number, text) in lines {
         if let Some((start, body)) = &mut policy {
             if text.trim_end() == "}" {
-                let act = Act::PolicyText(std::mem::take(body));
+                let act = Step::PolicyText(std::mem::take(body));
                 push(&mut all, Line { number: *start, text: "policy { … }".to_string(), act });
                 policy = None;
             } else {
@@ -114,35 +114,35 @@ pub(crate) fn length(words: &[&str]) -> Result<Duration, String> {
     parse_duration(&joined).ok_or(format!("`{joined}` is no length of time"))
 }
 
-fn act(tokens: &[String]) -> Result<Act, String> {
+fn act(tokens: &[String]) -> Result<Step, String> {
     let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["policy", name] => Ok(Act::Policy(name.trim_start_matches('"').to_string())),
-        ["at", rest @ ..] => Ok(Act::At(time(rest)?)),
-        [number, unit, "later"] => Ok(Act::Later(length(&[number, unit])?)),
-        ["release", tag, "on", on, number, unit, "ago"] => Ok(Act::Release {
+        ["policy", name] => Ok(Step::Policy(name.trim_start_matches('"').to_string())),
+        ["at", rest @ ..] => Ok(Step::At(time(rest)?)),
+        [number, unit, "later"] => Ok(Step::Later(length(&[number, unit])?)),
+        ["release", tag, "on", on, number, unit, "ago"] => Ok(Step::Release {
             tag: (*tag).to_string(),
             on: (*on).to_string(),
             ago: length(&[number, unit])?,
         }),
         ["expect", rest @ ..] => expect(rest),
-        ["follow", "remedy"] => Ok(Act::Follow(1)),
+        ["follow", "remedy"] => Ok(Step::Follow(1)),
         ["follow", "remedy", number] => {
-            Ok(Act::Follow(number.parse().map_err(|_| format!("`{number}` is no number"))?))
+            Ok(Step::Follow(number.parse().map_err(|_| format!("`{number}` is no number"))?))
         }
         [who, verb, rest @ ..] => deed(who, verb, rest),
         _ => Err("this is no act".to_string()),
     }
 }
 
-fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
+fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
     let who = who.to_string();
     match (verb, rest) {
         ("branches", [name, "from", from]) => {
-            Ok(Act::Branch { name: (*name).to_string(), from: (*from).to_string() })
+            Ok(Step::Branch { name: (*name).to_string(), from: (*from).to_string() })
         }
         ("resets", [branch, "to", to]) => {
-            Ok(Act::Reset { branch: (*branch).to_string(), to: (*to).to_string() })
+            Ok(Step::Reset { branch: (*branch).to_string(), to: (*to).to_string() })
         }
         ("commits", [message, "on", branch, rest @ ..]) => {
             let (touches, rest) = touches(rest)?;
@@ -154,20 +154,20 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
             };
             let message = text(message)?;
             let branch = (*branch).to_string();
-            Ok(Act::Commit { who, message, branch, touches, dated, encoded })
+            Ok(Step::Commit { who, message, branch, touches, dated, encoded })
         }
         ("merges" | "squashes" | "forwards", rest) => merge(who, verb, rest),
         ("picks", [from, "onto", onto, tail @ ..]) => {
             let (from, onto) = ((*from).to_string(), (*onto).to_string());
             let (mark, tail) = match tail {
-                ["silently", tail @ ..] => (Mark::Nothing, tail),
-                ["briefly", tail @ ..] => (Mark::Brief, tail),
-                ["as", "a", "fix", tail @ ..] => (Mark::AsFix, tail),
-                _ => (Mark::Whole, tail),
+                ["silently", tail @ ..] => (PickTrailer::Nothing, tail),
+                ["briefly", tail @ ..] => (PickTrailer::Brief, tail),
+                ["as", "a", "fix", tail @ ..] => (PickTrailer::AsFix, tail),
+                _ => (PickTrailer::Whole, tail),
             };
             let (touches, rest) = touches(tail)?;
             match rest {
-                [] => Ok(Act::Pick { who, from, onto, mark, touches }),
+                [] => Ok(Step::Pick { who, from, onto, mark, touches }),
                 _ => Err(format!("`{}` is not understood here", rest.join(" "))),
             }
         }
@@ -175,43 +175,43 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Act, String> {
             if matches!(tail, [] | ["keeping", "its", "revision"]) =>
         {
             let (branch, message) = ((*branch).to_string(), text(message)?);
-            Ok(Act::Revise { who, branch, message, raised: tail.is_empty() })
+            Ok(Step::Revise { who, branch, message, raised: tail.is_empty() })
         }
         ("tags", [name, "on", on, tail @ ..]) if matches!(tail, [] | ["lightly"]) => {
             let (name, on) = ((*name).to_string(), (*on).to_string());
-            Ok(Act::Tag { who, name, on, light: !tail.is_empty() })
+            Ok(Step::Tag { who, name, on, light: !tail.is_empty() })
         }
         ("pushes" | "force-pushes", rest) => pushes(who, verb == "force-pushes", rest),
         ("deletes", names) => {
             let specs = names.iter().filter(|name| **name != "and");
-            let specs = specs.map(|name| Spec { from: None, to: full(name) }).collect();
-            Ok(Act::Push { who, specs, options: Vec::new() })
+            let specs = specs.map(|name| PushItem { from: None, to: full(name) }).collect();
+            Ok(Step::Push { who, specs, options: Vec::new() })
         }
         _ => record(who, verb, rest),
     }
 }
 
-fn merge(who: String, verb: &str, rest: &[&str]) -> Result<Act, String> {
+fn merge(who: String, verb: &str, rest: &[&str]) -> Result<Step, String> {
     let into_at = rest.iter().position(|word| *word == "into").ok_or("it lacks `into BRANCH`")?;
     let (from, tail) = rest.split_at(into_at);
     let [_, into, tail @ ..] = tail else { return Err("`into` needs a branch".to_string()) };
     let from = from.iter().filter(|word| **word != "and").map(|word| (*word).to_string()).collect();
     let (mut touched, mut message) = (Vec::new(), None);
     let mut how = match verb {
-        "squashes" => How::Squash,
-        "forwards" => How::Forward,
-        _ => How::Merge,
+        "squashes" => MergeMethod::Squash,
+        "forwards" => MergeMethod::Forward,
+        _ => MergeMethod::Merge,
     };
     let mut tail = tail;
     loop {
         tail = match tail {
             [] => break,
             ["the", "wrong", "way", "round", rest @ ..] => {
-                how = How::Foxtrot;
+                how = MergeMethod::Foxtrot;
                 rest
             }
             ["keeping", "ours", rest @ ..] => {
-                how = How::Ours;
+                how = MergeMethod::Ours;
                 rest
             }
             ["saying", words, rest @ ..] => {
@@ -228,10 +228,10 @@ fn merge(who: String, verb: &str, rest: &[&str]) -> Result<Act, String> {
             }
         };
     }
-    Ok(Act::Merge { who, from, into: (*into).to_string(), how, message, touches: touched })
+    Ok(Step::Merge { who, from, into: (*into).to_string(), how, message, touches: touched })
 }
 
-fn touches<'w, 's>(mut rest: &'s [&'w str]) -> Result<(Vec<Touch>, &'s [&'w str]), String> {
+fn touches<'w, 's>(mut rest: &'s [&'w str]) -> Result<(Vec<PathChange>, &'s [&'w str]), String> {
     let mut all = Vec::new();
     loop {
         let mode = match rest.first() {
@@ -244,7 +244,7 @@ fn touches<'w, 's>(mut rest: &'s [&'w str]) -> Result<(Vec<Touch>, &'s [&'w str]
         if !stays_inside(&path) {
             return Err(format!("`{path}` is no path of a work tree"));
         }
-        all.push(Touch { path, mode });
+        all.push(PathChange { path, mode });
         rest = rest.get(2..).unwrap_or(&[]);
     }
 }
@@ -263,7 +263,7 @@ fn is_git(part: &str) -> bool {
 }
 
 /// `dev`, `dev to stg`, `tag v1`, `dev and stg`, `with option class=docs`.
-fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Act, String> {
+fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Step, String> {
     let (mut specs, mut options) = (Vec::new(), Vec::new());
     let mut rest = rest;
     loop {
@@ -276,15 +276,15 @@ fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Act, String> {
             }
             ["tag", name, tail @ ..] => {
                 let full = format!("refs/tags/{name}");
-                specs.push(Spec { from: Some(full.clone()), to: full });
+                specs.push(PushItem { from: Some(full.clone()), to: full });
                 tail
             }
             [from, "to", to, tail @ ..] => {
-                specs.push(Spec { from: Some((*from).to_string()), to: full(to) });
+                specs.push(PushItem { from: Some((*from).to_string()), to: full(to) });
                 tail
             }
             [name, tail @ ..] => {
-                specs.push(Spec { from: Some((*name).to_string()), to: full(name) });
+                specs.push(PushItem { from: Some((*name).to_string()), to: full(name) });
                 tail
             }
         };
@@ -293,7 +293,7 @@ fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Act, String> {
         return Err("it pushes nothing".to_string());
     }
     let _ = force; // A server cannot tell a forced push from another.
-    Ok(Act::Push { who, specs, options })
+    Ok(Step::Push { who, specs, options })
 }
 
 pub(crate) fn full(name: &str) -> String {
@@ -302,7 +302,7 @@ pub(crate) fn full(name: &str) -> String {
 }
 
 /// `accept`, `reject freeze class`, `reject freeze: "text" "text"`.
-fn expect(rest: &[&str]) -> Result<Act, String> {
+fn expect(rest: &[&str]) -> Result<Step, String> {
     let [verdict, rest @ ..] = rest else { return Err("it lacks a verdict".to_string()) };
     if !["accept", "reject", "undecided", "refuse"].contains(verdict) {
         return Err(format!("`{verdict}` is no verdict"));
@@ -320,5 +320,5 @@ fn expect(rest: &[&str]) -> Result<Act, String> {
             }
         }
     }
-    Ok(Act::Expect(expected))
+    Ok(Step::Expect(expected))
 }

@@ -70,8 +70,8 @@ pub(crate) fn find(name: &str, file: Option<&Path>) -> Result<Lesson, Failure> {
     if let Some(file) = file {
         return from_file(file);
     }
-    if name == crate::play::NAME {
-        return Ok(crate::play::lesson());
+    if name == crate::free_play::NAME {
+        return Ok(crate::free_play::lesson());
     }
     if let Some(entry) = ALL.iter().find(|(known, _)| *known == name) {
         return read(entry);

@@ -1,15 +1,15 @@
 //! What is a lesson? A story, a task, what teammates do, a goal, solutions and traps: data in the scenario language.
 
 use refgate_core::RuleId;
-use refgate_scenario::{Act, Line, parse_scenarios};
+use refgate_scenario::{Line, Step, parse_scenarios};
 
 use crate::condition::Condition;
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
-pub(crate) enum Step {
+pub(crate) enum LessonStep {
     /// An act of the scenario language.
-    Act(Line),
+    Step(Line),
     /// `NAME says "…"`: told where the learner looks.
     Says { who: String, text: String },
 }
@@ -18,7 +18,7 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Trigger {
     pub(crate) when: Vec<Condition>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<LessonStep>,
 }
 
 /// A mistake that the policy must catch, by this rule.
@@ -26,7 +26,7 @@ pub(crate) struct Trigger {
 pub(crate) struct Trap {
     pub(crate) rule: RuleId,
     pub(crate) what: String,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<LessonStep>,
 }
 
 /// A lesson.
@@ -41,13 +41,13 @@ pub(crate) struct Lesson {
     pub(crate) policy: String,
     pub(crate) story: String,
     pub(crate) task: String,
-    pub(crate) setup: Vec<Step>,
+    pub(crate) setup: Vec<LessonStep>,
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) goals: Vec<Condition>,
     /// What must hold on every day.
     pub(crate) always: Vec<Condition>,
     pub(crate) hints: Vec<String>,
-    pub(crate) solutions: Vec<Vec<Step>>,
+    pub(crate) solutions: Vec<Vec<LessonStep>>,
     pub(crate) traps: Vec<Trap>,
 }
 
@@ -169,7 +169,7 @@ fn prose(section: &Section<'_>) -> String {
     lines.join("\n").trim().to_string()
 }
 
-fn steps(section: &Section<'_>) -> Result<Vec<Step>, Wrong> {
+fn steps(section: &Section<'_>) -> Result<Vec<LessonStep>, Wrong> {
     let mut all = Vec::new();
     for (number, text) in &section.body {
         let (plain, column) = (text.trim(), text.len() - text.trim_start().len() + 1);
@@ -180,18 +180,18 @@ fn steps(section: &Section<'_>) -> Result<Vec<Step>, Wrong> {
             let said = said.strip_suffix('"');
             let unfinished = || (*number, text.len(), "the text does not end".to_string());
             let text = said.ok_or_else(unfinished)?.to_string();
-            all.push(Step::Says { who: who.to_string(), text });
+            all.push(LessonStep::Says { who: who.to_string(), text });
             continue;
         }
         let scenarios =
             parse_scenarios("", plain).map_err(|error| (*number, column, error.what))?;
         for mut line in scenarios.into_iter().flat_map(|scenario| scenario.lines) {
-            if matches!(line.act, Act::Policy(_) | Act::PolicyText(_)) {
+            if matches!(line.act, Step::Policy(_) | Step::PolicyText(_)) {
                 let what = "the policy is named at the top: `policy NAME`".to_string();
                 return Err((*number, column, what));
             }
             line.number = *number;
-            all.push(Step::Act(line));
+            all.push(LessonStep::Step(line));
         }
     }
     Ok(all)

@@ -6,19 +6,19 @@ use std::path::Path;
 
 use refgate_core::{Mode, RuleId};
 use refgate_gate::{Exit, builtin, horizon, policy_from_text};
-use refgate_scenario::{Act, Line, Report, git_command};
+use refgate_scenario::{Line, Report, Step, git_command};
 
+use crate::clone_setup::said;
 use crate::journal::{self, Event};
-use crate::lesson::{Lesson, Step};
-use crate::output::{Done, Failure, done, say};
-use crate::setup::said;
+use crate::lesson::{Lesson, LessonStep};
+use crate::output::{Failure, VerbResult, done, say};
 use crate::world::{Own, World};
-use crate::{catalog, play as free, snapshot};
+use crate::{catalog, free_play as free, snapshot};
 
 /// So many days of free play are compared.
 const PLAYED: u32 = 8;
 
-pub(crate) fn run(file: Option<&Path>) -> Done {
+pub(crate) fn run(file: Option<&Path>) -> VerbResult {
     let lessons = match file {
         Some(file) => vec![catalog::from_file(file)?],
         None => catalog::all()?,
@@ -52,7 +52,7 @@ pub(crate) fn run(file: Option<&Path>) -> Done {
         }
         wrong += coverage(&met)?;
     }
-    Ok(done(if wrong == 0 { Exit::Accepted } else { Exit::Refused }))
+    Ok(done(if wrong == 0 { Exit::Accepted } else { Exit::Rejected }))
 }
 
 /// The world without a lesson: sound as one, and the same seed brings the same.
@@ -89,7 +89,7 @@ fn coverage(met: &BTreeMap<RuleId, BTreeSet<String>>) -> Result<usize, Failure> 
 }
 
 fn wrong(message: impl Into<String>) -> Failure {
-    Failure::new(Exit::Refused, message)
+    Failure::new(Exit::Rejected, message)
 }
 
 fn world(lesson: &Lesson, file: Option<&Path>) -> Result<(tempfile::TempDir, World), Failure> {
@@ -152,7 +152,7 @@ fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
 
 /// Plays a solution: each push passes (unless the lesson expects otherwise), and
 /// the goal is not reached before the last step.
-fn follow(world: &mut World, steps: &[Step]) -> Result<(), Failure> {
+fn follow(world: &mut World, steps: &[LessonStep]) -> Result<(), Failure> {
     let last = steps.len().saturating_sub(1);
     play(world, steps, false, |world, place| {
         if place < last && world.missing()?.is_empty() {
@@ -170,22 +170,23 @@ fn follow(world: &mut World, steps: &[Step]) -> Result<(), Failure> {
 /// Plays steps, with the teammates' reactions; the report of the last push.
 fn play(
     world: &mut World,
-    steps: &[Step],
+    steps: &[LessonStep],
     trap: bool,
     mut after: impl FnMut(&World, usize) -> Result<(), Failure>,
 ) -> Result<Report, Failure> {
     let mut last = Report::default();
     for (place, step) in steps.iter().enumerate() {
-        let Step::Act(line) = step else { continue };
+        let LessonStep::Step(line) = step else { continue };
         let next = steps.get(place + 1);
-        let expects = |step: &Step| matches!(step, Step::Act(Line { act: Act::Expect(_), .. }));
+        let expects =
+            |step: &LessonStep| matches!(step, LessonStep::Step(Line { act: Step::Expect(_), .. }));
         match &line.act {
-            Act::Expect(expected) => {
+            Step::Expect(expected) => {
                 if last.verdict != expected.verdict {
                     return Err(wrong(format!("line {}: it is {}ed", line.number, last.verdict)));
                 }
             }
-            Act::Later(length) => {
+            Step::Later(length) => {
                 world.tick(*length)?;
             }
             act => {
@@ -204,7 +205,7 @@ fn play(
                         return Err(wrong(text));
                     }
                 }
-                if matches!(act, Act::Push { .. } | Act::Record { .. }) {
+                if matches!(act, Step::Push { .. } | Step::Record { .. }) {
                     world.react()?;
                 }
             }
@@ -251,7 +252,7 @@ trap class: a mistake that the policy must catch
 ";
 
 /// Begins a lesson of one's own.
-pub(crate) fn new(file: &Path) -> Done {
+pub(crate) fn new(file: &Path) -> VerbResult {
     if file.exists() {
         let message = format!("{} is there already", file.display());
         return Err(Failure::new(Exit::BadInput, message));

@@ -2,22 +2,22 @@
 
 mod args;
 mod catalog;
+mod clone_setup;
 mod command;
 mod condition;
+mod free_play;
 mod journal;
 mod lesson;
 mod lint;
 mod output;
 mod page;
-mod play;
 mod progress;
-mod react;
 mod serve;
-mod setup;
 mod snapshot;
-mod trial;
+mod teammates;
 mod view;
 mod watch;
+mod what_if;
 mod world;
 
 use std::process::ExitCode;
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Verb::Log => time::log(at),
         Verb::Watch => watch::run(at),
         Verb::Serve { repo, policy, port } => serve::run(at, repo.as_deref(), &policy, port),
-        Verb::Play { days, seed, dir } => play::run(at, days, seed, dir.as_deref()),
+        Verb::Play { days, seed, dir } => free_play::run(at, days, seed, dir.as_deref()),
         Verb::Certificate { path, name } => progress::certificate(&path, &name),
         Verb::Lint { file } => lint::run(file.as_deref()),
         Verb::New { file } => lint::new(&file),

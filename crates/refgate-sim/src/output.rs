@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-pub(crate) use refgate_gate::{Done, Failure, done};
+pub(crate) use refgate_gate::{Failure, VerbResult, done};
 
 /// Writes to standard output.
 pub(crate) fn say(text: &str) {

@@ -8,7 +8,7 @@ use refgate_gate::Exit;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog;
-use crate::output::{Done, Failure, done, say};
+use crate::output::{Failure, VerbResult, done, say};
 
 /// What is kept. Unknown keys of later versions are kept out of the way, not refused.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ pub(crate) fn finished() -> Result<BTreeSet<String>, Failure> {
 pub(crate) fn finish(lesson: &str) -> Result<(), Failure> {
     let mut progress = load()?;
     // Free play never ends, so it is never finished.
-    let none = lesson.is_empty() || lesson == crate::play::NAME;
+    let none = lesson.is_empty() || lesson == crate::free_play::NAME;
     if none || progress.finished.iter().any(|one| one.lesson == lesson) {
         return Ok(());
     }
@@ -86,7 +86,7 @@ pub(crate) fn finish(lesson: &str) -> Result<(), Failure> {
 }
 
 /// A request that a trainer answers with a signed record.
-pub(crate) fn certificate(course: &str, name: &str) -> Done {
+pub(crate) fn certificate(course: &str, name: &str) -> VerbResult {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
     if name.is_empty() || !name.chars().all(plain) {
         let message = "your name, as the server knows you, has letters, digits and ._@- only";
@@ -105,7 +105,7 @@ pub(crate) fn certificate(course: &str, name: &str) -> Done {
         .collect();
     if !open.is_empty() {
         let message = format!("of the path {course} these are not finished: {}", open.join(", "));
-        return Err(Failure::new(Exit::Refused, message));
+        return Err(Failure::new(Exit::Rejected, message));
     }
     say("# A request for a certificate. A trainer who believes it records, in a clone");
     say("# of the real repository:");

@@ -11,7 +11,7 @@ use tiny_http::{Header, Method, Request, Response, Server};
 
 use crate::command::{lesson, time};
 use crate::journal;
-use crate::output::{Done, Failure, done, say, tell};
+use crate::output::{Failure, VerbResult, done, say, tell};
 use crate::page::page;
 use crate::view::View;
 use crate::world::{World, failed, read_text, whole};
@@ -20,7 +20,7 @@ use crate::world::{World, failed, read_text, whole};
 const MOST_BODY: usize = 4_096;
 
 /// What the page shows.
-enum Shown {
+enum PageState {
     /// A world, which the page may also move.
     World(PathBuf),
     /// A real repository, only to be looked at.
@@ -28,7 +28,7 @@ enum Shown {
 }
 
 struct Site {
-    shown: Shown,
+    shown: PageState,
     /// The path of the page: nobody who does not know it is answered.
     base: String,
     /// What a browser must have been asked for, against names that lead here.
@@ -36,9 +36,9 @@ struct Site {
 }
 
 /// Serves until it is stopped.
-pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16) -> Done {
+pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16) -> VerbResult {
     let shown = match repository {
-        None => Shown::World(World::find(at)?.root),
+        None => PageState::World(World::find(at)?.root),
         Some(path) => {
             let text = match builtin(policy) {
                 Some(text) => text.to_string(),
@@ -49,7 +49,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
             let path = whole(path)?;
             // What cannot be shown is said now, and not to a browser.
             View::of_repository(&path, &read, chrono::Utc::now())?;
-            Shown::Repository(path, Box::new(read))
+            PageState::Repository(path, Box::new(read))
         }
     };
     let server = Server::http(("127.0.0.1", port))
@@ -105,7 +105,7 @@ impl Site {
     }
 
     fn act(&self, request: Request, verb: &str) -> Result<(), Failure> {
-        let Shown::World(root) = &self.shown else {
+        let PageState::World(root) = &self.shown else {
             return sent(request, 403, "a real repository is only looked at\n");
         };
         let acted = match verb {
@@ -128,8 +128,8 @@ impl Site {
 
     fn shown(&self, request: Request, hint: Option<&str>) -> Result<(), Failure> {
         let view = match &self.shown {
-            Shown::World(root) => World::find(root).and_then(|world| View::of(&world)),
-            Shown::Repository(path, policy) => {
+            PageState::World(root) => World::find(root).and_then(|world| View::of(&world)),
+            PageState::Repository(path, policy) => {
                 View::of_repository(path, policy, chrono::Utc::now())
             }
         };
@@ -138,7 +138,7 @@ impl Site {
             Err(failure) => return sent(request, 500, &failure.message),
         };
         let nonce = random()?;
-        let acts = matches!(self.shown, Shown::World(_));
+        let acts = matches!(self.shown, PageState::World(_));
         let text = page(&view, &self.base, &nonce, acts, hint);
         let policy = format!(
             "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
@@ -161,8 +161,8 @@ impl Site {
     /// The files in which every change shows.
     fn watched(&self) -> Vec<PathBuf> {
         match &self.shown {
-            Shown::World(root) => journal::watched(root),
-            Shown::Repository(path, _) => {
+            PageState::World(root) => journal::watched(root),
+            PageState::Repository(path, _) => {
                 ["HEAD", "FETCH_HEAD", "packed-refs", "refs/heads", "logs/HEAD"]
                     .iter()
                     .flat_map(|name| [path.join(name), path.join(".git").join(name)])

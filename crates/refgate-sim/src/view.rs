@@ -9,11 +9,11 @@ use refgate_git::releases;
 use refgate_report::show;
 use refgate_scenario::git_command;
 
+use crate::clone_setup::said;
 use crate::command::receive::decision;
 use crate::journal::{self, Event};
 use crate::output::Failure;
-use crate::setup::said;
-use crate::trial::Trial;
+use crate::what_if::WhatIf;
 use crate::world::World;
 
 /// So many of the newest commits are shown.
@@ -213,7 +213,7 @@ fn calendar(world: &World, now: Instant) -> Result<Vec<String>, Failure> {
 
 /// The last refused push, judged again on each day to come.
 fn strip(world: &World, now: Instant) -> Result<Vec<Day>, Failure> {
-    let Some(trial) = Trial::of(world)? else { return Ok(Vec::new()) };
+    let Some(trial) = WhatIf::of(world)? else { return Ok(Vec::new()) };
     let mut days = Vec::new();
     for day in 0..AHEAD {
         let at = now + Duration::days(day);

@@ -13,7 +13,7 @@ use refgate_gate::Exit;
 
 use crate::command::{lesson, time};
 use crate::journal;
-use crate::output::{Done, Failure, done};
+use crate::output::{Failure, VerbResult, done};
 use crate::view::{Row, View};
 use crate::world::World;
 
@@ -23,7 +23,7 @@ const COLOURS: [Color; 5] = [Color::Cyan, Color::Yellow, Color::Green, Color::Ma
 const KEYS: &str = "t: a day passes   u: undo   r: redo   h: hint   q: quit";
 
 /// Shows the world until somebody quits.
-pub(crate) fn run(at: &Path) -> Done {
+pub(crate) fn run(at: &Path) -> VerbResult {
     let root = World::find(at)?.root;
     let no_terminal = |error: std::io::Error| {
         let message = format!("there is no terminal to watch in ({error}); see refgate-sim serve");

@@ -7,13 +7,13 @@ use refgate_core::{Duration, Instant};
 use refgate_format::{Limits, parse_instant};
 use refgate_gate::{Exit, bounds, builtin, horizon, policy_from_text};
 use refgate_git::{Bounds, Reader};
-use refgate_scenario::{Act, Keeping, Real, Report};
+use refgate_scenario::{RealWorld, RecordStorage, Report, Step};
 use serde::{Deserialize, Serialize};
 
+use crate::clone_setup::{not_waiting, quoted, stand_in};
 use crate::condition::Facts;
-use crate::lesson::{Lesson, Step};
+use crate::lesson::{Lesson, LessonStep};
 use crate::output::Failure;
-use crate::setup::{not_waiting, quoted, stand_in};
 use crate::{catalog, snapshot};
 
 /// The folder that marks a world, and holds what the simulator knows of it.
@@ -57,7 +57,7 @@ pub(crate) struct Own {
 /// A world in a folder.
 pub(crate) struct World {
     pub(crate) root: PathBuf,
-    pub(crate) real: Real,
+    pub(crate) real: RealWorld,
     pub(crate) lesson: Lesson,
     pub(crate) state: State,
 }
@@ -135,18 +135,19 @@ impl World {
             (lesson.policy.clone(), builtin(&lesson.policy).ok_or_else(none)?.to_string())
         };
         let first = lesson.setup.iter().find_map(|step| match step {
-            Step::Act(line) => match &line.act {
-                Act::At(at) => Some(*at),
+            LessonStep::Step(line) => match &line.act {
+                Step::At(at) => Some(*at),
                 _ => None,
             },
-            Step::Says { .. } => None,
+            LessonStep::Says { .. } => None,
         });
         let clock = first.or_else(|| parse_instant(BEGINS)).unwrap_or_default();
         let read = policy_from_text(&text, &named, horizon(clock), |_| None);
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
         let stand_in = stand_in(&root)?;
-        let keeping = Keeping::Signed;
-        let real = Real::make(&root, (&text, read), clock, &stand_in, keeping).map_err(failed)?;
+        let keeping = RecordStorage::Signed;
+        let real =
+            RealWorld::make(&root, (&text, read), clock, &stand_in, keeping).map_err(failed)?;
         not_waiting(&real.server().join("config"))?;
         let name = lesson.name.clone();
         let state = State { format: 1, lesson: name, file, seed, ..State::default() };
@@ -222,7 +223,7 @@ impl World {
             wrong(format!("{}: {error}; refgate-sim undo or reset may help", path.display()))
         })?;
         let lesson = catalog::find(&state.lesson, state.file.as_deref())?;
-        let real = Real::open(root).map_err(|error| {
+        let real = RealWorld::open(root).map_err(|error| {
             wrong(format!("the server cannot be used: {error}; refgate-sim undo, or reset"))
         })?;
         Ok(Self { root: root.to_path_buf(), real, lesson, state })
@@ -242,19 +243,22 @@ impl World {
 
     /// Runs steps of the lesson by the teammates' hands, up to a push or record
     /// that is refused without the lesson's saying so.
-    pub(crate) fn run(&mut self, steps: &[Step]) -> Result<Vec<(String, Option<Report>)>, Failure> {
+    pub(crate) fn run(
+        &mut self,
+        steps: &[LessonStep],
+    ) -> Result<Vec<(String, Option<Report>)>, Failure> {
         let mut told = Vec::new();
         for (place, step) in steps.iter().enumerate() {
             match step {
-                Step::Says { who, text } => told.push((format!("{who}: {text}"), None)),
-                Step::Act(line) => {
+                LessonStep::Says { who, text } => told.push((format!("{who}: {text}"), None)),
+                LessonStep::Step(line) => {
                     let report = self.real.perform(&line.act).map_err(|error| {
                         failed(format!("line {}: `{}`: {error}", line.number, line.text))
                     })?;
                     let Some(report) = report else { continue };
                     let refused = report.verdict != "accept";
                     told.push((line.text.clone(), Some(report)));
-                    let said = matches!(steps.get(place + 1), Some(Step::Act(next)) if matches!(next.act, Act::Expect(_)));
+                    let said = matches!(steps.get(place + 1), Some(LessonStep::Step(next)) if matches!(next.act, Step::Expect(_)));
                     if refused && !said {
                         break;
                     }
@@ -324,7 +328,7 @@ impl World {
         let mut said = Vec::new();
         while rest > Duration::zero() {
             let step = rest.min(Duration::days(1));
-            self.real.perform(&Act::Later(step)).map_err(failed)?;
+            self.real.perform(&Step::Later(step)).map_err(failed)?;
             said.extend(self.react()?);
             said.extend(self.held()?);
             rest -= step;

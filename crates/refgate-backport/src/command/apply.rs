@@ -3,27 +3,27 @@
 use refgate_core::Oid;
 use refgate_gate::Exit;
 
-use crate::apply::Scribe;
-use crate::args::{Apply, Place, Plan};
-use crate::choose;
+use crate::args::{Apply, Plan, RepositoryArgs};
 use crate::command::plan::{compare, filled, kind, planned, warn, words};
-use crate::journal::{Journal, Left, Line, State};
-use crate::known::{How, Known};
-use crate::output::{Done, Failure, done, tell};
+use crate::fix_index::{FixIndex, IndexOptions};
+use crate::output::{Failure, VerbResult, done, tell};
+use crate::pick_writer::PickWriter;
 use crate::plan::{Forecast, Target};
-use crate::run::{carry_on, left_out};
+use crate::prompts;
+use crate::run_loop::{carry_on, left_out};
+use crate::run_state::{Journal, Line, SkippedTarget, State};
 use crate::worktree;
 
-pub(crate) fn run(place: &Place, args: &Apply) -> Done {
-    let scribe = Scribe::open(place)?;
+pub(crate) fn run(place: &RepositoryArgs, args: &Apply) -> VerbResult {
+    let scribe = PickWriter::open(place)?;
     none_waits(&scribe)?;
     let plan = &filled(place, &args.plan)?;
     let around = Some(plan.fixes.clone());
-    let mut known = Known::read(place, How { around, ..How::default() })?;
+    let mut known = FixIndex::read(place, IndexOptions { around, ..IndexOptions::default() })?;
     compare(&mut known, plan)?;
     let mut targets = planned(&known, plan)?;
     if args.plan.fixes.is_empty() && plan.to.is_empty() {
-        targets = choose::targets(&known, targets)?;
+        targets = prompts::targets(&known, targets)?;
     }
     warn(&known, &targets);
     if !args.gap {
@@ -33,7 +33,7 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
     let first = targets.first().and_then(|target| target.forecasts.first());
     let name = first.map(|(change, _)| change.commit.short()).unwrap_or_default();
     let Apply { straight, prerequisites, by_hand, .. } = *args;
-    let way = Way { straight, prerequisites, by_hand, name: &name };
+    let way = RefPlacement { straight, prerequisites, by_hand, name: &name };
     for target in &targets {
         journal.lines.extend(line(&known, &scribe, &way, target, &mut journal.left)?);
     }
@@ -41,7 +41,7 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
         left_out(&scribe, &journal);
         tell("nothing to do");
         let fine = journal.left.is_empty();
-        return Ok(done(if fine { Exit::Accepted } else { Exit::Refused }));
+        return Ok(done(if fine { Exit::Accepted } else { Exit::Rejected }));
     }
     if args.push {
         journal.pushed.clone_from(&place.remote);
@@ -51,7 +51,7 @@ pub(crate) fn run(place: &Place, args: &Apply) -> Done {
 
 /// An older line does not get what a newer one would then lack: whoever moves
 /// up to the newer one would meet the trouble again.
-fn no_gap(known: &Known, plan: &Plan, targets: &[Target]) -> Result<(), Failure> {
+fn no_gap(known: &FixIndex, plan: &Plan, targets: &[Target]) -> Result<(), Failure> {
     let picks = |target: &&Target| {
         target.forecasts.iter().any(|(_, forecast)| {
             matches!(forecast, Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits)
@@ -79,11 +79,11 @@ fn no_gap(known: &Known, plan: &Plan, targets: &[Target]) -> Result<(), Failure>
         lacking.join(", "),
         more.join(" ")
     );
-    Err(Failure::new(Exit::Refused, message))
+    Err(Failure::new(Exit::Rejected, message))
 }
 
 /// How picks become references.
-pub(crate) struct Way<'a> {
+pub(crate) struct RefPlacement<'a> {
     /// The branches themselves are moved.
     pub(crate) straight: bool,
     /// What a fix needs before it applies is carried along.
@@ -94,7 +94,7 @@ pub(crate) struct Way<'a> {
     pub(crate) name: &'a str,
 }
 
-impl Way<'_> {
+impl RefPlacement<'_> {
     pub(crate) fn reference(&self, branch: &str) -> String {
         match self.straight {
             true => format!("refs/heads/{branch}"),
@@ -106,11 +106,11 @@ impl Way<'_> {
 /// What is to be done for one branch. Says what is done already, and adds what
 /// is not done as asked to `out`.
 pub(crate) fn line(
-    known: &Known,
-    scribe: &Scribe,
-    way: &Way<'_>,
+    known: &FixIndex,
+    scribe: &PickWriter,
+    way: &RefPlacement<'_>,
     target: &Target,
-    out: &mut Vec<Left>,
+    out: &mut Vec<SkippedTarget>,
 ) -> Result<Option<Line>, Failure> {
     let branch = known.branches.name(target.place).to_string();
     let tip = known.branches.all.get(target.place).map(|branch| branch.tip).unwrap_or_default();
@@ -131,7 +131,7 @@ pub(crate) fn line(
                     "{}; say --prerequisites to carry that along, or --by-hand to resolve it without",
                     told(forecast)
                 );
-                out.push(Left::new(&branch, change.commit, "needs", text));
+                out.push(SkippedTarget::new(&branch, change.commit, "needs", text));
                 return Ok(None);
             }
             Forecast::Clean(some) if left.is_empty() => steps.extend_from_slice(some),
@@ -139,7 +139,12 @@ pub(crate) fn line(
                 left.push(change.commit.to_string());
             }
             Forecast::Denied(_) | Forecast::Reverted => {
-                out.push(Left::new(&branch, change.commit, kind(forecast), told(forecast)));
+                out.push(SkippedTarget::new(
+                    &branch,
+                    change.commit,
+                    kind(forecast),
+                    told(forecast),
+                ));
             }
             _ => scribe.report(&branch, kind(forecast), &told(forecast)),
         }
@@ -169,11 +174,11 @@ pub(crate) fn line(
 
 /// What stands in a branch's way; the others go on without it.
 pub(crate) fn blocked(
-    scribe: &Scribe,
-    way: &Way<'_>,
+    scribe: &PickWriter,
+    way: &RefPlacement<'_>,
     (branch, tip): (&str, Oid),
     (reference, old): (&str, &str),
-) -> Result<Option<Left>, Failure> {
+) -> Result<Option<SkippedTarget>, Failure> {
     let fits = old.is_empty() || (way.straight && old == tip.to_string());
     let words = match (fits, way.straight) {
         (false, true) => Some(format!(
@@ -188,11 +193,11 @@ pub(crate) fn blocked(
         }
         (true, _) => worktree::left_standing(&scribe.git_dir, reference),
     };
-    Ok(words.map(|words| Left::new(branch, Oid::default(), "blocked", words)))
+    Ok(words.map(|words| SkippedTarget::new(branch, Oid::default(), "blocked", words)))
 }
 
 /// No second run is begun beside one that waits.
-pub(crate) fn none_waits(scribe: &Scribe) -> Result<(), Failure> {
+pub(crate) fn none_waits(scribe: &PickWriter) -> Result<(), Failure> {
     if !Journal::load(&scribe.git_dir)?.is_some_and(|journal| journal.is_open()) {
         return Ok(());
     }

@@ -8,18 +8,18 @@ use refgate_git::{Graph, Reader, debts, stage_tips};
 use refgate_report::{clean, show, wrap};
 use serde_json::json;
 
-use crate::args::Place;
+use crate::args::RepositoryArgs;
 use crate::branches::are_fetched;
-use crate::known::open;
-use crate::merge::{Ask, Merged};
-use crate::output::{Done, Failure, done, say};
+use crate::fix_index::open;
+use crate::merge_tree::{Merged, PickQuery};
+use crate::output::{Failure, VerbResult, done, say};
+use crate::policy_answer::PolicyAnswers;
 use crate::recipes::cooked;
-use crate::rules::Rules;
 
 /// What stages owe to later ones, by the policy that says so, and where they stand.
-fn owed(place: &Place) -> Result<(Rules, Vec<Debt>, Standing), Failure> {
+fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips), Failure> {
     let mut reader = open(place)?;
-    let Some(rules) = Rules::find(&reader, place)? else {
+    let Some(rules) = PolicyAnswers::find(&reader, place)? else {
         let message = "no policy says which stages there are; name one with --policy";
         return Err(Failure::new(Exit::BadPolicy, message));
     };
@@ -31,16 +31,16 @@ fn owed(place: &Place) -> Result<(Rules, Vec<Debt>, Standing), Failure> {
     let mut owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
     let stage = |place: usize| flow.stages.get(place).map_or("", |one| one.branch.short());
     owed.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));
-    Ok((rules, owed, Standing { reader, tips }))
+    Ok((rules, owed, StageTips { reader, tips }))
 }
 
 /// Where the stages stand.
-struct Standing {
+struct StageTips {
     reader: Reader,
     tips: BTreeMap<usize, Oid>,
 }
 
-impl Standing {
+impl StageTips {
     /// Those of some debts that no pick pays, as it would change nothing: what
     /// the fix says is there already, or a recipe keeps the branch's own.
     fn idle(&self, recipes: &[Recipe], owed: &[Debt]) -> Result<BTreeSet<(Oid, usize)>, Failure> {
@@ -49,7 +49,7 @@ impl Standing {
             let (tip, fix) = (self.tips.get(&debt.to), self.reader.commit(debt.fix)?);
             if let (Some(ours), [base]) = (tip.copied(), fix.parents.as_slice()) {
                 debts.push((debt.fix, debt.to, self.reader.commit(ours)?.tree));
-                asked.push(Ask { base: Some(*base), ours, theirs: debt.fix });
+                asked.push(PickQuery { base: Some(*base), ours, theirs: debt.fix });
             }
         }
         let merged = cooked(self.reader.git_dir(), recipes, &asked)?;
@@ -61,7 +61,7 @@ impl Standing {
 }
 
 /// The fixes that are owed, and the stages that owe them.
-pub(crate) fn to_pay(place: &Place) -> Result<(Vec<String>, Vec<String>), Failure> {
+pub(crate) fn to_pay(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<String>), Failure> {
     let (rules, mut debts, _) = owed(place)?;
     debts.sort_by_key(|debt| debt.since);
     let (mut fixes, mut stages): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
@@ -81,7 +81,7 @@ pub(crate) fn to_pay(place: &Place) -> Result<(Vec<String>, Vec<String>), Failur
     Ok((fixes, stages))
 }
 
-pub(crate) fn run(place: &Place) -> Done {
+pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
     let (rules, owed, standing) = owed(place)?;
     let idle = standing.idle(&rules.policy.recipes, &owed)?;
     let flow = &rules.policy.flow;
@@ -119,5 +119,5 @@ pub(crate) fn run(place: &Place) -> Done {
     if !place.json {
         say(&format!("{} debt(s)", owed.len()));
     }
-    Ok(done(if late { Exit::Refused } else { Exit::Accepted }))
+    Ok(done(if late { Exit::Rejected } else { Exit::Accepted }))
 }

@@ -7,27 +7,28 @@ use refgate_report::{quoted, wrap};
 use serde_json::json;
 
 use super::hotfix::{Fix, rules};
-use crate::apply::Scribe;
-use crate::args::{Finish, Place};
+use crate::args::{Finish, RepositoryArgs};
 use crate::branches::Branch;
-use crate::command::apply::{Way, blocked, line, none_waits};
-use crate::journal::{Journal, Left, Line, State};
-use crate::known::{How, Known, open};
-use crate::merge::{Ask, Merged};
-use crate::output::{Done, Failure, done, say};
+use crate::command::apply::{RefPlacement, blocked, line, none_waits};
+use crate::fix_index::{FixIndex, IndexOptions, open};
+use crate::merge_tree::{Merged, PickQuery};
+use crate::output::{Failure, VerbResult, done, say};
+use crate::pick_writer::PickWriter;
 use crate::plan::{Change, Forecast, Planner, Target};
+use crate::policy_answer::Answer;
 use crate::recipes::cooked_one;
-use crate::rules::Answer;
-use crate::run::{carry_on, left_out};
+use crate::run_loop::{carry_on, left_out};
+use crate::run_state::{Journal, Line, SkippedTarget, State};
 
-pub(crate) fn run(place: &Place, args: &Finish) -> Done {
-    let scribe = Scribe::open(place)?;
+pub(crate) fn run(place: &RepositoryArgs, args: &Finish) -> VerbResult {
+    let scribe = PickWriter::open(place)?;
     none_waits(&scribe)?;
     let reader = open(place)?;
     let policy = rules(&reader, place)?.policy;
     let fix = Fix::find(&reader, place, &policy, args)?;
-    let known = Known::read(place, around(&fix))?;
-    let carried = Carried { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
+    let known = FixIndex::read(place, around(&fix))?;
+    let carried =
+        HotfixProgress { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
     let then = again(&fix, args);
     let mut journal = Journal { format: 1, then, ..Journal::default() };
     // What may not go to production goes nowhere by this way.
@@ -76,24 +77,24 @@ fn again(fix: &Fix, args: &Finish) -> String {
 }
 
 /// What is looked at: the branch itself, and what has to do with its commits.
-fn around(fix: &Fix) -> How {
+fn around(fix: &Fix) -> IndexOptions {
     let around = fix.commits.iter().map(ToString::to_string).collect();
     let also = Some((fix.branch.clone(), fix.tip));
-    How { also, around: Some(around), ..How::default() }
+    IndexOptions { also, around: Some(around), ..IndexOptions::default() }
 }
 
 /// A hotfix on its way.
-struct Carried<'a> {
-    known: &'a Known,
-    scribe: &'a Scribe,
+struct HotfixProgress<'a> {
+    known: &'a FixIndex,
+    scribe: &'a PickWriter,
     fix: &'a Fix,
     policy: &'a Policy,
     args: &'a Finish,
 }
 
-impl Carried<'_> {
-    fn way(&self) -> Way<'_> {
-        Way {
+impl HotfixProgress<'_> {
+    fn way(&self) -> RefPlacement<'_> {
+        RefPlacement {
             straight: self.args.straight,
             prerequisites: false,
             by_hand: true,
@@ -114,7 +115,11 @@ impl Carried<'_> {
     }
 
     /// What is to be done for a stage; says what is not.
-    fn to_stage(&self, place: usize, out: &mut Vec<Left>) -> Result<Option<Line>, Failure> {
+    fn to_stage(
+        &self,
+        place: usize,
+        out: &mut Vec<SkippedTarget>,
+    ) -> Result<Option<Line>, Failure> {
         let Some(branch) = self.known.branches.all.get(place) else { return Ok(None) };
         let reader = &self.known.reader;
         let graph = Graph::new(reader);
@@ -155,7 +160,7 @@ impl Carried<'_> {
         let whole =
             graph.is_ancestor(self.fix.base, branch.tip)? && Some(place) == self.production();
         let recipes = if whole { &[] } else { self.known.recipes() };
-        let ask = Ask { base: None, ours: branch.tip, theirs: self.fix.tip };
+        let ask = PickQuery { base: None, ours: branch.tip, theirs: self.fix.tip };
         let trailer = self.fix.trailer(reader, self.policy)?;
         let message = format!("Merge branch '{}' into {}\n{trailer}", self.fix.branch, branch.name);
         let (new, state) = match cooked_one(reader.git_dir(), recipes, ask)? {
@@ -198,7 +203,11 @@ impl Carried<'_> {
         planner.targets(places, &changes?)
     }
 
-    fn picks(&self, targets: Vec<Target>, out: &mut Vec<Left>) -> Result<Vec<Line>, Failure> {
+    fn picks(
+        &self,
+        targets: Vec<Target>,
+        out: &mut Vec<SkippedTarget>,
+    ) -> Result<Vec<Line>, Failure> {
         let known = self.known;
         let mut lines = Vec::new();
         for mut target in targets {
@@ -247,10 +256,10 @@ fn waits_for_its_push(branch: &Branch, reference: String, made: String) -> Line 
 }
 
 /// Whether all branches of the remote, as they stand now, have it.
-fn verdict(place: &Place, fix: &Fix, args: &Finish, waits: bool) -> Done {
-    let known = Known::read(place, around(fix))?;
+fn verdict(place: &RepositoryArgs, fix: &Fix, args: &Finish, waits: bool) -> VerbResult {
+    let known = FixIndex::read(place, around(fix))?;
     let graph = Graph::new(&known.reader);
-    let Some(rules) = &known.rules else { return Ok(done(Exit::Refused)) };
+    let Some(rules) = &known.rules else { return Ok(done(Exit::Rejected)) };
     let mut lacking = Vec::new();
     for (number, branch) in known.branches.all.iter().enumerate() {
         if branch.name == fix.branch {
@@ -273,7 +282,7 @@ fn verdict(place: &Place, fix: &Fix, args: &Finish, waits: bool) -> Done {
     if place.json {
         let told = json!({ "hotfix": fix.branch, "finished": finished, "lacking": lacking });
         say(&told.to_string());
-        return Ok(done(if finished { Exit::Accepted } else { Exit::Refused }));
+        return Ok(done(if finished { Exit::Accepted } else { Exit::Rejected }));
     }
     if finished {
         say(&format!("{} is finished: every branch has it", fix.branch));
@@ -291,5 +300,5 @@ fn verdict(place: &Place, fix: &Fix, args: &Finish, waits: bool) -> Done {
         say("  push what is made here, have it merged, git fetch");
     }
     say(&format!("  {}", again(fix, args)));
-    Ok(done(Exit::Refused))
+    Ok(done(Exit::Rejected))
 }

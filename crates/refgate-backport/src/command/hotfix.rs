@@ -5,12 +5,12 @@ use refgate_gate::Exit;
 use refgate_git::{Graph, Reader, Writer};
 use serde_json::json;
 
-use crate::args::{Finish, Place};
+use crate::args::{Finish, RepositoryArgs};
 use crate::branches::production;
-use crate::git;
-use crate::known::open;
-use crate::output::{Done, Failure, done, say};
-use crate::rules::Rules;
+use crate::fix_index::open;
+use crate::git_command;
+use crate::output::{Failure, VerbResult, done, say};
+use crate::policy_answer::PolicyAnswers;
 
 /// What the branches of hotfixes are called.
 const PREFIX: &str = "hotfix/";
@@ -20,12 +20,12 @@ fn wrong(message: impl Into<String>) -> Failure {
 }
 
 /// The policy that says what production is.
-pub(super) fn rules(reader: &Reader, place: &Place) -> Result<Rules, Failure> {
+pub(super) fn rules(reader: &Reader, place: &RepositoryArgs) -> Result<PolicyAnswers, Failure> {
     let missing = || {
         let message = "no policy says which branch is production; name one with --policy";
         Failure::new(Exit::BadPolicy, message)
     };
-    Rules::find(reader, place)?.ok_or_else(missing)
+    PolicyAnswers::find(reader, place)?.ok_or_else(missing)
 }
 
 /// The setting in which `start` notes where a branch began.
@@ -35,7 +35,7 @@ fn note(branch: &str) -> String {
 
 /// Begins a branch where production stands. A tree with changes of its own is
 /// left as it is.
-pub(crate) fn start(place: &Place, name: &str) -> Done {
+pub(crate) fn start(place: &RepositoryArgs, name: &str) -> VerbResult {
     let reader = open(place)?;
     let rules = rules(&reader, place)?;
     let (stage, tip) = production(&reader, place, &rules.policy)?;
@@ -49,12 +49,13 @@ pub(crate) fn start(place: &Place, name: &str) -> Done {
         )));
     }
     let folder = place.repository.as_path();
-    git::output(folder, &["branch", "--no-track", &branch, &tip.to_string()])?;
+    git_command::output(folder, &["branch", "--no-track", &branch, &tip.to_string()])?;
     Writer::open(folder, false)?.set(&note(&branch), &tip.to_string())?;
-    let changed = || git::output(folder, &["status", "--porcelain", "--untracked-files=no"]);
+    let changed =
+        || git_command::output(folder, &["status", "--porcelain", "--untracked-files=no"]);
     let stays = reader.is_bare() || !changed()?.is_empty();
     if !stays {
-        git::output(folder, &["switch", "-q", &branch])?;
+        git_command::output(folder, &["switch", "-q", &branch])?;
     }
     let policy = &rules.policy;
     let straight = policy.hotfix.classes.iter().map(|class| policy.classes.name(*class));
@@ -93,7 +94,7 @@ pub(super) struct Fix {
 impl Fix {
     pub(super) fn find(
         reader: &Reader,
-        place: &Place,
+        place: &RepositoryArgs,
         policy: &Policy,
         args: &Finish,
     ) -> Result<Self, Failure> {
@@ -121,7 +122,7 @@ impl Fix {
             }
         };
         let range = format!("{base}..{tip}");
-        let listed = git::output(
+        let listed = git_command::output(
             reader.git_dir(),
             &["rev-list", "--reverse", "--topo-order", "--no-merges", &range, "--"],
         )?;

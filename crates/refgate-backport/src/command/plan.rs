@@ -3,20 +3,23 @@
 use std::collections::BTreeSet;
 
 use refgate_core::Oid;
-use refgate_core::matrix::Root;
+use refgate_core::matrix::OriginLink;
 use refgate_gate::Exit;
 use refgate_report::{clean, wrap};
 use serde_json::{Value, json};
 
-use crate::args::{Place, Plan};
-use crate::choose;
-use crate::known::{How, Known};
-use crate::output::{Done, Failure, done, say, tell};
-use crate::plan::{Change, Forecast, Planner, Step, Target, Why};
+use crate::args::{Plan, RepositoryArgs};
+use crate::fix_index::{FixIndex, IndexOptions};
+use crate::output::{Failure, VerbResult, done, say, tell};
+use crate::plan::{Change, Forecast, PickReason, Planner, Step, Target};
+use crate::prompts;
 
-pub(crate) fn run(place: &Place, args: &Plan) -> Done {
+pub(crate) fn run(place: &RepositoryArgs, args: &Plan) -> VerbResult {
     let args = &filled(place, args)?;
-    let mut known = Known::read(place, How { around: Some(args.fixes.clone()), ..How::default() })?;
+    let mut known = FixIndex::read(
+        place,
+        IndexOptions { around: Some(args.fixes.clone()), ..IndexOptions::default() },
+    )?;
     compare(&mut known, args)?;
     let targets = planned(&known, args)?;
     warn(&known, &targets);
@@ -34,23 +37,23 @@ pub(crate) fn run(place: &Place, args: &Plan) -> Done {
             say(&text(&known, target));
         }
     }
-    Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
+    Ok(done(if fine { Exit::Accepted } else { Exit::Rejected }))
 }
 
 /// The arguments, with what a person at a terminal chooses.
-pub(crate) fn filled(place: &Place, args: &Plan) -> Result<Plan, Failure> {
+pub(crate) fn filled(place: &RepositoryArgs, args: &Plan) -> Result<Plan, Failure> {
     let mut filled = args.clone();
     if args.owed {
         (filled.fixes, filled.to) = super::debts::to_pay(place)?;
     }
     if filled.fixes.is_empty() {
-        filled.fixes = choose::fixes(place)?;
+        filled.fixes = prompts::fixes(place)?;
     }
     Ok(filled)
 }
 
 /// Looks at the diffs of what the matrix takes for copies of these fixes.
-pub(crate) fn compare(known: &mut Known, args: &Plan) -> Result<(), Failure> {
+pub(crate) fn compare(known: &mut FixIndex, args: &Plan) -> Result<(), Failure> {
     let mut roots = Vec::new();
     for fix in args.fixes.iter().filter(|fix| !fix.contains("..")) {
         roots.extend(known.fix(fix)?);
@@ -59,7 +62,7 @@ pub(crate) fn compare(known: &mut Known, args: &Plan) -> Result<(), Failure> {
 }
 
 /// The forecast for each branch that is wanted.
-pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure> {
+pub(crate) fn planned(known: &FixIndex, args: &Plan) -> Result<Vec<Target>, Failure> {
     let matrix = known.matrix();
     let planner = Planner::new(known, &matrix, args.again);
     let mut changes: Vec<Change> = Vec::new();
@@ -77,7 +80,7 @@ pub(crate) fn planned(known: &Known, args: &Plan) -> Result<Vec<Target>, Failure
 
 /// What came after the fixes that some branch would get: what undid them
 /// (`true`), and what mends them and is not carried along.
-fn after(known: &Known, targets: &[Target]) -> Vec<(Root, Root, bool)> {
+fn after(known: &FixIndex, targets: &[Target]) -> Vec<(OriginLink, OriginLink, bool)> {
     let matrix = known.matrix();
     let gets = |forecast: &Forecast| {
         matches!(forecast, Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits)
@@ -86,7 +89,7 @@ fn after(known: &Known, targets: &[Target]) -> Vec<(Root, Root, bool)> {
     let ids: BTreeSet<Oid> =
         all.filter(|(_, forecast)| gets(forecast)).map(|(change, _)| change.commit).collect();
     let roots = |id: &Oid| known.roots(*id).into_iter().map(|(root, _)| root);
-    let carried: BTreeSet<Root> = ids.iter().flat_map(roots).collect();
+    let carried: BTreeSet<OriginLink> = ids.iter().flat_map(roots).collect();
     let all = carried.iter().flat_map(|root| {
         matrix.after(*root).into_iter().map(|(follow, undoes)| (*root, follow, undoes))
     });
@@ -94,7 +97,7 @@ fn after(known: &Known, targets: &[Target]) -> Vec<(Root, Root, bool)> {
 }
 
 /// Says it to a person.
-pub(crate) fn warn(known: &Known, targets: &[Target]) {
+pub(crate) fn warn(known: &FixIndex, targets: &[Target]) {
     let short = |id: &str| id.get(..10).unwrap_or(id).to_string();
     for (fix, follow, undoes) in after(known, targets) {
         let ((fix, _), (id, title)) = (known.shown(fix), known.shown(follow));
@@ -107,17 +110,17 @@ pub(crate) fn warn(known: &Known, targets: &[Target]) {
 }
 
 /// One commit, or those of a range, the oldest first.
-fn commits(known: &Known, fix: &str) -> Result<Vec<Oid>, Failure> {
+fn commits(known: &FixIndex, fix: &str) -> Result<Vec<Oid>, Failure> {
     if !fix.contains("..") {
         return Ok(vec![known.commit(fix)?]);
     }
-    let listed = crate::git::output(
+    let listed = crate::git_command::output(
         known.reader.git_dir(),
         &["rev-list", "--reverse", "--topo-order", "--no-merges", fix, "--"],
     )?;
     let all: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
     let merges = ["rev-list", "--count", "--merges", fix, "--"];
-    let merges = crate::git::output(known.reader.git_dir(), &merges)?;
+    let merges = crate::git_command::output(known.reader.git_dir(), &merges)?;
     if merges.trim() != "0" {
         tell(&format!("{fix}: {} merge(s) are left out; name one alone, with -m", merges.trim()));
     }
@@ -128,7 +131,7 @@ fn commits(known: &Known, fix: &str) -> Result<Vec<Oid>, Failure> {
 }
 
 /// The places of the branches that were named; all lines if none was.
-fn wanted(known: &Known, to: &[String]) -> Result<Vec<usize>, Failure> {
+fn wanted(known: &FixIndex, to: &[String]) -> Result<Vec<usize>, Failure> {
     if to.is_empty() {
         return Ok(known.branches.targets());
     }
@@ -158,7 +161,7 @@ pub(crate) fn kind(forecast: &Forecast) -> &'static str {
         Forecast::Waits => "waits",
         Forecast::Conflict { .. } => "conflict",
         Forecast::Clean(steps) => match steps.last().map(|step| step.why) {
-            Some(Why::Sibling(_)) => "clean-from-sibling",
+            Some(PickReason::Sibling(_)) => "clean-from-sibling",
             _ if steps.len() > 1 => "clean-after",
             _ => "clean",
         },
@@ -166,7 +169,7 @@ pub(crate) fn kind(forecast: &Forecast) -> &'static str {
 }
 
 /// A forecast in a few words.
-pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
+pub(crate) fn words(known: &FixIndex, forecast: &Forecast) -> String {
     match forecast {
         Forecast::Present(by) => format!("present ({})", by.short()),
         Forecast::Reverted => "reverted there; pick it again with --again".to_string(),
@@ -177,11 +180,11 @@ pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
         Forecast::Clean(steps) => {
             let before: Vec<String> = steps
                 .iter()
-                .filter(|step| step.why == Why::Prerequisite)
+                .filter(|step| step.why == PickReason::Prerequisite)
                 .map(|step| titled(known, step.change.commit))
                 .collect();
             match steps.last().map(|step| step.why) {
-                Some(Why::Sibling(place)) => {
+                Some(PickReason::Sibling(place)) => {
                     let by =
                         steps.last().map(|step| step.change.commit.short()).unwrap_or_default();
                     let name = known.branches.name(place);
@@ -194,11 +197,11 @@ pub(crate) fn words(known: &Known, forecast: &Forecast) -> String {
     }
 }
 
-fn titled(known: &Known, id: Oid) -> String {
+fn titled(known: &FixIndex, id: Oid) -> String {
     format!("{} {}", id.short(), known.title(id)).trim_end().to_string()
 }
 
-fn text(known: &Known, target: &Target) -> String {
+fn text(known: &FixIndex, target: &Target) -> String {
     let mut lines = vec![known.branches.name(target.place).to_string()];
     for (change, forecast) in &target.forecasts {
         lines.push(wrap("  ", "    ", &clean(&titled(known, change.commit))));
@@ -211,7 +214,7 @@ fn text(known: &Known, target: &Target) -> String {
     lines.join("\n")
 }
 
-fn json_of(known: &Known, target: &Target) -> Value {
+fn json_of(known: &FixIndex, target: &Target) -> Value {
     let one = |(change, forecast): &(Change, Forecast)| {
         let paths = match forecast {
             Forecast::Conflict { paths, .. } => paths.clone(),
@@ -219,9 +222,9 @@ fn json_of(known: &Known, target: &Target) -> Value {
         };
         let step = |step: &Step| {
             let why = match step.why {
-                Why::Asked => "asked",
-                Why::Sibling(_) => "sibling",
-                Why::Prerequisite => "prerequisite",
+                PickReason::Asked => "asked",
+                PickReason::Sibling(_) => "sibling",
+                PickReason::Prerequisite => "prerequisite",
             };
             let (pick, tree) = (step.change.commit.to_string(), step.tree.to_string());
             json!({ "pick": pick, "why": why, "tree": tree })

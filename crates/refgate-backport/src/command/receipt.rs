@@ -3,17 +3,17 @@
 use refgate_core::Receipt;
 use refgate_gate::Exit;
 
-use crate::args::Place;
-use crate::known::{named, open};
-use crate::output::{Done, done, say};
-use crate::receipt::of;
-use crate::rules::Rules;
+use crate::args::RepositoryArgs;
+use crate::fix_index::{named, open};
+use crate::output::{VerbResult, done, say};
+use crate::policy_answer::PolicyAnswers;
+use crate::receipt_report::of;
 
 /// How much of a backport is git's own pick.
-pub(crate) fn run(place: &Place, revision: &str, original: Option<&str>) -> Done {
+pub(crate) fn run(place: &RepositoryArgs, revision: &str, original: Option<&str>) -> VerbResult {
     let reader = open(place)?;
     let commit = named(&reader, revision)?;
-    let rules = Rules::find(&reader, place)?;
+    let rules = PolicyAnswers::find(&reader, place)?;
     let recipes = rules.map(|rules| rules.policy.recipes).unwrap_or_default();
     let told = of(&reader, &recipes, commit, original)?;
     if place.json {
@@ -22,5 +22,5 @@ pub(crate) fn run(place: &Place, revision: &str, original: Option<&str>) -> Done
         say(&told.text());
     }
     let fine = told.receipt == Receipt::Exact;
-    Ok(done(if fine { Exit::Accepted } else { Exit::Refused }))
+    Ok(done(if fine { Exit::Accepted } else { Exit::Rejected }))
 }

@@ -5,33 +5,33 @@ use refgate_gate::Exit;
 use refgate_git::Reader;
 use serde_json::json;
 
-use crate::apply::{Back, Scribe};
-use crate::args::Place;
-use crate::journal::{Journal, Line, State};
-use crate::known::open;
-use crate::output::{Done, Failure, done, say, tell};
-use crate::receipt::of;
-use crate::rules::Rules;
-use crate::run::{carry_on, copies, deletes};
+use crate::args::RepositoryArgs;
+use crate::fix_index::open;
+use crate::output::{Failure, VerbResult, done, say, tell};
+use crate::pick_writer::{PickWriter, UndoResult};
+use crate::policy_answer::PolicyAnswers;
+use crate::receipt_report::of;
+use crate::run_loop::{carry_on, copies, deletes};
+use crate::run_state::{Journal, Line, State};
 use crate::{conflict, worktree};
 
 /// The run that waits, or an error that says there is none.
-fn waiting(scribe: &Scribe) -> Result<Journal, Failure> {
+fn waiting(scribe: &PickWriter) -> Result<Journal, Failure> {
     let none = || Failure::new(Exit::BadInput, "no backport waits to be finished");
     Journal::load(&scribe.git_dir)?.filter(Journal::is_open).ok_or_else(none)
 }
 
-pub(crate) fn go_on(place: &Place) -> Done {
-    let scribe = Scribe::open(place)?;
+pub(crate) fn go_on(place: &RepositoryArgs) -> VerbResult {
+    let scribe = PickWriter::open(place)?;
     let journal = waiting(&scribe)?;
     goes_on(place, &scribe, journal)
 }
 
 /// Goes on, and says what comes after it.
-fn goes_on(place: &Place, scribe: &Scribe, journal: Journal) -> Done {
+fn goes_on(place: &RepositoryArgs, scribe: &PickWriter, journal: Journal) -> VerbResult {
     let then = journal.then.clone();
     let reader = open(place)?;
-    let rules = Rules::find(&reader, place)?;
+    let rules = PolicyAnswers::find(&reader, place)?;
     let recipes = rules.as_ref().map_or(&[][..], |rules| &rules.policy.recipes);
     let done = carry_on(scribe, journal, recipes)?;
     let Some(journal) = Journal::load(&scribe.git_dir)? else { return Ok(done) };
@@ -48,7 +48,7 @@ fn goes_on(place: &Place, scribe: &Scribe, journal: Journal) -> Done {
 /// not have made so.
 fn approvals(
     reader: &Reader,
-    scribe: &Scribe,
+    scribe: &PickWriter,
     journal: &Journal,
     policy: &Policy,
 ) -> Result<(), Failure> {
@@ -79,8 +79,8 @@ fn approvals(
     Ok(())
 }
 
-pub(crate) fn skip(place: &Place, branch: &str, fix: Option<&str>) -> Done {
-    let scribe = Scribe::open(place)?;
+pub(crate) fn skip(place: &RepositoryArgs, branch: &str, fix: Option<&str>) -> VerbResult {
+    let scribe = PickWriter::open(place)?;
     let mut journal = waiting(&scribe)?;
     let waits = |line: &&mut Line| line.branch == branch && line.state.waits();
     let Some(line) = journal.lines.iter_mut().find(waits) else {
@@ -127,15 +127,15 @@ fn without(line: &Line, id: &str, fix: &str) -> Result<State, Failure> {
 }
 
 /// Takes a run back, finished or not.
-pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
-    let scribe = Scribe::open(place)?;
+pub(crate) fn undo(place: &RepositoryArgs, open_only: bool) -> VerbResult {
+    let scribe = PickWriter::open(place)?;
     let journal = if open_only {
         waiting(&scribe)?
     } else {
         let none = || Failure::new(Exit::BadInput, "there is no backport to undo");
         Journal::load(&scribe.git_dir)?.ok_or_else(none)?
     };
-    let Back { was, kept } = scribe.take_back(&journal)?;
+    let UndoResult { was, kept } = scribe.take_back(&journal)?;
     let to = if journal.has_pushed || journal.tried { journal.pushed.as_str() } else { "" };
     if place.json {
         say(&json!({ "undone": true, "was": was, "left": kept, "pushed": to }).to_string());
@@ -153,5 +153,5 @@ pub(crate) fn undo(place: &Place, open_only: bool) -> Done {
             say(&format!("  {delete}"));
         }
     }
-    Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Refused }))
+    Ok(done(if kept.is_empty() { Exit::Accepted } else { Exit::Rejected }))
 }

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use refgate_gate::Exit;
 
 use crate::args::Args;
-use crate::output::{Done, done, say};
+use crate::output::{VerbResult, done, say};
 
 /// Git's own completion asks a function of this name for `git backport`.
 const OF_GIT: &str = r#"
@@ -18,7 +18,7 @@ _git_backport() {
     _git__backport git-backport "${words[place]}" "${words[place - 1]}"
 }"#;
 
-pub(crate) fn completions(shell: Shell) -> Done {
+pub(crate) fn completions(shell: Shell) -> VerbResult {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "git-backport", &mut script);
     // The generator takes the hyphen of the name for its own between verbs.
@@ -30,7 +30,7 @@ pub(crate) fn completions(shell: Shell) -> Done {
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn man(folder: &Path) -> Done {
+pub(crate) fn man(folder: &Path) -> VerbResult {
     std::fs::create_dir_all(folder)?;
     clap_mangen::generate_to(Args::command(), folder)?;
     Ok(done(Exit::Accepted))

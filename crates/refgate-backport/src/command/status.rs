@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use refgate_core::matrix::{Cell, Evidence, Fix, Found, Root};
+use refgate_core::matrix::{Evidence, Fix, FixLocation, FixState, OriginLink};
 use refgate_gate::Exit;
 use refgate_report::clean;
 use serde_json::{Value, json};
 
-use crate::args::{Place, Status};
-use crate::known::{How, Known};
-use crate::output::{Done, done, say};
-use crate::rules::Answer;
+use crate::args::{RepositoryArgs, Status};
+use crate::fix_index::{FixIndex, IndexOptions};
+use crate::output::{VerbResult, done, say};
+use crate::policy_answer::Answer;
 
-pub(crate) fn run(place: &Place, args: &Status) -> Done {
-    let how = How {
+pub(crate) fn run(place: &RepositoryArgs, args: &Status) -> VerbResult {
+    let how = IndexOptions {
         no_cache: args.no_cache,
         ignore_trailers: args.ignore_trailers,
         around: (!args.fixes.is_empty() && !args.pairs).then(|| args.fixes.clone()),
-        ..How::default()
+        ..IndexOptions::default()
     };
-    let mut known = Known::read(place, how)?;
+    let mut known = FixIndex::read(place, how)?;
     if args.pairs {
         return pairs(place, &known);
     }
@@ -55,16 +55,16 @@ pub(crate) fn run(place: &Place, args: &Status) -> Done {
             known.branches.all.len()
         ));
     }
-    Ok(done(if args.exit_code && troubled > 0 { Exit::Refused } else { Exit::Accepted }))
+    Ok(done(if args.exit_code && troubled > 0 { Exit::Rejected } else { Exit::Accepted }))
 }
 
 /// Every copy with its original: for scripts, and for measuring.
-fn pairs(place: &Place, known: &Known) -> Done {
+fn pairs(place: &RepositoryArgs, known: &FixIndex) -> VerbResult {
     for (at, roots) in known.families.roots.iter().enumerate() {
         let Some(copy) = known.fact(at).map(|fact| fact.id) else { continue };
-        for (root, evidence) in roots.iter().filter(|(root, _)| *root != Root::Here(at)) {
+        for (root, evidence) in roots.iter().filter(|(root, _)| *root != OriginLink::Here(at)) {
             let (original, _) = known.shown(*root);
-            let (why, sure) = (because(*evidence), evidence.confidence());
+            let (why, sure) = (render_class_reason(*evidence), evidence.confidence());
             say(&match place.json {
                 true => json!({
                     "copy": copy.to_string(), "original": original, "confidence": sure,
@@ -79,7 +79,7 @@ fn pairs(place: &Place, known: &Known) -> Done {
 }
 
 /// When a fix was committed first, as it says.
-fn age(known: &Known, root: Root) -> i64 {
+fn age(known: &FixIndex, root: OriginLink) -> i64 {
     let members = known.families.members.get(&root).into_iter().flatten();
     members.filter_map(|place| known.fact(*place)).map(|fact| fact.committed).max().unwrap_or(0)
 }
@@ -89,15 +89,17 @@ fn is_trouble(fix: &Fix) -> bool {
 }
 
 /// The states in the order in which they are told.
-fn state(cell: Cell) -> &'static str {
+fn state(cell: FixState) -> &'static str {
     match cell {
-        Cell::Original => "original",
-        Cell::Ancestor => "present",
-        Cell::Copy(Evidence::Trailer { .. } | Evidence::Dangling | Evidence::Original) => "picked",
-        Cell::Copy(Evidence::PatchId) => "equivalent",
-        Cell::Copy(Evidence::Author | Evidence::Content { .. }) => "similar",
-        Cell::Reverted => "reverted",
-        Cell::Missing => "missing",
+        FixState::Original => "original",
+        FixState::Ancestor => "present",
+        FixState::Copy(Evidence::Trailer { .. } | Evidence::Dangling | Evidence::Original) => {
+            "picked"
+        }
+        FixState::Copy(Evidence::PatchId) => "equivalent",
+        FixState::Copy(Evidence::Author | Evidence::Content { .. }) => "similar",
+        FixState::Reverted => "reverted",
+        FixState::Missing => "missing",
     }
 }
 
@@ -115,12 +117,13 @@ const STATES: [&str; 10] = [
 ];
 
 /// What is to be said of a branch that lacks a fix, other than that.
-fn excused(known: &Known, fix: &Fix) -> BTreeMap<usize, &'static str> {
+fn excused(known: &FixIndex, fix: &Fix) -> BTreeMap<usize, &'static str> {
     let mut all = BTreeMap::new();
-    let (Some(rules), Root::Here(original)) = (&known.rules, fix.root) else { return all };
+    let (Some(rules), OriginLink::Here(original)) = (&known.rules, fix.root) else { return all };
     let Some(original) = known.fact(original).filter(|fact| fact.parents == 1) else { return all };
     let lines = known.branches.lines();
-    for (place, _) in fix.cells.iter().enumerate().filter(|(_, one)| one.cell == Cell::Missing) {
+    for (place, _) in fix.cells.iter().enumerate().filter(|(_, one)| one.cell == FixState::Missing)
+    {
         let branch = known.branches.name(place);
         let earlier = || fix.cells.iter().take(place).any(|found| found.cell.landed());
         let denied = || {
@@ -140,7 +143,7 @@ fn excused(known: &Known, fix: &Fix) -> BTreeMap<usize, &'static str> {
 }
 
 /// Why a copy is said to be one.
-fn because(evidence: Evidence) -> String {
+fn render_class_reason(evidence: Evidence) -> String {
     match evidence {
         Evidence::Original => "the original".to_string(),
         Evidence::Trailer { short: false } => "its message names it".to_string(),
@@ -153,7 +156,7 @@ fn because(evidence: Evidence) -> String {
 }
 
 /// A fix in some lines; of one that was asked for, with the evidence.
-fn text(known: &Known, fix: &Fix, asked: bool) -> String {
+fn text(known: &FixIndex, fix: &Fix, asked: bool) -> String {
     let (id, subject) = known.shown(fix.root);
     let short = id.get(..12).unwrap_or(&id);
     let mut lines = vec![format!("{short} {}", clean(&subject))];
@@ -166,11 +169,11 @@ fn text(known: &Known, fix: &Fix, asked: bool) -> String {
                 continue;
             }
             let why = match found.cell {
-                Cell::Copy(evidence @ Evidence::Content { .. }) if asked => {
-                    format!(": {}", because(evidence))
+                FixState::Copy(evidence @ Evidence::Content { .. }) if asked => {
+                    format!(": {}", render_class_reason(evidence))
                 }
-                Cell::Copy(evidence) if asked => {
-                    format!(": {}, {} %", because(evidence), evidence.confidence())
+                FixState::Copy(evidence) if asked => {
+                    format!(": {}, {} %", render_class_reason(evidence), evidence.confidence())
                 }
                 _ => String::new(),
             };
@@ -205,21 +208,21 @@ fn text(known: &Known, fix: &Fix, asked: bool) -> String {
     lines.join("\n")
 }
 
-fn named(known: &Known, place: usize, found: Found, explained: bool) -> String {
+fn named(known: &FixIndex, place: usize, found: FixLocation, explained: bool) -> String {
     let name = known.branches.name(place);
     let by = found.by.and_then(|by| known.fact(by));
     match (found.cell, by) {
-        (Cell::Copy(evidence), Some(by)) => {
+        (FixState::Copy(evidence), Some(by)) => {
             let sure = evidence.confidence();
             let doubt = if sure < 95 && !explained { format!(" {sure} %") } else { String::new() };
             format!("{name} ({}{doubt})", by.id.short())
         }
-        (Cell::Reverted, Some(by)) => format!("{name} ({})", by.id.short()),
+        (FixState::Reverted, Some(by)) => format!("{name} ({})", by.id.short()),
         _ => name.to_string(),
     }
 }
 
-fn json_of(known: &Known, fix: &Fix) -> Value {
+fn json_of(known: &FixIndex, fix: &Fix) -> Value {
     let (id, subject) = known.shown(fix.root);
     let names = |places: &[usize]| -> Vec<String> {
         places.iter().map(|place| known.branches.name(*place).to_string()).collect()
@@ -232,11 +235,15 @@ fn json_of(known: &Known, fix: &Fix) -> Value {
         .map(|(place, found)| {
             let state = excused.get(&place).copied().unwrap_or_else(|| state(found.cell));
             let (why, sure) = match found.cell {
-                Cell::Copy(evidence) => (because(evidence), evidence.confidence()),
-                Cell::Original | Cell::Ancestor => ("the branch reaches it".to_string(), 100),
-                Cell::Reverted => ("it was reverted".to_string(), 99),
-                Cell::Missing if state == "not-applicable" => ("a record says so".to_string(), 100),
-                Cell::Missing => ("nothing speaks for it".to_string(), 99),
+                FixState::Copy(evidence) => (render_class_reason(evidence), evidence.confidence()),
+                FixState::Original | FixState::Ancestor => {
+                    ("the branch reaches it".to_string(), 100)
+                }
+                FixState::Reverted => ("it was reverted".to_string(), 99),
+                FixState::Missing if state == "not-applicable" => {
+                    ("a record says so".to_string(), 100)
+                }
+                FixState::Missing => ("nothing speaks for it".to_string(), 99),
             };
             let by = found.by.and_then(|by| known.fact(by)).map(|fact| fact.id.to_string());
             json!({

@@ -1,6 +1,6 @@
 //! What can be typed? Verbs and flags; their help texts are their doc comments.
 
-mod missing;
+mod missing_args;
 mod record;
 mod server;
 
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub(crate) use missing::parse;
+pub(crate) use missing_args::parse;
 pub(crate) use record::*;
 pub(crate) use server::*;
 
@@ -27,7 +27,7 @@ pub(crate) enum Verb {
     /// Put refgate into a repository on a server
     Install(Install),
     /// Take refgate out of a repository again
-    Uninstall(Place),
+    Uninstall(RepositoryArg),
     /// Bring back a branch or tag that was deleted
     Restore(Restore),
     /// Find out whether a repository is really protected
@@ -71,7 +71,7 @@ pub(crate) enum Verb {
     /// Say how things stand, and what is to be done next
     Status(Question),
     /// Read and check the log of decisions
-    Log(Log),
+    Log(AuditLog),
     /// Find what came in by another door
     Audit(Question),
     /// Prove what a policy can never do, and what a change of it means
@@ -152,7 +152,7 @@ pub(crate) struct Prove {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Log {
+pub(crate) struct AuditLog {
     #[command(subcommand)]
     pub(crate) verb: LogVerb,
 }

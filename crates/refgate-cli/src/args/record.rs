@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 /// Where a record is made, by whom, and why.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Desk {
+pub(crate) struct RecordArgs {
     /// The clone
     #[arg(short = 'C', long, default_value = ".", value_name = "DIR")]
     pub(crate) repository: PathBuf,
@@ -47,7 +47,7 @@ pub(crate) struct Approve {
     #[arg(long, default_value = "", value_name = "BRANCH")]
     pub(crate) onto: String,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -76,7 +76,7 @@ pub(crate) struct SignOff {
     #[arg(long)]
     pub(crate) class: Option<String>,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -102,7 +102,7 @@ pub(crate) struct Waive {
     #[arg(long, value_name = "WHAT")]
     pub(crate) owes: Option<String>,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -125,14 +125,14 @@ pub(crate) enum FreezeVerb {
         #[arg(long, value_delimiter = ',', value_name = "CLASS,…")]
         lets_through: Vec<String>,
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
     /// Go on
     End {
         /// The record of the freeze, or the beginning of its id
         id: String,
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
 }
 
@@ -144,7 +144,7 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "TAG")]
     pub(crate) release: Option<String>,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -160,7 +160,7 @@ pub(crate) enum ReleaseVerb {
         /// The tag that it will have
         tag: String,
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
     /// Name a commit the next candidate
     Candidate {
@@ -169,28 +169,28 @@ pub(crate) enum ReleaseVerb {
         /// The commit; the first stage as last fetched if not given
         what: Option<String>,
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
     /// Say that the open candidate failed its user acceptance test
     Fail {
         /// The release's tag
         tag: String,
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
     /// Withdraw the open candidate
     Withdraw {
         /// The release's tag
         tag: String,
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
     /// Say that notes and documentation are done
     Finish {
         /// The release's tag
         tag: String,
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
     /// Tell all that is known of a release: its changes, who agreed, and from what
     /// that follows
@@ -209,7 +209,7 @@ pub(crate) enum ReleaseVerb {
     /// Open the next iteration: the freeze of the last major release ends
     Next {
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
 }
 
@@ -229,7 +229,7 @@ pub(crate) struct NotApplicable {
     #[arg(long, value_name = "BRANCH")]
     pub(crate) to: String,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -237,7 +237,7 @@ pub(crate) struct DeleteRequest {
     /// The branch or tag
     pub(crate) what: String,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -251,7 +251,7 @@ pub(crate) struct Certify {
     #[arg(long = "for", value_name = "LENGTH")]
     pub(crate) lasts: String,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -259,7 +259,7 @@ pub(crate) struct Withdraw {
     /// The record, or the beginning of its id
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) desk: Desk,
+    pub(crate) signer: RecordArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -293,7 +293,7 @@ pub(crate) enum LedgerVerb {
     /// Push what was signed offline
     Push {
         #[command(flatten)]
-        desk: Desk,
+        signer: RecordArgs,
     },
 }
 

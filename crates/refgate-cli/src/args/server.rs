@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Place {
+pub(crate) struct RepositoryArg {
     /// The repository, bare or not
     pub(crate) repository: PathBuf,
 }

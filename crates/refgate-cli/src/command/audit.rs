@@ -1,15 +1,15 @@
 //! `refgate audit` and `refgate log`: what was decided, does it hold together, and what came past it?
 
 use refgate_core::Oid;
-use refgate_gate::{Entry, Exit, audit};
+use refgate_gate::{Exit, LogEntry, audit};
 use refgate_report::{clean, show};
 use serde_json::{Value, json};
 
-use crate::args::{Log, LogVerb, Question};
-use crate::command::question::{Asked, ask, finished};
-use crate::output::{Done, Failure, say};
+use crate::args::{AuditLog, LogVerb, Question};
+use crate::command::query_context::{QueryContext, ask, finished};
+use crate::output::{Failure, VerbResult, say};
 
-pub(crate) fn run(question: &Question) -> Done {
+pub(crate) fn run(question: &Question) -> VerbResult {
     let asked = ask(question)?;
     if !asked.served {
         let message = "an audit reads what Git logged where the references moved: run it in the \
@@ -58,23 +58,23 @@ pub(crate) fn run(question: &Question) -> Done {
     finished(if found.doubts.is_empty() { Exit::Accepted } else { Exit::Failed })
 }
 
-pub(crate) fn log(args: &Log) -> Done {
+pub(crate) fn log(args: &AuditLog) -> VerbResult {
     match &args.verb {
         LogVerb::Show { id, count, question } => show_log(id.as_deref(), *count, question),
         LogVerb::Verify { question } => verify(question),
     }
 }
 
-fn entries(asked: &Asked, most: usize) -> Result<Vec<Entry>, Failure> {
+fn entries(asked: &QueryContext, most: usize) -> Result<Vec<LogEntry>, Failure> {
     let mut all = Vec::new();
     asked.reader.log_entries(&mut |id, text, _| {
-        all.push(Entry::parse(id, text));
+        all.push(LogEntry::parse(id, text));
         all.len() < most
     })?;
     Ok(all)
 }
 
-fn show_log(id: Option<&str>, count: usize, question: &Question) -> Done {
+fn show_log(id: Option<&str>, count: usize, question: &Question) -> VerbResult {
     let asked = ask(question)?;
     let most = if id.is_some() { usize::MAX } else { count };
     let all = entries(&asked, most)?;
@@ -99,20 +99,20 @@ fn show_log(id: Option<&str>, count: usize, question: &Question) -> Done {
     finished(Exit::Accepted)
 }
 
-fn verify(question: &Question) -> Done {
+fn verify(question: &Question) -> VerbResult {
     let asked = ask(question)?;
     let rest = asked.at_rest();
     let mut counts = [0_usize; 3];
     let mut wrong = Vec::new();
     for entry in entries(&asked, usize::MAX)? {
-        match refgate_gate::judge_again(&rest, &entry) {
+        match refgate_gate::reverify_decision(&rest, &entry) {
             Ok(true) => counts[0] += 1,
             Ok(false) => {
                 counts[1] += 1;
                 wrong.push((entry.id, "the verdict comes out otherwise".to_string()));
             }
-            Err(refgate_gate::Gone::NotKept(_)) => counts[2] += 1,
-            Err(refgate_gate::Gone::Broken(why)) => {
+            Err(refgate_gate::ReverifyError::NotKept(_)) => counts[2] += 1,
+            Err(refgate_gate::ReverifyError::Broken(why)) => {
                 counts[1] += 1;
                 wrong.push((entry.id, why));
             }

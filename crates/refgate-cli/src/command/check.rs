@@ -1,14 +1,14 @@
 //! `refgate check`: the server's verdict, before pushing.
 
 use refgate_core::{Case, RefName, Verdict};
-use refgate_gate::{Exit, Wish, check};
-use refgate_report::{annotations, decision_json, refusal, warnings};
+use refgate_gate::{Exit, ProposedUpdate, check};
+use refgate_report::{annotations, decision_json, render_rejection, warnings};
 
 use crate::args::{Check, Form};
-use crate::command::question::{Asked, ask, finished};
-use crate::output::{Done, Failure, say};
+use crate::command::query_context::{QueryContext, ask, finished};
+use crate::output::{Failure, VerbResult, say};
 
-pub(crate) fn run(args: &Check) -> Done {
+pub(crate) fn run(args: &Check) -> VerbResult {
     let asked = ask(&args.question)?;
     let wishes = wishes(&asked, &args.wishes)?;
     let rest = asked.at_rest();
@@ -28,14 +28,14 @@ pub(crate) fn run(args: &Check) -> Done {
     }
     finished(match decision.verdict {
         Verdict::Accept => Exit::Accepted,
-        Verdict::Reject => Exit::Refused,
+        Verdict::Reject => Exit::Rejected,
         Verdict::Undecided => Exit::Undecided,
     })
 }
 
 fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
     if decision.verdict != Verdict::Accept {
-        return refusal(case, decision).replace(
+        return render_rejection(case, decision).replace(
             "refused. Nothing has changed on the server.",
             "the server would refuse this.",
         );
@@ -46,7 +46,7 @@ fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
     }];
     for seen in &decision.landings {
         let class = case.policy.classes.name(seen.class.class);
-        let why = refgate_report::because(&case.policy.classes, &seen.class.because);
+        let why = refgate_report::render_class_reason(&case.policy.classes, &seen.class.reason);
         lines.push(format!("  {} {}: {class}, {why}", seen.commit.short(), seen.route.name()));
     }
     lines.push(warnings(case, decision));
@@ -55,7 +55,7 @@ fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
 
 /// `BRANCH`, `REV:BRANCH`, `:BRANCH`, `+REV:BRANCH`, a tag, or nothing for the
 /// current branch.
-fn wishes(asked: &Asked, texts: &[String]) -> Result<Vec<Wish>, Failure> {
+fn wishes(asked: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>, Failure> {
     let reader = &asked.reader;
     if texts.is_empty() {
         let branch = reader.current_branch()?.ok_or_else(|| {
@@ -86,10 +86,10 @@ fn wishes(asked: &Asked, texts: &[String]) -> Result<Vec<Wish>, Failure> {
         .collect()
 }
 
-fn wish(revision: Option<&str>, to: &str) -> Result<Wish, Failure> {
+fn wish(revision: Option<&str>, to: &str) -> Result<ProposedUpdate, Failure> {
     let full = if to.starts_with("refs/") { to.to_string() } else { format!("refs/heads/{to}") };
     let name = RefName::parse(&full).map_err(|why| {
         Failure::new(Exit::BadInput, format!("`{}`: {why}", refgate_report::clean(to)))
     })?;
-    Ok(Wish { revision: revision.map(ToString::to_string), name })
+    Ok(ProposedUpdate { revision: revision.map(ToString::to_string), name })
 }

@@ -2,16 +2,16 @@
 
 use refgate_gate::{Exit, builtin};
 use refgate_report::clean_block;
-use refgate_scenario::{Act, Real, Report, Scenario, parse_scenarios};
+use refgate_scenario::{RealWorld, Report, Scenario, Step, parse_scenarios};
 
 use crate::args::Demo;
 use crate::command::install::hook_program;
-use crate::output::{Done, Failure, done, say};
+use crate::output::{Failure, VerbResult, done, say};
 
 /// The story; what is announced is what is checked.
 const STORY: &str = include_str!("demo.scn");
 
-pub(crate) fn run(args: &Demo) -> Done {
+pub(crate) fn run(args: &Demo) -> VerbResult {
     let failed = |what: String| Failure::new(Exit::Failed, what);
     let hook = match hook_program(None) {
         Ok(hook) => hook,
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Demo) -> Done {
     let policy = refgate_gate::policy_from_text(text, "portal", time, |_| None)
         .map_err(|error| failed(error.to_string()))?;
     let mut world =
-        Real::new(text, policy, clock, &hook).map_err(|error| failed(error.to_string()))?;
+        RealWorld::new(text, policy, clock, &hook).map_err(|error| failed(error.to_string()))?;
     say("A throwaway server with the policy \"portal\": dev -> stg -> main. It is");
     say("24 December 2026; v2.0.0 went into production 12 days ago.");
     let mut wrong = 0;
@@ -44,13 +44,13 @@ pub(crate) fn run(args: &Demo) -> Done {
 }
 
 /// Tells one part of the story; answers whether it went as announced.
-fn tell(world: &mut Real, scenario: &Scenario) -> Result<bool, String> {
+fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
     let title = scenario.name.trim_start_matches("demo: ");
     say(&format!("\n--- {title}\n"));
     let mut last = Report::default();
     let mut as_announced = true;
     for line in &scenario.lines {
-        if let Act::Expect(expected) = &line.act {
+        if let Step::Expect(expected) = &line.act {
             let same = last.verdict == expected.verdict;
             let rules = expected.rules.iter().all(|rule| last.rules.contains(rule));
             as_announced &= same && rules;
@@ -75,9 +75,9 @@ fn tell(world: &mut Real, scenario: &Scenario) -> Result<bool, String> {
 }
 
 /// A push as the person types it; what leads to it in the story's own words.
-fn shown(act: &Act, text: &str) -> String {
+fn shown(act: &Step, text: &str) -> String {
     match act {
-        Act::Push { who, specs, .. } => {
+        Step::Push { who, specs, .. } => {
             let names = specs.iter().filter_map(|spec| spec.from.clone()).collect::<Vec<_>>();
             format!("{who}$ git push origin {}", names.join(" "))
         }

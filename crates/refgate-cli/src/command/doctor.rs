@@ -8,18 +8,18 @@ use std::process::Command;
 use refgate_core::Policy;
 use refgate_format::{Guard, Identity, PolicySource, Settings};
 use refgate_gate::{
-    Exit, PROC_REFS, Setup, TRAINING, WANTED, Wanted, bounds, canary, chained, hooks_folder,
-    hooks_of, horizon, installed_hook, load_policy, proc_refs,
+    Exit, PROC_REFS, SERVER_SETTINGS, ServerSetting, Setup, TRAINING, bounds, canary, chained,
+    hooks_folder, hooks_of, horizon, installed_hook, load_policy, proc_refs,
 };
 use refgate_git::{Reader, Writer, git_version};
 use refgate_scenario::git_command;
 
 use crate::args::Doctor;
 use crate::command::install::guards_itself;
-use crate::command::question::finished;
-use crate::output::{Done, Failure, say};
+use crate::command::query_context::finished;
+use crate::output::{Failure, VerbResult, say};
 
-pub(crate) fn run(args: &Doctor) -> Done {
+pub(crate) fn run(args: &Doctor) -> VerbResult {
     examine(&args.repository, args.fix)
 }
 
@@ -39,7 +39,7 @@ impl Findings {
 
 /// Looks at everything that decides whether pushes are judged, then tries one
 /// that must be refused, and only then says "protected".
-pub(crate) fn examine(repository: &Path, fix: bool) -> Done {
+pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
     let writer = Writer::open(repository, false)?;
     let mut found = Findings::default();
     hooks(&writer, &mut found)?;
@@ -121,7 +121,7 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
 }
 
 fn settings(writer: &Writer, fix: bool, found: &mut Findings) -> Result<(), Failure> {
-    for Wanted(key, value, why) in WANTED {
+    for ServerSetting(key, value, why) in SERVER_SETTINGS {
         if writer.setting(key)?.as_deref() == Some(value) {
             continue;
         }

@@ -2,24 +2,26 @@
 
 use std::path::Path;
 
-use refgate_core::{Body, Oid};
+use refgate_core::{Oid, RecordBody};
 use refgate_format::record_text;
-use refgate_gate::{Brought, Dossier, Entry, Exit, Kept, ReadAt, decided, dossier};
+use refgate_gate::{
+    Dossier, DossierChange, DossierRecord, Exit, LogEntry, ReadAt, decided, dossier,
+};
 use refgate_git::Graph;
-use refgate_report::{Document, Part, because, show};
+use refgate_report::{Document, Part, render_class_reason, show};
 use serde_json::{Value, json};
 
 use crate::args::{DossierForm, LedgerPlace};
 use crate::command::ledger::open;
-use crate::command::question::{Asked, finished};
-use crate::output::{Done, Failure, say, tell};
+use crate::command::query_context::{QueryContext, finished};
+use crate::output::{Failure, VerbResult, say, tell};
 
 pub(crate) fn run(
     tag: &str,
     form: DossierForm,
     verify: Option<&Path>,
     place: &LedgerPlace,
-) -> Done {
+) -> VerbResult {
     let mut asked = open(place)?;
     asked.unbound();
     let wrong = |why: refgate_gate::DossierError| Failure::new(Exit::BadInput, why.to_string());
@@ -43,26 +45,26 @@ pub(crate) fn run(
     finished(Exit::Accepted)
 }
 
-fn class(asked: &Asked, change: &Brought) -> (String, String) {
+fn class(asked: &QueryContext, change: &DossierChange) -> (String, String) {
     let seen = change.row.decision.landings.first().map(|landing| &landing.class);
     let told = seen.map(|found| {
         let class = asked.policy.classes.name(found.class);
-        (class, because(&asked.policy.classes, &found.because))
+        (class, render_class_reason(&asked.policy.classes, &found.reason))
     });
     told.unwrap_or_default()
 }
 
-fn object(asked: &Asked, found: &Dossier) -> Value {
+fn object(asked: &QueryContext, found: &Dossier) -> Value {
     let id = |id: &Option<Oid>| id.map(|id| id.to_string());
-    let change = |one: &Brought| {
-        let (class, because) = class(asked, one);
+    let change = |one: &DossierChange| {
+        let (class, render_class_reason) = class(asked, one);
         json!({
             "commit": one.row.commit.to_string(), "stage": one.row.stage, "direct": one.direct,
-            "class": class, "because": because, "author": one.author,
+            "class": class, "because": render_class_reason, "author": one.author,
             "subject": one.row.subject, "at": one.row.at.to_rfc3339(), "links": one.links,
         })
     };
-    let record = |kept: &Kept| {
+    let record = |kept: &DossierRecord| {
         json!({
             "id": kept.record.id.to_string(), "kind": kept.record.body.kind(),
             "by": kept.record.by, "at": kept.record.at.to_rfc3339(), "path": kept.path,
@@ -70,7 +72,7 @@ fn object(asked: &Asked, found: &Dossier) -> Value {
             "late": late(kept, found),
         })
     };
-    let decision = |entry: &Entry| json!({ "entry": entry.id.to_string(), "head": entry.head, "decision": entry.object });
+    let decision = |entry: &LogEntry| json!({ "entry": entry.id.to_string(), "head": entry.head, "decision": entry.object });
     json!({
         "format": 1,
         "repository": asked.repositories.first(),
@@ -100,7 +102,7 @@ fn bad(path: &Path, why: &str) -> Failure {
 }
 
 /// Clones of one repository may go by several names; its records know one.
-fn of_its_name(asked: &mut Asked, then: &Value) {
+fn of_its_name(asked: &mut QueryContext, then: &Value) {
     let Some(name) = then.get("repository").and_then(Value::as_str) else { return };
     if !asked.repositories.iter().any(|known| known == name) {
         let here = asked.repositories.join(", ");
@@ -121,7 +123,7 @@ fn read_at(path: &Path, then: &Value) -> Result<ReadAt, Failure> {
 }
 
 /// Whether a dossier says what is so here, read as of then: no more, and no less.
-fn compare(asked: &Asked, then: &Value, now: &Value) -> Done {
+fn compare(asked: &QueryContext, then: &Value, now: &Value) -> VerbResult {
     let mut differences = Vec::new();
     let graph = Graph::new(&asked.reader);
     for (key, tip) in [("ledger", asked.reader.ledger_tip()?), ("log", asked.reader.log_tip()?)] {
@@ -161,7 +163,7 @@ fn compare(asked: &Asked, then: &Value, now: &Value) -> Done {
             "all of it is so here: {changes} changes, {records} records, {decisions} decisions"
         ));
     }
-    finished(if differences.is_empty() { Exit::Accepted } else { Exit::Refused })
+    finished(if differences.is_empty() { Exit::Accepted } else { Exit::Rejected })
 }
 
 /// What one of two lists has and the other has not.
@@ -183,7 +185,7 @@ fn apart(key: &str, said: &[Value], is: &[Value]) -> Vec<String> {
     all
 }
 
-fn document(asked: &Asked, found: &Dossier) -> Document {
+fn document(asked: &QueryContext, found: &Dossier) -> Document {
     let release = &found.release;
     let facts = vec![
         vec!["commit".to_string(), release.commit.to_string()],
@@ -261,7 +263,7 @@ fn tip(id: Option<Oid>) -> String {
 }
 
 /// A part for each class, the highest first.
-fn changes(asked: &Asked, found: &Dossier) -> Vec<Part> {
+fn changes(asked: &QueryContext, found: &Dossier) -> Vec<Part> {
     let mut classes: Vec<String> = Vec::new();
     for id in asked.policy.classes.ids() {
         classes.insert(0, asked.policy.classes.name(id));
@@ -273,13 +275,13 @@ fn changes(asked: &Asked, found: &Dossier) -> Vec<Part> {
             .filter(|change| class(asked, change).0 == name)
             .map(|change| {
                 let way = if change.direct { "straight to production" } else { "" };
-                let because = class(asked, change).1;
+                let render_class_reason = class(asked, change).1;
                 let row = &change.row;
                 vec![
                     row.commit.short(),
                     row.subject.clone(),
                     change.author.clone(),
-                    because,
+                    render_class_reason,
                     change.links.join(" "),
                     way.to_string(),
                 ]
@@ -297,28 +299,34 @@ fn changes(asked: &Asked, found: &Dossier) -> Vec<Part> {
 }
 
 /// Whether a record was made when the server had taken the release already.
-fn late(kept: &Kept, found: &Dossier) -> bool {
+fn late(kept: &DossierRecord, found: &Dossier) -> bool {
     found.accepted.is_some_and(|at| kept.record.at > at)
 }
 
-fn record(kept: &Kept, late: bool) -> Vec<String> {
+fn record(kept: &DossierRecord, late: bool) -> Vec<String> {
     let record = &kept.record;
     let mut what = match &record.body {
-        Body::SignOff { meaning, tree, .. } => {
+        RecordBody::SignOff { meaning, tree, .. } => {
             format!("signs off {} of tree {}", meaning.name(), tree.short())
         }
-        Body::Candidate { number, commit, .. } => format!("candidate {number}: {}", commit.short()),
-        Body::Approval { rule, of, .. } => format!("approves {} ({})", of.short(), rule.name()),
-        Body::Waiver { rule, on, until, uses, owes, .. } => {
+        RecordBody::Candidate { number, commit, .. } => {
+            format!("candidate {number}: {}", commit.short())
+        }
+        RecordBody::Approval { rule, of, .. } => {
+            format!("approves {} ({})", of.short(), rule.name())
+        }
+        RecordBody::Waiver { rule, on, until, uses, owes, .. } => {
             let (rule, on) = (rule.name(), on.short());
             let owes = owes.as_ref().map_or_else(String::new, |owes| format!(", owing {owes}"));
             format!("waives {rule} on {on} until {}, for {uses}{owes}", show(*until))
         }
-        Body::Settlement { of, .. } => format!("what {} owed is done", of.short()),
-        Body::Classification { commit, class } => format!("{} is {class}", commit.short()),
-        Body::Evidence { what, .. } => format!("observed: {}", what.name()),
-        Body::NotApplicable { fix, to } => format!("{} need not go to {}", fix.short(), to.short()),
-        Body::Certificate { person, course, until } => {
+        RecordBody::Settlement { of, .. } => format!("what {} owed is done", of.short()),
+        RecordBody::Classification { commit, class } => format!("{} is {class}", commit.short()),
+        RecordBody::Evidence { what, .. } => format!("observed: {}", what.name()),
+        RecordBody::NotApplicable { fix, to } => {
+            format!("{} need not go to {}", fix.short(), to.short())
+        }
+        RecordBody::Certificate { person, course, until } => {
             format!("certificate of {course} for {person} until {}", show(*until))
         }
         other => other.kind().to_string(),

@@ -5,9 +5,9 @@ use refgate_gate::Exit;
 use refgate_report::{page, page_title};
 
 use crate::args::Explain;
-use crate::output::{Done, Failure, done, say};
+use crate::output::{Failure, VerbResult, done, say};
 
-pub(crate) fn run(args: &Explain) -> Done {
+pub(crate) fn run(args: &Explain) -> VerbResult {
     let Some(name) = &args.rule else {
         RuleId::ALL.iter().for_each(|rule| say(page_title(rule.page())));
         return Ok(done(Exit::Accepted));

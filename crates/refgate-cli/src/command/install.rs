@@ -13,12 +13,12 @@ use refgate_gate::{
 };
 use refgate_git::Reader;
 
-use crate::args::{GuardArg, IdentityArg, Install, Place};
+use crate::args::{GuardArg, IdentityArg, Install, RepositoryArg};
 use crate::command::doctor;
-use crate::output::{Done, Failure, done, say};
-use crate::policy::find;
+use crate::output::{Failure, VerbResult, done, say};
+use crate::policy_lookup::find;
 
-pub(crate) fn run(args: &Install) -> Done {
+pub(crate) fn run(args: &Install) -> VerbResult {
     let limits = Limits::default();
     let reader = Reader::open(&args.repository, bounds(&limits))?;
     // What was set up before stays, unless something else is asked for.
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Install) -> Done {
     doctor::examine(&args.repository, false)
 }
 
-pub(crate) fn undo(args: &Place) -> Done {
+pub(crate) fn undo(args: &RepositoryArg) -> VerbResult {
     uninstall(&args.repository)?;
     say("refgate is gone; former hooks and settings are back");
     Ok(done(Exit::Accepted))

@@ -3,28 +3,28 @@
 use std::collections::BTreeSet;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use refgate_core::{Body, LEDGER, Record, RecordId, may_make};
+use refgate_core::{LEDGER, Record, RecordBody, RecordId, may_make};
 use refgate_format::{path_of, record_text};
 use refgate_gate::{Exit, read_signed};
 use refgate_report::show;
 use serde_json::{Value, json};
 
 use crate::args::{Ledger, LedgerPlace, LedgerVerb, Question};
-use crate::command::question::{Asked, ask, finished};
-use crate::command::record::Desk;
-use crate::output::{Done, Failure, say, tell, watched};
+use crate::command::query_context::{QueryContext, ask, finished};
+use crate::command::record::RecordSigner;
+use crate::output::{Failure, VerbResult, say, tell, watched};
 
-pub(crate) fn run(args: &Ledger) -> Done {
+pub(crate) fn run(args: &Ledger) -> VerbResult {
     match &args.verb {
         LedgerVerb::Log { place, kind } => log(place, kind.as_deref()),
         LedgerVerb::Show { id, place } => show_one(place, id),
         LedgerVerb::Verify { place } => verify(place),
-        LedgerVerb::Push { desk } => Desk::open(desk)?.push_pending(),
+        LedgerVerb::Push { signer } => RecordSigner::open(signer)?.push_pending(),
     }
 }
 
 /// A record as it lies in the ledger, with what speaks against it.
-struct Found {
+struct LedgerRow {
     path: String,
     text: String,
     record: Option<Record>,
@@ -32,7 +32,7 @@ struct Found {
     withdrawn: bool,
 }
 
-pub(crate) fn open(place: &LedgerPlace) -> Result<Asked, Failure> {
+pub(crate) fn open(place: &LedgerPlace) -> Result<QueryContext, Failure> {
     ask(&Question {
         repository: place.repository.clone(),
         policy: place.policy.clone(),
@@ -43,18 +43,18 @@ pub(crate) fn open(place: &LedgerPlace) -> Result<Asked, Failure> {
     })
 }
 
-fn read(asked: &Asked, tick: &mut dyn FnMut(usize)) -> Result<Vec<Found>, Failure> {
+fn read(asked: &QueryContext, tick: &mut dyn FnMut(usize)) -> Result<Vec<LedgerRow>, Failure> {
     let mut all = Vec::new();
     let Some(tip) = asked.reader.ledger_tip()? else { return Ok(all) };
     asked.reader.all_records(tip, &mut |file| {
         let (record, wrong) = match read_signed(&file, &asked.policy, &asked.signers) {
             Err(why) => (None, Some(why)),
             Ok((record, holds)) => {
-                let wrong = holds.err().or_else(|| objection(asked, &file.path, &record));
+                let wrong = holds.err().or_else(|| render_finding(asked, &file.path, &record));
                 (Some(record), wrong)
             }
         };
-        all.push(Found { path: file.path, text: file.text, record, wrong, withdrawn: false });
+        all.push(LedgerRow { path: file.path, text: file.text, record, wrong, withdrawn: false });
         tick(all.len());
         Ok(())
     })?;
@@ -62,7 +62,7 @@ fn read(asked: &Asked, tick: &mut dyn FnMut(usize)) -> Result<Vec<Found>, Failur
         .iter()
         .filter(|found| found.wrong.is_none())
         .filter_map(|found| match &found.record.as_ref()?.body {
-            Body::Withdrawal { of, .. } => Some(*of),
+            RecordBody::Withdrawal { of, .. } => Some(*of),
             _ => None,
         })
         .collect();
@@ -74,7 +74,7 @@ fn read(asked: &Asked, tick: &mut dyn FnMut(usize)) -> Result<Vec<Found>, Failur
 }
 
 /// What speaks against a record whose signature holds.
-fn objection(asked: &Asked, path: &str, record: &Record) -> Option<String> {
+fn render_finding(asked: &QueryContext, path: &str, record: &Record) -> Option<String> {
     if path_of(record) != path {
         return Some(format!("it belongs at {}", path_of(record)));
     }
@@ -82,7 +82,7 @@ fn objection(asked: &Asked, path: &str, record: &Record) -> Option<String> {
     (!may).then(|| format!("{} has no role that may record this, by the present policy", record.by))
 }
 
-fn object(found: &Found) -> Value {
+fn object(found: &LedgerRow) -> Value {
     let record = found.record.as_ref();
     json!({
         "path": found.path,
@@ -99,7 +99,7 @@ fn object(found: &Found) -> Value {
     })
 }
 
-fn log(place: &LedgerPlace, kind: Option<&str>) -> Done {
+fn log(place: &LedgerPlace, kind: Option<&str>) -> VerbResult {
     let asked = open(place)?;
     none_yet(&asked, place)?;
     for found in read(&asked, &mut |_| {})? {
@@ -130,7 +130,7 @@ fn log(place: &LedgerPlace, kind: Option<&str>) -> Done {
 
 /// Says so where there is no ledger to read: an empty answer would pass for an
 /// empty ledger.
-fn none_yet(asked: &Asked, place: &LedgerPlace) -> Result<(), Failure> {
+fn none_yet(asked: &QueryContext, place: &LedgerPlace) -> Result<(), Failure> {
     if asked.reader.ledger_tip()?.is_none() {
         tell(&if asked.served {
             "Nothing is on record yet.".to_string()
@@ -141,7 +141,7 @@ fn none_yet(asked: &Asked, place: &LedgerPlace) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show_one(place: &LedgerPlace, id: &str) -> Done {
+fn show_one(place: &LedgerPlace, id: &str) -> VerbResult {
     let asked = open(place)?;
     let all = read(&asked, &mut |_| {})?;
     let mut same = all.iter().filter(|found| {
@@ -164,7 +164,7 @@ fn show_one(place: &LedgerPlace, id: &str) -> Done {
     finished(Exit::Accepted)
 }
 
-fn verify(place: &LedgerPlace) -> Done {
+fn verify(place: &LedgerPlace) -> VerbResult {
     let asked = open(place)?;
     none_yet(&asked, place)?;
     let bar = if watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
@@ -179,7 +179,7 @@ fn verify(place: &LedgerPlace) -> Done {
         Some(tip) => asked.reader.ledger_chain(tip)?,
     };
     bar.finish_and_clear();
-    let wrong: Vec<&Found> = all.iter().filter(|found| found.wrong.is_some()).collect();
+    let wrong: Vec<&LedgerRow> = all.iter().filter(|found| found.wrong.is_some()).collect();
     let withdrawn = all.iter().filter(|found| found.wrong.is_none() && found.withdrawn).count();
     if place.json {
         let objects: Vec<Value> = wrong.iter().map(|found| object(found)).collect();

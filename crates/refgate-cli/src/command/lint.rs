@@ -7,10 +7,10 @@ use refgate_report::clean;
 use serde_json::json;
 
 use crate::args::Lint;
-use crate::output::{Done, done, say};
-use crate::policy::{Found, find};
+use crate::output::{VerbResult, done, say};
+use crate::policy_lookup::{PolicyText, find};
 
-pub(crate) fn run(args: &Lint) -> Done {
+pub(crate) fn run(args: &Lint) -> VerbResult {
     let mut bad = false;
     for name in &args.policies {
         let found = find(name, None)?;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Lint) -> Done {
     Ok(done(if bad { Exit::BadPolicy } else { Exit::Accepted }))
 }
 
-fn read(found: &Found, time: Interval) -> Result<Policy, Vec<Complaint>> {
+fn read(found: &PolicyText, time: Interval) -> Result<Policy, Vec<Complaint>> {
     let mut file = PolicyFile { text: found.text.clone(), ..PolicyFile::default() };
     for name in wanted_calendars(&found.text) {
         if let Some(text) = found.calendar(None, &name) {
@@ -50,7 +50,7 @@ fn read(found: &Found, time: Interval) -> Result<Policy, Vec<Complaint>> {
 fn notes(policy: &Policy) -> Vec<String> {
     let mut notes = Vec::new();
     for window in &policy.windows {
-        if let refgate_core::Span::Fixed(intervals) = &window.span
+        if let refgate_core::WindowSpan::Fixed(intervals) = &window.span
             && intervals.is_empty()
         {
             notes.push(format!("the freeze \"{}\" holds at no time near now", window.name));

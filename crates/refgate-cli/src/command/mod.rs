@@ -10,7 +10,7 @@ pub(crate) mod install;
 pub(crate) mod ledger;
 pub(crate) mod lint;
 pub(crate) mod prove;
-pub(crate) mod question;
+pub(crate) mod query_context;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod restore;

@@ -4,18 +4,18 @@ use refgate_core::Policy;
 use refgate_format::parse_instant;
 use refgate_gate::{Exit, horizon};
 use refgate_git::Reader;
-use refgate_scenario::{Answered, compare, proof_scenario, prove};
+use refgate_scenario::{AnsweredCase, compare, proof_scenario, prove};
 use serde_json::{Value, json};
 
 use crate::args::Prove;
-use crate::command::question::finished;
-use crate::output::{Done, Failure, say};
-use crate::policy::find;
+use crate::command::query_context::finished;
+use crate::output::{Failure, VerbResult, say};
+use crate::policy_lookup::find;
 
 /// So many examples of a difference are told.
 const MOST_TOLD: usize = 5;
 
-pub(crate) fn run(args: &Prove) -> Done {
+pub(crate) fn run(args: &Prove) -> VerbResult {
     let at = match &args.at {
         None => chrono::Utc::now(),
         Some(text) => parse_instant(text)
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Prove) -> Done {
             .iter()
             .map(|proof| json!({ "what": proof.what, "scenario": proof.scenario }))
             .collect();
-        let examples = |cases: &[Answered]| -> Vec<String> {
+        let examples = |cases: &[AnsweredCase]| -> Vec<String> {
             cases.iter().map(|(case, now)| proof_scenario(&args.policy, case, now)).collect()
         };
         let meaning = difference.as_ref().map(|(looser, stricter)| {
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Prove) -> Done {
     finished(if proofs.is_empty() { Exit::Accepted } else { Exit::Failed })
 }
 
-const fn meaning(looser: &[Answered], stricter: &[Answered]) -> &'static str {
+const fn meaning(looser: &[AnsweredCase], stricter: &[AnsweredCase]) -> &'static str {
     match (looser.is_empty(), stricter.is_empty()) {
         (true, true) => "the same, as far as these cases go",
         (false, true) => "looser",
@@ -80,7 +80,7 @@ const fn meaning(looser: &[Answered], stricter: &[Answered]) -> &'static str {
     }
 }
 
-fn told(args: &Prove, title: &str, cases: &[Answered]) {
+fn told(args: &Prove, title: &str, cases: &[AnsweredCase]) {
     // One example for each class, branch and way there says enough.
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
     for (case, now) in cases {

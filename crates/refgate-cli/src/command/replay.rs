@@ -7,14 +7,14 @@ use refgate_core::{FreezeState, Instant, Interval, LedgerView, Mode, Policy, Rul
 use refgate_format::{Limits, parse_instant};
 use refgate_gate::{Exit, Replay, ReplayError, Row, assume_exits, bounds, replay};
 use refgate_git::{Bounds, Reader, releases};
-use refgate_report::{because, shorten, show};
+use refgate_report::{render_class_reason, shorten, show};
 use serde_json::json;
 
 use crate::args::{EvidenceArg, Replay as ReplayArgs};
-use crate::output::{Done, Failure, done, say, tell, watched};
-use crate::policy::find;
+use crate::output::{Failure, VerbResult, done, say, tell, watched};
+use crate::policy_lookup::find;
 
-pub(crate) fn run(args: &ReplayArgs) -> Done {
+pub(crate) fn run(args: &ReplayArgs) -> VerbResult {
     // Nobody waits for a replay with a lock in hand: it may take as long as it takes.
     let bounds = Bounds {
         max_commits: usize::MAX,
@@ -91,7 +91,7 @@ fn object(policy: &Policy, row: &Row) -> serde_json::Value {
         "stage": row.stage,
         "at": row.at.to_rfc3339(),
         "class": seen.map_or_else(String::new, |seen| policy.classes.name(seen.class.class)),
-        "because": seen.map_or_else(String::new, |seen| because(&policy.classes, &seen.class.because)),
+        "because": seen.map_or_else(String::new, |seen| render_class_reason(&policy.classes, &seen.class.reason)),
         "route": seen.map_or("", |seen| seen.route.name()),
         "verdict": row.decision.verdict.name(),
         "rules": rules,
@@ -155,7 +155,7 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
 }
 
 const fn derived(window: &refgate_core::Window) -> bool {
-    matches!(window.span, refgate_core::Span::AfterMajorRelease { .. })
+    matches!(window.span, refgate_core::WindowSpan::AfterMajorRelease { .. })
 }
 
 fn line(policy: &Policy, row: &Row) {
@@ -172,14 +172,17 @@ fn line(policy: &Policy, row: &Row) {
         shorten(&row.subject, 60)
     ));
     let rules = if rules.is_empty() { String::new() } else { format!("{}: ", rules.join(", ")) };
-    say(&format!("             {rules}{}", because(&policy.classes, &seen.class.because)));
+    say(&format!(
+        "             {rules}{}",
+        render_class_reason(&policy.classes, &seen.class.reason)
+    ));
 }
 
 fn difference(
     args: &ReplayArgs,
     (policy, rows): (&Policy, &[Row]),
     (other, others): (&Policy, &[Row]),
-) -> Done {
+) -> VerbResult {
     let key = |row: &Row| (row.stage.clone(), row.commit);
     let known: BTreeMap<_, _> = others.iter().map(|row| (key(row), row)).collect();
     let changed: Vec<(&Row, &Row)> = rows

@@ -6,9 +6,9 @@ use refgate_gate::Exit;
 use refgate_git::DELETED;
 
 use crate::args::Restore;
-use crate::output::{Done, Failure, done, say, tell};
+use crate::output::{Failure, VerbResult, done, say, tell};
 
-pub(crate) fn run(args: &Restore) -> Done {
+pub(crate) fn run(args: &Restore) -> VerbResult {
     let what = args.what.strip_prefix("refs/").unwrap_or(&args.what);
     let names = match what.split_once('/') {
         Some(("heads" | "tags", _)) => vec![what.to_string()],
@@ -54,5 +54,5 @@ fn git(args: &Restore, words: &[&str]) -> Result<String, Failure> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(Failure::new(Exit::Refused, said.trim().to_string()))
+    Err(Failure::new(Exit::Rejected, said.trim().to_string()))
 }

@@ -1,16 +1,16 @@
 //! `refgate status`: how do things stand, and what is to be done next? One screen.
 
 use refgate_core::{Candidate, Debt, Freeze, Instant, Policy, Waiver};
-use refgate_gate::{FollowUp, Overview, StageNow, overview};
-use refgate_report::{length, missing_phrase, objection, shorten, show, takes_phrase};
+use refgate_gate::{FollowUp, Overview, StageStatus, overview};
+use refgate_report::{length, missing_phrase, render_finding, requirement_phrase, shorten, show};
 use serde_json::{Value, json};
 
 use crate::args::Question;
-use crate::command::question::{ask, finished};
-use crate::output::{Done, say, tell};
+use crate::command::query_context::{ask, finished};
+use crate::output::{VerbResult, say, tell};
 use refgate_gate::Exit;
 
-pub(crate) fn run(question: &Question) -> Done {
+pub(crate) fn run(question: &Question) -> VerbResult {
     let mut asked = ask(question)?;
     asked.unbound();
     let rest = asked.at_rest();
@@ -31,16 +31,16 @@ pub(crate) fn run(question: &Question) -> Done {
 }
 
 /// What keeps a stage from being promoted to: objection, and what it takes.
-fn missing(policy: &Policy, stage: &StageNow) -> Vec<(String, Vec<String>, String)> {
+fn missing(policy: &Policy, stage: &StageStatus) -> Vec<(String, Vec<String>, String)> {
     let Some(checked) = &stage.promotion else { return Vec::new() };
     let case = checked.case(policy);
     let findings = checked.judged.decision.findings.iter();
     findings
         .map(|finding| {
-            let said = objection(&case, finding);
+            let said = render_finding(&case, finding);
             let facts = said.facts.iter().filter(|(label, _)| matches!(*label, "missing" | "owed"));
             let facts = facts.map(|(_, fact)| fact.clone()).collect();
-            (said.sentence, facts, takes_phrase(&case, finding))
+            (said.sentence, facts, requirement_phrase(&case, finding))
         })
         .collect()
 }
@@ -172,16 +172,18 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
     for freeze in now.freezes(policy).iter().filter(|freeze| freeze.state.closed()) {
         for missing in &freeze.missing {
             all.push(match missing {
-                refgate_core::Missing::Runs { .. } => {
+                refgate_core::MissingEvidence::Runs { .. } => {
                     "when a run has completed: refgate evidence production-run".to_string()
                 }
-                refgate_core::Missing::Notice => {
+                refgate_core::MissingEvidence::Notice => {
                     "when all have been told: refgate evidence notice".to_string()
                 }
-                refgate_core::Missing::SignOff(role) => {
+                refgate_core::MissingEvidence::SignOff(role) => {
                     format!("{role}, when it is stable: refgate sign-off --meaning freeze-exit")
                 }
-                refgate_core::Missing::Blocker(name) => format!("solve the blocker \"{name}\""),
+                refgate_core::MissingEvidence::Blocker(name) => {
+                    format!("solve the blocker \"{name}\"")
+                }
             });
         }
     }

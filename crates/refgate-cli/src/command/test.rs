@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::args::Test;
 use crate::command::install::hook_program;
-use crate::output::{Done, Failure, done, say};
+use crate::output::{Failure, VerbResult, done, say};
 
-pub(crate) fn run(args: &Test) -> Done {
+pub(crate) fn run(args: &Test) -> VerbResult {
     let (mut passed, mut failed) = (0_usize, 0_usize);
     for file in &args.files {
         let shown = file.display().to_string();

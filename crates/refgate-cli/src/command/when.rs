@@ -4,16 +4,16 @@ use refgate_core::{
     Case, ClassId, Eligibility, History, LedgerView, Push, RefName, Target, Verdict,
     When as Answer, earliest, eligibility,
 };
-use refgate_gate::{Exit, Wish, foretell};
-use refgate_git::{Survey, releases};
-use refgate_report::{missing_phrase, objection, show, takes_phrase};
+use refgate_gate::{Exit, ProposedUpdate, foretell};
+use refgate_git::{ServerSurvey, releases};
+use refgate_report::{missing_phrase, render_finding, requirement_phrase, show};
 use serde_json::json;
 
 use crate::args::When;
-use crate::command::question::{Asked, ask, finished};
-use crate::output::{Done, Failure, say};
+use crate::command::query_context::{QueryContext, ask, finished};
+use crate::output::{Failure, VerbResult, say};
 
-pub(crate) fn run(args: &When) -> Done {
+pub(crate) fn run(args: &When) -> VerbResult {
     let asked = ask(&args.question)?;
     let onto = if args.onto.is_empty() {
         let first = asked.policy.flow.stages.first().map(|stage| stage.branch.clone());
@@ -35,17 +35,17 @@ pub(crate) fn run(args: &When) -> Done {
 /// all without being promoted.
 fn of_class(
     args: &When,
-    asked: &Asked,
+    asked: &QueryContext,
     target: &Target<'_>,
     onto: &RefName,
     class: ClassId,
-) -> Done {
+) -> VerbResult {
     let policy = &asked.policy;
     let releases = releases(&asked.reader, &policy.release)?;
     let history = History { releases, ..History::default() };
     let (actor, at) = asked.who();
     let push = Push { actor, at, updates: Vec::new(), options: Vec::new() };
-    let survey = Survey { releases: history.releases.clone(), ..Survey::default() };
+    let survey = ServerSurvey { releases: history.releases.clone(), ..ServerSurvey::default() };
     let records = asked.at_rest().records.early(policy, &survey, at)?;
     let ledger = LedgerView::assemble(policy, &records);
     let case = Case { policy, push: &push, history: &history, ledger: &ledger };
@@ -97,8 +97,8 @@ fn of_class(
 
 /// A branch as it is: the first moment at which the server would take it, by
 /// all rules; or what else it takes.
-fn of_branch(args: &When, asked: &Asked, onto: &RefName) -> Done {
-    let wish = Wish { revision: Some(args.what.clone()), name: onto.clone() };
+fn of_branch(args: &When, asked: &QueryContext, onto: &RefName) -> VerbResult {
+    let wish = ProposedUpdate { revision: Some(args.what.clone()), name: onto.clone() };
     let rest = asked.at_rest();
     let checked = foretell(&rest, asked.who(), &[wish])?;
     let at = checked.push.at;
@@ -108,7 +108,9 @@ fn of_branch(args: &When, asked: &Asked, onto: &RefName) -> Done {
     let needs: Vec<(String, String)> = decision
         .findings
         .iter()
-        .map(|finding| (objection(&case, finding).sentence, takes_phrase(&case, finding)))
+        .map(|finding| {
+            (render_finding(&case, finding).sentence, requirement_phrase(&case, finding))
+        })
         .collect();
     if args.question.json {
         let needs: Vec<_> =

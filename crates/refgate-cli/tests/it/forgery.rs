@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use ed25519_dalek::Signer as _;
-use refgate_core::{Body, Observed, Record, RecordId, RefName, RuleId};
+use refgate_core::{EvidenceKind, Record, RecordBody, RecordId, RefName, RuleId};
 use refgate_format::{Signers, path_of, read_record, record_text, split_file, verify};
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -17,15 +17,15 @@ fn at(text: &str) -> refgate_core::Instant {
 }
 
 /// A record as it would be read back.
-fn record(by: &str, when: &str, repository: &str, body: Body) -> Record {
+fn record(by: &str, when: &str, repository: &str, body: RecordBody) -> Record {
     let (id, by, at) = (RecordId([0; 32]), by.to_string(), at(when));
     let (repository, reason, link) = (repository.to_string(), "so".to_string(), None);
     let draft = Record { id, by, at, repository, reason, link, body };
     read_record(&record_text(&draft)).unwrap()
 }
 
-fn blocker() -> Body {
-    Body::Evidence { what: Observed::Blocker, release: "v1.0.0".to_string() }
+fn blocker() -> RecordBody {
+    RecordBody::Evidence { what: EvidenceKind::Blocker, release: "v1.0.0".to_string() }
 }
 
 /// `ssh-keygen -Y sign`: the armour.
@@ -137,7 +137,7 @@ fn a_ledger_only_takes_new_signed_present_records() {
     }
 
     // Signed well, and still not for here or now, or not theirs to make.
-    let make = |by: &str, when: &str, repository: &str, body: Body| {
+    let make = |by: &str, when: &str, repository: &str, body: RecordBody| {
         let record = record(by, when, repository, body);
         commit(&world, &[&first], &[(&path_of(&record), &signed(&world, &record))])
     };
@@ -146,13 +146,15 @@ fn a_ledger_only_takes_new_signed_present_records() {
     refused(&world, &make("ben", NOW, "backend", blocker()), "another repository");
     let on = RefName::branch("dev").unwrap();
     let of = refgate_core::Oid::default();
-    let approval = Body::Approval { rule: RuleId::Freeze, on: on.clone(), of };
+    let approval = RecordBody::Approval { rule: RuleId::Freeze, on: on.clone(), of };
     refused(&world, &make("ben", NOW, "portal", approval.clone()), "no role");
-    let odd = Body::Approval { rule: RuleId::RefName, on, of };
+    let odd = RecordBody::Approval { rule: RuleId::RefName, on, of };
     refused(&world, &make("grace", NOW, "portal", odd), "no role");
-    let withdrawal = Body::Withdrawal { of: good.id, shelf: refgate_format::shelf_of(&good.body) };
+    let withdrawal =
+        RecordBody::Withdrawal { of: good.id, shelf: refgate_format::shelf_of(&good.body) };
     refused(&world, &make("ben", NOW, "portal", withdrawal.clone()), "withdrawn by its maker");
-    let nothing = Body::Withdrawal { of: other.id, shelf: refgate_format::shelf_of(&good.body) };
+    let nothing =
+        RecordBody::Withdrawal { of: other.id, shelf: refgate_format::shelf_of(&good.body) };
     refused(&world, &make("grace", NOW, "portal", nothing), "not in the ledger");
 
     // And what is right is taken.

@@ -1,28 +1,28 @@
 //! Where has each fix landed, by which evidence, and where is it missing?
 //!
-//! Pure: what the commits say comes in as [`Fact`]s, what comparing diffs has
-//! shown as [`Likeness`]; which diffs need comparing, [`doubts`] says.
+//! Pure: what the commits say comes in as [`CommitFact`]s, what comparing diffs has
+//! shown as [`DiffSimilarity`]; which diffs need comparing, [`doubts`] says.
 
-mod cell;
-mod family;
-mod focus;
-mod named;
+mod fix_family;
+mod fix_search;
+mod fix_state;
+mod named_commits;
 
 use alloc::string::String;
 
 use crate::Oid;
 
-pub use cell::{Cell, Fix, Found, Matrix, matrix};
-pub use family::{Families, Root, doubts, families};
-pub use focus::{Glimpse, focus};
-pub use named::{Named, title};
+pub use fix_family::{Families, OriginLink, doubts, families};
+pub use fix_search::{CommitSummary, focus};
+pub use fix_state::{Fix, FixLocation, FixState, Matrix, matrix};
+pub use named_commits::{NamedCommits, title};
 
 /// The most branches that are looked at together.
 pub const MAX_BRANCHES: usize = 127;
 
 /// What is known of a commit without looking at its diff.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
+pub struct CommitFact {
     /// The commit.
     pub id: Oid,
     /// How many parents it has.
@@ -36,7 +36,7 @@ pub struct Fact {
     /// Its first line.
     pub subject: String,
     /// The commits that its message names.
-    pub named: Named,
+    pub named: NamedCommits,
     /// It has its first parent's tree: it changes nothing.
     pub empty: bool,
     /// The branches that reach it: bit `n` is branch `n`; branch 0 is where
@@ -46,7 +46,7 @@ pub struct Fact {
 
 /// What two commits' diffs have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Likeness {
+pub enum DiffSimilarity {
     /// So many of a hundred changed lines.
     Percent(u8),
     /// The same patch id.

@@ -2,14 +2,14 @@
 
 use alloc::vec::Vec;
 
-use crate::case::{Landed, promotions};
-use crate::{Case, Finding, RuleId, Takes, What};
+use crate::case::{ClassifiedLanding, promotions};
+use crate::{Case, Finding, RuleId, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     if !case.policy.promotion.candidate {
         return Vec::new();
     }
-    let before_production = |one: &&Landed<'_>| match one.target {
+    let before_production = |one: &&ClassifiedLanding<'_>| match one.target {
         crate::Target::Stage(_, stage) => !stage.production,
         crate::Target::Line(_) => false,
     };
@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     promoted.filter(before_production).filter_map(|one| judge(case, one)).collect()
 }
 
-fn judge(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
+fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Finding> {
     let commit = case.history.commit(one.landing.commit)?;
     let same = case.ledger.candidates.iter().filter(|c| c.tree == commit.tree);
     let mut same = same.filter(|candidate| candidate.at <= case.push.at);
@@ -30,7 +30,7 @@ fn judge(case: &Case<'_>, one: &Landed<'_>) -> Option<Finding> {
         rule: RuleId::Candidate,
         update: one.item.index,
         landing: Some(one.landing.commit),
-        what: What::NoCandidate { commit: one.landing.commit, failed },
-        takes: Takes::Needs { role: case.policy.ledger.releases.clone() },
+        what: Violation::NoCandidate { commit: one.landing.commit, failed },
+        requirement: Requirement::Needs { role: case.policy.ledger.releases.clone() },
     })
 }

@@ -3,14 +3,14 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::case::{Landed, promotions};
+use crate::case::{ClassifiedLanding, promotions};
 use crate::freeze::after;
-use crate::{Case, Debt, Finding, RuleId, Takes, Target, What};
+use crate::{Case, Debt, Finding, RuleId, Requirement, Target, Violation};
 
 /// An overdue debt of a stage holds up promotions into it and out of it, and
 /// any overdue debt holds up production: what is promoted would lack a fix that
 /// users already have (MODEL.md 5 and 6).
-pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for (one, from) in promotions(case, landed) {
         let Target::Stage(to, stage) = one.target else { continue };
@@ -27,8 +27,8 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
             rule: RuleId::Debts,
             update: one.item.index,
             landing: Some(one.landing.commit),
-            what: What::Overdue { debts, owes },
-            takes: Takes::WaitsFor("the fixes".to_string()),
+            what: Violation::Overdue { debts, owes },
+            requirement: Requirement::WaitsFor("the fixes".to_string()),
         });
     }
     found

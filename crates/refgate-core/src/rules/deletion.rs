@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use crate::case::{Item, Landed};
+use crate::case::{UpdateItem, ClassifiedLanding};
 use crate::freeze::after;
-use crate::{Case, DeletionRequest, Finding, Oid, RefChange, RefKind, RuleId, Takes, What};
+use crate::{Case, DeletionRequest, Finding, Oid, RefChange, RefKind, RuleId, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for item in case.items() {
         let RefChange::Delete { old } = item.update.change else { continue };
@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
     found
 }
 
-fn judge(case: &Case<'_>, item: &Item<'_>, value: Oid) -> Option<Finding> {
+fn judge(case: &Case<'_>, item: &UpdateItem<'_>, value: Oid) -> Option<Finding> {
     let rules = &case.policy.deletion;
     let request = case
         .ledger
@@ -29,14 +29,14 @@ fn judge(case: &Case<'_>, item: &Item<'_>, value: Oid) -> Option<Finding> {
         .min_by_key(|request| request.at);
     let end = request.map(|request| after(request.at, rules.cooling_off));
     let agreed = request.is_some_and(|request| approved(case, request));
-    let takes = match end {
+    let requirement = match end {
         Some(end) if agreed && end <= case.push.at => return None,
-        Some(end) if agreed => Takes::Until(end),
-        _ => Takes::Needs { role: rules.approvers.clone() },
+        Some(end) if agreed => Requirement::Until(end),
+        _ => Requirement::Needs { role: rules.approvers.clone() },
     };
     let request = request.map(|request| request.by.clone()).zip(end);
-    let what = What::Deleted { value, request, approved: agreed };
-    Some(Finding { rule: RuleId::Deletion, update: item.index, landing: None, what, takes })
+    let what = Violation::Deleted { value, request, approved: agreed };
+    Some(Finding { rule: RuleId::Deletion, update: item.index, landing: None, what, requirement })
 }
 
 fn approved(case: &Case<'_>, request: &DeletionRequest) -> bool {

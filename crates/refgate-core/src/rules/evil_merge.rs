@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::case::Landed;
-use crate::{Case, ClassId, Finding, Route, RuleId, Takes, What};
+use crate::case::ClassifiedLanding;
+use crate::{Case, ClassId, Finding, Route, RuleId, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in landed {
         let Some(commit) = case.history.commit(one.landing.commit) else { continue };
@@ -17,18 +17,18 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
         }
         let what = match &one.landing.evil {
             Some(paths) if paths.is_empty() || vouched(one) => continue,
-            Some(paths) => What::EvilMerge {
+            Some(paths) => Violation::EvilMerge {
                 paths: paths.iter().take(5).cloned().collect(),
                 total: paths.len(),
             },
-            None => What::FactMissing { fact: "what a plain merge would give" },
+            None => Violation::FactMissing { fact: "what a plain merge would give" },
         };
         found.push(Finding {
             rule: RuleId::EvilMerge,
             update: one.item.index,
             landing: Some(commit.id),
             what,
-            takes: Takes::Never,
+            requirement: Requirement::Never,
         });
     }
     found
@@ -37,14 +37,14 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
 /// A merge that declares its own class, and whose whole diff agrees, owns up
 /// to its content: a resolved conflict looks no different (MODEL.md 2). Nobody
 /// can own up to dropping all that it brings: there is nothing to look at.
-fn vouched(one: &Landed<'_>) -> bool {
+fn vouched(one: &ClassifiedLanding<'_>) -> bool {
     one.is_new_work()
         && !one.landing.unchanged
         && one.class.effective() != ClassId::UNCLASSIFIED
         && matches!(
-            one.class.because,
-            crate::Because::Declared {
-                by: crate::Source::Trailer | crate::Source::Option,
+            one.class.reason,
+            crate::ClassReason::Declared {
+                by: crate::DeclarationSource::Trailer | crate::DeclarationSource::Option,
                 ..
             }
         )

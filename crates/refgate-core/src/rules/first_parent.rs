@@ -2,23 +2,23 @@
 
 use alloc::vec::Vec;
 
-use crate::case::Landed;
-use crate::{Case, Finding, RefChange, RuleId, Shape, Takes, What};
+use crate::case::ClassifiedLanding;
+use crate::{Case, Finding, RefChange, RuleId, TipRelation, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let finding = |update, landing, what| Finding {
         rule: RuleId::FirstParent,
         update,
         landing,
         what,
-        takes: Takes::Never,
+        requirement: Requirement::Never,
     };
     let mut found = Vec::new();
     for item in case.items() {
-        if let (RefChange::Move { old, new }, Some(Shape::Foxtrot), Some(_)) =
+        if let (RefChange::Move { old, new }, Some(TipRelation::Foxtrot), Some(_)) =
             (item.update.change, item.facts.shape, case.target(&item))
         {
-            found.push(finding(item.index, None, What::Foxtrot { old, new }));
+            found.push(finding(item.index, None, Violation::Foxtrot { old, new }));
         }
     }
     for one in landed {
@@ -27,7 +27,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
         distinct.sort();
         distinct.dedup();
         if commit.parents.len() > 2 || distinct.len() < commit.parents.len() {
-            let what = What::Octopus { parents: commit.parents.len() };
+            let what = Violation::Octopus { parents: commit.parents.len() };
             found.push(finding(one.item.index, Some(commit.id), what));
         }
     }

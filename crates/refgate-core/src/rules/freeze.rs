@@ -3,13 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::case::Landed;
-use crate::when::covers;
+use crate::case::ClassifiedLanding;
+use crate::earliest::covers;
 use crate::{
-    Case, ClassId, Finding, Freeze, Route, RuleId, Takes, What, When, earliest, freezes_at,
+    Case, ClassId, Finding, Freeze, Route, RuleId, Requirement, Violation, When, earliest, freezes_at,
 };
 
-pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let policy = case.policy;
     let all = freezes_at(policy, &case.history.releases, case.ledger, case.push.at);
     let closed: Vec<Freeze<'_>> = all.into_iter().filter(|f| f.state.closed()).collect();
@@ -25,7 +25,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
     found
 }
 
-fn judge(case: &Case<'_>, one: &Landed<'_>, freeze: &Freeze<'_>) -> Option<Finding> {
+fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>, freeze: &Freeze<'_>) -> Option<Finding> {
     let window = freeze.window;
     let class = one.class.effective();
     if window.lets_through.contains(&class) {
@@ -36,10 +36,10 @@ fn judge(case: &Case<'_>, one: &Landed<'_>, freeze: &Freeze<'_>) -> Option<Findi
         return None;
     }
     let when = earliest(case, &one.target, class);
-    let takes = match (&when, fast) {
-        (_, true) => Takes::Needs { role: window.approvers.clone() },
-        (When::At(end), false) => Takes::Until(*end),
-        _ => Takes::WaitsFor(window.name.clone()),
+    let requirement = match (&when, fast) {
+        (_, true) => Requirement::Needs { role: window.approvers.clone() },
+        (When::At(end), false) => Requirement::Until(*end),
+        _ => Requirement::WaitsFor(window.name.clone()),
     };
     let earliest = match when {
         When::Now => None,
@@ -48,7 +48,7 @@ fn judge(case: &Case<'_>, one: &Landed<'_>, freeze: &Freeze<'_>) -> Option<Findi
     };
     let name = |id: &ClassId| case.policy.classes.name(*id);
     let lets_through: Vec<String> = window.lets_through.iter().map(name).collect();
-    let what = What::Frozen {
+    let what = Violation::Frozen {
         window: window.name.clone(),
         reason: window.reason.clone(),
         state: freeze.state,
@@ -61,5 +61,5 @@ fn judge(case: &Case<'_>, one: &Landed<'_>, freeze: &Freeze<'_>) -> Option<Findi
         lets_through,
     };
     let landing = Some(one.landing.commit);
-    Some(Finding { rule: RuleId::Freeze, update: one.item.index, landing, what, takes })
+    Some(Finding { rule: RuleId::Freeze, update: one.item.index, landing, what, requirement })
 }

@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use crate::case::{Item, Landed};
-use crate::admission::refused;
-use crate::{Broken, Case, Finding, LEDGER, RefKind, RuleId, Takes, What};
+use crate::case::{UpdateItem, ClassifiedLanding};
+use crate::record_admission::refused;
+use crate::{LedgerFormError, Case, Finding, LEDGER, RefKind, RuleId, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for item in case.items() {
         if !matches!(case.policy.kind(&item.update.name), RefKind::Ledger) {
@@ -15,18 +15,18 @@ pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
         let mut object = |what| found.push(finding(&item, what));
         match &item.facts.ledger_edit {
             None if item.update.change.new_value().is_none() => {
-                object(What::LedgerBroken { broken: Broken::NotForward });
+                object(Violation::LedgerBroken { broken: LedgerFormError::NotForward });
             }
-            None if item.facts.not_a_commit => object(What::NotACommit),
-            None => object(What::FactMissing { fact: "what the push does to the ledger" }),
+            None if item.facts.not_a_commit => object(Violation::NotACommit),
+            None => object(Violation::FactMissing { fact: "what the push does to the ledger" }),
             Some(edit) => {
                 if let Some(broken) = &edit.broken {
-                    object(What::LedgerBroken { broken: broken.clone() });
+                    object(Violation::LedgerBroken { broken: broken.clone() });
                 }
                 for record in &edit.appended {
                     if let Some(why) = refused(case, edit, record) {
                         let (kind, by) = (record.body.kind(), record.by.clone());
-                        object(What::RecordRefused { record: record.id, kind, by, why });
+                        object(Violation::RecordRefused { record: record.id, kind, by, why });
                     }
                 }
             }
@@ -35,7 +35,7 @@ pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
     found
 }
 
-fn finding(item: &Item<'_>, what: What) -> Finding {
+fn finding(item: &UpdateItem<'_>, what: Violation) -> Finding {
     debug_assert_eq!(item.update.name.as_str(), LEDGER);
-    Finding { rule: RuleId::Ledger, update: item.index, landing: None, what, takes: Takes::Never }
+    Finding { rule: RuleId::Ledger, update: item.index, landing: None, what, requirement: Requirement::Never }
 }

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::case::Landed;
-use crate::{Case, Finding, RuleId, Takes, What};
+use crate::case::ClassifiedLanding;
+use crate::{Case, Finding, RuleId, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in landed {
         let ids = one.landing.side.iter().chain([&one.landing.commit]);
@@ -15,8 +15,8 @@ pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
                     rule: RuleId::ObjectFormat,
                     update: one.item.index,
                     landing: Some(one.landing.commit),
-                    what: What::Malformed { commit: commit.id, defect: defect.clone() },
-                    takes: Takes::Never,
+                    what: Violation::Malformed { commit: commit.id, defect: defect.clone() },
+                    requirement: Requirement::Never,
                 });
             }
         }

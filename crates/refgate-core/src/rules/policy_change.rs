@@ -2,36 +2,36 @@
 
 use alloc::vec::Vec;
 
-use crate::case::{Item, Landed};
-use crate::{Case, Finding, Oid, RuleId, Takes, What};
+use crate::case::{UpdateItem, ClassifiedLanding};
+use crate::{Case, Finding, Oid, RuleId, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     case.items().flat_map(|item| judge(case, &item)).collect()
 }
 
-fn judge(case: &Case<'_>, item: &Item<'_>) -> Vec<Finding> {
+fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Vec<Finding> {
     let Some(edit) = &item.facts.policy_edit else { return Vec::new() };
     let mut found = Vec::new();
-    let mut object = |what, takes| {
+    let mut object = |what, requirement| {
         let rule = RuleId::PolicyChange;
-        found.push(Finding { rule, update: item.index, landing: None, what, takes });
+        found.push(Finding { rule, update: item.index, landing: None, what, requirement });
     };
     if case.push.updates.len() > 1 {
-        object(What::PolicyNotAlone, Takes::Never);
+        object(Violation::PolicyNotAlone, Requirement::Never);
     }
     if let Some(problem) = &edit.problem {
-        object(What::PolicyBroken { problem: problem.clone() }, Takes::Never);
+        object(Violation::PolicyBroken { problem: problem.clone() }, Requirement::Never);
     } else if edit.revision <= case.policy.revision {
-        let what = What::PolicyRevision { now: case.policy.revision, new: edit.revision };
-        object(what, Takes::Never);
+        let what = Violation::PolicyRevision { now: case.policy.revision, new: edit.revision };
+        object(what, Requirement::Never);
     }
     if let Some(folder) = edit.folder {
         let rules = &case.policy.protect;
         let have = approvals(case, item, folder);
         if have < rules.approvals {
             let role = rules.approvers.clone();
-            let takes = Takes::Needs { role: role.clone() };
-            object(What::PolicyNotApproved { have, want: rules.approvals, role, folder }, takes);
+            let requirement = Requirement::Needs { role: role.clone() };
+            object(Violation::PolicyNotApproved { have, want: rules.approvals, role, folder }, requirement);
         }
     }
     found
@@ -39,7 +39,7 @@ fn judge(case: &Case<'_>, item: &Item<'_>) -> Vec<Finding> {
 
 /// Approvals of exactly this folder by different people who neither push nor
 /// wrote any of what lands with it.
-fn approvals(case: &Case<'_>, item: &Item<'_>, folder: Oid) -> u32 {
+fn approvals(case: &Case<'_>, item: &UpdateItem<'_>, folder: Oid) -> u32 {
     let role = &case.policy.protect.approvers;
     let given = case.ledger.approvals.iter().filter(|approval| {
         approval.rule == RuleId::PolicyChange

@@ -3,10 +3,10 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use crate::case::Landed;
-use crate::{Case, Finding, RefKind, RuleId, Takes, What};
+use crate::case::ClassifiedLanding;
+use crate::{Case, Finding, RefKind, RuleId, Requirement, Violation};
 
-pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for item in case.items() {
         // Release tags belong to production: who may push there may release.
@@ -31,8 +31,8 @@ pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
             rule: RuleId::Pusher,
             update: item.index,
             landing: None,
-            what: What::NotAllowed { actor: actor.map(ToString::to_string), roles: roles.to_vec() },
-            takes: Takes::Needs { role },
+            what: Violation::NotAllowed { actor: actor.map(ToString::to_string), roles: roles.to_vec() },
+            requirement: Requirement::Needs { role },
         });
     }
     found

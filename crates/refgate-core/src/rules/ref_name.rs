@@ -2,34 +2,34 @@
 
 use alloc::vec::Vec;
 
-use crate::case::{Item, Landed};
-use crate::{Case, Finding, RefChange, RefKind, RuleId, Takes, Target, What};
+use crate::case::{UpdateItem, ClassifiedLanding};
+use crate::{Case, Finding, RefChange, RefKind, RuleId, Requirement, Target, Violation};
 
-pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     case.items().filter_map(|item| objection(case, &item).map(|what| finding(&item, what))).collect()
 }
 
-fn finding(item: &Item<'_>, what: What) -> Finding {
-    Finding { rule: RuleId::RefName, update: item.index, landing: None, what, takes: Takes::Never }
+fn finding(item: &UpdateItem<'_>, what: Violation) -> Finding {
+    Finding { rule: RuleId::RefName, update: item.index, landing: None, what, requirement: Requirement::Never }
 }
 
-fn objection(case: &Case<'_>, item: &Item<'_>) -> Option<What> {
+fn objection(case: &Case<'_>, item: &UpdateItem<'_>) -> Option<Violation> {
     let kind = case.policy.kind(&item.update.name);
     if matches!(kind, RefKind::Records | RefKind::Forbidden) {
-        return Some(What::NameReserved);
+        return Some(Violation::NameReserved);
     }
     if let Some(target) = &item.facts.alias_of {
-        return Some(What::NameAlias { target: target.clone() });
+        return Some(Violation::NameAlias { target: target.clone() });
     }
     if let Some(name) = &item.facts.resembles {
-        return Some(What::NameResembles { name: name.clone() });
+        return Some(Violation::NameResembles { name: name.clone() });
     }
     if matches!(kind, RefKind::Blocks) && item.update.change.new_value().is_some() {
-        return Some(What::NameBlocks);
+        return Some(Violation::NameBlocks);
     }
     let creates = matches!(item.update.change, RefChange::Create { .. });
     match kind {
-        RefKind::Governed(_) if item.facts.not_a_commit => Some(What::NotACommit),
+        RefKind::Governed(_) if item.facts.not_a_commit => Some(Violation::NotACommit),
         RefKind::Governed(target) if creates && !case.history.tips.is_empty() => {
             let (stages, line) = item.facts.begins_at;
             let known = match target {
@@ -38,9 +38,9 @@ fn objection(case: &Case<'_>, item: &Item<'_>) -> Option<What> {
                 // A line is production: it begins with what production has shown.
                 Target::Line(_) => line || stages & production(case) != 0,
             };
-            (!known).then_some(What::StageCreated)
+            (!known).then_some(Violation::StageCreated)
         }
-        RefKind::Release(_) if item.facts.not_a_commit => Some(What::NotACommit),
+        RefKind::Release(_) if item.facts.not_a_commit => Some(Violation::NotACommit),
         _ => None,
     }
 }

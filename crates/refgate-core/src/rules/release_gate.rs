@@ -3,45 +3,45 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::case::{Landed, promotions};
+use crate::case::{ClassifiedLanding, promotions};
 use crate::freeze::after;
 use crate::{
-    Case, Finding, Glob, MissingSignOff, Oid, RuleId, Takes, WantedSignOff, What,
+    Case, Finding, Glob, MissingSignOff, Oid, RuleId, Requirement, RequiredSignOff, Violation,
 };
 
-pub(super) fn check(case: &Case<'_>, landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for (one, _) in promotions(case, landed) {
         let crate::Target::Stage(_, stage) = one.target else { continue };
         if stage.production {
             let objections = [signed(case, one), soaked(case, one), trained(case)];
-            found.extend(objections.into_iter().flatten().map(|(what, takes)| Finding {
+            found.extend(objections.into_iter().flatten().map(|(what, requirement)| Finding {
                 rule: RuleId::ReleaseGate,
                 update: one.item.index,
                 landing: Some(one.landing.commit),
                 what,
-                takes,
+                requirement,
             }));
         }
     }
     found
 }
 
-fn signed(case: &Case<'_>, one: &Landed<'_>) -> Option<(What, Takes)> {
+fn signed(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<(Violation, Requirement)> {
     let tree = case.history.commit(one.landing.commit)?.tree;
     let wanted = case.policy.gate.sign_offs.iter();
     let missing: Vec<MissingSignOff> =
         wanted.filter_map(|wanted| lacks(case, one, wanted, tree)).collect();
     let role = missing.first()?.role.clone();
-    Some((What::NotSignedOff { tree, missing }, Takes::Needs { role }))
+    Some((Violation::NotSignedOff { tree, missing }, Requirement::Needs { role }))
 }
 
 /// Sign-offs count for the tree that they name, and for another as far as
 /// nothing changed that they speak of. Nobody signs off their own work or push.
 fn lacks(
     case: &Case<'_>,
-    one: &Landed<'_>,
-    wanted: &WantedSignOff,
+    one: &ClassifiedLanding<'_>,
+    wanted: &RequiredSignOff,
     tree: Oid,
 ) -> Option<MissingSignOff> {
     let mut people: Vec<&str> = Vec::new();
@@ -68,7 +68,7 @@ fn lacks(
 }
 
 /// The first path by which a sign-off of one tree says nothing about another.
-fn touched(one: &Landed<'_>, wanted: &WantedSignOff, signed: Oid, shipped: Oid) -> Option<String> {
+fn touched(one: &ClassifiedLanding<'_>, wanted: &RequiredSignOff, signed: Oid, shipped: Oid) -> Option<String> {
     if signed == shipped {
         return None;
     }
@@ -82,22 +82,22 @@ fn touched(one: &Landed<'_>, wanted: &WantedSignOff, signed: Oid, shipped: Oid) 
     change.map(|change| change.path.clone())
 }
 
-fn soaked(case: &Case<'_>, one: &Landed<'_>) -> Option<(What, Takes)> {
+fn soaked(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<(Violation, Requirement)> {
     let soak = case.policy.gate.soak;
     let since = one.item.facts.soaking_since;
     if soak.is_zero() {
         return None;
     }
     let end = since.map(|since| after(since, soak));
-    let takes = match end {
+    let requirement = match end {
         Some(end) if end <= case.push.at => return None,
-        Some(end) => Takes::Until(end),
-        None => Takes::WaitsFor(String::from("the stage before")),
+        Some(end) => Requirement::Until(end),
+        None => Requirement::WaitsFor(String::from("the stage before")),
     };
-    Some((What::NotSoaked { since, soak }, takes))
+    Some((Violation::NotSoaked { since, soak }, requirement))
 }
 
-fn trained(case: &Case<'_>) -> Option<(What, Takes)> {
+fn trained(case: &Case<'_>) -> Option<(Violation, Requirement)> {
     let course = case.policy.gate.course.as_ref()?;
     let actor = case.push.actor.as_ref().map(|actor| actor.0.clone());
     let own = case.ledger.certificates.iter().filter(|certificate| {
@@ -107,6 +107,6 @@ fn trained(case: &Case<'_>) -> Option<(What, Takes)> {
         return None;
     }
     let expired = own.map(|certificate| certificate.during.end).max();
-    let what = What::NotTrained { actor, course: course.clone(), expired };
-    Some((what, Takes::Needs { role: case.policy.ledger.trainers.clone() }))
+    let what = Violation::NotTrained { actor, course: course.clone(), expired };
+    Some((what, Requirement::Needs { role: case.policy.ledger.trainers.clone() }))
 }

@@ -3,28 +3,28 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use crate::case::{Item, Landed};
+use crate::case::{UpdateItem, ClassifiedLanding};
 use crate::{
-    Case, Finding, RefChange, RefKind, Release, RuleId, TagFacts, Takes, Version, What,
+    Case, Finding, RefChange, RefKind, Release, RuleId, TagFacts, Requirement, Version, Violation,
 };
 
-pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for item in case.items() {
         let RefKind::Release(version) = case.policy.kind(&item.update.name) else { continue };
-        let object = |what, takes| Finding {
+        let object = |what, requirement| Finding {
             rule: RuleId::ReleaseTag,
             update: item.index,
             landing: None,
             what,
-            takes,
+            requirement,
         };
         match item.update.change {
             RefChange::Move { old, .. } => {
-                found.push(object(What::TagMoved { old }, Takes::Never));
+                found.push(object(Violation::TagMoved { old }, Requirement::Never));
             }
             RefChange::Create { .. } => found.extend(
-                objections(case, &item, version).into_iter().map(|(what, takes)| object(what, takes)),
+                objections(case, &item, version).into_iter().map(|(what, requirement)| object(what, requirement)),
             ),
             RefChange::Delete { .. } => {}
         }
@@ -32,37 +32,37 @@ pub(super) fn check(case: &Case<'_>, _: &[Landed<'_>]) -> Vec<Finding> {
     found
 }
 
-fn objections(case: &Case<'_>, item: &Item<'_>, version: Version) -> Vec<(What, Takes)> {
+fn objections(case: &Case<'_>, item: &UpdateItem<'_>, version: Version) -> Vec<(Violation, Requirement)> {
     let mut all = Vec::new();
     let Some(facts) = item.facts.tag else {
         if !item.facts.not_a_commit {
-            all.push((What::FactMissing { fact: "the tag's object" }, Takes::Never));
+            all.push((Violation::FactMissing { fact: "the tag's object" }, Requirement::Never));
         }
         return all;
     };
     let rules = &case.policy.release;
     if rules.annotated && !facts.annotated {
-        all.push((What::TagNotAnnotated, Takes::Never));
+        all.push((Violation::TagNotAnnotated, Requirement::Never));
     }
     if rules.signed && !facts.signed {
-        all.push((What::TagNotSigned, Takes::Never));
+        all.push((Violation::TagNotSigned, Requirement::Never));
     }
     if facts.annotated && !facts.same_name {
-        all.push((What::TagNameDiffers, Takes::Never));
+        all.push((Violation::TagNameDiffers, Requirement::Never));
     }
     if !facts.shipped {
         let stage = case.policy.flow.production().map(|(_, stage)| stage.branch.short());
         let production = stage.unwrap_or("production").to_string();
-        let takes = Takes::WaitsFor(production.clone());
-        all.push((What::TagNotShipped { production }, takes));
+        let requirement = Requirement::WaitsFor(production.clone());
+        all.push((Violation::TagNotShipped { production }, requirement));
     }
     if let Some(highest) = highest(&case.history.releases, version, &facts) {
-        let what = What::VersionNotGrown {
+        let what = Violation::VersionNotGrown {
             version,
             existing: highest.tag.clone(),
             level: version.level_after(highest.version),
         };
-        all.push((what, Takes::Never));
+        all.push((what, Requirement::Never));
     }
     all
 }

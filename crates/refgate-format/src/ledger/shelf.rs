@@ -3,7 +3,7 @@
 //! A record's folder follows from what it speaks of. A decision looks into the
 //! few folders that its push can concern, whatever else the ledger holds.
 
-use refgate_core::{Body, Duration, Instant, Record};
+use refgate_core::{Duration, Instant, Record, RecordBody};
 
 /// A text as one name of a path.
 #[must_use]
@@ -63,30 +63,30 @@ pub fn months(at: Instant, ahead: Duration) -> Vec<String> {
 
 /// The folder of what a record says.
 #[must_use]
-pub fn shelf_of(body: &Body) -> String {
+pub fn shelf_of(body: &RecordBody) -> String {
     match body {
-        Body::Approval { of, .. } => shelf_for("approval", of),
-        Body::SignOff { tree, .. } => shelf_for("sign-off", tree),
-        Body::Classification { commit, .. } => shelf_for("classification", commit),
-        Body::Waiver { on, until, .. } => {
+        RecordBody::Approval { of, .. } => shelf_for("approval", of),
+        RecordBody::SignOff { tree, .. } => shelf_for("sign-off", tree),
+        RecordBody::Classification { commit, .. } => shelf_for("classification", commit),
+        RecordBody::Waiver { on, until, .. } => {
             format!("waiver/{}/{}", slug(on.as_str()), month(*until))
         }
-        Body::Freeze { until, .. } => format!("freeze/{}", month(*until)),
-        Body::Thaw { of } => shelf_for("thaw", of),
-        Body::FreezeExit { release }
-        | Body::Evidence { release, .. }
-        | Body::Iteration { release } => {
+        RecordBody::Freeze { until, .. } => format!("freeze/{}", month(*until)),
+        RecordBody::Thaw { of } => shelf_for("thaw", of),
+        RecordBody::FreezeExit { release }
+        | RecordBody::Evidence { release, .. }
+        | RecordBody::Iteration { release } => {
             format!("after/{}", slug(release))
         }
-        Body::ReleaseOpen { release }
-        | Body::ReleaseFinish { release }
-        | Body::Candidate { release, .. }
-        | Body::UatFailed { release, .. } => format!("release/{}", slug(release)),
-        Body::Settlement { of, .. } => shelf_for("settlement", of),
-        Body::Withdrawal { of, .. } => shelf_for("withdrawal", of),
-        Body::DeletionRequest { on, .. } => format!("deletion/{}", slug(on.as_str())),
-        Body::NotApplicable { fix, .. } => shelf_for("not-applicable", fix),
-        Body::Certificate { person, .. } => format!("certificate/{}", slug(person)),
+        RecordBody::ReleaseOpen { release }
+        | RecordBody::ReleaseFinish { release }
+        | RecordBody::Candidate { release, .. }
+        | RecordBody::UatFailed { release, .. } => format!("release/{}", slug(release)),
+        RecordBody::Settlement { of, .. } => shelf_for("settlement", of),
+        RecordBody::Withdrawal { of, .. } => shelf_for("withdrawal", of),
+        RecordBody::DeletionRequest { on, .. } => format!("deletion/{}", slug(on.as_str())),
+        RecordBody::NotApplicable { fix, .. } => shelf_for("not-applicable", fix),
+        RecordBody::Certificate { person, .. } => format!("certificate/{}", slug(person)),
     }
 }
 

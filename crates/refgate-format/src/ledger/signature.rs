@@ -9,7 +9,7 @@ use super::signers::{Signers, strong};
 
 /// Why a signature does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadSignature {
+pub enum SignatureError {
     /// It is no OpenSSH signature as OpenSSH writes it.
     #[error("it is no signature that OpenSSH writes: {0}")]
     Armour(String),
@@ -60,8 +60,8 @@ pub fn verify(
     text: &str,
     armour: &str,
     (by, namespace, at): (&str, &str, Instant),
-) -> Result<(), BadSignature> {
-    let armour_error = |why: &str| BadSignature::Armour(why.to_string());
+) -> Result<(), SignatureError> {
+    let armour_error = |why: &str| SignatureError::Armour(why.to_string());
     // The library takes more forms than ssh-keygen does; both must agree.
     if armour.contains('\r') || !armour.starts_with(super::SIGNATURE) {
         return Err(armour_error("its first line"));
@@ -79,20 +79,20 @@ pub fn verify(
     }
     if signature.namespace() != namespace {
         let (found, wanted) = (signature.namespace().to_string(), namespace.to_string());
-        return Err(BadSignature::Namespace { found, wanted });
+        return Err(SignatureError::Namespace { found, wanted });
     }
     if !matches!(signature.hash_alg(), HashAlg::Sha512 | HashAlg::Sha256) {
         return Err(armour_error("its hash"));
     }
     let key = signature.public_key();
-    strong(key).map_err(BadSignature::Key)?;
+    strong(key).map_err(SignatureError::Key)?;
     let public = PublicKey::from(key.clone());
-    public.verify(namespace, text.as_bytes(), &signature).map_err(|_| BadSignature::Text)?;
+    public.verify(namespace, text.as_bytes(), &signature).map_err(|_| SignatureError::Text)?;
     if !was_touched(key, &signature) {
-        return Err(BadSignature::Untouched);
+        return Err(SignatureError::Untouched);
     }
     if signers.is_revoked(key) {
-        return Err(BadSignature::Revoked);
+        return Err(SignatureError::Revoked);
     }
     let theirs = signers.all.iter().any(|signer| {
         signer.key == *key
@@ -104,7 +104,7 @@ pub fn verify(
     if theirs {
         return Ok(());
     }
-    Err(BadSignature::Signer { by: by.to_string(), namespace: namespace.to_string() })
+    Err(SignatureError::Signer { by: by.to_string(), namespace: namespace.to_string() })
 }
 
 /// The armour as OpenSSH writes what was read.

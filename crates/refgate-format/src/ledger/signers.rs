@@ -31,7 +31,7 @@ pub struct Signers {
 /// What is wrong with a line. Nothing is signed for by a list that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
-pub struct BadSigners {
+pub struct SignersError {
     /// The line, from 1.
     pub line: usize,
     /// What is wrong.
@@ -46,14 +46,14 @@ impl Signers {
     ///
     /// # Errors
     /// The first line that cannot be used.
-    pub fn parse(allowed: &str, revoked: &str) -> Result<Self, BadSigners> {
+    pub fn parse(allowed: &str, revoked: &str) -> Result<Self, SignersError> {
         let mut all = Vec::new();
         for (line, text) in lines(allowed) {
-            all.push(signer(text).map_err(|what| BadSigners { line, what })?);
+            all.push(signer(text).map_err(|what| SignersError { line, what })?);
         }
         let mut gone = Vec::new();
         for (line, text) in lines(revoked) {
-            let key = key(text).map_err(|what| BadSigners { line, what })?;
+            let key = key(text).map_err(|what| SignersError { line, what })?;
             gone.push(key);
         }
         Ok(Self { all, revoked: gone })

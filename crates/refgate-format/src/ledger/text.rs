@@ -1,7 +1,8 @@
 //! What does a record's text say? One canonical form, so that what was signed is what is read.
 
 use refgate_core::{
-    Body, Instant, Meaning, Observed, Oid, Record, RecordId, RefName, RuleId, is_invisible,
+    EvidenceKind, Instant, Meaning, Oid, Record, RecordBody, RecordId, RefName, RuleId,
+    is_invisible,
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -21,7 +22,7 @@ const LINK: &str = "link: that is 1 to 2000 characters, none that a terminal wou
 
 /// Why a text is no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadRecord {
+pub enum RecordError {
     /// It is no TOML of this shape.
     #[error("{0}")]
     Toml(String),
@@ -49,16 +50,16 @@ pub enum BadRecord {
 ///
 /// # Errors
 /// If there is no signature, or more than one thing behind the text.
-pub fn split_file(file: &str) -> Result<(&str, &str), BadRecord> {
+pub fn split_file(file: &str) -> Result<(&str, &str), RecordError> {
     let mark = format!("\n{SIGNATURE}\n");
-    let at = file.find(&mark).ok_or(BadRecord::Unsigned)?;
+    let at = file.find(&mark).ok_or(RecordError::Unsigned)?;
     Ok(file.split_at(at + 1))
 }
 
 /// All that any kind of record may say.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct Raw {
+struct RawRecord {
     format: u32,
     kind: String,
     by: String,
@@ -90,11 +91,12 @@ struct Raw {
 ///
 /// # Errors
 /// The first thing wrong with it.
-pub fn read_record(text: &str) -> Result<Record, BadRecord> {
-    let raw: Raw = toml::from_str(text).map_err(|error| BadRecord::Toml(error.message().into()))?;
+pub fn read_record(text: &str) -> Result<Record, RecordError> {
+    let raw: RawRecord =
+        toml::from_str(text).map_err(|error| RecordError::Toml(error.message().into()))?;
     if raw.format != 1 {
         let value = format!("format {}", raw.format);
-        return Err(BadRecord::Value { value, expected: "format that this refgate knows (1)" });
+        return Err(RecordError::Value { value, expected: "format that this refgate knows (1)" });
     }
     let record = Record {
         id: RecordId(Sha256::digest(text.as_bytes()).into()),
@@ -109,33 +111,33 @@ pub fn read_record(text: &str) -> Result<Record, BadRecord> {
     if canonical != text {
         let differs = text.lines().zip(canonical.lines()).find(|(is, should)| is != should);
         let said = differs.map_or("its end", |(is, _)| is);
-        return Err(BadRecord::Form(said.to_string()));
+        return Err(RecordError::Form(said.to_string()));
     }
     Ok(record)
 }
 
-fn value<T>(found: Option<T>, text: &str, expected: &'static str) -> Result<T, BadRecord> {
+fn value<T>(found: Option<T>, text: &str, expected: &'static str) -> Result<T, RecordError> {
     let short = |text: &str| match text.char_indices().nth(60) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_string(),
     };
-    found.ok_or_else(|| BadRecord::Value { value: short(text), expected })
+    found.ok_or_else(|| RecordError::Value { value: short(text), expected })
 }
 
-fn moment(text: &str) -> Result<Instant, BadRecord> {
+fn moment(text: &str) -> Result<Instant, RecordError> {
     let parsed = chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
     value(parsed.filter(|_| text.ends_with('Z')), text, "moment in UTC")
 }
 
-fn prose(text: &str, expected: &'static str) -> Result<String, BadRecord> {
+fn prose(text: &str, expected: &'static str) -> Result<String, RecordError> {
     let clean = !text.trim().is_empty()
         && text.chars().count() <= LONGEST
         && !text.chars().any(|c| c != '\n' && is_invisible(c));
     value(clean.then(|| text.to_string()), text, expected)
 }
 
-impl Raw {
-    fn name(&self, text: &str, expected: &'static str) -> Result<String, BadRecord> {
+impl RawRecord {
+    fn name(&self, text: &str, expected: &'static str) -> Result<String, RecordError> {
         let clean = !text.is_empty()
             && text.trim() == text
             && text.chars().count() <= 100
@@ -147,42 +149,42 @@ impl Raw {
         &self,
         found: Option<&'r String>,
         key: &'static str,
-    ) -> Result<&'r str, BadRecord> {
-        found.map(String::as_str).ok_or(BadRecord::Missing(key))
+    ) -> Result<&'r str, RecordError> {
+        found.map(String::as_str).ok_or(RecordError::Missing(key))
     }
 
-    fn id(&self, found: Option<&String>, key: &'static str) -> Result<Oid, BadRecord> {
+    fn id(&self, found: Option<&String>, key: &'static str) -> Result<Oid, RecordError> {
         let text = self.needed(found, key)?;
         value(Oid::from_hex(text), text, "full object id")
     }
 
-    fn record(&self) -> Result<RecordId, BadRecord> {
+    fn record(&self) -> Result<RecordId, RecordError> {
         let text = self.needed(self.of.as_ref(), "of")?;
         value(RecordId::from_hex(text), text, "full record id")
     }
 
     /// Another record, and where it lies.
-    fn lies(&self) -> Result<(RecordId, String), BadRecord> {
+    fn lies(&self) -> Result<(RecordId, String), RecordError> {
         let shelf = self.needed(self.shelf.as_ref(), "shelf")?;
         Ok((self.record()?, self.name(shelf, "shelf")?))
     }
 
-    fn reference(&self) -> Result<RefName, BadRecord> {
+    fn reference(&self) -> Result<RefName, RecordError> {
         let text = self.needed(self.on.as_ref(), "ref")?;
         value(RefName::parse(text).ok(), text, "full reference name")
     }
 
-    fn rule(&self) -> Result<RuleId, BadRecord> {
+    fn rule(&self) -> Result<RuleId, RecordError> {
         let text = self.needed(self.rule.as_ref(), "rule")?;
         value(RuleId::find(text), text, "rule")
     }
 
-    fn release(&self) -> Result<String, BadRecord> {
+    fn release(&self) -> Result<String, RecordError> {
         let text = self.needed(self.release.as_ref(), "release")?;
         self.name(text, "release tag")
     }
 
-    fn until(&self) -> Result<Instant, BadRecord> {
+    fn until(&self) -> Result<Instant, RecordError> {
         moment(self.needed(self.until.as_ref(), "until")?)
     }
 
@@ -190,29 +192,29 @@ impl Raw {
         &self,
         list: Option<&Vec<String>>,
         key: &'static str,
-    ) -> Result<Vec<String>, BadRecord> {
-        let list = list.ok_or(BadRecord::Missing(key))?;
+    ) -> Result<Vec<String>, RecordError> {
+        let list = list.ok_or(RecordError::Missing(key))?;
         list.iter().map(|text| self.name(text, "name")).collect()
     }
 
-    fn waiver(&self) -> Result<Body, BadRecord> {
+    fn waiver(&self) -> Result<RecordBody, RecordError> {
         let commit = || self.id(self.commit.as_ref(), "commit");
-        Ok(Body::Waiver {
+        Ok(RecordBody::Waiver {
             rule: self.rule()?,
             on: self.reference()?,
             class: self.class.as_deref().map(|c| self.name(c, "class")).transpose()?,
             commit: self.commit.is_some().then(commit).transpose()?,
             until: self.until()?,
-            uses: self.uses.ok_or(BadRecord::Missing("uses"))?,
+            uses: self.uses.ok_or(RecordError::Missing("uses"))?,
             owes: self.owes.as_deref().map(|owes| prose(owes, OWES)).transpose()?,
         })
     }
 
-    fn body(&self) -> Result<Body, BadRecord> {
+    fn body(&self) -> Result<RecordBody, RecordError> {
         let commit = || self.id(self.commit.as_ref(), "commit");
         let tree = || self.id(self.tree.as_ref(), "tree");
         Ok(match self.kind.as_str() {
-            "approval" => Body::Approval {
+            "approval" => RecordBody::Approval {
                 rule: self.rule()?,
                 on: self.reference()?,
                 of: self.id(self.of.as_ref(), "of")?,
@@ -220,59 +222,59 @@ impl Raw {
             "sign-off" => {
                 let text = self.needed(self.meaning.as_ref(), "meaning")?;
                 let meaning = value(Meaning::find(text), text, "meaning of a sign-off")?;
-                Body::SignOff { meaning, commit: commit()?, tree: tree()? }
+                RecordBody::SignOff { meaning, commit: commit()?, tree: tree()? }
             }
             "classification" => {
                 let class = self.needed(self.class.as_ref(), "class")?;
-                Body::Classification { commit: commit()?, class: self.name(class, "class")? }
+                RecordBody::Classification { commit: commit()?, class: self.name(class, "class")? }
             }
-            "freeze-exit" => Body::FreezeExit { release: self.release()? },
+            "freeze-exit" => RecordBody::FreezeExit { release: self.release()? },
             "waiver" => self.waiver()?,
             "settlement" => {
                 let (of, shelf) = self.lies()?;
-                Body::Settlement { of, shelf }
+                RecordBody::Settlement { of, shelf }
             }
-            "freeze" => Body::Freeze {
+            "freeze" => RecordBody::Freeze {
                 stages: self.names(self.stages.as_ref(), "stages")?,
                 lets_through: self.names(self.lets_through.as_ref(), "lets-through")?,
                 until: self.until()?,
             },
-            "thaw" => Body::Thaw { of: self.record()? },
+            "thaw" => RecordBody::Thaw { of: self.record()? },
             "evidence" => {
                 let text = self.needed(self.meaning.as_ref(), "meaning")?;
-                let what = value(Observed::find(text), text, "observation")?;
-                Body::Evidence { what, release: self.release()? }
+                let what = value(EvidenceKind::find(text), text, "observation")?;
+                RecordBody::Evidence { what, release: self.release()? }
             }
-            "iteration" => Body::Iteration { release: self.release()? },
-            "release-open" => Body::ReleaseOpen { release: self.release()? },
-            "release-finish" => Body::ReleaseFinish { release: self.release()? },
-            "candidate" => Body::Candidate {
+            "iteration" => RecordBody::Iteration { release: self.release()? },
+            "release-open" => RecordBody::ReleaseOpen { release: self.release()? },
+            "release-finish" => RecordBody::ReleaseFinish { release: self.release()? },
+            "candidate" => RecordBody::Candidate {
                 release: self.release()?,
-                number: self.number.ok_or(BadRecord::Missing("number"))?,
+                number: self.number.ok_or(RecordError::Missing("number"))?,
                 commit: commit()?,
                 tree: tree()?,
             },
-            "uat-failed" => Body::UatFailed { release: self.release()?, of: self.record()? },
+            "uat-failed" => RecordBody::UatFailed { release: self.release()?, of: self.record()? },
             "withdrawal" => {
                 let (of, shelf) = self.lies()?;
-                Body::Withdrawal { of, shelf }
+                RecordBody::Withdrawal { of, shelf }
             }
-            "deletion-request" => Body::DeletionRequest {
+            "deletion-request" => RecordBody::DeletionRequest {
                 on: self.reference()?,
                 value: self.id(self.of.as_ref(), "of")?,
             },
-            "not-applicable" => Body::NotApplicable { fix: commit()?, to: self.reference()? },
+            "not-applicable" => RecordBody::NotApplicable { fix: commit()?, to: self.reference()? },
             "certificate" => {
                 let person = self.needed(self.person.as_ref(), "person")?;
                 let course = self.needed(self.course.as_ref(), "course")?;
-                Body::Certificate {
+                RecordBody::Certificate {
                     person: self.name(person, "name of a person")?,
                     course: self.name(course, "course")?,
                     until: self.until()?,
                 }
             }
             other => {
-                return Err(BadRecord::Value { value: other.into(), expected: "kind of record" });
+                return Err(RecordError::Value { value: other.into(), expected: "kind of record" });
             }
         })
     }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use refgate_core::{Body, Instant, Oid, Record, RecordId};
+use refgate_core::{Instant, Oid, Record, RecordBody, RecordId};
 use sha2::{Digest as _, Sha256};
 
 /// The one text of a record: what is signed, and what its id is the hash of.
 #[must_use]
 pub fn record_text(record: &Record) -> String {
-    let mut out = Writer(String::from("format = 1\n"));
+    let mut out = RecordWriter(String::from("format = 1\n"));
     out.text("kind", record.body.kind());
     out.text("by", &record.by);
     out.moment("at", record.at);
@@ -21,23 +21,23 @@ pub fn record_text(record: &Record) -> String {
     out.0
 }
 
-fn body(out: &mut Writer, body: &Body) {
+fn body(out: &mut RecordWriter, body: &RecordBody) {
     match body {
-        Body::Approval { rule, on, of } => {
+        RecordBody::Approval { rule, on, of } => {
             out.text("rule", rule.name());
             out.text("ref", on.as_str());
             out.id("of", *of);
         }
-        Body::SignOff { meaning, commit, tree } => {
+        RecordBody::SignOff { meaning, commit, tree } => {
             out.text("meaning", meaning.name());
             out.id("commit", *commit);
             out.id("tree", *tree);
         }
-        Body::Classification { commit, class } => {
+        RecordBody::Classification { commit, class } => {
             out.id("commit", *commit);
             out.text("class", class);
         }
-        Body::Waiver { rule, on, class, commit, until, uses, owes } => {
+        RecordBody::Waiver { rule, on, class, commit, until, uses, owes } => {
             out.text("rule", rule.name());
             out.text("ref", on.as_str());
             commit.iter().for_each(|commit| out.id("commit", *commit));
@@ -46,43 +46,43 @@ fn body(out: &mut Writer, body: &Body) {
             out.number("uses", *uses);
             owes.iter().for_each(|owes| out.text("owes", owes));
         }
-        Body::Freeze { stages, lets_through, until } => {
+        RecordBody::Freeze { stages, lets_through, until } => {
             out.list("stages", stages);
             out.list("lets-through", lets_through);
             out.moment("until", *until);
         }
-        Body::Thaw { of } => out.text("of", &of.to_string()),
-        Body::Evidence { what, release } => {
+        RecordBody::Thaw { of } => out.text("of", &of.to_string()),
+        RecordBody::Evidence { what, release } => {
             out.text("meaning", what.name());
             out.text("release", release);
         }
-        Body::FreezeExit { release }
-        | Body::Iteration { release }
-        | Body::ReleaseOpen { release }
-        | Body::ReleaseFinish { release } => out.text("release", release),
-        Body::Candidate { release, number, commit, tree } => {
+        RecordBody::FreezeExit { release }
+        | RecordBody::Iteration { release }
+        | RecordBody::ReleaseOpen { release }
+        | RecordBody::ReleaseFinish { release } => out.text("release", release),
+        RecordBody::Candidate { release, number, commit, tree } => {
             out.text("release", release);
             out.number("number", *number);
             out.id("commit", *commit);
             out.id("tree", *tree);
         }
-        Body::UatFailed { release, of } => {
+        RecordBody::UatFailed { release, of } => {
             out.text("of", &of.to_string());
             out.text("release", release);
         }
-        Body::Withdrawal { of, shelf } | Body::Settlement { of, shelf } => {
+        RecordBody::Withdrawal { of, shelf } | RecordBody::Settlement { of, shelf } => {
             out.text("of", &of.to_string());
             out.text("shelf", shelf);
         }
-        Body::DeletionRequest { on, value } => {
+        RecordBody::DeletionRequest { on, value } => {
             out.text("ref", on.as_str());
             out.id("of", *value);
         }
-        Body::NotApplicable { fix, to } => {
+        RecordBody::NotApplicable { fix, to } => {
             out.text("ref", to.as_str());
             out.id("commit", *fix);
         }
-        Body::Certificate { person, course, until } => {
+        RecordBody::Certificate { person, course, until } => {
             out.text("person", person);
             out.text("course", course);
             out.moment("until", *until);
@@ -90,9 +90,9 @@ fn body(out: &mut Writer, body: &Body) {
     }
 }
 
-struct Writer(String);
+struct RecordWriter(String);
 
-impl Writer {
+impl RecordWriter {
     fn text(&mut self, key: &str, text: &str) {
         let _ = writeln!(self.0, "{key} = {}", quoted(text));
     }

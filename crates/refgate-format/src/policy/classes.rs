@@ -1,12 +1,14 @@
 //! Which classes does a policy have, what may each touch, and how is one declared?
 
-use refgate_core::{Bounds, Class, ClassId, Classes, Declarations, MergeClass, Source, Words};
+use refgate_core::{
+    Bounds, Class, ClassId, Classes, DeclarationSource, Declarations, MergeClass, WordPattern,
+};
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::stages::glob;
 use crate::complaint::{Complaints, nearest};
-use crate::table::{Section, Text, list_of, table_of, text_of, wrong_type};
+use crate::table::{Section, SpannedText, list_of, table_of, text_of, wrong_type};
 
 pub(super) fn classes(
     c: &mut Complaints<'_>,
@@ -90,7 +92,7 @@ fn bounds(c: &mut Complaints<'_>, from: &mut Section<'_>, all: &mut [Class], own
 
 fn unknown_class<'n>(
     c: &mut Complaints<'_>,
-    name: &Text,
+    name: &SpannedText,
     known: impl Iterator<Item = &'n str> + Clone,
 ) {
     let what = format!("there is no class `{}`", name.text);
@@ -103,7 +105,11 @@ fn unknown_class<'n>(
     }
 }
 
-pub(super) fn class(c: &mut Complaints<'_>, classes: &Classes, name: &Text) -> Option<ClassId> {
+pub(super) fn class(
+    c: &mut Complaints<'_>,
+    classes: &Classes,
+    name: &SpannedText,
+) -> Option<ClassId> {
     let found = classes.find(&name.text);
     if found.is_none() {
         let names: Vec<&str> = classes.names().collect();
@@ -131,7 +137,7 @@ pub(super) fn declarations(
     let mut own = root.table(c, "declare");
     let mut standard = base.table(c, "declare");
     let order = own.as_mut().map_or_else(Vec::new, |section| section.list(c, "order"));
-    let order: Vec<Source> = order.iter().filter_map(|text| source(c, text)).collect();
+    let order: Vec<DeclarationSource> = order.iter().filter_map(|text| source(c, text)).collect();
     let trailer = own.as_mut().and_then(|section| section.text(c, "trailer"));
     let mut pick = |c: &mut Complaints<'_>, key: &'static str| {
         if let Some(table) = own.as_mut().and_then(|section| section.table(c, key)) {
@@ -143,7 +149,7 @@ pub(super) fn declarations(
         let (section, strict) = pick(c, key);
         section.map_or_else(Vec::new, |section| by_class(c, &section, classes, strict))
     };
-    let lower = |list: Vec<(Text, ClassId)>| {
+    let lower = |list: Vec<(SpannedText, ClassId)>| {
         list.into_iter().map(|(text, class)| (text.text.to_lowercase(), class)).collect()
     };
     let authors = lower(lists(c, "author"));
@@ -155,7 +161,7 @@ pub(super) fn declarations(
         section.finish(c);
     }
     Declarations {
-        order: if order.is_empty() { Source::ALL.to_vec() } else { order },
+        order: if order.is_empty() { DeclarationSource::ALL.to_vec() } else { order },
         trailer: trailer.map_or_else(|| "Change-Class".to_string(), |text| text.text),
         authors,
         branches,
@@ -164,11 +170,11 @@ pub(super) fn declarations(
     }
 }
 
-fn source(c: &mut Complaints<'_>, text: &Text) -> Option<Source> {
-    let found = Source::ALL.into_iter().find(|source| source.name() == text.text);
+fn source(c: &mut Complaints<'_>, text: &SpannedText) -> Option<DeclarationSource> {
+    let found = DeclarationSource::ALL.into_iter().find(|source| source.name() == text.text);
     if found.is_none() {
         let what = format!("`{}` is no sign that declares a class", text.text);
-        let names: Vec<&str> = Source::ALL.iter().map(|source| source.name()).collect();
+        let names: Vec<&str> = DeclarationSource::ALL.iter().map(|source| source.name()).collect();
         c.hint(text.span.clone(), what, format!("expected one of: {}", names.join(", ")));
     }
     found
@@ -181,7 +187,7 @@ fn by_class(
     section: &Section<'_>,
     classes: &Classes,
     strict: bool,
-) -> Vec<(Text, ClassId)> {
+) -> Vec<(SpannedText, ClassId)> {
     let mut all = Vec::new();
     for (name, value) in section.entries() {
         let found = if strict { class(c, classes, &name) } else { classes.find(&name.text) };
@@ -195,12 +201,12 @@ fn by_class(
 /// disturbing class, so that the order of a file says nothing.
 fn words(
     c: &mut Complaints<'_>,
-    texts: Vec<(Text, ClassId)>,
+    texts: Vec<(SpannedText, ClassId)>,
     classes: &Classes,
-) -> Vec<(Words, ClassId)> {
+) -> Vec<(WordPattern, ClassId)> {
     let mut all = Vec::new();
     for (text, class) in texts {
-        match Words::new(&text.text) {
+        match WordPattern::new(&text.text) {
             Some(words) => {
                 let parts = words.as_str().split(|c: char| !c.is_alphanumeric());
                 let telling = parts.filter(|word| !word.is_empty()).count();

@@ -14,7 +14,7 @@ use toml::de::DeTable;
 
 use crate::Complaint;
 use crate::complaint::Complaints;
-use crate::table::{Section, Text};
+use crate::table::{Section, SpannedText};
 
 /// The only format of policy files so far.
 const FORMAT: u64 = 1;
@@ -144,7 +144,7 @@ fn build(
 pub(crate) fn role(
     c: &mut Complaints<'_>,
     roles: &refgate_core::Roles,
-    text: &Text,
+    text: &SpannedText,
 ) -> Option<String> {
     if roles.0.contains_key(&text.text) {
         return Some(text.text.clone());

@@ -1,6 +1,6 @@
 //! Which files does a carried fix not decide?
 
-use refgate_core::{Keep, Recipe};
+use refgate_core::{KeptSide, Recipe};
 
 use super::stages::glob;
 use crate::complaint::{Complaints, nearest};
@@ -22,8 +22,8 @@ fn recipe(c: &mut Complaints<'_>, mut section: Section<'_>) -> Option<Recipe> {
     }
     let keep = keep?;
     let kept = match keep.text.as_str() {
-        "branch" => Keep::Branch,
-        "fix" => Keep::Fix,
+        "branch" => KeptSide::Branch,
+        "fix" => KeptSide::Fix,
         other => {
             let near = nearest(other, ["branch", "fix"]);
             let hint = near.map_or_else(

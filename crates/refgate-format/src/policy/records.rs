@@ -1,7 +1,7 @@
 //! What does a policy ask of records: who makes them, and which must be there?
 
 use refgate_core::{
-    DebtRules, Duration, GateRules, LedgerRules, Meaning, Roles, WaiverRules, WantedSignOff,
+    DebtRules, Duration, GateRules, LedgerRules, Meaning, RequiredSignOff, Roles, WaiverRules,
 };
 
 use super::role;
@@ -85,7 +85,7 @@ fn sign_off(
     c: &mut Complaints<'_>,
     mut section: Section<'_>,
     roles: &Roles,
-) -> Option<WantedSignOff> {
+) -> Option<RequiredSignOff> {
     let meaning = section.required(c, "meaning");
     let named = section.required(c, "role").and_then(|text| role(c, roles, &text));
     let people = section.number(c, "people").unwrap_or(1);
@@ -109,7 +109,7 @@ fn sign_off(
             format!("`{role}` has fewer people than sign-offs are wanted: nothing could ship");
         c.hint(span, what, "give the role more people, or ask for fewer");
     }
-    Some(WantedSignOff { meaning: found?, role, people, paths })
+    Some(RequiredSignOff { meaning: found?, role, people, paths })
 }
 
 pub(super) fn debts(

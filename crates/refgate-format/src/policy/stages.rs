@@ -6,7 +6,7 @@ use refgate_core::{Flow, Glob, LinePattern, MAX_STAGES, RefName, Roles, Stage};
 
 use super::role;
 use crate::complaint::Complaints;
-use crate::table::{Section, Text, list_of};
+use crate::table::{Section, SpannedText, list_of};
 
 pub(super) fn roles(c: &mut Complaints<'_>, root: &mut Section<'_>) -> Roles {
     let mut all = BTreeMap::new();
@@ -80,7 +80,7 @@ fn people(c: &mut Complaints<'_>, section: &mut Section<'_>, roles: &Roles) -> V
     names.iter().filter_map(|name| role(c, roles, name)).collect()
 }
 
-pub(super) fn glob(c: &mut Complaints<'_>, text: &Text) -> Option<Glob> {
+pub(super) fn glob(c: &mut Complaints<'_>, text: &SpannedText) -> Option<Glob> {
     let glob = Glob::new(&text.text);
     if glob.is_none() {
         let what = format!("`{}` is no path pattern", text.text);

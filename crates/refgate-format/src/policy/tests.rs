@@ -2,7 +2,7 @@
 
 use chrono::{TimeZone as _, Utc};
 use insta::assert_snapshot;
-use refgate_core::Span;
+use refgate_core::WindowSpan;
 
 use super::*;
 
@@ -120,7 +120,7 @@ fn a_calendar_beside_the_policy() {
         DTEND;VALUE=DATE:20270104\nEND:VEVENT\nEND:VCALENDAR\n";
     let calendars = [("x.ics".to_string(), ics.to_string())].into();
     let policy = read_policy(&PolicyFile { text, calendars }, horizon()).unwrap();
-    assert!(matches!(&policy.windows[0].span, Span::Fixed(all) if all.len() == 1));
+    assert!(matches!(&policy.windows[0].span, WindowSpan::Fixed(all) if all.len() == 1));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_recipe_names_its_files_and_its_side() {
     let recipe = |text: &str| complaints(&with(text));
     let policy = read(&with("paths = [\"VERSION\"]\nkeep = \"fix\"\nthen = \"make\"")).unwrap();
     let found = refgate_core::recipe(&policy.recipes, "VERSION").unwrap();
-    assert_eq!((found.keep, found.then.as_deref()), (refgate_core::Keep::Fix, Some("make")));
+    assert_eq!((found.keep, found.then.as_deref()), (refgate_core::KeptSide::Fix, Some("make")));
     assert!(recipe("keep = \"fix\"").contains("needs `paths`"));
     assert!(recipe("paths = [\"V\"]").contains("needs `keep`"));
     let said = recipe("paths = [\"V\"]\nkeep = \"brnch\"");

@@ -1,12 +1,12 @@
 //! Which freeze windows does a policy open, and when?
 
-use refgate_core::{Classes, Duration, Exit, Flow, Interval, Roles, Span, Window};
+use refgate_core::{Classes, Duration, ExitCriteria, Flow, Interval, Roles, Window, WindowSpan};
 
 use super::classes::class_list;
 use super::{Context, role};
 use crate::complaint::{Complaints, nearest};
 use crate::instant::{Zone, parse_duration, parse_local};
-use crate::table::{Section, Text};
+use crate::table::{Section, SpannedText};
 use crate::{import, recur};
 
 pub(super) fn windows(
@@ -88,7 +88,7 @@ fn span(
     context: &Context<'_>,
     section: &mut Section<'_>,
     roles: &Roles,
-) -> Option<Span> {
+) -> Option<WindowSpan> {
     let zone = section.text(c, "zone").and_then(|text| zone(c, &text)).unwrap_or(Zone::UTC);
     let after = section.text(c, "after");
     let (from, rule, ics) =
@@ -106,7 +106,7 @@ fn span(
             if minimum > maximum {
                 c.add(section.span(), "`minimum` is longer than `maximum`");
             }
-            Some(Span::AfterMajorRelease { minimum, maximum, exit: exit.unwrap_or_default() })
+            Some(WindowSpan::AfterMajorRelease { minimum, maximum, exit: exit.unwrap_or_default() })
         }
         (None, Some(from), None, None) => {
             let (start, end) = (zone.instant(local(c, &from)?), to.map(|end| zone.instant(end)));
@@ -115,7 +115,7 @@ fn span(
             if interval.is_none() {
                 c.hint(from.span, "the window never opens", "`to` or `lasts` must end it later");
             }
-            Some(Span::Fixed(vec![interval?]))
+            Some(WindowSpan::Fixed(vec![interval?]))
         }
         (None, Some(from), Some(rule), None) => {
             let Some(lasts) = lasts else {
@@ -123,7 +123,7 @@ fn span(
                 return None;
             };
             let windows = recur(&rule.text, local(c, &from)?, lasts, zone, context.horizon);
-            windows.map_err(|error| c.add(rule.span, error.to_string())).ok().map(Span::Fixed)
+            windows.map_err(|error| c.add(rule.span, error.to_string())).ok().map(WindowSpan::Fixed)
         }
         (None, None, None, Some(name)) => {
             let Some(text) = context.calendars.get(&name.text) else {
@@ -131,7 +131,7 @@ fn span(
                 return None;
             };
             let windows = import(text, zone, context.horizon);
-            windows.map_err(|error| c.add(name.span, error.to_string())).ok().map(Span::Fixed)
+            windows.map_err(|error| c.add(name.span, error.to_string())).ok().map(WindowSpan::Fixed)
         }
         _ => {
             let hint = "write `after`, or `from` with `to`, or `from` with `recur`, or `ics`";
@@ -141,15 +141,15 @@ fn span(
     }
 }
 
-fn exit(c: &mut Complaints<'_>, mut section: Section<'_>, roles: &Roles) -> Exit {
+fn exit(c: &mut Complaints<'_>, mut section: Section<'_>, roles: &Roles) -> ExitCriteria {
     let runs = section.number(c, "production-runs").unwrap_or(0);
     let notice = section.flag(c, "notice").unwrap_or(false);
     let sign_off = section.text(c, "sign-off").and_then(|text| role(c, roles, &text));
     section.finish(c);
-    Exit { production_runs: u32::try_from(runs).unwrap_or(u32::MAX), notice, sign_off }
+    ExitCriteria { production_runs: u32::try_from(runs).unwrap_or(u32::MAX), notice, sign_off }
 }
 
-fn zone(c: &mut Complaints<'_>, text: &Text) -> Option<Zone> {
+fn zone(c: &mut Complaints<'_>, text: &SpannedText) -> Option<Zone> {
     let zone = Zone::parse(&text.text);
     if zone.is_none() {
         let what = format!("`{}` is no time zone", text.text);
@@ -158,7 +158,7 @@ fn zone(c: &mut Complaints<'_>, text: &Text) -> Option<Zone> {
     zone
 }
 
-fn local(c: &mut Complaints<'_>, text: &Text) -> Option<chrono::NaiveDateTime> {
+fn local(c: &mut Complaints<'_>, text: &SpannedText) -> Option<chrono::NaiveDateTime> {
     let time = parse_local(&text.text);
     if time.is_none() {
         let what = format!("`{}` is no time", text.text);
@@ -167,7 +167,7 @@ fn local(c: &mut Complaints<'_>, text: &Text) -> Option<chrono::NaiveDateTime> {
     time
 }
 
-pub(super) fn duration(c: &mut Complaints<'_>, text: &Text) -> Option<Duration> {
+pub(super) fn duration(c: &mut Complaints<'_>, text: &SpannedText) -> Option<Duration> {
     let duration = parse_duration(&text.text);
     if duration.is_none() {
         let what = format!("`{}` is no length of time", text.text);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use refgate_core::RuleId;
 use refgate_scenario::{
-    Act, Report, Scenario, parse_markdown, parse_scenarios, run_in_memory, run_on_disk,
+    Report, Scenario, Step, parse_markdown, parse_scenarios, run_in_memory, run_on_disk,
 };
 
 pub(crate) fn hook() -> &'static Path {
@@ -108,7 +108,7 @@ fn pages_are_complete() {
         let expects = |heading: &str, verdicts: &[&str]| {
             scenarios.iter().filter(|s| s.name.ends_with(heading)).any(|scenario| {
                 scenario.lines.iter().any(|line| match &line.act {
-                    Act::Expect(expected) => verdicts.contains(&expected.verdict.as_str()),
+                    Step::Expect(expected) => verdicts.contains(&expected.verdict.as_str()),
                     _ => false,
                 })
             })

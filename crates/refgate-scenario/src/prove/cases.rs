@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Span, Target};
+use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Target, WindowSpan};
 
 /// Who writes what all stories are about; has no role.
 const AUTHOR: &str = "zoe";
@@ -12,14 +12,14 @@ const NOBODY: &str = "nobody-in-particular";
 
 /// By which way something comes to a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum DeliveryPath {
     /// As a commit of its own.
     Straight,
     /// By promotion from stage to stage, with all that the policy asks for.
     Promotion,
 }
 
-impl Way {
+impl DeliveryPath {
     /// In a sentence.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -32,13 +32,13 @@ impl Way {
 
 /// A case: who brings what where, by which way and when; told as a scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case {
+pub struct ProveCase {
     /// The acts, without what is expected.
     pub story: String,
     /// The branch that is pushed to.
     pub onto: String,
     /// The way there.
-    pub way: Way,
+    pub way: DeliveryPath,
     /// The class that is declared.
     pub class: String,
     /// Who pushes.
@@ -50,15 +50,15 @@ pub struct Case {
 /// Every case of a policy: all governed branches, ways, classes, kinds of people
 /// and moments at which something changes, from `from` on.
 #[must_use]
-pub fn cases(policy: &Policy, from: Instant) -> Vec<Case> {
+pub fn cases(policy: &Policy, from: Instant) -> Vec<ProveCase> {
     let (people, moments) = (people(policy), moments(policy, from));
     let stages = policy.flow.stages.iter().map(|stage| stage.branch.short().to_string());
     let straight = stages.chain(policy.flow.lines.iter().filter_map(|line| example(policy, line)));
     let later = policy.flow.stages.iter().skip(1);
     let promoted = later.map(|stage| stage.branch.short().to_string());
     let places = straight
-        .map(|onto| (onto, Way::Straight))
-        .chain(promoted.map(|onto| (onto, Way::Promotion)));
+        .map(|onto| (onto, DeliveryPath::Straight))
+        .chain(promoted.map(|onto| (onto, DeliveryPath::Promotion)));
     let mut all = Vec::new();
     for (onto, way) in places {
         for class in policy.classes.names() {
@@ -75,23 +75,24 @@ pub fn cases(policy: &Policy, from: Instant) -> Vec<Case> {
 /// One case; `from` is when the last major release was, where a freeze follows one.
 pub(super) fn case(
     policy: &Policy,
-    (onto, way): (&str, Way),
+    (onto, way): (&str, DeliveryPath),
     class: &str,
     who: &str,
     (at, from): (Instant, Instant),
-) -> Case {
+) -> ProveCase {
     let mut story = format!("at {}\n", at.format("%Y-%m-%dT%H:%M:%SZ"));
-    let derived = policy.windows.iter().any(|w| matches!(w.span, Span::AfterMajorRelease { .. }));
+    let derived =
+        policy.windows.iter().any(|w| matches!(w.span, WindowSpan::AfterMajorRelease { .. }));
     if let (true, Some((_, stage))) = (derived, policy.flow.production()) {
         let (tag, days) = (release(policy, "2.0.0"), (at - from).num_days());
         story.push_str(&format!("release {tag} on {}, {days} days ago\n", stage.branch.short()));
     }
     match way {
-        Way::Straight => straight(policy, onto, class, who, &mut story),
-        Way::Promotion => promotion(policy, onto, class, who, &mut story),
+        DeliveryPath::Straight => straight(policy, onto, class, who, &mut story),
+        DeliveryPath::Promotion => promotion(policy, onto, class, who, &mut story),
     }
     let (onto, class, who) = (onto.to_string(), class.to_string(), who.to_string());
-    Case { story, onto, way, class, who, at }
+    ProveCase { story, onto, way, class, who, at }
 }
 
 fn commit(policy: &Policy, onto: &str, class: &str) -> String {
@@ -208,14 +209,14 @@ pub(super) fn moments(policy: &Policy, from: Instant) -> Vec<Instant> {
     let mut all = BTreeSet::from([from]);
     for window in &policy.windows {
         match &window.span {
-            Span::Fixed(intervals) => {
+            WindowSpan::Fixed(intervals) => {
                 // Recurring windows are alike; the next ones stand for all.
                 for interval in intervals.iter().filter(|i| i.end > from).take(3) {
                     let edges = [interval.start - second, interval.start];
                     all.extend(edges.into_iter().chain([interval.end - second, interval.end]));
                 }
             }
-            Span::AfterMajorRelease { minimum, maximum, .. } => {
+            WindowSpan::AfterMajorRelease { minimum, maximum, .. } => {
                 for edge in [from + *minimum, from + *maximum] {
                     all.extend([edge - second, edge]);
                 }

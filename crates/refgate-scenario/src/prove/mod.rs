@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 
 use refgate_core::{Instant, Mode, Policy, RuleId};
 
-pub use cases::{Case, Way, cases};
+pub use cases::{DeliveryPath, ProveCase, cases};
 
-use crate::act::Act;
-use crate::memory::Memory;
+use crate::memory_world::MemoryWorld;
 use crate::parse::parse_scenarios;
-use crate::run::{Report, World as _};
+use crate::runner::{Report, World as _};
+use crate::step::Step;
 
 /// What is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,19 +30,19 @@ pub struct Proof {
 ///
 /// # Errors
 /// If the story cannot be told, which is a fault of this program.
-pub fn answer(policy: &Policy, case: &Case) -> Result<Report, String> {
+pub fn answer(policy: &Policy, case: &ProveCase) -> Result<Report, String> {
     told(policy, &case.story, case.at)
 }
 
 fn told(policy: &Policy, story: &str, at: Instant) -> Result<Report, String> {
     let scenarios = parse_scenarios("prove", story).map_err(|error| error.to_string())?;
     let scenario = scenarios.first().ok_or("the story is empty")?;
-    let mut world = Memory::new(policy.clone(), at);
+    let mut world = MemoryWorld::new(policy.clone(), at);
     let mut last = Report::default();
     for line in &scenario.lines {
         if let Some(report) = world.act(&line.act)? {
             last = report;
-        } else if matches!(line.act, Act::Push { .. }) {
+        } else if matches!(line.act, Step::Push { .. }) {
             return Err("the push gave no answer".to_string());
         }
     }
@@ -51,7 +51,7 @@ fn told(policy: &Policy, story: &str, at: Instant) -> Result<Report, String> {
 
 /// A case as a scenario that expects what was answered.
 #[must_use]
-pub fn scenario(policy_name: &str, case: &Case, answer: &Report) -> String {
+pub fn scenario(policy_name: &str, case: &ProveCase, answer: &Report) -> String {
     expecting(policy_name, &case.story, answer)
 }
 
@@ -65,15 +65,15 @@ fn expecting(policy_name: &str, story: &str, answer: &Report) -> String {
 }
 
 /// A policy, its name for scenarios, and every case with the engine's answer.
-struct Court<'p> {
+struct PolicyTable<'p> {
     policy: &'p Policy,
     name: &'p str,
     from: Instant,
-    answers: Vec<(Case, Report)>,
+    answers: Vec<(ProveCase, Report)>,
 }
 
-impl Court<'_> {
-    fn scenario(&self, (case, report): &(Case, Report)) -> String {
+impl PolicyTable<'_> {
+    fn scenario(&self, (case, report): &(ProveCase, Report)) -> String {
         scenario(self.name, case, report)
     }
 }
@@ -83,9 +83,9 @@ impl Court<'_> {
 /// # Errors
 /// If a story cannot be told.
 pub fn prove(policy: &Policy, name: &str, from: Instant) -> Result<Vec<Proof>, String> {
-    let answered = |case: Case| answer(policy, &case).map(|report| (case, report));
+    let answered = |case: ProveCase| answer(policy, &case).map(|report| (case, report));
     let answers = cases(policy, from).into_iter().map(answered).collect::<Result<_, _>>()?;
-    let court = Court { policy, name, from, answers };
+    let court = PolicyTable { policy, name, from, answers };
     let mut found = locked(&court);
     for window in &policy.windows {
         found.extend(windows::of(&court, window)?);
@@ -96,17 +96,18 @@ pub fn prove(policy: &Policy, name: &str, from: Instant) -> Result<Vec<Proof>, S
 }
 
 /// Branches that nothing reaches, by no way, and classes that never land at all.
-fn locked(court: &Court<'_>) -> Vec<Proof> {
+fn locked(court: &PolicyTable<'_>) -> Vec<Proof> {
     let mut found = Vec::new();
-    let proof = |what: String, own: &[&(Case, Report)]| {
+    let proof = |what: String, own: &[&(ProveCase, Report)]| {
         // The case that fails at the fewest rules says best why; of those, the one
         // that goes the way that the process wants.
-        let far =
-            |(case, report): &&&(Case, Report)| (report.rules.len(), case.way == Way::Straight);
+        let far = |(case, report): &&&(ProveCase, Report)| {
+            (report.rules.len(), case.way == DeliveryPath::Straight)
+        };
         let nearest = own.iter().min_by_key(far);
         Proof { what, scenario: nearest.map(|case| court.scenario(case)) }
     };
-    let passes = |own: &[&(Case, Report)]| own.iter().any(|(_, r)| r.verdict == "accept");
+    let passes = |own: &[&(ProveCase, Report)]| own.iter().any(|(_, r)| r.verdict == "accept");
     let branches: BTreeSet<&str> =
         court.answers.iter().map(|(case, _)| case.onto.as_str()).collect();
     let mut open = false;
@@ -181,7 +182,7 @@ fn of_roles(policy: &Policy) -> Vec<Proof> {
 }
 
 /// A case, and what is answered to it.
-pub type Answered = (Case, Report);
+pub type AnsweredCase = (ProveCase, Report);
 
 /// Where two policies answer differently: the cases that the new one lets in
 /// and those that it keeps out, with the new one's answers.
@@ -192,7 +193,7 @@ pub fn compare(
     new: &Policy,
     old: &Policy,
     from: Instant,
-) -> Result<(Vec<Answered>, Vec<Answered>), String> {
+) -> Result<(Vec<AnsweredCase>, Vec<AnsweredCase>), String> {
     let mut all = cases(new, from);
     for case in cases(old, from) {
         if !all.contains(&case) {

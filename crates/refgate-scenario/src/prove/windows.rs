@@ -1,15 +1,15 @@
 //! Does a freeze ever keep anything out, without holes, and does what is waived end with it?
 
-use refgate_core::{ClassId, Duration, Instant, Interval, Policy, Span, Window};
+use refgate_core::{ClassId, Duration, Instant, Interval, Policy, Window, WindowSpan};
 
-use super::cases::{Case, Way, case, with_role};
-use super::{Court, Proof, answer, expecting, told};
+use super::cases::{DeliveryPath, ProveCase, case, with_role};
+use super::{PolicyTable, Proof, answer, expecting, told};
 
 /// All that is wrong with one window.
 ///
 /// # Errors
 /// If a story cannot be told.
-pub(super) fn of(court: &Court<'_>, window: &Window) -> Result<Vec<Proof>, String> {
+pub(super) fn of(court: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>, String> {
     let mut found = Vec::new();
     let name = &window.name;
     let begins = begin(window, court.from);
@@ -45,7 +45,7 @@ pub(super) fn of(court: &Court<'_>, window: &Window) -> Result<Vec<Proof>, Strin
             scenario: show(court, window, class, begins)?,
         });
     }
-    if let Span::Fixed(intervals) = &window.span {
+    if let WindowSpan::Fixed(intervals) = &window.span {
         if !intervals.iter().any(|interval| interval.end > court.from) {
             found.push(Proof {
                 what: format!("the freeze \"{name}\" lies in the past: it never applies again"),
@@ -71,8 +71,8 @@ pub(super) fn of(court: &Court<'_>, window: &Window) -> Result<Vec<Proof>, Strin
 /// When a window is in force for the first time from a moment on.
 fn begin(window: &Window, from: Instant) -> Instant {
     match &window.span {
-        Span::AfterMajorRelease { .. } => from,
-        Span::Fixed(intervals) => {
+        WindowSpan::AfterMajorRelease { .. } => from,
+        WindowSpan::Fixed(intervals) => {
             let next = intervals.iter().find(|interval| interval.end > from);
             next.map_or(from, |interval| interval.start.max(from))
         }
@@ -81,7 +81,7 @@ fn begin(window: &Window, from: Instant) -> Instant {
 
 /// The first stage of a window, a class and a moment, as whoever may push.
 fn show(
-    court: &Court<'_>,
+    court: &PolicyTable<'_>,
     window: &Window,
     class: Option<ClassId>,
     at: Instant,
@@ -92,11 +92,16 @@ fn show(
 }
 
 /// A class on its way to the first stage of a window, at a moment.
-fn within(court: &Court<'_>, window: &Window, class: Option<ClassId>, at: Instant) -> Option<Case> {
+fn within(
+    court: &PolicyTable<'_>,
+    window: &Window,
+    class: Option<ClassId>,
+    at: Instant,
+) -> Option<ProveCase> {
     let policy = court.policy;
     let place = *window.stages.first()?;
     let (stage, class) = (policy.flow.stages.get(place)?, policy.classes.name(class?));
-    let way = if place == 0 { Way::Straight } else { Way::Promotion };
+    let way = if place == 0 { DeliveryPath::Straight } else { DeliveryPath::Promotion };
     let who = with_role(policy, &stage.pushers).unwrap_or("ada");
     Some(case(policy, (stage.branch.short(), way), &class, who, (at, court.from.min(at))))
 }
@@ -122,9 +127,9 @@ fn covers(outer: &Window, inner: &Window) -> bool {
 }
 
 /// Whether one span lies in another.
-fn spans(outer: &Span, inner: &Span) -> bool {
+fn spans(outer: &WindowSpan, inner: &WindowSpan) -> bool {
     match (outer, inner) {
-        (Span::Fixed(outer), Span::Fixed(inner)) => {
+        (WindowSpan::Fixed(outer), WindowSpan::Fixed(inner)) => {
             !inner.is_empty() && inner.iter().all(|one| one.end <= lasts(outer, one.start))
         }
         (outer, inner) => outer == inner,
@@ -156,15 +161,15 @@ fn holes(intervals: &[Interval]) -> Vec<(Instant, Duration)> {
 /// A waiver that may last longer than the freeze that it is granted in: it can
 /// let something through the next one, too.
 fn waivers(
-    court: &Court<'_>,
+    court: &PolicyTable<'_>,
     window: &Window,
     class: Option<ClassId>,
 ) -> Result<Option<Proof>, String> {
     let (policy, rules) = (court.policy, &court.policy.waivers);
     let grants = policy.roles.people(&rules.approvers).first();
     let (start, length, next) = match &window.span {
-        Span::AfterMajorRelease { minimum, .. } => (court.from, *minimum, None),
-        Span::Fixed(intervals) => {
+        WindowSpan::AfterMajorRelease { minimum, .. } => (court.from, *minimum, None),
+        WindowSpan::Fixed(intervals) => {
             let coming = intervals.iter().filter(|interval| interval.start >= court.from);
             let Some(first) = coming.clone().min_by_key(|i| i.end - i.start) else {
                 return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Body, ClassId, Oid};
+use refgate_core::{ClassId, Oid, RecordBody};
 
 use super::View;
 
@@ -65,7 +65,7 @@ impl View<'_> {
         match found {
             Some((class, trailer)) if class != ClassId::UNCLASSIFIED => {
                 let settled = self.world.records.iter().any(|r| match &r.body {
-                    Body::Classification { commit, class: named } => {
+                    RecordBody::Classification { commit, class: named } => {
                         *commit == id
                             && classes.find(named) == Some(class)
                             && self.other(&r.by)

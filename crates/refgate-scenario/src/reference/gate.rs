@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Body, Instant, Oid};
+use refgate_core::{Instant, Oid, RecordBody};
 
 use super::pick::said_of;
 use super::{Objections, View};
@@ -28,7 +28,7 @@ impl View<'_> {
         self.world
             .records
             .iter()
-            .any(|r| matches!(&r.body, Body::Candidate { commit, .. } if *commit == id))
+            .any(|r| matches!(&r.body, RecordBody::Candidate { commit, .. } if *commit == id))
     }
 
     /// Sign-offs with paths are left out: no policy that this model knows has any.
@@ -36,7 +36,7 @@ impl View<'_> {
         let policy = self.policy();
         policy.gate.sign_offs.iter().all(|wanted| {
             let given = self.world.records.iter().filter(|r| match &r.body {
-                Body::SignOff { meaning, commit, .. } => {
+                RecordBody::SignOff { meaning, commit, .. } => {
                     *meaning == wanted.meaning
                         && self.world.files(*commit) == self.world.files(id)
                         && policy.roles.has(&r.by, &wanted.role)
@@ -106,7 +106,7 @@ impl View<'_> {
         let policy = self.policy();
         let branch = policy.flow.stages.get(to).map(|stage| stage.branch.clone());
         self.world.records.iter().any(|r| match &r.body {
-            Body::NotApplicable { fix: named, to } => {
+            RecordBody::NotApplicable { fix: named, to } => {
                 *named == fix
                     && Some(to) == branch.as_ref()
                     && policy.roles.has(&r.by, &policy.debts.approvers)

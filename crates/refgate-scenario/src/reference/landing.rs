@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use refgate_core::{ClassId, Oid};
 
-use super::{Objections, Place, View};
+use super::{GovernedBranch, Objections, View};
 
 impl View<'_> {
     pub(super) fn stage(
         &self,
         name: &str,
-        place: Place<'_>,
+        place: GovernedBranch<'_>,
         old: Option<Oid>,
         new: Oid,
         no: &mut Objections,
@@ -49,7 +49,7 @@ impl View<'_> {
                 self.past(*id).into_iter().filter(|other| seen.insert(*other)).collect();
             brings |= self.landing(name, place, *id, &side, (old, &known), no);
         }
-        if let (true, Place::Stage(at)) = (brings, place) {
+        if let (true, GovernedBranch::Stage(at)) = (brings, place) {
             let all: Vec<Oid> =
                 self.past(new).into_iter().filter(|id| !known.contains(id)).collect();
             let mut objections = Objections::new();
@@ -62,7 +62,7 @@ impl View<'_> {
     pub(super) fn landing(
         &self,
         name: &str,
-        place: Place<'_>,
+        place: GovernedBranch<'_>,
         id: Oid,
         side: &[Oid],
         (old, known): (Option<Oid>, &BTreeSet<Oid>),
@@ -80,8 +80,9 @@ impl View<'_> {
         let (class, contradicted, trailer) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
         // Where it comes from.
-        let others: Vec<usize> =
-            (0..self.policy().flow.stages.len()).filter(|s| place != Place::Stage(*s)).collect();
+        let others: Vec<usize> = (0..self.policy().flow.stages.len())
+            .filter(|s| place != GovernedBranch::Stage(*s))
+            .collect();
         let second = parents.get(1).filter(|_| !unchanged);
         let holds = |stage: &usize| {
             let line = self.tip(*stage).map(|tip| self.line(tip)).unwrap_or_default();
@@ -89,17 +90,17 @@ impl View<'_> {
             line.contains(&id) || brought.is_some_and(|p| line.contains(p))
         };
         let (earlier, later) = match place {
-            Place::Stage(at) => (
+            GovernedBranch::Stage(at) => (
                 others.iter().copied().filter(|s| *s < at).rfind(holds),
                 others.iter().copied().filter(|s| *s > at).find(holds),
             ),
-            Place::Line(_) => (None, None),
+            GovernedBranch::Line(_) => (None, None),
         };
         let squash = self.squash(place, id, old) && earlier.is_none();
         let squash = squash && !self.picks_only(place, id, side);
         let joined = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
         let (evil, resolved) = self.mixed(id, &parents);
-        if let (Some(from), Place::Stage(at)) = (earlier, place) {
+        if let (Some(from), GovernedBranch::Stage(at)) = (earlier, place) {
             let own = !self.tip(from).is_some_and(|tip| self.past(tip).contains(&id));
             let differs = parents.get(1).is_none_or(|p| self.world.files(*p) != files);
             let differs = differs || resolved;
@@ -107,7 +108,7 @@ impl View<'_> {
                 objections.insert("promotion");
             }
         } else if !joined && (later.is_none() || evil || resolved || squash) {
-            let straight = place != Place::Stage(0);
+            let straight = place != GovernedBranch::Stage(0);
             if squash && straight {
                 objections.insert("promotion");
             } else {
@@ -136,7 +137,7 @@ impl View<'_> {
                 no.insert(rule);
             }
         }
-        let Place::Stage(at) = place else { return false };
+        let GovernedBranch::Stage(at) = place else { return false };
         let shown = side.iter().any(|id| (0..at).any(|stage| self.was_tip(stage, *id)));
         earlier.is_some() || (later.is_none() && !joined && shown)
     }
@@ -145,8 +146,8 @@ impl View<'_> {
         self.tip(stage).is_some_and(|tip| self.line(tip).contains(&id))
     }
 
-    pub(super) fn squash(&self, place: Place<'_>, id: Oid, old: Option<Oid>) -> bool {
-        let (Place::Stage(at), Some(old)) = (place, old) else { return false };
+    pub(super) fn squash(&self, place: GovernedBranch<'_>, id: Oid, old: Option<Oid>) -> bool {
+        let (GovernedBranch::Stage(at), Some(old)) = (place, old) else { return false };
         let Some(tip) = at.checked_sub(1).and_then(|at| self.tip(at)) else { return false };
         let (here, own) = (self.past(old), self.past(id));
         let waiting = self.past(tip).into_iter().filter(|o| !here.contains(o) && !own.contains(o));
@@ -167,10 +168,10 @@ impl View<'_> {
     }
 
     /// Whether a later stage has a commit; for a line, any stage.
-    pub(super) fn later(&self, place: Place<'_>, id: Oid) -> bool {
+    pub(super) fn later(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
         let after = |stage: &usize| match place {
-            Place::Stage(at) => *stage > at,
-            Place::Line(_) => true,
+            GovernedBranch::Stage(at) => *stage > at,
+            GovernedBranch::Line(_) => true,
         };
         (0..self.policy().flow.stages.len())
             .filter(after)
@@ -179,16 +180,16 @@ impl View<'_> {
     }
 
     /// Whether a stage or line may begin at a commit.
-    fn may_begin(&self, place: Place<'_>, id: Oid) -> bool {
+    fn may_begin(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
         let stages = self.policy().flow.stages.iter().enumerate();
         let mut shown =
             stages.filter(|(at, _)| self.tip(*at).is_some_and(|tip| self.line(tip).contains(&id)));
         match place {
-            Place::Stage(_) => shown.next().is_some(),
-            Place::Line(_) => {
+            GovernedBranch::Stage(_) => shown.next().is_some(),
+            GovernedBranch::Line(_) => {
                 shown.any(|(_, stage)| stage.production)
                     || self.world.server.iter().any(|(name, tip)| {
-                        matches!(self.place(name), Some(Place::Line(_)))
+                        matches!(self.place(name), Some(GovernedBranch::Line(_)))
                             && self.line(*tip).contains(&id)
                     })
             }

@@ -12,10 +12,10 @@ mod time;
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Body, Mode, Oid, Policy, RuleId};
+use refgate_core::{Mode, Oid, Policy, RecordBody, RuleId};
 
-use crate::act::Spec;
-use crate::memory::Memory;
+use crate::memory_world::MemoryWorld;
+use crate::step::PushItem;
 
 type Objections = BTreeSet<&'static str>;
 
@@ -23,9 +23,9 @@ type Objections = BTreeSet<&'static str>;
 /// objects and changes of the policy have tests of their own.
 #[must_use]
 pub fn judge_naively(
-    world: &Memory,
+    world: &MemoryWorld,
     who: &str,
-    specs: &[Spec],
+    specs: &[PushItem],
     options: &[String],
 ) -> (bool, BTreeSet<&'static str>) {
     let mut no = Objections::new();
@@ -42,14 +42,14 @@ pub fn judge_naively(
 }
 
 struct View<'w> {
-    world: &'w Memory,
+    world: &'w MemoryWorld,
     who: &'w str,
     options: &'w [String],
 }
 
 /// A governed branch: its place in the flow, or a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place<'n> {
+enum GovernedBranch<'n> {
     Stage(usize),
     Line(&'n str),
 }
@@ -79,10 +79,10 @@ impl View<'_> {
         self.world.server.get(&branch).copied()
     }
 
-    fn place<'n>(&self, name: &'n str) -> Option<Place<'n>> {
+    fn place<'n>(&self, name: &'n str) -> Option<GovernedBranch<'n>> {
         let stages = &self.policy().flow.stages;
         if let Some(at) = stages.iter().position(|stage| stage.branch.as_str() == name) {
-            return Some(Place::Stage(at));
+            return Some(GovernedBranch::Stage(at));
         }
         let branch = name.strip_prefix("refs/heads/")?;
         let line = |glob: &str| {
@@ -98,7 +98,7 @@ impl View<'_> {
             .lines
             .iter()
             .any(|l| line(l.branches.as_str()))
-            .then_some(Place::Line(name))
+            .then_some(GovernedBranch::Line(name))
     }
 
     fn version(&self, name: &str) -> Option<Vec<u32>> {
@@ -141,8 +141,10 @@ impl View<'_> {
         }
         let flow = &self.policy().flow;
         let pushers = match place {
-            Some(Place::Stage(at)) => flow.stages.get(at).map(|stage| stage.pushers.clone()),
-            Some(Place::Line(_)) => flow.lines.first().map(|line| line.pushers.clone()),
+            Some(GovernedBranch::Stage(at)) => {
+                flow.stages.get(at).map(|stage| stage.pushers.clone())
+            }
+            Some(GovernedBranch::Line(_)) => flow.lines.first().map(|line| line.pushers.clone()),
             None => flow.stages.iter().rev().find(|s| s.production).map(|s| s.pushers.clone()),
         };
         if !self.may(&pushers.unwrap_or_default()) {
@@ -167,14 +169,14 @@ impl View<'_> {
         let rules = &self.policy().deletion;
         let since = self.world.received.get(name);
         let asked = self.world.records.iter().filter(|r| match &r.body {
-            Body::DeletionRequest { on, value } => {
+            RecordBody::DeletionRequest { on, value } => {
                 on.as_str() == name && Some(*value) == old && since.is_none_or(|at| *at <= r.at)
             }
             _ => false,
         });
         asked.min_by_key(|request| request.at).is_some_and(|request| {
             let agreed = self.world.records.iter().any(|r| match &r.body {
-                Body::Approval { rule: RuleId::Deletion, on, of } => {
+                RecordBody::Approval { rule: RuleId::Deletion, on, of } => {
                     on.as_str() == name
                         && Some(*of) == old
                         && r.by != request.by
@@ -202,7 +204,8 @@ impl View<'_> {
             .filter(|(_, stage)| stage.production)
             .any(|(at, _)| self.tip(at).is_some_and(|tip| self.line(tip).contains(&commit)));
         let on_line = self.world.server.iter().any(|(branch, tip)| {
-            matches!(self.place(branch), Some(Place::Line(_))) && self.line(*tip).contains(&commit)
+            matches!(self.place(branch), Some(GovernedBranch::Line(_)))
+                && self.line(*tip).contains(&commit)
         });
         let others = self.world.server.keys().filter_map(|other| self.version(other));
         let rival = |other: &Vec<u32>| on_flow || other.first() == version.first();

@@ -2,7 +2,7 @@
 
 use refgate_core::{ClassId, Oid};
 
-use super::{Place, View};
+use super::{GovernedBranch, View};
 
 impl View<'_> {
     /// Something in a landing that no other stage has, that is not an
@@ -11,7 +11,7 @@ impl View<'_> {
     /// approves.
     fn by_hand(
         &self,
-        place: Place<'_>,
+        place: GovernedBranch<'_>,
         id: Oid,
         side: &[Oid],
         (class, contradicted, mixed): (ClassId, bool, bool),
@@ -43,7 +43,7 @@ impl View<'_> {
     }
 
     /// Whether all that is new is an original's change on what was there.
-    pub(super) fn picks_only(&self, place: Place<'_>, id: Oid, side: &[Oid]) -> bool {
+    pub(super) fn picks_only(&self, place: GovernedBranch<'_>, id: Oid, side: &[Oid]) -> bool {
         let new = side.iter().chain([&id]).copied().filter(|one| !self.elsewhere(place, *one));
         let plain: Vec<Oid> = new.filter(|one| self.parents(*one).len() < 2).collect();
         let exact = |one: &Oid| self.original(place, *one).is_some_and(|of| self.exact(*one, of));
@@ -54,7 +54,7 @@ impl View<'_> {
     /// earlier or a later one.
     pub(super) fn unseen(
         &self,
-        place: Place<'_>,
+        place: GovernedBranch<'_>,
         (id, side): (Oid, &[Oid]),
         said: (ClassId, bool, bool),
         from: (bool, bool),
@@ -68,7 +68,7 @@ impl View<'_> {
     /// Whether somebody added to what a later stage has, without need and approval.
     fn added(
         &self,
-        place: Place<'_>,
+        place: GovernedBranch<'_>,
         id: Oid,
         side: &[Oid],
         (class, contradicted, _): (ClassId, bool, bool),
@@ -78,8 +78,9 @@ impl View<'_> {
         rules.exact && !urgent && !self.approved("backport", &rules.approvers, (place, id), side)
     }
 
-    fn elsewhere(&self, place: Place<'_>, id: Oid) -> bool {
-        let stages = (0..self.policy().flow.stages.len()).filter(|s| place != Place::Stage(*s));
+    fn elsewhere(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
+        let stages =
+            (0..self.policy().flow.stages.len()).filter(|s| place != GovernedBranch::Stage(*s));
         stages.filter_map(|stage| self.tip(stage)).any(|tip| self.past(tip).contains(&id))
     }
 
@@ -110,7 +111,7 @@ impl View<'_> {
 
     /// The commit of another stage that this one says last it was picked from,
     /// or whose change and message it repeats.
-    fn original(&self, place: Place<'_>, id: Oid) -> Option<Oid> {
+    fn original(&self, place: GovernedBranch<'_>, id: Oid) -> Option<Oid> {
         let message = self.world.nodes.get(&id)?.message.clone();
         if self.parents(id).len() != 1 {
             return None;
@@ -118,7 +119,7 @@ impl View<'_> {
         let held = |other: &&Oid| self.elsewhere(place, **other);
         let said = |other: &&Oid| said_of(&message, **other);
         let named = self.world.nodes.keys().filter(|other| said(other).is_some()).filter(held);
-        let twin = |(other, node): &(&Oid, &crate::memory::Node)| {
+        let twin = |(other, node): &(&Oid, &crate::memory_world::Node)| {
             **other != id
                 && node.message == message
                 && self.world.delta(**other) == self.world.delta(id)

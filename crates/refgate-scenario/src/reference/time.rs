@@ -1,8 +1,8 @@
 //! What do calendar and records say, counted once more by hand?
 
-use refgate_core::{Body, ClassId, Instant, Observed, Oid, Span, Window};
+use refgate_core::{ClassId, EvidenceKind, Instant, Oid, RecordBody, Window, WindowSpan};
 
-use super::{Place, View};
+use super::{GovernedBranch, View};
 
 impl View<'_> {
     pub(super) fn major(&self) -> Option<Instant> {
@@ -28,16 +28,16 @@ impl View<'_> {
         &self,
         rule: &str,
         role: &str,
-        (place, id): (Place<'_>, Oid),
+        (place, id): (GovernedBranch<'_>, Oid),
         side: &[Oid],
     ) -> bool {
         let stage = |at: usize| self.policy().flow.stages.get(at).map(|s| s.branch.as_str());
         let here = match place {
-            Place::Stage(at) => stage(at).unwrap_or_default(),
-            Place::Line(name) => name,
+            GovernedBranch::Stage(at) => stage(at).unwrap_or_default(),
+            GovernedBranch::Line(name) => name,
         };
         self.world.records.iter().any(|r| match &r.body {
-            Body::Approval { rule: named, of, on } => {
+            RecordBody::Approval { rule: named, of, on } => {
                 named.name() == rule
                     && *of == id
                     && on.as_str() == here
@@ -54,10 +54,16 @@ impl View<'_> {
         all.filter_map(|id| self.world.nodes.get(id)).any(|node| node.author == person)
     }
 
-    pub(super) fn eligible(&self, place: Place<'_>, class: ClassId, id: Oid, side: &[Oid]) -> bool {
+    pub(super) fn eligible(
+        &self,
+        place: GovernedBranch<'_>,
+        class: ClassId,
+        id: Oid,
+        side: &[Oid],
+    ) -> bool {
         let rules = &self.policy().backport;
-        let hotfix =
-            !matches!(place, Place::Line(_)) && self.policy().hotfix.classes.contains(&class);
+        let hotfix = !matches!(place, GovernedBranch::Line(_))
+            && self.policy().hotfix.classes.contains(&class);
         if hotfix || rules.always.contains(&class) {
             return true;
         }
@@ -67,11 +73,17 @@ impl View<'_> {
         inside && (rules.within.contains(&class) || agreed)
     }
 
-    pub(super) fn frozen(&self, place: Place<'_>, class: ClassId, id: Oid, side: &[Oid]) -> bool {
+    pub(super) fn frozen(
+        &self,
+        place: GovernedBranch<'_>,
+        class: ClassId,
+        id: Oid,
+        side: &[Oid],
+    ) -> bool {
         self.policy().windows.iter().any(|window| {
             let covers = match place {
-                Place::Stage(at) => window.stages.contains(&at),
-                Place::Line(_) => window.lines,
+                GovernedBranch::Stage(at) => window.stages.contains(&at),
+                GovernedBranch::Line(_) => window.lines,
             };
             let fast = window.fast_track.contains(&class)
                 && self.approved("freeze", &window.approvers, (place, id), side);
@@ -82,35 +94,35 @@ impl View<'_> {
     pub(super) fn closed(&self, window: &Window) -> bool {
         let now = self.world.clock;
         let (minimum, exit) = match &window.span {
-            Span::Fixed(intervals) => {
+            WindowSpan::Fixed(intervals) => {
                 return intervals.iter().any(|i| i.start <= now && now < i.end);
             }
-            Span::AfterMajorRelease { minimum, exit, .. } => (*minimum, exit),
+            WindowSpan::AfterMajorRelease { minimum, exit, .. } => (*minimum, exit),
         };
         let Some(since) = self.major() else { return false };
         let policy = self.policy();
         // What people with a role said since the release.
-        let said = |role: &str, is: &dyn Fn(&Body) -> bool| {
+        let said = |role: &str, is: &dyn Fn(&RecordBody) -> bool| {
             let all = self.world.records.iter().filter(|r| {
                 is(&r.body) && r.at >= since && r.at <= now && policy.roles.has(&r.by, role)
             });
             all.count()
         };
         let iterations =
-            said(&policy.ledger.releases, &|body| matches!(body, Body::Iteration { .. }));
+            said(&policy.ledger.releases, &|body| matches!(body, RecordBody::Iteration { .. }));
         if iterations > 0 {
             return false;
         }
-        let seen = |wanted: Observed| {
+        let seen = |wanted: EvidenceKind| {
             said(
                 &policy.ledger.evidence,
-                &|body| matches!(body, Body::Evidence { what, .. } if *what == wanted),
+                &|body| matches!(body, RecordBody::Evidence { what, .. } if *what == wanted),
             )
         };
         let signed =
-            |role: &String| said(role, &|body| matches!(body, Body::FreezeExit { .. })) > 0;
-        let enough = seen(Observed::ProductionRun) >= exit.production_runs as usize
-            && (!exit.notice || seen(Observed::Notice) > 0)
+            |role: &String| said(role, &|body| matches!(body, RecordBody::FreezeExit { .. })) > 0;
+        let enough = seen(EvidenceKind::ProductionRun) >= exit.production_runs as usize
+            && (!exit.notice || seen(EvidenceKind::Notice) > 0)
             && exit.sign_off.as_ref().is_none_or(signed);
         now < since + minimum || !enough
     }
@@ -121,7 +133,7 @@ impl View<'_> {
         let (rules, now) = (&self.policy().waivers, self.world.clock);
         !never.contains(&rule)
             && self.world.records.iter().any(|r| match &r.body {
-                Body::Waiver { rule: named, on, until, .. } => {
+                RecordBody::Waiver { rule: named, on, until, .. } => {
                     named.name() == rule
                         && on.as_str() == name
                         && r.at <= now

@@ -5,7 +5,7 @@ use std::path::Path;
 use refgate_core::Instant;
 use refgate_gate::{horizon, policy_from_text};
 use refgate_scenario::{
-    ProofCase, Way, compare, parse_scenarios, proof_scenario, prove, run_in_memory,
+    DeliveryPath, ProveCase, compare, parse_scenarios, proof_scenario, prove, run_in_memory,
 };
 
 /// Each window, role and line of it is wrong in its own way.
@@ -118,7 +118,7 @@ fn a_change_is_looser_or_stricter_by_each_way() {
     let freed = format!("{open}[hotfix]\nclasses = [\"bugfix\"]\n");
     let (looser, stricter) = compare(&policy(&freed), &policy(open), from()).unwrap();
     assert!(stricter.is_empty() && !looser.is_empty());
-    let straight = |case: &ProofCase| case.way == Way::Straight && case.class == "bugfix";
+    let straight = |case: &ProveCase| case.way == DeliveryPath::Straight && case.class == "bugfix";
     assert!(looser.iter().all(|(case, _)| straight(case) && case.onto == "main"));
     for (case, now) in &looser {
         holds(&freed, &proof_scenario("bad", case, now));
@@ -127,7 +127,7 @@ fn a_change_is_looser_or_stricter_by_each_way() {
     let (looser, stricter) = compare(&policy(&gated), &policy(open), from()).unwrap();
     assert!(looser.is_empty() && !stricter.is_empty());
     for (case, now) in &stricter {
-        assert_eq!((case.way, now.rules.len()), (Way::Promotion, 1));
+        assert_eq!((case.way, now.rules.len()), (DeliveryPath::Promotion, 1));
         holds(&gated, &proof_scenario("bad", case, now));
     }
     assert_eq!(prove(&policy(&gated), "bad", from()).unwrap(), []);

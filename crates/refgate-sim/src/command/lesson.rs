@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::receive::decision;
 use super::time::place;
+use crate::clone_setup::quoted;
 use crate::journal;
 use crate::lesson::Lesson;
-use crate::output::{Done, Failure, done, say};
-use crate::setup::quoted;
-use crate::trial::Trial;
+use crate::output::{Failure, VerbResult, done, say};
+use crate::what_if::WhatIf;
 use crate::world::{Own, World, whole};
 use crate::{catalog, progress};
 
@@ -22,7 +22,7 @@ pub(crate) fn start(
     (at, dir): (&Path, Option<PathBuf>),
     (policy, file): (Option<PathBuf>, Option<PathBuf>),
     seed: u64,
-) -> Done {
+) -> VerbResult {
     let lesson = match (&file, name) {
         (Some(file), _) => catalog::from_file(file)?,
         (None, Some(name)) => catalog::find(&name, None)?,
@@ -78,7 +78,7 @@ fn intro(world: &World) {
     }
 }
 
-pub(crate) fn list() -> Done {
+pub(crate) fn list() -> VerbResult {
     let finished = progress::finished()?;
     for lesson in catalog::all()? {
         let mark = if finished.contains(&lesson.name) { "x" } else { " " };
@@ -92,7 +92,7 @@ pub(crate) fn list() -> Done {
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn goal(at: &Path) -> Done {
+pub(crate) fn goal(at: &Path) -> VerbResult {
     let world = World::find(at)?;
     intro(&world);
     let missing = world.missing()?;
@@ -107,7 +107,7 @@ pub(crate) fn goal(at: &Path) -> Done {
     }
     say("Still missing:");
     missing.iter().for_each(|what| say(&wrap("  - ", "    ", what)));
-    Ok(done(Exit::Refused))
+    Ok(done(Exit::Rejected))
 }
 
 /// The rules that the last push of the learner met.
@@ -119,7 +119,7 @@ fn met(world: &World) -> Vec<RuleId> {
     last.filter_map(|name| RuleId::find(name)).collect()
 }
 
-pub(crate) fn hint(at: &Path) -> Done {
+pub(crate) fn hint(at: &Path) -> VerbResult {
     let mut world = World::find(at)?;
     say(hinted(&mut world)?.trim_end());
     Ok(done(Exit::Accepted))
@@ -149,7 +149,7 @@ pub(crate) fn hinted(world: &mut World) -> Result<String, Failure> {
 }
 
 /// Why the last decision came out as it did, and the least that would change it.
-pub(crate) fn why(at: &Path) -> Done {
+pub(crate) fn why(at: &Path) -> VerbResult {
     let world = World::find(at)?;
     let Some((head, object)) = decision(&world)? else {
         let message = "nothing was pushed yet that concerned the process";
@@ -182,7 +182,7 @@ pub(crate) fn why(at: &Path) -> Done {
     if findings.is_empty() {
         say("  nothing spoke against it");
     }
-    if let Some(trial) = Trial::of(&world)? {
+    if let Some(trial) = WhatIf::of(&world)? {
         let smallest = trial.smallest();
         let head = if smallest.is_empty() {
             "Nothing was found with which this push passes: no other day, no record, no part of it."

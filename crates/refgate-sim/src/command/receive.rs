@@ -4,19 +4,19 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use refgate_core::LEDGER;
-use refgate_gate::{Entry, Exit};
+use refgate_gate::{Exit, LogEntry};
 use serde_json::Value;
 
 use super::time::told;
+use crate::clone_setup::lock;
 use crate::journal::{self, Event};
-use crate::output::{Done, Failure, done, tell};
-use crate::setup::lock;
+use crate::output::{Failure, VerbResult, done, tell};
 use crate::snapshot;
 use crate::world::{MARK, World};
 
 /// Git runs this in the place of `git receive-pack`. Standard input and output
 /// are the push itself; what goes to standard error, the learner sees.
-pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
+pub(crate) fn run(root: &Path, who: &str, server: &Path) -> VerbResult {
     let here = std::env::current_dir()?.canonicalize()?;
     if here.starts_with(root.parent().unwrap_or(root)) && !here.starts_with(root) {
         let there = here.ancestors().any(|folder| folder.join(MARK).is_dir());
@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> Done {
     let said = world.react()?;
     told(&world, said)?.iter().for_each(|line| tell(&format!("remote: {line}")));
     // A refused push is no failure of the transport.
-    let ended = if status.success() { Exit::Accepted } else { Exit::Refused };
+    let ended = if status.success() { Exit::Accepted } else { Exit::Rejected };
     Ok(done(ended))
 }
 
@@ -57,7 +57,7 @@ fn log_tip(world: &World) -> Result<String, Failure> {
 
 /// The last decision of the server about anything but records, as its log has it.
 pub(crate) fn decision(world: &World) -> Result<Option<(String, Value)>, Failure> {
-    let work = |entry: &Entry| {
+    let work = |entry: &LogEntry| {
         let updates = entry.object.get("updates").and_then(Value::as_array);
         let name = |update: &Value| update.get("ref").and_then(Value::as_str) == Some(LEDGER);
         !updates.is_some_and(|updates| updates.iter().all(name))
@@ -68,11 +68,11 @@ pub(crate) fn decision(world: &World) -> Result<Option<(String, Value)>, Failure
 /// The newest entry of the server's log that is one of these.
 fn entry(
     world: &World,
-    wanted: impl Fn(&Entry) -> bool,
+    wanted: impl Fn(&LogEntry) -> bool,
 ) -> Result<Option<(String, Value)>, Failure> {
     let mut found = None;
     world.reader()?.log_entries(&mut |id, text, _| {
-        let entry = Entry::parse(id, text);
+        let entry = LogEntry::parse(id, text);
         found = wanted(&entry).then_some((entry.head, entry.object));
         found.is_none()
     })?;

@@ -7,9 +7,9 @@ use refgate_format::parse_duration;
 use refgate_gate::Exit;
 use refgate_report::{length, show};
 
+use crate::clone_setup::lock;
 use crate::journal::{self, Event};
-use crate::output::{Done, Failure, done, say};
-use crate::setup::lock;
+use crate::output::{Failure, VerbResult, done, say};
 use crate::world::{MARK, World, apart};
 use crate::{progress, snapshot};
 
@@ -17,7 +17,7 @@ fn wrong(message: impl Into<String>) -> Failure {
     Failure::new(Exit::BadInput, message)
 }
 
-pub(crate) fn clock(at: &Path) -> Done {
+pub(crate) fn clock(at: &Path) -> VerbResult {
     let world = World::find(at)?;
     let passed = world.real.clock().signed_duration_since(world.began());
     let began = if passed.is_zero() { String::new() } else { format!(", {} in", length(passed)) };
@@ -25,7 +25,7 @@ pub(crate) fn clock(at: &Path) -> Done {
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn tick(at: &Path, text: &str) -> Done {
+pub(crate) fn tick(at: &Path, text: &str) -> VerbResult {
     ticked(at, text)?.iter().for_each(|line| say(line));
     Ok(done(Exit::Accepted))
 }
@@ -89,7 +89,7 @@ fn root(at: &Path) -> Result<PathBuf, Failure> {
     found.ok_or_else(|| wrong("there is no training world here; `refgate-sim start` makes one"))
 }
 
-pub(crate) fn undo(at: &Path, steps: usize) -> Done {
+pub(crate) fn undo(at: &Path, steps: usize) -> VerbResult {
     say(&undone(at, steps)?);
     Ok(done(Exit::Accepted))
 }
@@ -111,7 +111,7 @@ pub(crate) fn undone(at: &Path, steps: usize) -> Result<String, Failure> {
     go(&root, to, "undo")
 }
 
-pub(crate) fn redo(at: &Path) -> Done {
+pub(crate) fn redo(at: &Path) -> VerbResult {
     say(&redone(at)?);
     Ok(done(Exit::Accepted))
 }
@@ -134,7 +134,7 @@ fn go(root: &Path, to: usize, what: &str) -> Result<String, Failure> {
     Ok(format!("the world is as it was; it is {}", show(world.real.clock())))
 }
 
-pub(crate) fn fork(at: &Path, to: &Path) -> Done {
+pub(crate) fn fork(at: &Path, to: &Path) -> VerbResult {
     let root = root(at)?;
     let _held = lock(&root)?;
     let world = World::find(at)?;
@@ -146,7 +146,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> Done {
     let to = to.canonicalize()?;
     let forked = World::open(&to)?;
     let mut remote = refgate_scenario::git_command(&to.join("clone"));
-    crate::setup::said(remote.args(["remote", "set-url", "origin", "../server.git"]))?;
+    crate::clone_setup::said(remote.args(["remote", "set-url", "origin", "../server.git"]))?;
     let config = to.join("you/.git/config");
     let text = fs::read_to_string(&config)?;
     let text = text.split("# refgate-sim\n").next().unwrap_or_default().to_string();
@@ -158,7 +158,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> Done {
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn reset(at: &Path) -> Done {
+pub(crate) fn reset(at: &Path) -> VerbResult {
     let root = root(at)?;
     if !snapshot::is_kept(&root, 0) {
         return Err(wrong("the beginning is not kept any more; refgate-sim stop, and start again"));
@@ -173,7 +173,7 @@ pub(crate) fn reset(at: &Path) -> Done {
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn stop(at: &Path) -> Done {
+pub(crate) fn stop(at: &Path) -> VerbResult {
     let root = root(at)?;
     // What somebody else does there is finished first.
     let _held = lock(&root)?;
@@ -185,7 +185,7 @@ pub(crate) fn stop(at: &Path) -> Done {
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn log(at: &Path) -> Done {
+pub(crate) fn log(at: &Path) -> VerbResult {
     let root = root(at)?;
     for event in journal::read(&root) {
         let when = refgate_format::parse_instant(&event.at).map(show).unwrap_or_default();

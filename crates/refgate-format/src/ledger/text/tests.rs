@@ -2,18 +2,18 @@
 
 use super::*;
 
-fn every_body() -> Vec<Body> {
+fn every_body() -> Vec<RecordBody> {
     let id = Oid::from_hex("0123456789abcdef0123456789abcdef01234567").unwrap();
     let of = RecordId([7; 32]);
     let on = RefName::branch("dev").unwrap();
     let until = crate::parse_instant("2027-01-01").unwrap();
     let release = || "v2.0.0".to_string();
     vec![
-        Body::Approval { rule: RuleId::Freeze, on: on.clone(), of: id },
-        Body::SignOff { meaning: Meaning::Uat, commit: id, tree: id },
-        Body::Classification { commit: id, class: "bugfix".into() },
-        Body::FreezeExit { release: release() },
-        Body::Waiver {
+        RecordBody::Approval { rule: RuleId::Freeze, on: on.clone(), of: id },
+        RecordBody::SignOff { meaning: Meaning::Uat, commit: id, tree: id },
+        RecordBody::Classification { commit: id, class: "bugfix".into() },
+        RecordBody::FreezeExit { release: release() },
+        RecordBody::Waiver {
             rule: RuleId::Class,
             on: on.clone(),
             class: Some("feature".into()),
@@ -22,7 +22,7 @@ fn every_body() -> Vec<Body> {
             uses: 2,
             owes: Some("tests of the export".into()),
         },
-        Body::Waiver {
+        RecordBody::Waiver {
             rule: RuleId::Class,
             on: on.clone(),
             class: None,
@@ -31,23 +31,23 @@ fn every_body() -> Vec<Body> {
             uses: 1,
             owes: None,
         },
-        Body::Freeze { stages: vec!["dev".into()], lets_through: vec!["docs".into()], until },
-        Body::Thaw { of },
-        Body::Evidence { what: Observed::ProductionRun, release: release() },
-        Body::Iteration { release: release() },
-        Body::ReleaseOpen { release: release() },
-        Body::ReleaseFinish { release: release() },
-        Body::Candidate { release: release(), number: 1, commit: id, tree: id },
-        Body::UatFailed { release: release(), of },
-        Body::Settlement { of, shelf: "waiver/x/2026-12".into() },
-        Body::Withdrawal { of, shelf: "waiver/x/2026-12".into() },
-        Body::DeletionRequest { on: on.clone(), value: id },
-        Body::NotApplicable { fix: id, to: on },
-        Body::Certificate { person: "ada".into(), course: "operator".into(), until },
+        RecordBody::Freeze { stages: vec!["dev".into()], lets_through: vec!["docs".into()], until },
+        RecordBody::Thaw { of },
+        RecordBody::Evidence { what: EvidenceKind::ProductionRun, release: release() },
+        RecordBody::Iteration { release: release() },
+        RecordBody::ReleaseOpen { release: release() },
+        RecordBody::ReleaseFinish { release: release() },
+        RecordBody::Candidate { release: release(), number: 1, commit: id, tree: id },
+        RecordBody::UatFailed { release: release(), of },
+        RecordBody::Settlement { of, shelf: "waiver/x/2026-12".into() },
+        RecordBody::Withdrawal { of, shelf: "waiver/x/2026-12".into() },
+        RecordBody::DeletionRequest { on: on.clone(), value: id },
+        RecordBody::NotApplicable { fix: id, to: on },
+        RecordBody::Certificate { person: "ada".into(), course: "operator".into(), until },
     ]
 }
 
-fn record(body: Body) -> Record {
+fn record(body: RecordBody) -> Record {
     Record {
         id: RecordId([0; 32]),
         by: "grace".into(),
@@ -97,5 +97,5 @@ fn nothing_but_the_one_form_is_read() {
 fn text_and_signature_are_told_apart() {
     let file = format!("a = 1\n{SIGNATURE}\nxx\n");
     assert_eq!(split_file(&file).unwrap(), ("a = 1\n", &*format!("{SIGNATURE}\nxx\n")));
-    assert_eq!(split_file("a = 1\n"), Err(BadRecord::Unsigned));
+    assert_eq!(split_file("a = 1\n"), Err(RecordError::Unsigned));
 }

@@ -1,0 +1,263 @@
+//! All that is known of a repository's fixes: read once, kept, and sorted into families.
+
+use std::path::PathBuf;
+
+use refgate_core::matrix::{
+    CommitFact, DiffSimilarity, Evidence, Families, FixState, Matrix, OriginLink, doubts, families,
+    matrix, title,
+};
+use refgate_core::{Oid, Recipe};
+use refgate_gate::{Exit, bounds};
+use refgate_git::{Bounds, CommitCache, Reader, likeness};
+
+use crate::args::RepositoryArgs;
+use crate::branches::{Branch, Branches};
+use crate::git_command;
+use crate::output::{Failure, progress, tell};
+use crate::policy_answer::PolicyAnswers;
+
+/// The facts of all commits of some branches, by fix.
+pub(crate) struct FixIndex {
+    pub(crate) reader: Reader,
+    pub(crate) rules: Option<PolicyAnswers>,
+    pub(crate) branches: Branches,
+    kept: CommitCache,
+    pub(crate) facts: Vec<CommitFact>,
+    pub(crate) families: Families,
+}
+
+/// How the facts are come by.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IndexOptions {
+    /// Only what has to do with these commits, or ranges of them, is sorted.
+    pub(crate) around: Option<Vec<String>>,
+    /// A branch that is looked at as well: its name and its tip.
+    pub(crate) also: Option<(String, Oid)>,
+    /// Read everything anew, and keep nothing.
+    pub(crate) no_cache: bool,
+    /// Pretend that no message names an original.
+    pub(crate) ignore_trailers: bool,
+}
+
+impl FixIndex {
+    pub(crate) fn read(place: &RepositoryArgs, how: IndexOptions) -> Result<Self, Failure> {
+        let reader = open(place)?;
+        let rules = PolicyAnswers::find(&reader, place)?;
+        let policy = rules.as_ref().map(|rules| &rules.policy);
+        let mut branches = Branches::find(&reader, place, policy)?;
+        if let Some((name, tip)) = how.also {
+            branches.also(Branch { name, tip });
+        }
+        let path = kept_in(&reader);
+        let mut kept = if how.no_cache { CommitCache::default() } else { CommitCache::load(&path) };
+        let bar = progress("commits");
+        let tick = &mut |count: usize| {
+            if count.is_multiple_of(1_000) {
+                bar.set_position(count as u64);
+            }
+        };
+        let tips = branches.tips();
+        let around = how.around.as_ref().map(|named| seeds(&reader, named)).transpose()?.flatten();
+        let mut facts = kept.scan(&reader, &tips, around.as_deref(), tick)?;
+        bar.finish_and_clear();
+        if how.ignore_trailers {
+            facts.iter_mut().for_each(|fact| fact.named.picked.clear());
+        }
+        let bar = progress("diffs");
+        let tick = &mut |count: usize| bar.set_position(count as u64);
+        let alike = likeness(&reader, &doubts(&facts), &mut kept, tick)?;
+        bar.finish_and_clear();
+        let families = families(&facts, &alike);
+        if !how.no_cache
+            && let Err(why) = kept.save(&path)
+        {
+            // All works without; it only takes longer.
+            tell(&format!("git backport: {} cannot be kept: {why}", path.display()));
+        }
+        Ok(Self { reader, rules, branches, kept, facts, families })
+    }
+
+    /// Some commits, each with the places of the branches that lack it, itself
+    /// and as a copy.
+    pub(crate) fn lacking(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
+        let facts = self.kept.facts(&self.branches.tips(), Some(ids));
+        let mut kept = CommitCache::default();
+        let alike = likeness(&self.reader, &doubts(&facts), &mut kept, &mut |_| ())?;
+        let families = families(&facts, &alike);
+        let matrix = matrix(&facts, &families, self.branches.all.len(), self.branches.lines());
+        let lacking = |id: &Oid| {
+            let at = facts.binary_search_by_key(id, |fact| fact.id).ok()?;
+            let cells = matrix.fix(families.roots.get(at)?.first()?.0).cells;
+            let missing = cells.iter().enumerate().filter(|(_, one)| one.cell == FixState::Missing);
+            Some((*id, missing.map(|(place, _)| place).collect()))
+        };
+        Ok(ids.iter().filter_map(lacking).collect())
+    }
+
+    /// Where a commit stands among the facts.
+    fn place(&self, id: Oid) -> Option<usize> {
+        self.facts.binary_search_by_key(&id, |fact| fact.id).ok()
+    }
+
+    /// The fixes that a commit is taken for, and how sure that is, of a hundred.
+    pub(crate) fn roots(&self, id: Oid) -> Vec<(OriginLink, u8)> {
+        let roots = self.place(id).and_then(|place| self.families.roots.get(place));
+        let one = |(root, evidence): &(OriginLink, Evidence)| (*root, evidence.confidence());
+        roots.into_iter().flatten().map(one).collect()
+    }
+
+    /// Whether a branch reaches a commit.
+    pub(crate) fn reaches(&self, place: usize, id: Oid) -> bool {
+        let fact = self.place(id).and_then(|at| self.facts.get(at));
+        fact.is_some_and(|fact| fact.branches >> place & 1 == 1 && !fact.empty)
+    }
+
+    /// The commit on a branch whose message names another one, wholly.
+    pub(crate) fn names(&self, place: usize, id: Oid) -> Option<Oid> {
+        let (id, there) = (id.to_string(), |fact: &&CommitFact| fact.branches >> place & 1 == 1);
+        let names = |fact: &&CommitFact| !fact.empty && fact.named.picked.contains(&id);
+        self.facts.iter().filter(there).find(names).map(|fact| fact.id)
+    }
+
+    /// Whether two commits change a file in common.
+    pub(crate) fn touches(&self, one: Oid, other: Oid) -> bool {
+        self.reader.touch_alike(one, other, false).unwrap_or(false)
+    }
+
+    /// What the families come to on the branches.
+    pub(crate) fn matrix(&self) -> Matrix<'_> {
+        let (count, lines) = (self.branches.all.len(), self.branches.lines());
+        matrix(&self.facts, &self.families, count, lines)
+    }
+
+    /// The title of a commit.
+    pub(crate) fn title(&self, id: Oid) -> String {
+        if let Some(fact) = self.place(id).and_then(|place| self.facts.get(place)) {
+            return fact.subject.clone();
+        }
+        let commit = self.reader.commit(id);
+        commit.map(|commit| commit.message.subject().to_string()).unwrap_or_default()
+    }
+
+    /// The commit that a person names.
+    pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
+        named(&self.reader, revision)
+    }
+
+    /// The fix that a person names.
+    pub(crate) fn fix(&self, revision: &str) -> Result<Vec<OriginLink>, Failure> {
+        let id = match self.commit(revision) {
+            Ok(id) => id,
+            Err(why) => {
+                // Copies can name an original that is no longer here.
+                let named = |name: &String| revision.len() >= 7 && name.starts_with(revision);
+                let gone = self.families.gone.iter().position(named);
+                return gone.map(|place| vec![OriginLink::Gone(place)]).ok_or(why);
+            }
+        };
+        let Some(place) = self.place(id) else {
+            let message = format!("none of the branches looked at has {revision}; see --line");
+            return Err(Failure::new(Exit::BadInput, message));
+        };
+        let roots = self.families.roots.get(place).into_iter().flatten();
+        Ok(roots.map(|(root, _)| *root).collect())
+    }
+
+    /// Looks at the diffs of what is known to be copies of some fixes by their
+    /// authors alone: the same diff is better evidence.
+    pub(crate) fn compare(&mut self, roots: &[OriginLink]) -> Result<(), Failure> {
+        let mut pairs = Vec::new();
+        for root in roots {
+            let OriginLink::Here(original) = *root else { continue };
+            let members = self.families.members.get(root).into_iter().flatten();
+            for place in members.filter(|place| **place != original) {
+                if let (Some(copy), Some(of)) = (self.facts.get(*place), self.facts.get(original)) {
+                    let titled = title(&copy.subject) == title(&of.subject);
+                    let written =
+                        (&copy.author, copy.authored) == (&of.author, of.authored) && titled;
+                    pairs.push((*place, *root, (copy.id, of.id), titled, written));
+                }
+            }
+        }
+        let ids: Vec<_> = pairs.iter().map(|(_, _, ids, ..)| *ids).collect();
+        let alike = likeness(&self.reader, &ids, &mut CommitCache::default(), &mut |_| ())?;
+        for (place, root, ids, titled, written) in pairs {
+            let known = self.families.roots.get_mut(place).into_iter().flatten();
+            for (_, evidence) in known.filter(|(of, _)| *of == root) {
+                let likeness = alike.get(&ids).copied();
+                match (*evidence, likeness) {
+                    (Evidence::Author, Some(DiffSimilarity::Same)) => *evidence = Evidence::PatchId,
+                    // What the name, the author and his second, and the title say
+                    // together, no other path refutes: files move between lines.
+                    (Evidence::Trailer { .. }, None) if written => {}
+                    // Else a message is text: a copy changes what its original
+                    // changes, if only under another path.
+                    (Evidence::Author | Evidence::Trailer { .. }, None)
+                        if !self.reader.touch_alike(ids.0, ids.1, titled)? =>
+                    {
+                        *evidence = Evidence::Content { percent: 0 };
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the policy says of files that a fix does not decide.
+    pub(crate) fn recipes(&self) -> &[Recipe] {
+        self.rules.as_ref().map_or(&[], |rules| &rules.policy.recipes)
+    }
+
+    pub(crate) fn fact(&self, place: usize) -> Option<&CommitFact> {
+        self.facts.get(place)
+    }
+
+    /// The id and the title of a fix. One that is no longer here has its copies'.
+    pub(crate) fn shown(&self, root: OriginLink) -> (String, String) {
+        let copy = self.families.members.get(&root).and_then(|all| all.first());
+        let fact = |place: &usize| self.facts.get(*place);
+        match root {
+            OriginLink::Here(place) => fact(&place)
+                .map(|fact| (fact.id.to_string(), fact.subject.clone()))
+                .unwrap_or_default(),
+            OriginLink::Gone(place) => {
+                let name = self.families.gone.get(place).cloned().unwrap_or_default();
+                (name, copy.and_then(fact).map(|fact| fact.subject.clone()).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// The commit that a person names.
+pub(crate) fn named(reader: &Reader, revision: &str) -> Result<Oid, Failure> {
+    let missing = |why| Failure::new(Exit::BadInput, format!("`{revision}`: {why}"));
+    reader.resolve(revision).map_err(missing)
+}
+
+/// The commits that people name; those of ranges too. `None` if one is not here:
+/// its copies may be.
+fn seeds(reader: &Reader, named: &[String]) -> Result<Option<Vec<Oid>>, Failure> {
+    let mut ids = Vec::new();
+    for one in named {
+        if one.contains("..") {
+            let listed =
+                git_command::output(reader.git_dir(), &["rev-list", "--no-merges", one, "--"])?;
+            ids.extend(listed.lines().filter_map(Oid::from_hex));
+        } else {
+            let Ok(id) = reader.resolve(one) else { return Ok(None) };
+            ids.push(id);
+        }
+    }
+    Ok(Some(ids))
+}
+
+pub(crate) fn open(place: &RepositoryArgs) -> Result<Reader, Failure> {
+    // Nobody else waits for the answer.
+    let limits = bounds(&refgate_format::Limits::default());
+    Ok(Reader::open(&place.repository, Bounds { max_seconds: u64::MAX, ..limits })?)
+}
+
+fn kept_in(reader: &Reader) -> PathBuf {
+    reader.git_dir().join("refgate").join("backport.cache")
+}

@@ -1,0 +1,88 @@
+//! Which picks are worth asking Git for? Tried on trees that hold the files in question alone.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use refgate_core::Oid;
+use refgate_git::Writer;
+
+use crate::git_command;
+use crate::merge_tree::{Merged, PickQuery, picks};
+use crate::output::Failure;
+use crate::plan::Change;
+
+/// A merge of whole trees costs Git a look at all that the branches differ in;
+/// one of a few files costs next to nothing. Each is made once.
+pub(crate) struct Trial {
+    writer: Writer,
+    paths: Vec<String>,
+    /// Of commits and trees, what is left of them.
+    small: HashMap<Oid, Oid>,
+    /// Base, onto, and picked; `None` if it conflicts.
+    merged: HashMap<[Oid; 3], Option<Oid>>,
+}
+
+impl Trial {
+    /// For a change that conflicts in some files. What it changes belongs to it:
+    /// a branch may have a file under another name.
+    pub(crate) fn new(folder: &Path, change: Change, paths: &[String]) -> Result<Self, Failure> {
+        let (base, commit) = (change.base.to_string(), change.commit.to_string());
+        let mut all = git_command::differing(folder, &[&base, &commit])?;
+        all.extend(paths.iter().cloned());
+        all.sort();
+        all.dedup();
+        let writer = Writer::open(folder, false)?;
+        Ok(Self { writer, paths: all, small: HashMap::new(), merged: HashMap::new() })
+    }
+
+    /// Those of some rows of changes after which a change goes through in these
+    /// files. Where it does not, it would not in the whole tree.
+    pub(crate) fn worth(
+        &mut self,
+        folder: &Path,
+        change: Change,
+        onto: Oid,
+        sets: Vec<Vec<Change>>,
+    ) -> Result<Vec<Vec<Change>>, Failure> {
+        let begins = self.small(onto)?;
+        let mut open: Vec<(Vec<Change>, Oid)> = sets.into_iter().map(|set| (set, begins)).collect();
+        for round in 0..=open.first().map_or(0, |(set, _)| set.len()) {
+            let mut keys = Vec::new();
+            for (set, at) in &open {
+                let next = set.get(round).copied().unwrap_or(change);
+                keys.push([self.small(next.base)?, *at, self.small(next.commit)?]);
+            }
+            self.ask(folder, onto, &keys)?;
+            let after = |key: &[Oid; 3]| self.merged.get(key).copied().flatten();
+            let next = open.into_iter().zip(&keys);
+            open = next.filter_map(|((set, _), key)| Some((set, after(key)?))).collect();
+        }
+        Ok(open.into_iter().map(|(set, _)| set).collect())
+    }
+
+    fn ask(&mut self, folder: &Path, attributes: Oid, keys: &[[Oid; 3]]) -> Result<(), Failure> {
+        let unknown: HashSet<[Oid; 3]> =
+            keys.iter().filter(|key| !self.merged.contains_key(*key)).copied().collect();
+        let unknown: Vec<[Oid; 3]> = unknown.into_iter().collect();
+        let one = |[base, ours, theirs]: &[Oid; 3]| PickQuery {
+            base: Some(*base),
+            ours: *ours,
+            theirs: *theirs,
+        };
+        let asked: Vec<PickQuery> = unknown.iter().map(one).collect();
+        for (key, merged) in unknown.iter().zip(picks(folder, &asked, Some(attributes))?) {
+            let clean = if let Merged::Clean(tree) = merged { Some(tree) } else { None };
+            self.merged.insert(*key, clean);
+        }
+        Ok(())
+    }
+
+    fn small(&mut self, of: Oid) -> Result<Oid, Failure> {
+        if let Some(known) = self.small.get(&of) {
+            return Ok(*known);
+        }
+        let small = self.writer.only_files(of, &self.paths)?;
+        self.small.insert(of, small);
+        Ok(small)
+    }
+}

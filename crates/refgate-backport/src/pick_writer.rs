@@ -1,0 +1,305 @@
+//! How are picks written and references set, so that all of it can be continued and undone?
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use refgate_core::Oid;
+use refgate_gate::Exit;
+use refgate_git::{KeptHeaders, Writer};
+use refgate_report::wrap;
+use serde_json::json;
+
+use crate::args::RepositoryArgs;
+use crate::git_command;
+use crate::output::{Failure, say, tell};
+use crate::plan::Step;
+use crate::run_state::{Journal, Line, SkippedTarget, State};
+use crate::{run_loop, worktree};
+
+/// Writes commits for one repository.
+pub(crate) struct PickWriter {
+    writer: Writer,
+    pub(crate) git_dir: PathBuf,
+    /// Where the person is.
+    pub(crate) repository: PathBuf,
+    committer: OnceCell<String>,
+    signs: bool,
+    /// What is done is told as JSON.
+    pub(crate) json: bool,
+    /// One at a time: held until we have ended, and all git that we began.
+    pub(crate) lock: File,
+}
+
+/// So long a run waits for another one, in tenths of a second.
+const PATIENCE: u32 = 50;
+
+impl PickWriter {
+    pub(crate) fn open(place: &RepositoryArgs) -> Result<Self, Failure> {
+        let writer = Writer::open(&place.repository, false)?;
+        let git_dir = writer.git_dir();
+        let committer = OnceCell::new();
+        let mut sign = git_command::command(&git_dir);
+        sign.args(["config", "--type=bool", "--get", "commit.gpgSign"]);
+        let signs = sign.output()?.stdout.starts_with(b"true");
+        let repository = place.repository.clone();
+        let lock = locked(&git_dir)?;
+        Ok(Self { writer, git_dir, repository, committer, signs, json: place.json, lock })
+    }
+
+    /// Who commits. Only who writes something must have a name.
+    fn committer(&self) -> Result<&str, Failure> {
+        if let Some(known) = self.committer.get() {
+            return Ok(known);
+        }
+        let said = git_command::output(&self.git_dir, &["var", "GIT_COMMITTER_IDENT"])?;
+        Ok(self.committer.get_or_init(|| said.trim().to_string()))
+    }
+
+    /// Runs what must not be left half done, and keeps our lock until it has
+    /// ended. Where it signs, somebody may have to be asked at the terminal,
+    /// which what is not part of our process group could not.
+    pub(crate) fn run(&self, git: Command) -> Result<(), Failure> {
+        let apart = !self.signs;
+        git_command::to_the_end(git, &self.lock, apart, &[])
+    }
+
+    /// Tells what becomes of a branch.
+    pub(crate) fn report(&self, branch: &str, state: &str, words: &str) {
+        self.leaves(&SkippedTarget::new(branch, Oid::default(), state, words.to_string()));
+    }
+
+    /// Tells what does not become of a branch.
+    pub(crate) fn leaves(&self, left: &SkippedTarget) {
+        let SkippedTarget { branch, fix, state, words } = left;
+        if self.json {
+            let mut told = json!({ "branch": branch, "state": state, "words": words });
+            if let (false, Some(told)) = (fix.is_empty(), told.as_object_mut()) {
+                told.insert("fix".to_string(), json!(fix));
+            }
+            say(&told.to_string());
+        } else {
+            // A command stands on a line of its own, to be copied.
+            let mut lines = words.lines();
+            say(&wrap(&format!("{branch}  "), "  ", lines.next().unwrap_or_default()));
+            lines.for_each(|command| say(&format!("    {command}")));
+        }
+    }
+
+    /// Writes a branch's picks on top of `parent`: the last one.
+    pub(crate) fn write(&self, parent: Oid, steps: &[Step]) -> Result<Oid, Failure> {
+        let mut at = parent;
+        for step in steps {
+            let kept = self.writer.kept(step.change.commit, Some(step.change.commit))?;
+            at = self.commit(&kept, step.tree, &[at])?;
+        }
+        Ok(at)
+    }
+
+    fn commit(&self, kept: &KeptHeaders, tree: Oid, parents: &[Oid]) -> Result<Oid, Failure> {
+        if self.signs {
+            return self.signed(kept, tree, parents);
+        }
+        Ok(self.writer.pick(kept, tree, parents, self.committer()?)?)
+    }
+
+    /// A commit with one parent once more: on another parent, or with the line
+    /// that says where it was picked from.
+    pub(crate) fn again(
+        &self,
+        commit: &str,
+        from: Option<Oid>,
+        onto: Option<Oid>,
+    ) -> Result<Oid, Failure> {
+        let said =
+            git_command::output(&self.git_dir, &["show", "-s", "--format=%H %T %P", commit])?;
+        let ids: Vec<Oid> = said.split_whitespace().filter_map(Oid::from_hex).collect();
+        let [id, tree, parent] = ids.as_slice() else {
+            return Err(Failure::new(Exit::Failed, format!("{commit} has not one parent")));
+        };
+        self.commit(&self.writer.kept(*id, from)?, *tree, &[onto.unwrap_or(*parent)])
+    }
+
+    /// Writes a merge of these parents.
+    pub(crate) fn merge(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, Failure> {
+        let author = git_command::output(&self.git_dir, &["var", "GIT_AUTHOR_IDENT"])?;
+        let author = author.trim().as_bytes().to_vec();
+        let kept = KeptHeaders { author, encoding: None, message: message.as_bytes().to_vec() };
+        self.commit(&kept, tree, parents)
+    }
+
+    /// A commit that Git signs, as it is configured to.
+    fn signed(&self, kept: &KeptHeaders, tree: Oid, parents: &[Oid]) -> Result<Oid, Failure> {
+        let author = String::from_utf8_lossy(&kept.author).into_owned();
+        let (name, rest) = author.split_once('<').unwrap_or((&author, ""));
+        let (address, date) = rest.split_once('>').unwrap_or((rest, ""));
+        let mut commit = git_command::command(&self.git_dir);
+        if let Some(encoding) = &kept.encoding {
+            let encoding = String::from_utf8_lossy(encoding);
+            commit.arg("-c").arg(format!("i18n.commitEncoding={encoding}"));
+        }
+        commit.env("GIT_AUTHOR_NAME", name.trim()).env("GIT_AUTHOR_EMAIL", address.trim());
+        commit.env("GIT_AUTHOR_DATE", date.trim());
+        commit.args(["commit-tree", "-S"]);
+        for parent in parents {
+            commit.args(["-p", &parent.to_string()]);
+        }
+        commit.arg(tree.to_string());
+        let id = git_command::fed(commit, &kept.message)?;
+        Oid::from_hex(id.trim())
+            .ok_or_else(|| Failure::new(Exit::Failed, "git commit-tree answered with no commit"))
+    }
+
+    /// Sets the references of all lines that are written, in one transaction.
+    /// One that is in somebody's hands waits, and stops no other.
+    pub(crate) fn set(&self, journal: &mut Journal) -> Result<(), Failure> {
+        let mut script = String::new();
+        for line in &mut journal.lines {
+            if line.state != State::Written {
+                continue;
+            }
+            let value = self.value(&line.reference)?;
+            if let Some(why) = self.in_hands(line, &value)? {
+                tell(&format!("git backport: {}: {why}", line.branch));
+                continue;
+            }
+            // A run that was killed in between has set it already.
+            if value != line.new {
+                let (reference, new, old) = (&line.reference, &line.new, or_nothing(&line.old));
+                script.push_str(&format!("update {reference} {new} {old}\n"));
+            }
+            line.state = State::Done;
+        }
+        self.update(&script, "git backport")?;
+        journal.save(&self.git_dir)
+    }
+
+    /// Why a reference that stands at a value is not set.
+    fn in_hands(&self, line: &Line, value: &str) -> Result<Option<String>, Failure> {
+        let Line { reference, new, old, .. } = line;
+        if value == new {
+            return Ok(None);
+        }
+        if value != old {
+            let now = match value {
+                "" => "was deleted".to_string(),
+                value => format!("has moved to {value}"),
+            };
+            let was = match old.as_str() {
+                "" => "is gone".to_string(),
+                old => format!("stands at {old}"),
+            };
+            return Ok(Some(format!(
+                "{reference} {now} in the meantime; what was made for it is {new}. Once it {was} \
+                 again, `git backport continue` sets it; `git backport undo` takes all back"
+            )));
+        }
+        let held = !old.is_empty() && worktree::holds(&self.git_dir, reference)?;
+        Ok(held.then(|| {
+            let why = worktree::is_checked_out(reference);
+            format!("{why}; check out another branch, then `git backport continue`")
+        }))
+    }
+
+    /// Moves references, all or none.
+    fn update(&self, script: &str, why: &str) -> Result<(), Failure> {
+        if script.is_empty() {
+            return Ok(());
+        }
+        let mut update = git_command::command(&self.git_dir);
+        update.args(["update-ref", "-m", why, "--stdin"]);
+        git_command::to_the_end(
+            update,
+            &self.lock,
+            true,
+            format!("start\n{script}prepare\ncommit\n").as_bytes(),
+        )
+    }
+
+    /// What a reference holds; empty if it is not there.
+    pub(crate) fn value(&self, reference: &str) -> Result<String, Failure> {
+        let mut parse = git_command::command(&self.git_dir);
+        let output = parse.args(["rev-parse", "-q", "--verify", reference]).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+    }
+
+    /// Takes back what a run has done, as far as nobody has built on it: each
+    /// reference that still stands where the run put it.
+    /// Those that are only checked out can be taken back later.
+    pub(crate) fn take_back(&self, journal: &Journal) -> Result<UndoResult, Failure> {
+        let (mut script, mut kept) = (String::new(), Vec::new());
+        let mut was = BTreeMap::new();
+        let mut later = Journal { lines: Vec::new(), ..journal.clone() };
+        for line in &journal.lines {
+            worktree::remove(self, line)?;
+            if line.new.is_empty() || matches!(line.state, State::Skipped) {
+                continue;
+            }
+            let value = self.value(&line.reference)?;
+            if value == line.new && worktree::holds(&self.git_dir, &line.reference)? {
+                kept.push(format!("{} is checked out", line.reference));
+                later.lines.push(Line { state: State::Done, ..line.clone() });
+            } else if value == line.new {
+                was.insert(line.reference.clone(), value.clone());
+                let (reference, to) = (&line.reference, or_nothing(&line.old));
+                script.push_str(&format!("update {reference} {to} {value}\n"));
+            } else if value != line.old {
+                let (reference, new) = (&line.reference, &line.new);
+                kept.push(format!("{reference} has moved since; what was made for it is {new}"));
+            }
+        }
+        self.update(&script, "git backport: undo")?;
+        for line in journal.lines.iter().filter(|line| was.contains_key(&line.reference)) {
+            run_loop::forget_notes(self, line)?;
+        }
+        match later.lines.is_empty() {
+            true => Journal::remove(&self.git_dir)?,
+            false => {
+                // Nothing of it waits for a push any more.
+                later.has_pushed |= later.tried;
+                if !later.has_pushed {
+                    later.pushed.clear();
+                }
+                later.save(&self.git_dir)?;
+            }
+        }
+        Ok(UndoResult { was, kept })
+    }
+}
+
+/// What became of a run that was taken back.
+pub(crate) struct UndoResult {
+    /// What references were that were taken back.
+    pub(crate) was: BTreeMap<String, String>,
+    /// What was left alone, and why.
+    pub(crate) kept: Vec<String>,
+}
+
+/// The lock of runs in a repository. Who holds it is alive: the system opens it
+/// for us when a run ends, however it ends.
+fn locked(git_dir: &Path) -> Result<File, Failure> {
+    let folder = Journal::folder(git_dir);
+    fs::create_dir_all(&folder)?;
+    let lock = File::create(folder.join("lock"))?;
+    for _ in 0..PATIENCE {
+        match lock.try_lock() {
+            Ok(()) => {
+                Journal::tidy(&folder);
+                return Ok(lock);
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(100)),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+    let message = "another git backport is at work in this repository; wait until it has ended";
+    Err(Failure::new(Exit::Failed, message))
+}
+
+/// A value as `update-ref` takes it: zeros for what is not there.
+fn or_nothing(value: &str) -> String {
+    if value.is_empty() { Oid::default().to_string() } else { value.to_string() }
+}

@@ -1,0 +1,250 @@
+//! May this fix go to that branch, now? The same function as the hook's answers.
+
+use std::path::Path;
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use refgate_core::{
+    Case, ClassId, Eligibility, Freeze, History, Instant, LEDGER, LedgerView, Oid, Policy, Push,
+    RefKind, RefName, Release, RuleId, Target, Waiver, When, classify_commit, contradiction,
+    covers, earliest, eligibility, freezes_at,
+};
+use refgate_format::{PolicySource, Signers};
+use refgate_gate::{
+    Exit, LedgerReader, LoadedPolicy, PolicyError, TRACKED, builtin, horizon, last_name,
+    load_policy, repository_name, source_from_text, tracked, training_clock,
+};
+use refgate_git::{Reader, releases};
+use refgate_report::{missing_phrase, show};
+
+use crate::args::RepositoryArgs;
+use crate::branches::{are_fetched, listed};
+use crate::output::{Failure, tell};
+
+/// A policy, and what it needs to know to answer.
+pub(crate) struct PolicyAnswers {
+    pub(crate) policy: Policy,
+    signers: Signers,
+    releases: Vec<Release>,
+    /// Under which names records may speak of this repository.
+    repositories: Vec<String>,
+    remote: String,
+    /// What the calendar's records and waivers say, once it is asked for.
+    ledger: OnceCell<LedgerView>,
+    pub(crate) at: Instant,
+}
+
+/// What the policy says of a fix on a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Nothing against it.
+    Free,
+    /// It may go there with this.
+    Needs(String),
+    /// It may not go there.
+    Denied(String),
+}
+
+impl PolicyAnswers {
+    /// The policy that was named, or the one that the remote's production
+    /// branch holds. `None` if there is neither: then nothing is forbidden.
+    pub(crate) fn find(reader: &Reader, place: &RepositoryArgs) -> Result<Option<Self>, Failure> {
+        let clock = training_clock(reader);
+        let clock = clock.map_err(|why| Failure::new(Exit::BadSetup, why.to_string()))?;
+        let at = clock.unwrap_or_else(chrono::Utc::now);
+        let sourced = match &place.policy {
+            Some(name) => Some(named(reader, name, at)?),
+            None => in_production(reader, &place.remote, at)?,
+        };
+        let Some(LoadedPolicy { policy, signers, .. }) = sourced else { return Ok(None) };
+        let releases = releases(reader, &policy.release)?;
+        let folder = reader.git_dir().display().to_string();
+        let bare = folder.trim_end_matches('/').trim_end_matches("/.git");
+        let repositories = [repository_name(reader, &place.remote)?, last_name(bare)].into();
+        let (remote, ledger) = (place.remote.clone(), OnceCell::new());
+        Ok(Some(Self { policy, signers, releases, repositories, remote, ledger, at }))
+    }
+
+    /// What the calendar's records and waivers say, as far as they were fetched.
+    fn ledger(&self, reader: &Reader) -> Result<&LedgerView, Failure> {
+        if let Some(known) = self.ledger.get() {
+            return Ok(known);
+        }
+        let on = governed(reader, &self.remote, &self.policy)?;
+        let view = self.book(reader).forecast(&self.policy, (&self.releases, self.at), &on);
+        let view = view.unwrap_or_else(|why| {
+            // A forecast without them is better than none, if it is said.
+            tell(&format!("git backport: records count for nothing here: {why}"));
+            LedgerView::default()
+        });
+        Ok(self.ledger.get_or_init(|| view))
+    }
+
+    /// The ledger, as far as it was fetched.
+    fn book<'b>(&'b self, reader: &'b Reader) -> LedgerReader<'b> {
+        let ledger = RefName::parse(LEDGER).ok();
+        let tip = ledger.and_then(|name| reader.reference(&name).ok().flatten());
+        let (signers, repositories) = (&self.signers, &*self.repositories);
+        LedgerReader { reader, tip: tip.map(|(tip, _)| tip), signers, repositories }
+    }
+
+    /// Whether somebody has put on record that a fix need not go to a branch;
+    /// as far as the ledger was fetched.
+    pub(crate) fn excuses(&self, reader: &Reader, fix: Oid, branch: &str) -> bool {
+        let to = RefName::branch(branch).ok();
+        let excuses = self.book(reader).excuses(&self.policy, fix).unwrap_or_default();
+        excuses.into_iter().any(|excuse| Some(excuse.to) == to)
+    }
+
+    /// Whether a commit may be carried to a branch.
+    pub(crate) fn answer(&self, reader: &Reader, id: Oid, branch: &str) -> Result<Answer, Failure> {
+        let Ok(name) = RefName::branch(branch) else { return Ok(Answer::Free) };
+        let RefKind::Governed(target) = self.policy.kind(&name) else { return Ok(Answer::Free) };
+        if self.excuses(reader, id, branch) {
+            let text = "a record says that it is not applicable there";
+            return Ok(Answer::Denied(text.to_string()));
+        }
+        let parsed = reader.commit(id)?;
+        let changes = reader.own_changes(id, &parsed)?;
+        let commit = parsed.commit(id);
+        let class = classify_commit(&self.policy, None, &commit).class;
+        let shown = self.policy.classes.name(class).clone();
+        let ledger = self.ledger(reader)?;
+        let frozen = self.frozen(ledger, &name, &target, class);
+        if target.is_first() || matches!(frozen, Answer::Denied(_)) {
+            return Ok(frozen);
+        }
+        if contradiction(&self.policy, class, &changes).is_some() {
+            let text = format!("its diff contradicts the class {shown} that it says it is of");
+            return Ok(Answer::Denied(text));
+        }
+        let eligible = eligibility(&self.policy, &self.releases, &target, class, self.at);
+        let bars = matches!(eligible, Eligibility::Deferred { .. } | Eligibility::Never);
+        if let Some(waived) = self.waived(ledger, &name, RuleId::Backport, class).filter(|_| bars) {
+            return Ok(waived);
+        }
+        Ok(match eligible {
+            Eligibility::Yes => frozen,
+            Eligibility::Approval { role, until } => Answer::Needs(format!(
+                "an approval by {role} before {} (refgate approve backport COMMIT --onto {branch})",
+                show(until)
+            )),
+            Eligibility::Deferred { since: Some(since) } => Answer::Denied(format!(
+                "the window for {shown} closed on {}; it goes with the next iteration",
+                show(since)
+            )),
+            Eligibility::Deferred { since: None } => {
+                Answer::Denied(format!("no major release has opened a window for {shown} yet"))
+            }
+            Eligibility::Never => Answer::Denied(format!("{shown} is never backported")),
+        })
+    }
+
+    /// What freezes say of a class on a stage or line, now.
+    fn frozen(
+        &self,
+        ledger: &LedgerView,
+        name: &RefName,
+        target: &Target<'_>,
+        class: ClassId,
+    ) -> Answer {
+        let (policy, at) = (&self.policy, self.at);
+        let history = History { releases: self.releases.clone(), ..History::default() };
+        let push = Push { actor: None, at, updates: Vec::new(), options: Vec::new() };
+        let case = Case { policy, push: &push, history: &history, ledger };
+        let all = freezes_at(policy, &self.releases, ledger, at);
+        let bars = |freeze: &&Freeze<'_>| {
+            let window = freeze.window;
+            freeze.state.closed() && covers(window, target) && !window.lets_through.contains(&class)
+        };
+        let closed: Vec<&Freeze<'_>> = all.iter().filter(bars).collect();
+        let Some(first) = closed.first() else { return Answer::Free };
+        if let Some(waived) = self.waived(ledger, name, RuleId::Freeze, class) {
+            return waived;
+        }
+        let branch = name.short();
+        if closed.iter().all(|freeze| freeze.window.fast_track.contains(&class)) {
+            let roles: BTreeSet<&str> = closed.iter().map(|f| &*f.window.approvers).collect();
+            let roles: Vec<&str> = roles.into_iter().collect();
+            return Answer::Needs(format!(
+                "an approval by {} while {branch} is frozen (refgate approve freeze COMMIT --onto {branch})",
+                roles.join(" and ")
+            ));
+        }
+        let until = match earliest(&case, target, class) {
+            When::Now => String::new(),
+            When::At(end) => format!(" until {}", show(end)),
+            When::Needs { missing, .. } => {
+                let missing: Vec<String> = missing.iter().map(missing_phrase).collect();
+                format!("; it waits for {}", missing.join(", "))
+            }
+        };
+        let (shown, window) = (policy.classes.name(class), &first.window.name);
+        Answer::Denied(format!("the freeze \"{window}\" keeps {shown} out{until}"))
+    }
+
+    /// A waiver that sets a rule aside for a class on a branch.
+    fn waived(
+        &self,
+        ledger: &LedgerView,
+        on: &RefName,
+        rule: RuleId,
+        class: ClassId,
+    ) -> Option<Answer> {
+        let fits = |waiver: &&Waiver| {
+            let all = waiver.class.is_none_or(|only| only == class) && waiver.commit.is_none();
+            let holds = waiver.during.contains(self.at) && waiver.uses_left > 0;
+            waiver.rule == rule && waiver.on == *on && all && holds
+        };
+        let waiver = ledger.waivers.iter().find(fits)?;
+        let (id, by) = (waiver.id.short(), &waiver.by);
+        Some(Answer::Needs(format!("the waiver {id} by {by}, which is on record")))
+    }
+}
+
+/// The branches that the policy governs and that are here.
+fn governed(reader: &Reader, remote: &str, policy: &Policy) -> Result<Vec<RefName>, Failure> {
+    let (_, every) = listed(reader, remote)?;
+    let names = every.iter().filter_map(|branch| RefName::branch(&branch.name).ok());
+    Ok(names.filter(|name| matches!(policy.kind(name), RefKind::Governed(_))).collect())
+}
+
+fn bad(error: &PolicyError) -> Failure {
+    Failure::new(Exit::BadPolicy, error.told())
+}
+
+fn named(reader: &Reader, name: &str, at: Instant) -> Result<LoadedPolicy, Failure> {
+    if let Some(text) = builtin(name) {
+        let place = format!("built-in policy {name}");
+        return source_from_text(text, &place, horizon(at), |_| None).map_err(|error| bad(&error));
+    }
+    if Path::new(name).is_file() {
+        let source = PolicySource::File(name.to_string());
+        return load_policy(reader, &source, Path::new("."), horizon(at)).map_err(|e| bad(&e));
+    }
+    if let Some((revision, path)) = name.split_once(':') {
+        let commit = reader.resolve(revision)?;
+        return tracked(reader, commit, revision, path, horizon(at)).map_err(|error| bad(&error));
+    }
+    let message = format!("there is no policy `{name}`: no built-in one, no file, no REV:PATH");
+    Err(Failure::new(Exit::BadPolicy, message))
+}
+
+fn in_production(
+    reader: &Reader,
+    remote: &str,
+    at: Instant,
+) -> Result<Option<LoadedPolicy>, Failure> {
+    let fetched = are_fetched(reader, remote)?;
+    let prefix = if fetched { format!("refs/remotes/{remote}") } else { "refs/heads".to_string() };
+    for branch in ["main", "master", "production"] {
+        let revision = format!("{prefix}/{branch}");
+        let Ok(commit) = reader.resolve(&revision) else { continue };
+        match tracked(reader, commit, &revision, TRACKED, horizon(at)) {
+            Err(PolicyError::Missing(_)) => {}
+            found => return found.map(Some).map_err(|error| bad(&error)),
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,350 @@
+//! At whose desk is a record made, with which key, and how does it reach the ledger?
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use refgate_core::{Instant, LEDGER, Oid, Record, RecordBody, RecordId, last_major};
+use refgate_format::{namespace, path_of, read_record, record_text, shelf_of, verify};
+use refgate_gate::Exit;
+use refgate_git::{Writer, releases};
+use serde_json::json;
+
+use super::signing_prompts::{agreed, asked_for};
+use crate::args::{Question, RecordArgs as Args};
+use crate::command::query_context::{QueryContext, ask, finished};
+use crate::output::{Failure, VerbResult, say, tell};
+
+/// So many times a race for the ledger is run again.
+const MOST_TRIES: usize = 40;
+
+/// A clone with its policy, and the person who sits there.
+pub(crate) struct RecordSigner<'a> {
+    pub(crate) asked: QueryContext,
+    args: &'a Args,
+    name: String,
+    key: String,
+}
+
+impl<'a> RecordSigner<'a> {
+    pub(crate) fn open(args: &'a Args) -> Result<Self, Failure> {
+        fetch(&args.repository, &args.remote, args.offline)?;
+        let asked = ask(&question(args))?;
+        let key = setting(&asked, "user.signingkey")?.ok_or_else(|| {
+            let message = "no key to sign with: set `git config user.signingKey` to your OpenSSH \
+                           public key (see docs/ledger.md)";
+            Failure::new(Exit::BadSetup, message)
+        })?;
+        let name = match args.name.clone().or(setting(&asked, "refgate.name")?) {
+            Some(name) => name,
+            None => owner(&asked, &key)?,
+        };
+        Ok(Self { asked, args, name, key })
+    }
+
+    /// The commit of a revision.
+    pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
+        self.asked.commit(revision)
+    }
+
+    /// The tree of a commit.
+    pub(crate) fn tree(&self, commit: Oid) -> Result<Oid, Failure> {
+        Ok(self.asked.reader.commit(commit)?.tree)
+    }
+
+    /// A stage's branch as last fetched, or on the server as it is.
+    pub(crate) fn stage(&self, place: usize) -> Result<String, Failure> {
+        let stage = self.asked.policy.flow.stages.get(place);
+        let branch = stage.map(|stage| stage.branch.short().to_string()).unwrap_or_default();
+        let fetched = format!("refs/remotes/{}/{branch}", self.args.remote);
+        let known = self.asked.reader.resolve(&fetched).is_ok();
+        Ok(if known { fetched } else { format!("refs/heads/{branch}") })
+    }
+
+    /// The tag of the last major release.
+    pub(crate) fn major(&self) -> Result<String, Failure> {
+        let all = releases(&self.asked.reader, &self.asked.policy.release)?;
+        last_major(&all, self.asked.at).map(|release| release.tag.clone()).ok_or_else(|| {
+            let message = "there is no major release here; fetch the tags, or name one";
+            Failure::new(Exit::BadInput, message)
+        })
+    }
+
+    /// Signs what a body says and brings it to the ledger.
+    pub(crate) fn make(&self, body: RecordBody) -> VerbResult {
+        let reason = match &self.args.reason {
+            Some(reason) => reason.clone(),
+            None => asked_for("Why?")?,
+        };
+        let record = self.record(body, reason, self.args.link.clone(), self.asked.at)?;
+        let text = record_text(&record);
+        if !self.args.json {
+            say(&format!("This is what {} signs:\n\n{text}", self.name));
+        }
+        if !self.args.yes && !agreed()? {
+            return Err(Failure::new(
+                Exit::Failed,
+                "nothing was signed; --yes signs without asking",
+            ));
+        }
+        let file = self.sign(&record, &text)?;
+        if self.args.offline {
+            let path = pending(&self.asked).join(format!("{}.toml", record.id));
+            std::fs::create_dir_all(pending(&self.asked))?;
+            std::fs::write(&path, &file)?;
+            return self.told(&record, None);
+        }
+        let commit = self.push(&record, &file)?;
+        self.told(&record, Some(commit))
+    }
+
+    fn record(
+        &self,
+        body: RecordBody,
+        reason: String,
+        link: Option<String>,
+        at: Instant,
+    ) -> Result<Record, Failure> {
+        let repository = self.asked.repositories.first().cloned().unwrap_or_default();
+        let (id, by) = (RecordId([0; 32]), self.name.clone());
+        let draft = Record { id, by, at, repository, reason, link, body };
+        read_record(&record_text(&draft))
+            .map_err(|why| Failure::new(Exit::BadInput, format!("this is no record: {why}")))
+    }
+
+    /// `ssh-keygen -Y sign`, or the program that git is told to use, with the
+    /// key or agent that signs this person's commits.
+    fn sign(&self, record: &Record, text: &str) -> Result<String, Failure> {
+        let folder = tempfile::tempdir()?;
+        let message = folder.path().join("record");
+        std::fs::write(&message, text)?;
+        let program = setting(&self.asked, "gpg.ssh.program")?;
+        let purpose = namespace(&self.asked.policy.ledger.name);
+        let mut sign = Command::new(program.as_deref().unwrap_or("ssh-keygen"));
+        sign.args(["-Y", "sign", "-n", &purpose, "-f"]);
+        if let Some(literal) = literal(&self.key) {
+            let key = folder.path().join("key.pub");
+            std::fs::write(&key, format!("{literal}\n"))?;
+            sign.arg(key).arg("-U");
+        } else {
+            sign.arg(expanded(&self.key));
+        }
+        let output = sign.arg(&message).stdin(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(Failure::new(Exit::BadSetup, format!("it cannot be signed: {said}")));
+        }
+        let armour = std::fs::read_to_string(message.with_extension("sig"))?;
+        // What the server would refuse is better told here.
+        let by = (record.by.as_str(), purpose.as_str(), record.at);
+        verify(&self.asked.signers, text, &armour, by).map_err(|why| {
+            let message = format!("the server would not take this signature: {why}");
+            Failure::new(Exit::Rejected, message)
+        })?;
+        Ok(format!("{text}{armour}"))
+    }
+
+    /// Pushes a record's file on top of the ledger as it is now; when somebody
+    /// else was faster, on top of theirs.
+    fn push(&self, record: &Record, file: &str) -> Result<Oid, Failure> {
+        let here = &self.args.repository;
+        let message = format!("{} by {}", record.body.kind(), record.by);
+        for _ in 0..MOST_TRIES {
+            let tip = self.asked.reader.ledger_tip()?;
+            let shelf = tip.map(|tip| self.asked.reader.shelf(tip, &shelf_of(&record.body)));
+            let there = shelf.transpose()?.unwrap_or_default();
+            if there.iter().any(|file| file.path == path_of(record)) {
+                let message = "exactly this is on record already";
+                return Err(Failure::new(Exit::BadInput, message));
+            }
+            let commit =
+                Writer::open(here, false)?.append(tip, &path_of(record), file, &message)?;
+            let mut push = Command::new("git");
+            push.arg("-C").arg(here).args(["push", "--porcelain", &self.remote()]);
+            let output = push.arg(format!("{commit}:{LEDGER}")).output()?;
+            if output.status.success() {
+                // What the server says to who pushes is for this person, too.
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                let heard = said.lines().filter(|line| line.starts_with("remote: "));
+                let heard = plain(&heard.collect::<Vec<_>>().join("\n"));
+                if !heard.is_empty() {
+                    tell(&heard);
+                }
+                fetch(here, &self.args.remote, false)?;
+                return Ok(commit);
+            }
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said).into_owned();
+            let raced =
+                ["fetch first", "non-fast-forward", "is at ", "cannot lock ref", "moved while"];
+            let raced = raced.iter().any(|sign| said.contains(sign));
+            let fetched = fetch(here, &self.args.remote, false);
+            // A lost race has many names; that the ledger has moved says it best.
+            let moved = fetched.is_ok() && self.asked.reader.ledger_tip()? != tip;
+            if !raced && !moved {
+                return Err(Failure::new(Exit::Rejected, plain(&said)));
+            }
+            fetched?;
+        }
+        Err(Failure::new(Exit::Failed, "the ledger moves too fast; try again"))
+    }
+
+    /// The remote, or on a server itself its own path.
+    fn remote(&self) -> String {
+        if self.asked.served {
+            return self.asked.reader.git_dir().display().to_string();
+        }
+        self.args.remote.clone()
+    }
+
+    fn told(&self, record: &Record, commit: Option<Oid>) -> VerbResult {
+        let id = record.id;
+        if self.args.json {
+            let object = json!({
+                "id": id.to_string(), "kind": record.body.kind(), "by": record.by,
+                "path": path_of(record), "text": record_text(record),
+                "pushed": commit.is_some(), "commit": commit.map(|id| id.to_string()),
+            });
+            say(&object.to_string());
+        } else if commit.is_some() {
+            say(&format!("Recorded: {} {}", record.body.kind(), id.short()));
+        } else {
+            say(&format!("Signed, and kept here: {} (`refgate ledger push`)", id.short()));
+        }
+        finished(Exit::Accepted)
+    }
+
+    /// Pushes what was signed offline; what has grown too old is signed again.
+    pub(crate) fn push_pending(&self) -> VerbResult {
+        let folder = pending(&self.asked);
+        let mut files: Vec<PathBuf> = match std::fs::read_dir(&folder) {
+            Ok(all) => all.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+            Err(_) => Vec::new(),
+        };
+        files.sort();
+        let mut pushed = 0;
+        for path in files {
+            let file = std::fs::read_to_string(&path)?;
+            let text = refgate_format::split_file(&file).map(|(text, _)| text).unwrap_or(&file);
+            let Ok(record) = read_record(text) else {
+                tell(&format!("passed over: {} is no record", path.display()));
+                continue;
+            };
+            let now = self.asked.at;
+            let old = now - record.at > self.asked.policy.ledger.tolerance / 2;
+            if old {
+                let Record { body, reason, link, .. } = record;
+                let again = self.record(body, reason, link, now)?;
+                let file = self.sign(&again, &record_text(&again))?;
+                self.push(&again, &file)?;
+            } else {
+                self.push(&record, &file)?;
+            }
+            std::fs::remove_file(&path)?;
+            pushed += 1;
+        }
+        say(&format!("{pushed} record(s) pushed"));
+        finished(Exit::Accepted)
+    }
+}
+
+fn question(args: &Args) -> Question {
+    Question {
+        repository: args.repository.clone(),
+        policy: args.policy.clone(),
+        remote: args.remote.clone(),
+        at: None,
+        actor: None,
+        json: args.json,
+    }
+}
+
+fn pending(asked: &QueryContext) -> PathBuf {
+    asked.reader.git_dir().join(refgate_gate::DIRECTORY).join("pending")
+}
+
+/// Brings the ledger (and the stages) of a remote here. Where there is no such
+/// remote, as on a server, there is nothing to bring.
+pub(crate) fn fetch(here: &Path, remote: &str, offline: bool) -> Result<(), Failure> {
+    let git = |arguments: &[&str]| {
+        Command::new("git").arg("-C").arg(here).args(arguments).stdin(Stdio::inherit()).output()
+    };
+    let known = git(&["config", "--get", &format!("remote.{remote}.url")])?;
+    if offline || !known.status.success() {
+        return Ok(());
+    }
+    let listed = git(&["ls-remote", remote, LEDGER])?;
+    if !listed.status.success() {
+        let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+        let message = format!("`{remote}` cannot be reached: {}", said.trim());
+        return Err(Failure::new(Exit::BadRepository, message));
+    }
+    if listed.stdout.is_empty() {
+        return Ok(());
+    }
+    let fetched = git(&["fetch", "-q", remote, &format!("+{LEDGER}:{LEDGER}")])?;
+    if !fetched.status.success() {
+        let said = String::from_utf8_lossy(&fetched.stderr).into_owned();
+        return Err(Failure::new(Exit::BadRepository, said));
+    }
+    Ok(())
+}
+
+/// A setting, from the repository or the person's own configuration.
+fn setting(asked: &QueryContext, key: &str) -> Result<Option<String>, Failure> {
+    Ok(asked.reader.setting(key)?.filter(|value| !value.is_empty()))
+}
+
+/// Whose key it is, by the list of signers.
+fn owner(asked: &QueryContext, key: &str) -> Result<String, Failure> {
+    let purpose = namespace(&asked.policy.ledger.name);
+    let text = public_key(key)?;
+    asked.signers.owner(&text, &purpose).map(ToString::to_string).ok_or_else(|| {
+        let message = format!(
+            "your key is not in the list of signers for `{purpose}`; have it added to \
+             `allowed_signers` beside the policy, or say who you are with --as"
+        );
+        Failure::new(Exit::BadSetup, message)
+    })
+}
+
+/// The key itself, where the setting holds it and no path.
+fn literal(key: &str) -> Option<&str> {
+    let literal = key.strip_prefix("key::").unwrap_or(key);
+    let known = ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| literal.starts_with(kind));
+    known.then_some(literal)
+}
+
+fn public_key(key: &str) -> Result<String, Failure> {
+    if let Some(literal) = literal(key) {
+        return Ok(literal.to_string());
+    }
+    let path = expanded(key);
+    let public = path.with_extension("pub");
+    let path = if public.exists() { public } else { path };
+    std::fs::read_to_string(&path).map_err(|why| {
+        Failure::new(Exit::BadSetup, format!("the key {} cannot be read: {why}", path.display()))
+    })
+}
+
+/// A path that may begin with `~/`.
+fn expanded(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+/// What the server said, as a person reads it.
+fn plain(said: &str) -> String {
+    let line = |line: &str| match line.strip_prefix('!') {
+        // What `proc-receive` says stands in parentheses behind the reference.
+        Some(status) => {
+            let reason = status.split_once('(')?.1.trim_end().trim_end_matches(')');
+            (!reason.ends_with("declined")).then(|| reason.to_string())
+        }
+        None if line.starts_with("To ") || line.starts_with("Done") => None,
+        None => Some(line.strip_prefix("remote: ").unwrap_or(line).trim_end().to_string()),
+    };
+    let lines: Vec<String> = said.lines().filter_map(line).collect();
+    refgate_report::clean_block(lines.join("\n").trim().trim_start_matches("refgate: "))
+}

@@ -1,0 +1,47 @@
+//! Is a change called less on its way than where it comes from?
+
+use crate::{Case, ClassId, ClassReason, Classification, Commit, Oid, Pick, classify_commit};
+
+/// The class of a pick, and the higher one of its original, where it lost some
+/// on the way. An original that says nothing gets no words that it had not.
+pub(crate) fn lowered(
+    case: &Case<'_>,
+    (landing, class): (Oid, &Classification),
+    commit: &Commit,
+    pick: &Pick,
+) -> Option<(ClassId, ClassId)> {
+    let tip = commit.id == landing;
+    let own = classify_commit(case.policy, Some(case.push).filter(|_| tip), commit);
+    let rank = |class: ClassId| case.policy.classes.rank(class);
+    let was = classify_commit(case.policy, None, &pick.original);
+    // What a merge brings counts as what it declares itself to be.
+    let plain = pick.brought.iter().filter(|commit| commit.parents.len() < 2);
+    let brought = plain.map(|commit| classify_commit(case.policy, None, commit));
+    let meant = brought.filter(|one| one.reason != ClassReason::Nothing && !one.is_guess());
+    let own_was = Some(was.class).filter(|_| was.reason != ClassReason::Nothing);
+    let was = meant.map(|one| one.class).chain(own_was).max_by_key(|class| rank(*class));
+    let declared = !tip && matches!(class.reason, ClassReason::Declared { guess: false, .. });
+    let class = if declared { class.class } else { own.class };
+    match was {
+        Some(was) => (rank(class) < rank(was)).then_some((class, was)),
+        None if declared || own.reason != ClassReason::Nothing => {
+            Some((class, ClassId::UNCLASSIFIED))
+        }
+        None => None,
+    }
+}
+
+/// The class that a merge declares, and the higher one of a commit that it
+/// brings.
+pub(crate) fn belittled(
+    case: &Case<'_>,
+    merge: &Classification,
+    commit: &Commit,
+) -> Option<(ClassId, ClassId)> {
+    let was = classify_commit(case.policy, None, commit);
+    let meant = was.reason != ClassReason::Nothing && !was.is_guess() && commit.parents.len() < 2;
+    let declared = matches!(merge.reason, ClassReason::Declared { guess: false, .. });
+    let rank = |class: ClassId| case.policy.classes.rank(class);
+    let less = declared && meant && rank(merge.class) < rank(was.class);
+    less.then_some((merge.class, was.class))
+}

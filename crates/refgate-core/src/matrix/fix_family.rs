@@ -1,0 +1,285 @@
+//! Which commits are one fix: an original, and its copies on other branches?
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::named_commits::{resolve, title};
+use super::{CommitFact, DiffSimilarity, Evidence};
+use crate::Oid;
+
+/// A title, or a second, that more commits share says nothing.
+pub(super) const MOST_CANDIDATES: usize = 12;
+
+/// So many of a hundred changed lines must two commits have in common that one
+/// person wrote in the same second,
+const WRITTEN_AT_ONCE: u8 = 15;
+
+/// and so many if only their titles are the same.
+const ALONE: u8 = 55;
+
+/// A copy, the original that it is one of, and why we say so. An original is a
+/// commit, or an id that is no longer here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OriginLink {
+    /// A commit, by its place among the facts.
+    Here(usize),
+    /// A name that leads nowhere, by its place among such names.
+    Gone(usize),
+}
+
+/// The commits, by fix.
+#[derive(Debug, Default)]
+pub struct Families {
+    /// Each commit's originals (several where a pick was squashed), with the
+    /// evidence; itself if nothing says otherwise.
+    pub roots: Vec<Vec<(OriginLink, Evidence)>>,
+    /// The members of each family, in the order of the facts.
+    pub members: BTreeMap<OriginLink, Vec<usize>>,
+    /// The names that lead nowhere.
+    pub gone: Vec<String>,
+}
+
+/// Commits whose diffs must be compared before it is known whether they are one fix.
+#[must_use]
+pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
+    let sorted = sorted(facts);
+    let titles: Vec<&str> = facts.iter().map(|fact| title(&fact.subject)).collect();
+    let named = |place: usize| titles.get(place).copied().unwrap_or_default();
+    let mut by_key: Vec<(i64, &str, usize)> = Vec::with_capacity(facts.len());
+    by_key.extend(facts.iter().enumerate().map(|(at, fact)| (fact.authored, &*fact.author, at)));
+    let mut by_title: Vec<(usize, &str, usize)> = Vec::with_capacity(facts.len());
+    // The length first: most titles are told apart by that.
+    by_title.extend(titles.iter().enumerate().map(|(at, title)| (title.len(), *title, at)));
+    by_key.sort_unstable();
+    by_title.sort_unstable();
+    // A commit, and one that may be its original.
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let apart = |copy: usize, of: usize| {
+        let of = facts.get(of);
+        facts.get(copy).zip(of).is_some_and(|(fact, of)| fact.branches != of.branches)
+    };
+    // A merge looks like what it brought, which is no copy of it: a copy is
+    // made later.
+    let brought = |copy: usize, of: usize| {
+        facts.get(copy).zip(facts.get(of)).is_some_and(|(fact, merge)| {
+            let everywhere = merge.branches & !fact.branches == 0;
+            merge.parents > 1 && everywhere && fact.committed <= merge.committed
+        })
+    };
+    let mut certain = BTreeSet::new();
+    let together = by_key.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+    for group in together.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
+        for (copy, of) in ranked(facts, group.iter().map(|(_, _, at)| *at)) {
+            let twin = named(copy) == named(of);
+            if twin && apart(copy, of) {
+                // Of several that are certainly one, the first speaks for all.
+                certain.insert(copy);
+            } else if twin || apart(copy, of) {
+                pairs.push((copy, of));
+            }
+        }
+    }
+    let titled = by_title.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+    for group in titled.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
+        let ranked = ranked(facts, group.iter().map(|(_, _, at)| *at));
+        pairs.extend(ranked.into_iter().filter(|(copy, of)| apart(*copy, *of)));
+    }
+    let explained =
+        |fact: &CommitFact| fact.named.picked.iter().any(|name| resolve(&sorted, name).is_some());
+    let doubtful = |(copy, of): (usize, usize)| {
+        let (fact, original) = (facts.get(copy)?, facts.get(of)?);
+        let content = !fact.empty && !original.empty;
+        let open = fact.parents < 2 && !certain.contains(&copy) && !explained(fact);
+        (content && open && !brought(copy, of)).then_some((fact.id, original.id))
+    };
+    let mut found: Vec<(Oid, Oid)> = pairs.into_iter().filter_map(doubtful).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// All pairs of a group: one, and one that ranks before it.
+fn ranked(facts: &[CommitFact], group: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
+    let mut group: Vec<(usize, &CommitFact)> =
+        group.filter_map(|place| Some((place, facts.get(place)?))).collect();
+    group.sort_unstable_by_key(|(_, fact)| rank(fact));
+    let pairs = |(at, (of, _)): (usize, &(usize, &CommitFact))| {
+        let of = *of;
+        group.iter().skip(at + 1).map(move |(copy, _)| (*copy, of)).collect::<Vec<_>>()
+    };
+    group.iter().enumerate().flat_map(pairs).collect()
+}
+
+fn sorted(facts: &[CommitFact]) -> Vec<Oid> {
+    facts.iter().map(|fact| fact.id).collect()
+}
+
+/// Sorts commits into families. The facts are in the order of their ids;
+/// `alike` is what comparing the doubtful pairs has shown.
+#[must_use]
+pub fn families(facts: &[CommitFact], alike: &BTreeMap<(Oid, Oid), DiffSimilarity>) -> Families {
+    let mut sorting = FamilyBuilder::new(facts, alike);
+    for place in 0..facts.len() {
+        sorting.roots_of(place, 0);
+    }
+    let mut families = Families { gone: sorting.gone, ..Families::default() };
+    families.roots = sorting.known.into_iter().map(Option::unwrap_or_default).collect();
+    for (place, roots) in families.roots.iter().enumerate() {
+        for (root, _) in roots {
+            families.members.entry(*root).or_default().push(place);
+        }
+    }
+    families
+}
+
+struct FamilyBuilder<'f> {
+    facts: &'f [CommitFact],
+    ids: Vec<Oid>,
+    /// The original among those with the same author, date and title.
+    twins: BTreeMap<(i64, &'f str, &'f str), usize>,
+    alike: BTreeMap<usize, Vec<(usize, DiffSimilarity)>>,
+    known: Vec<Option<Vec<(OriginLink, Evidence)>>>,
+    gone: Vec<String>,
+    gone_places: BTreeMap<&'f str, usize>,
+}
+
+/// The longest chain of picks that is followed.
+const LONGEST_CHAIN: u32 = 60;
+
+impl<'f> FamilyBuilder<'f> {
+    fn new(facts: &'f [CommitFact], alike: &BTreeMap<(Oid, Oid), DiffSimilarity>) -> Self {
+        let ids = sorted(facts);
+        let mut twins: BTreeMap<_, usize> = BTreeMap::new();
+        for (place, fact) in facts.iter().enumerate() {
+            let best = twins.entry(key(fact)).or_insert(place);
+            if facts.get(*best).is_some_and(|other| rank(fact) < rank(other)) {
+                *best = place;
+            }
+        }
+        let mut by_copy: BTreeMap<usize, Vec<(usize, DiffSimilarity)>> = BTreeMap::new();
+        for ((copy, other), likeness) in alike {
+            let places = (ids.binary_search(copy), ids.binary_search(other));
+            if let (Ok(copy), Ok(other)) = places {
+                by_copy.entry(copy).or_default().push((other, *likeness));
+            }
+        }
+        let known = facts.iter().map(|_| None).collect();
+        let (gone, gone_places) = (Vec::new(), BTreeMap::new());
+        Self { facts, ids, twins, alike: by_copy, known, gone, gone_places }
+    }
+
+    fn roots_of(&mut self, place: usize, depth: u32) -> Vec<(OriginLink, Evidence)> {
+        if let Some(Some(known)) = self.known.get(place) {
+            return known.clone();
+        }
+        let itself = alloc::vec![(OriginLink::Here(place), Evidence::Original)];
+        let Some(fact) = self.facts.get(place).filter(|_| depth < LONGEST_CHAIN) else {
+            return itself;
+        };
+        let mut roots = self.by_trailer(place, fact, depth);
+        if roots.is_empty() {
+            roots = self.by_author(place, fact, depth);
+        }
+        if roots.is_empty() {
+            roots = self.by_content(place, depth);
+        }
+        if roots.is_empty() {
+            roots = self.by_name_alone(fact);
+        }
+        if roots.is_empty() {
+            roots = itself;
+        }
+        if let Some(known) = self.known.get_mut(place) {
+            *known = Some(roots.clone());
+        }
+        roots
+    }
+
+    fn by_trailer(
+        &mut self,
+        place: usize,
+        fact: &'f CommitFact,
+        depth: u32,
+    ) -> Vec<(OriginLink, Evidence)> {
+        let mut roots: Vec<(OriginLink, Evidence)> = Vec::new();
+        for name in &fact.named.picked {
+            let Some(of) = resolve(&self.ids, name).filter(|of| *of != place) else { continue };
+            for (root, _) in self.roots_of(of, depth + 1) {
+                let short = name.len() < 40;
+                if !roots.iter().any(|(known, _)| *known == root) {
+                    roots.push((root, Evidence::Trailer { short }));
+                }
+            }
+        }
+        // A chain of picks names each link; what one link leads to and another
+        // does not is another fix that was squashed in.
+        roots.retain(|(root, _)| *root != OriginLink::Here(place));
+        roots
+    }
+
+    fn by_author(
+        &mut self,
+        place: usize,
+        fact: &'f CommitFact,
+        depth: u32,
+    ) -> Vec<(OriginLink, Evidence)> {
+        let Some(first) = self.twins.get(&key(fact)).copied().filter(|first| *first != place)
+        else {
+            return Vec::new();
+        };
+        // A merge can be picked, but is no pick; and what lies on the same
+        // branches can be another part of the work: there the diffs decide.
+        let together = self.facts.get(first).is_none_or(|of| of.branches == fact.branches);
+        if fact.parents > 1 || together {
+            return Vec::new();
+        }
+        let roots = self.roots_of(first, depth + 1);
+        roots.into_iter().map(|(root, _)| (root, Evidence::Author)).collect()
+    }
+
+    fn by_content(&mut self, place: usize, depth: u32) -> Vec<(OriginLink, Evidence)> {
+        let Some(fact) = self.facts.get(place) else { return Vec::new() };
+        let mut best = self.alike.get(&place).cloned().unwrap_or_default();
+        let together = |other: &usize| {
+            let other = self.facts.get(*other);
+            other.is_some_and(|o| (&o.author, o.authored) == (&fact.author, fact.authored))
+        };
+        best.retain(|(other, likeness)| {
+            *likeness
+                >= DiffSimilarity::Percent(if together(other) { WRITTEN_AT_ONCE } else { ALONE })
+        });
+        best.sort_by_key(|(other, likeness)| {
+            (!together(other), core::cmp::Reverse(*likeness), *other)
+        });
+        let Some((other, likeness)) = best.first().copied() else { return Vec::new() };
+        let evidence = match likeness {
+            DiffSimilarity::Same => Evidence::PatchId,
+            DiffSimilarity::Percent(percent) => Evidence::Content { percent },
+        };
+        let roots = self.roots_of(other, depth + 1);
+        roots.into_iter().map(|(root, _)| (root, evidence)).collect()
+    }
+
+    /// A pick of something that is no longer here; others may name the same.
+    fn by_name_alone(&mut self, fact: &'f CommitFact) -> Vec<(OriginLink, Evidence)> {
+        let Some(name) = fact.named.picked.first() else { return Vec::new() };
+        let next = self.gone.len();
+        let place = *self.gone_places.entry(name.as_str()).or_insert(next);
+        if place == next {
+            self.gone.push(name.clone());
+        }
+        alloc::vec![(OriginLink::Gone(place), Evidence::Dangling)]
+    }
+}
+
+fn key(fact: &CommitFact) -> (i64, &str, &str) {
+    (fact.authored, &fact.author, title(&fact.subject))
+}
+
+/// Who of several twins is the original: one that names no source, on the
+/// first branch, committed first.
+fn rank(fact: &CommitFact) -> (bool, bool, bool, i64, Oid) {
+    let merge = fact.parents > 1;
+    (!fact.named.picked.is_empty(), fact.branches & 1 == 0, !merge, fact.committed, fact.id)
+}

@@ -1,0 +1,237 @@
+//! Which commits have to do with some fixes, so that all others need not be sorted?
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::CommitFact;
+use super::fix_family::MOST_CANDIDATES;
+use super::named_commits::{follows, lowest, quotes, title};
+use crate::Oid;
+
+/// What must be known of a commit to see which others it has to do with: less
+/// than a [`CommitFact`], and nothing that would have to be owned.
+pub trait CommitSummary {
+    /// The commit.
+    fn id(&self) -> Oid;
+    /// Its author's address, in lower case.
+    fn author(&self) -> &str;
+    /// When it was written, in seconds since 1970, as it claims.
+    fn authored(&self) -> i64;
+    /// Its first line.
+    fn subject(&self) -> &str;
+    /// The commits that it says it was picked from.
+    fn picked(&self) -> impl Iterator<Item = &str>;
+    /// All commits that its message names: these, and what it reverts or mends.
+    fn names(&self) -> impl Iterator<Item = &str>;
+}
+
+impl CommitSummary for CommitFact {
+    fn id(&self) -> Oid {
+        self.id
+    }
+
+    fn author(&self) -> &str {
+        &self.author
+    }
+
+    fn authored(&self) -> i64 {
+        self.authored
+    }
+
+    fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    fn picked(&self) -> impl Iterator<Item = &str> {
+        self.named.picked.iter().map(String::as_str)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let names = [&self.named.picked, &self.named.reverts, &self.named.fixes];
+        names.into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// The places of the commits, in any order, that can matter to what the matrix
+/// says of some of them: what names them or is named by them, what has the same
+/// author and second or the same title, what undoes or mends that, and so on
+/// from each of these. The matrix of the facts of these and that of all say the
+/// same of the commits.
+#[must_use]
+pub fn focus(all: &[impl CommitSummary], seeds: &[Oid]) -> Vec<usize> {
+    let seeds: BTreeSet<&Oid> = seeds.iter().collect();
+    let of_seed = |(place, one)| seeds.contains(&CommitSummary::id(one)).then_some(place);
+    let mut fresh: BTreeSet<usize> = all.iter().enumerate().filter_map(of_seed).collect();
+    let mut chosen = BTreeSet::new();
+    while !fresh.is_empty() {
+        chosen.extend(fresh.iter().copied());
+        fresh = near(all, &fresh).difference(&chosen).copied().collect();
+    }
+    chosen.into_iter().collect()
+}
+
+/// One step further from some commits.
+fn near<G: CommitSummary>(all: &[G], from: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let members = || from.iter().filter_map(|place| all.get(*place));
+    let ids: BTreeSet<String> = members().map(|one| one.id().to_string()).collect();
+    let gone: BTreeSet<&str> = members().flat_map(CommitSummary::picked).collect();
+    let mut sought = IdPrefixIndex::new(members().flat_map(CommitSummary::names));
+    let mut at_once: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
+    at_once.extend(members().map(|one| ((one.authored(), one.author()), Vec::new())));
+    let mut titled: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    titled.extend(members().map(|one| (title(one.subject()), Vec::new())));
+    // Of those written at once, what also has the title of a member.
+    let mut found = BTreeSet::new();
+    for (place, one) in all.iter().enumerate() {
+        let own = title(one.subject());
+        let group = titled.get_mut(own);
+        let twin = group.is_some();
+        group.into_iter().for_each(|group| group.push(place));
+        let group = at_once.get_mut(&(one.authored(), one.author()));
+        let twin = twin && group.is_some();
+        group.into_iter().for_each(|group| group.push(place));
+        sought.look(place, one.id());
+        let after = quotes(own).or_else(|| follows(one.subject()));
+        if twin
+            || after.is_some_and(|of| titled.contains_key(of))
+            || one.names().any(|name| gone.contains(name) || names_one(&ids, name))
+        {
+            found.insert(place);
+        }
+    }
+    found.extend(sought.found());
+    // What too many share says nothing, except where both are the same.
+    let few = |group: &&Vec<usize>| group.len() <= MOST_CANDIDATES;
+    found.extend(at_once.values().chain(titled.values()).filter(few).flatten());
+    found
+}
+
+/// Whether some commit's id begins so.
+fn names_one(ids: &BTreeSet<String>, begins: &str) -> bool {
+    let from = (core::ops::Bound::Included(begins), core::ops::Bound::Unbounded);
+    ids.range::<str, _>(from).next().is_some_and(|id| id.starts_with(begins))
+}
+
+/// Commits that are looked for by the beginnings of their ids.
+struct IdPrefixIndex<'t> {
+    /// The first bytes of each: most commits are told from all by these. No
+    /// name is shorter, see [`super::NamedCommits`].
+    heads: BTreeSet<[u8; 3]>,
+    names: BTreeMap<&'t str, Vec<usize>>,
+}
+
+impl<'t> IdPrefixIndex<'t> {
+    fn new(names: impl Iterator<Item = &'t str>) -> Self {
+        let names: BTreeMap<&str, Vec<usize>> = names.map(|name| (name, Vec::new())).collect();
+        let heads = names.keys().filter_map(|name| Some(head(lowest(name)?))).collect();
+        Self { heads, names }
+    }
+
+    fn look(&mut self, place: usize, id: Oid) {
+        if self.heads.contains(&head(id)) {
+            let id = id.to_string();
+            let meant = self.names.iter_mut().filter(|(name, _)| id.starts_with(**name));
+            meant.for_each(|(_, places)| places.push(place));
+        }
+    }
+
+    /// What is meant by the names that mean one commit alone.
+    fn found(self) -> impl Iterator<Item = usize> {
+        self.names.into_values().filter(|places| places.len() == 1).flatten()
+    }
+}
+
+fn head(id: Oid) -> [u8; 3] {
+    let [one, two, three, ..] = *id.as_bytes();
+    [one, two, three]
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::matrix::{DiffSimilarity, NamedCommits, OriginLink, doubts, families, matrix};
+
+    /// Few authors, seconds, titles and names, so that all of it meets.
+    fn fact() -> impl Strategy<Value = CommitFact> {
+        let numbers = (0_u8..6, 0_i64..4, 0_usize..5, 0_usize..8, 0_u8..14, 1_u128..16);
+        numbers.prop_map(|(author, authored, words, kind, named, branches)| {
+            let title = ["one", "two", "three", "four", "five"].get(words).copied().unwrap();
+            let subject = match kind {
+                0 => format!("Revert \"{title}\""),
+                1 => format!("fixup! {title}"),
+                2 => format!("[1.2] {title} (#{words})"),
+                _ => title.into(),
+            };
+            let name = format!("{:040x}", u128::from(named)).replacen('0', "a", 20);
+            let names: Vec<String> = (named < 9).then_some(name).into_iter().collect();
+            let mut all = NamedCommits::default();
+            match kind {
+                3 | 4 => all.picked = names,
+                5 => all.reverts = names,
+                6 => all.fixes = names,
+                _ => {}
+            }
+            CommitFact {
+                id: Oid::default(),
+                parents: 1,
+                author: format!("{author}"),
+                authored,
+                committed: authored,
+                subject,
+                named: all,
+                empty: false,
+                branches,
+            }
+        })
+    }
+
+    /// What the matrix says of a commit, by ids.
+    fn says(facts: &[CommitFact], of: Oid) -> String {
+        let like = |(one, other): (Oid, Oid)| {
+            let sum =
+                one.as_bytes().iter().chain(other.as_bytes()).map(|b| u32::from(*b)).sum::<u32>();
+            ((one, other), DiffSimilarity::Percent(u8::try_from(sum % 100).unwrap()))
+        };
+        let alike = doubts(facts).into_iter().map(like).collect();
+        let families = families(facts, &alike);
+        let matrix = matrix(facts, &families, 4, [1, 2, 3].into());
+        let place = facts.binary_search_by_key(&of, |fact| fact.id).unwrap();
+        let id = |place: usize| facts.get(place).map(|fact| fact.id);
+        let named = |root: OriginLink| match root {
+            OriginLink::Here(place) => id(place).map(|id| format!("{id}")).unwrap_or_default(),
+            OriginLink::Gone(place) => families.gone.get(place).cloned().unwrap_or_default(),
+        };
+        let mut text = String::new();
+        for (root, evidence) in families.roots.get(place).unwrap() {
+            let fix = matrix.fix(*root);
+            let cells: Vec<_> =
+                fix.cells.iter().map(|found| (found.cell, found.by.and_then(id))).collect();
+            let mut follows: Vec<_> =
+                fix.follow_ups.iter().map(|(root, on)| (named(*root), on.clone())).collect();
+            follows.sort();
+            text +=
+                &format!("{} {evidence:?} {cells:?} {:?} {follows:?}\n", named(*root), fix.gaps);
+        }
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn a_part_says_what_the_whole_says(facts in prop::collection::vec(fact(), 1..14), seed in 0_usize..14) {
+            let mut facts = facts;
+            for (place, fact) in facts.iter_mut().enumerate() {
+                let hex = format!("{place:040x}").replacen('0', "a", 20);
+                fact.id = Oid::from_hex(&hex).unwrap();
+            }
+            let of = facts[seed % facts.len()].id;
+            let part: Vec<CommitFact> =
+                focus(&facts, &[of]).into_iter().map(|place| facts[place].clone()).collect();
+            prop_assert_eq!(says(&part, of), says(&facts, of));
+        }
+    }
+}

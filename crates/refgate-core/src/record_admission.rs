@@ -1,0 +1,149 @@
+//! May this record enter the ledger, made by this person, now?
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::{
+    Case, Duration, Instant, LedgerEdit, Record, RecordBody, RecordId, RecordRejection, RefKind,
+    RefName, RuleId, makers, may_make,
+};
+
+/// Clocks of honest machines differ; a record may be this far ahead.
+const AHEAD: Duration = Duration::minutes(2);
+
+/// Why a record cannot be accepted, if it cannot.
+pub(crate) fn refused(
+    case: &Case<'_>,
+    edit: &LedgerEdit,
+    record: &Record,
+) -> Option<RecordRejection> {
+    let (policy, now) = (case.policy, case.push.at);
+    let late = now.signed_duration_since(record.at);
+    if late > policy.ledger.tolerance || late < -AHEAD {
+        return Some(RecordRejection::Moment { at: record.at, tolerance: policy.ledger.tolerance });
+    }
+    if !case.history.repositories.contains(&record.repository) {
+        let here = case.history.repositories.join(", ");
+        return Some(RecordRejection::Repository { named: record.repository.clone(), here });
+    }
+    if !may_make(policy, record) {
+        return Some(RecordRejection::Role(makers(policy, &record.body).unwrap_or_default()));
+    }
+    if let Some((_, what)) = edit.absent.iter().find(|(id, _)| *id == record.id) {
+        return Some(RecordRejection::Absent(what.clone()));
+    }
+    if let Some(tag) = record.body.release().filter(|tag| policy.release.version(tag).is_none()) {
+        return Some(RecordRejection::Absent(format!("a release that could be called `{tag}`")));
+    }
+    by_kind(case, edit, record)
+}
+
+fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<RecordRejection> {
+    let policy = case.policy;
+    let named = |id: &RecordId| edit.named.iter().find(|(of, _)| of == id).map(|(_, r)| r);
+    let within = |until: Instant, longest: Duration| {
+        let length = until.signed_duration_since(record.at);
+        (length <= Duration::zero() || length > longest)
+            .then_some(RecordRejection::Lasts { longest })
+    };
+    let class = |name: &String| {
+        policy.classes.find(name).is_none().then(|| RecordRejection::Name(name.clone()))
+    };
+    match &record.body {
+        RecordBody::Approval { rule, on, .. } => {
+            let known = [RuleId::Freeze, RuleId::Backport, RuleId::PolicyChange, RuleId::Deletion];
+            (!known.contains(rule))
+                .then_some(RecordRejection::Rule(*rule))
+                .or_else(|| nowhere(case, on).filter(|_| *rule != RuleId::Deletion))
+        }
+        RecordBody::Waiver { rule, on, class: named, until, uses, .. } => {
+            let rules = &policy.waivers;
+            let exception = crate::decide::waivable(*rule);
+            (!exception)
+                .then_some(RecordRejection::Rule(*rule))
+                .or_else(|| within(*until, rules.longest))
+                .or_else(|| {
+                    let most = rules.most_uses;
+                    (*uses == 0 || *uses > most).then_some(RecordRejection::Uses { most })
+                })
+                .or_else(|| named.as_ref().and_then(class))
+                .or_else(|| nowhere(case, on))
+        }
+        RecordBody::Freeze { stages, lets_through, until } => {
+            let branch = |name: &&String| {
+                let flow = &policy.flow;
+                let stage = flow.stages.iter().any(|stage| stage.branch.short() == name.as_str());
+                !stage && !flow.lines.iter().any(|line| line.branches.as_str() == name.as_str())
+            };
+            let nothing =
+                || stages.is_empty().then(|| RecordRejection::Absent(String::from("a stage")));
+            within(*until, Duration::days(90))
+                .or_else(nothing)
+                .or_else(|| {
+                    stages.iter().find(branch).map(|name| RecordRejection::Name(name.clone()))
+                })
+                .or_else(|| lets_through.iter().find_map(class))
+        }
+        RecordBody::Classification { class: name, .. } => class(name),
+        RecordBody::Certificate { person, .. } if *person == record.by => {
+            Some(RecordRejection::Own)
+        }
+        RecordBody::Certificate { until, .. } => within(*until, Duration::days(3_660)),
+        RecordBody::Thaw { of } | RecordBody::UatFailed { of, .. } => {
+            named(of).is_none().then_some(RecordRejection::Unknown(*of))
+        }
+        RecordBody::Settlement { of, .. } => match named(of) {
+            Some(Record { body: RecordBody::Waiver { owes: Some(_), .. }, .. }) => None,
+            Some(_) => Some(RecordRejection::Absent(format!("what {} owes", of.short()))),
+            None => Some(RecordRejection::Unknown(*of)),
+        },
+        RecordBody::Withdrawal { of, .. } => withdrawal(case, record, *of, named(of)),
+        RecordBody::Candidate { .. } => candidate(edit, record),
+        _ => None,
+    }
+}
+
+/// What is to land needs a stage, a line or a release's name to land on.
+fn nowhere(case: &Case<'_>, on: &RefName) -> Option<RecordRejection> {
+    let known = matches!(case.policy.kind(on), RefKind::Governed(_) | RefKind::Release(_));
+    (!known).then(|| RecordRejection::Nowhere(on.clone()))
+}
+
+fn withdrawal(
+    case: &Case<'_>,
+    record: &Record,
+    of: RecordId,
+    other: Option<&Record>,
+) -> Option<RecordRejection> {
+    let Some(other) = other else { return Some(RecordRejection::Unknown(of)) };
+    if matches!(
+        other.body,
+        RecordBody::Thaw { .. } | RecordBody::UatFailed { .. } | RecordBody::Withdrawal { .. }
+    ) {
+        return Some(RecordRejection::Final(other.body.kind()));
+    }
+    let theirs =
+        other.by == record.by || case.policy.roles.has(&record.by, &case.policy.waivers.approvers);
+    (!theirs).then(|| RecordRejection::NotTheirs(other.by.clone()))
+}
+
+/// One candidate at a time: another must contain the open one, or that one be
+/// withdrawn or failed first (MODEL.md 5).
+fn candidate(edit: &LedgerEdit, record: &Record) -> Option<RecordRejection> {
+    let RecordBody::Candidate { release, number, commit, .. } = &record.body else { return None };
+    let mut next = 1;
+    for other in &edit.open {
+        let RecordBody::Candidate { release: of, number, commit: tip, .. } = &other.body else {
+            continue;
+        };
+        if of == release {
+            next = next.max(number.saturating_add(1));
+        }
+        let done = edit.named.iter().any(|(id, _)| *id == other.id);
+        if !done && !edit.contained.contains(&(*tip, *commit)) {
+            let (other, commit, release) = (other.id, *tip, String::to_string(of));
+            return Some(RecordRejection::Another { other, commit, release });
+        }
+    }
+    (*number != next).then_some(RecordRejection::Number { next })
+}

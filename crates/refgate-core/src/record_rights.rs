@@ -1,0 +1,67 @@
+//! Who may put what on record? Asked when a record arrives, and again when it is used.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{EvidenceKind, Meaning, Policy, Record, RecordBody, RuleId};
+
+/// The roles of which a maker needs one; `None`: everybody who can sign.
+#[must_use]
+pub fn makers(policy: &Policy, body: &RecordBody) -> Option<Vec<String>> {
+    let ledger = &policy.ledger;
+    let one = |role: &String| Some(Vec::from([role.clone()]));
+    match body {
+        RecordBody::Approval { rule, .. } => Some(approvers(policy, *rule)),
+        RecordBody::SignOff { meaning, .. } => Some(signers(policy, *meaning)),
+        RecordBody::Waiver { .. }
+        | RecordBody::Settlement { .. }
+        | RecordBody::Classification { .. } => one(&policy.waivers.approvers),
+        RecordBody::NotApplicable { .. } => one(&policy.debts.approvers),
+        RecordBody::Freeze { .. } | RecordBody::Thaw { .. } => one(&ledger.freezes),
+        RecordBody::FreezeExit { .. } => Some(exits(policy)),
+        RecordBody::Iteration { .. } => one(&ledger.releases),
+        RecordBody::Evidence { what: EvidenceKind::Blocker, .. }
+        | RecordBody::DeletionRequest { .. } => None,
+        RecordBody::Evidence { .. } => one(&ledger.evidence),
+        RecordBody::ReleaseOpen { .. }
+        | RecordBody::ReleaseFinish { .. }
+        | RecordBody::Candidate { .. } => one(&ledger.releases),
+        RecordBody::UatFailed { .. } => {
+            let mut roles = signers(policy, Meaning::Uat);
+            roles.push(ledger.releases.clone());
+            Some(roles)
+        }
+        RecordBody::Withdrawal { .. } => None,
+        RecordBody::Certificate { .. } => one(&ledger.trainers),
+    }
+}
+
+/// Whether its maker may make this record.
+#[must_use]
+pub fn may_make(policy: &Policy, record: &Record) -> bool {
+    makers(policy, &record.body)
+        .is_none_or(|roles| roles.iter().any(|role| policy.roles.has(&record.by, role)))
+}
+
+fn approvers(policy: &Policy, rule: RuleId) -> Vec<String> {
+    match rule {
+        RuleId::Freeze => policy.windows.iter().map(|w| w.approvers.clone()).collect(),
+        RuleId::Backport => Vec::from([policy.backport.approvers.clone()]),
+        RuleId::PolicyChange => Vec::from([policy.protect.approvers.clone()]),
+        RuleId::Deletion => Vec::from([policy.deletion.approvers.clone()]),
+        _ => Vec::new(),
+    }
+}
+
+fn signers(policy: &Policy, meaning: Meaning) -> Vec<String> {
+    let wanted = policy.gate.sign_offs.iter().filter(|wanted| wanted.meaning == meaning);
+    wanted.map(|wanted| wanted.role.clone()).collect()
+}
+
+fn exits(policy: &Policy) -> Vec<String> {
+    let roles = policy.windows.iter().filter_map(|window| match &window.span {
+        crate::WindowSpan::AfterMajorRelease { exit, .. } => exit.sign_off.clone(),
+        crate::WindowSpan::Fixed(_) => None,
+    });
+    roles.collect()
+}

@@ -1,0 +1,149 @@
+//! What do the words of a title say? Guesses, for what nobody declared.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::word_pattern::split;
+use crate::{ClassId, Policy};
+
+/// What the words of a title say. "area: do this" says what is done behind the
+/// colon; of the whole and the parts behind, the most telling pattern counts.
+pub(crate) fn guess_of<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
+    if is_version(title) {
+        return policy.classes.find("chore").map(|class| ("a version", class, 0));
+    }
+    // "Add a, fix b" is what its parts are: the most disturbing counts.
+    let rank = |found: &(&str, ClassId, usize)| policy.classes.rank(found.1);
+    let parts = deeds(policy, title).into_iter().filter_map(|part| guess_in(policy, part));
+    let highest = parts.reduce(|a, b| if rank(&b) > rank(&a) { b } else { a });
+    highest.or_else(|| guess_in(policy, title))
+}
+
+/// The parts of a title that each begin with a deed of their own: "Add a, fix
+/// b" has two, "Update a and b" one.
+fn deeds<'t>(policy: &Policy, title: &'t str) -> Vec<&'t str> {
+    let between = [", ", "; ", " and ", " & ", " + ", " (", " plus "];
+    let mut cuts: Vec<(usize, usize)> = between
+        .iter()
+        .flat_map(|sign| title.match_indices(sign).map(|(at, _)| (at, at + sign.len())))
+        .collect();
+    cuts.sort_unstable();
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for (end, next) in cuts {
+        let behind = title.get(next..).unwrap_or("");
+        if guess_in(policy, behind).is_some_and(|(by, ..)| !by.starts_with('*')) {
+            parts.extend(title.get(start..end));
+            start = next;
+        }
+    }
+    parts.extend(title.get(start..));
+    parts
+}
+
+fn guess_in<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
+    let mut rest = bare(title);
+    let mut best = None;
+    for _ in 0..3 {
+        let found = guessed(policy, &split(rest));
+        let better = |(_, _, place): &(_, _, usize)| {
+            best.as_ref().is_none_or(|(_, _, known): &(&str, ClassId, usize)| place < known)
+        };
+        best = found.filter(better).or(best);
+        let Some((area, behind)) = rest.split_once(": ") else { break };
+        if split(area).len() > 3 {
+            break;
+        }
+        rest = bare(behind);
+    }
+    best
+}
+
+/// `1.2.3`, `v2.0.0-rc.1`: a release says what it is.
+fn is_version(title: &str) -> bool {
+    let text = title.trim().trim_start_matches(['v', 'V']);
+    let digits = text.split(['-', '+']).next().unwrap_or("");
+    digits.contains('.')
+        && !text.contains(' ')
+        && digits
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The first pattern that matches, and its place: patterns are sorted, the
+/// most telling first.
+pub(crate) fn guessed<'p>(
+    policy: &'p Policy,
+    words: &[String],
+) -> Option<(&'p str, ClassId, usize)> {
+    let mut all = policy.declare.subjects.iter().enumerate();
+    let (place, (pattern, class)) = all.find(|(_, (pattern, _))| pattern.matches(words))?;
+    Some((pattern.as_str(), *class, place))
+}
+
+/// The beginning of a text; a hostile subject may be long.
+pub(crate) fn clipped(text: &str) -> &str {
+    let end = text.char_indices().nth(500).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
+}
+
+/// A text without the ticket numbers and labels before it: `[ABC-12] `, `#12 `,
+/// `ABC-12: `, `381-`.
+pub(crate) fn bare(text: &str) -> &str {
+    let mut rest = text.trim();
+    // What is reverted twice, or applied again, is what it was.
+    while let Some(inner) =
+        rest.strip_prefix("Revert \"Revert \"").or_else(|| rest.strip_prefix("Reapply \""))
+    {
+        rest = inner.trim_end_matches('"');
+    }
+    loop {
+        let next = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[' && c != '(');
+        let next = match next.strip_prefix('[').map(|inner| inner.split_once(']')) {
+            // `[fix] x` reads like `fix: x`; a ticket in brackets like none.
+            Some(Some((label, _))) if !label.contains(|c: char| c.is_ascii_digit()) => {
+                return next.get(1..).unwrap_or(next);
+            }
+            Some(Some((_, after))) => after,
+            _ => next.strip_prefix(['[', '(']).unwrap_or(next),
+        };
+        let next = ticket(next).unwrap_or(next);
+        if next.len() == rest.len() {
+            return rest;
+        }
+        rest = next;
+    }
+}
+
+/// What follows a ticket's number, if the text begins with one.
+fn ticket(text: &str) -> Option<&str> {
+    // Keys of tickets are in capitals; `fix-12` is a fix, and CVE-1 is no ticket.
+    let key = text.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let digits = match key.strip_prefix('-') {
+        Some(digits) if key.len() < text.len() && !text.starts_with("CVE-") => digits,
+        _ => text,
+    };
+    let after = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    let ends = after.is_empty() || after.starts_with(|c: char| !c.is_alphanumeric());
+    (after.len() < digits.len() && ends).then_some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare;
+
+    #[test]
+    fn tickets_and_labels_say_nothing() {
+        for (text, rest) in [
+            ("[ABC-12] Fix x", "Fix x"),
+            ("#12 fix x", "fix x"),
+            ("ABC-12: fix", "fix"),
+            ("381-update-lims", "update-lims"),
+            ("Fix: 561 - x", "Fix: 561 - x"),
+            ("fix-1 thing", "fix-1 thing"),
+            ("10x-adapter", "10x-adapter"),
+            ("(api) add", "api) add"),
+        ] {
+            assert_eq!(bare(text), rest, "{text}");
+        }
+    }
+}

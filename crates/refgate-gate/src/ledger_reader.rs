@@ -1,0 +1,345 @@
+//! Which records may this decision rest on? Those on the few shelves that its push concerns.
+
+use std::collections::BTreeSet;
+
+use refgate_core::{
+    Duration, History, Instant, LEDGER, LedgerEdit, LedgerFormError, LedgerView, NotApplicable,
+    Oid, Policy, Push, Record, RecordBody, RefChange, RefKind, RefName, Release, last_major,
+};
+use refgate_format::{
+    Signers, months, namespace, path_of, read_record, shelf_for, slug, split_file, unslug, verify,
+};
+use refgate_git::{GitError, Reader, RecordFile, ServerSurvey};
+
+use crate::log_entry::uses;
+use crate::record_targets::{absent, named};
+
+/// The longest that an ordered freeze may last; the rule `ledger` holds it.
+pub(crate) const LONGEST_STOP: Duration = Duration::days(90);
+
+/// Why records cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The repository of the ledger cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A record at rest is none; somebody wrote it past the hook.
+    #[error("the ledger is damaged: {path}: {why}; see `refgate audit`")]
+    Damaged {
+        /// Where it lies.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A ledger at rest.
+#[derive(Clone, Copy)]
+pub struct LedgerReader<'a> {
+    /// The repository that holds it.
+    pub reader: &'a Reader,
+    /// Its tip; `None`: nobody has recorded anything yet.
+    pub tip: Option<Oid>,
+    /// Who may sign.
+    pub signers: &'a Signers,
+    /// Records speak of these repositories; others are passed over.
+    pub repositories: &'a [String],
+}
+
+/// The records that a decision may rest on.
+#[derive(Clone, Copy)]
+pub enum Records<'a> {
+    /// Those of a training repository, which nobody had to sign.
+    Given(&'a [Record]),
+    /// Those of a ledger.
+    Kept(LedgerReader<'a>),
+}
+
+/// What a record's file says, and whether its signature (still) holds.
+///
+/// # Errors
+/// If it is no record.
+pub fn read_signed(
+    file: &RecordFile,
+    policy: &Policy,
+    signers: &Signers,
+) -> Result<(Record, Result<(), String>), String> {
+    let (text, armour) = split_file(&file.text).map_err(|why| why.to_string())?;
+    let record = read_record(text).map_err(|why| why.to_string())?;
+    let by = (record.by.as_str(), &*namespace(&policy.ledger.name), record.at);
+    let holds = verify(signers, text, armour, by).map_err(|why| why.to_string());
+    Ok((record, holds))
+}
+
+impl LedgerReader<'_> {
+    pub(crate) fn shelf(&self, policy: &Policy, folder: &str) -> Result<Vec<Record>, LedgerError> {
+        let Some(tip) = self.tip else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for file in self.reader.shelf(tip, folder)? {
+            let damaged = |why| LedgerError::Damaged { path: file.path.clone(), why };
+            let (record, holds) = read_signed(&file, policy, self.signers).map_err(damaged)?;
+            let ours = self.repositories.contains(&record.repository);
+            if ours && (holds.is_ok() || record.body.forbids()) {
+                all.push(record);
+            }
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn shelves(
+        &self,
+        policy: &Policy,
+        folders: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Record>, LedgerError> {
+        let folders: BTreeSet<String> = folders.into_iter().collect();
+        let mut all = Vec::new();
+        for folder in folders {
+            all.extend(self.shelf(policy, &folder)?);
+        }
+        // What ends, fails or withdraws one of them lies on shelves of its own.
+        let mut more = Vec::new();
+        for record in &all {
+            more.extend(self.shelf(policy, &shelf_for("withdrawal", &record.id))?);
+            if matches!(record.body, RecordBody::Freeze { .. }) {
+                more.extend(self.shelf(policy, &shelf_for("thaw", &record.id))?);
+            }
+        }
+        all.extend(more);
+        Ok(all)
+    }
+
+    /// The branches to which a fix need not go, as people with the role have
+    /// put on record.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn excuses(&self, policy: &Policy, fix: Oid) -> Result<Vec<NotApplicable>, LedgerError> {
+        let records = self.shelves(policy, [shelf_for("not-applicable", &fix)])?;
+        let view = LedgerView::assemble(policy, &records);
+        Ok(view.not_applicable.into_iter().filter(|excuse| excuse.fix == fix).collect())
+    }
+
+    /// The shelves of the calendar: ordered freezes, and what happened since the
+    /// last major release.
+    fn calendar(
+        &self,
+        policy: &Policy,
+        releases: &[Release],
+        at: Instant,
+    ) -> Result<Vec<Record>, LedgerError> {
+        let stops = months(at, LONGEST_STOP).into_iter().map(|m| format!("freeze/{m}"));
+        let major = last_major(releases, at);
+        let after = major.map(|release| format!("after/{}", slug(&release.tag)));
+        self.shelves(policy, stops.chain(after))
+    }
+
+    /// What a forecast for some branches rests on: the calendar, and waivers
+    /// for these branches.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn forecast(
+        &self,
+        policy: &Policy,
+        (releases, at): (&[Release], Instant),
+        on: &[RefName],
+    ) -> Result<LedgerView, LedgerError> {
+        let mut records = self.calendar(policy, releases, at)?;
+        let waivers = on.iter().flat_map(|name| waivers(policy, name, at));
+        records.extend(self.shelves(policy, waivers)?);
+        let mut view = LedgerView::assemble(policy, &records);
+        for waiver in &mut view.waivers {
+            let used = uses(self.reader, waiver.id)?;
+            waiver.uses_left = waiver.uses_left.saturating_sub(used);
+        }
+        Ok(view)
+    }
+
+    /// The shelves of releases whose tag does not exist yet.
+    pub(crate) fn open_releases(&self, here: &Reader) -> Result<Vec<String>, LedgerError> {
+        let Some(tip) = self.tip else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for name in self.reader.shelves(tip, "release")? {
+            let tag = unslug(&name)
+                .and_then(|tag| refgate_core::RefName::parse(&format!("refs/tags/{tag}")).ok());
+            let made = match tag {
+                Some(tag) => here.reference(&tag)?.is_some(),
+                None => false,
+            };
+            if !made {
+                all.push(format!("release/{name}"));
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The shelves of waivers for a reference that can be in force.
+fn waivers(policy: &Policy, on: &RefName, at: Instant) -> impl Iterator<Item = String> {
+    let name = slug(on.as_str());
+    let ends = months(at, policy.waivers.longest);
+    ends.into_iter().map(move |month| format!("waiver/{name}/{month}"))
+}
+
+impl Records<'_> {
+    /// What the calendar asks: ordered freezes, and what happened since the
+    /// last major release.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn early(
+        &self,
+        policy: &Policy,
+        survey: &ServerSurvey,
+        at: Instant,
+    ) -> Result<Vec<Record>, LedgerError> {
+        match self {
+            Self::Given(records) => Ok(records.to_vec()),
+            Self::Kept(book) => book.calendar(policy, &survey.releases, at),
+        }
+    }
+
+    /// What the push itself asks, once its commits are known.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn late(
+        &self,
+        here: &Reader,
+        policy: &Policy,
+        push: &Push,
+        history: &History,
+    ) -> Result<Vec<Record>, LedgerError> {
+        let Self::Kept(book) = self else { return Ok(Vec::new()) };
+        if book.tip.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut folders = Vec::new();
+        let mut promotes = false;
+        for (update, facts) in push.updates.iter().zip(&history.updates) {
+            let kind = policy.kind(&update.name);
+            if !matches!(kind, RefKind::Topic) {
+                folders.extend(waivers(policy, &update.name, push.at));
+            }
+            if let RefChange::Delete { old } = update.change {
+                folders.push(format!("deletion/{}", slug(update.name.as_str())));
+                folders.push(shelf_for("approval", &old));
+            }
+            for landing in &facts.landings {
+                folders.push(shelf_for("approval", &landing.commit));
+                folders.push(shelf_for("classification", &landing.commit));
+            }
+            let folder = facts.policy_edit.as_ref().and_then(|edit| edit.folder);
+            folders.extend(folder.map(|folder| shelf_for("approval", &folder)));
+            folders.extend(facts.debts.iter().map(|debt| shelf_for("not-applicable", &debt.fix)));
+            let later = matches!(&kind, RefKind::Governed(target) if !target.is_first());
+            promotes |= later && !facts.landings.is_empty();
+        }
+        if promotes {
+            folders.extend(push.actor.iter().map(|who| format!("certificate/{}", slug(&who.0))));
+            folders.extend(self.tested(book, here, policy, push, history, &mut Vec::new())?);
+        }
+        book.shelves(policy, folders)
+    }
+
+    /// What a person wants to see at a glance: beside the calendar's records,
+    /// open releases and the last one, and the waivers and excuses of all protected branches.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn overview(
+        &self,
+        here: &Reader,
+        policy: &Policy,
+        (debts, last): (&[refgate_core::Debt], Option<&str>),
+    ) -> Result<Vec<Record>, LedgerError> {
+        let Self::Kept(book) = self else { return Ok(Vec::new()) };
+        let mut folders = book.open_releases(here)?;
+        folders.extend(last.map(|tag| format!("release/{}", slug(tag))));
+        let Some(tip) = book.tip else { return Ok(Vec::new()) };
+        for name in book.reader.shelves(tip, "deletion")? {
+            folders.push(format!("deletion/{name}"));
+        }
+        folders.extend(debts.iter().map(|debt| shelf_for("not-applicable", &debt.fix)));
+        let mut all = book.shelves(policy, folders)?;
+        // What a waiver owes is owed long after its end, so all are read.
+        let mut waivers = Vec::new();
+        for name in book.reader.shelves(tip, "waiver")? {
+            let months = book.reader.shelves(tip, &format!("waiver/{name}"))?;
+            waivers.extend(months.iter().map(|month| format!("waiver/{name}/{month}")));
+        }
+        let waivers = book.shelves(policy, waivers)?;
+        let owes =
+            |record: &&Record| matches!(record.body, RecordBody::Waiver { owes: Some(_), .. });
+        let done = waivers.iter().filter(owes).map(|record| shelf_for("settlement", &record.id));
+        all.extend(book.shelves(policy, done)?);
+        all.extend(waivers);
+        Ok(all)
+    }
+
+    /// Sign-offs of the trees that would be shipped, and of earlier candidates.
+    fn tested(
+        &self,
+        book: &LedgerReader<'_>,
+        here: &Reader,
+        policy: &Policy,
+        push: &Push,
+        history: &History,
+        folders: &mut Vec<String>,
+    ) -> Result<Vec<String>, LedgerError> {
+        let releases = book.open_releases(here)?;
+        let candidates = book.shelves(policy, releases.clone())?;
+        let view = LedgerView::assemble(policy, &candidates);
+        let trees = view.candidates.iter().filter(|c| c.at <= push.at).map(|c| c.tree);
+        let shipped = history.updates.iter().filter_map(|facts| facts.landings.last());
+        let shipped = shipped.filter_map(|landing| Some(history.commit(landing.commit)?.tree));
+        folders.extend(trees.chain(shipped).map(|tree| shelf_for("sign-off", &tree)));
+        folders.extend(releases);
+        Ok(std::mem::take(folders))
+    }
+
+    /// What a push to the ledger adds, read and checked as far as its form goes.
+    ///
+    /// # Errors
+    /// If something at rest cannot be read.
+    pub fn edit(
+        &self,
+        here: &Reader,
+        policy: &Policy,
+        push: &Push,
+        signers: &Signers,
+    ) -> Result<Option<LedgerEdit>, LedgerError> {
+        let update = push.updates.iter().find(|update| update.name.as_str() == LEDGER);
+        let Some(update) = update else { return Ok(None) };
+        let Some(new) = update.change.new_value() else { return Ok(None) };
+        let delta = here.ledger_delta(update.change.old_value(), new)?;
+        let mut edit = LedgerEdit { broken: delta.broken, ..LedgerEdit::default() };
+        for file in &delta.added {
+            let broken = match read_signed(file, policy, signers) {
+                Err(why) => Some(LedgerFormError::Unreadable { path: file.path.clone(), why }),
+                Ok((_, Err(why))) => {
+                    Some(LedgerFormError::Signature { path: file.path.clone(), why })
+                }
+                Ok((record, Ok(()))) => {
+                    let expected = path_of(&record);
+                    let misplaced = expected != file.path;
+                    edit.appended.push(record);
+                    misplaced
+                        .then(|| LedgerFormError::Misplaced { path: file.path.clone(), expected })
+                }
+            };
+            edit.broken = edit.broken.or(broken);
+        }
+        if let Self::Kept(book) = self {
+            named(book, here, policy, &mut edit)?;
+            // What lies in a governed repository cannot be seen from here.
+            let own = edit
+                .appended
+                .iter()
+                .filter(|record| Some(&record.repository) == book.repositories.first());
+            let absent = own.filter_map(|record| Some((record.id, absent(here, record)?)));
+            edit.absent = absent.collect();
+        }
+        Ok(Some(edit))
+    }
+}

@@ -1,0 +1,185 @@
+//! What was decided, and from what exactly? One entry of the decision log (MODEL.md 8).
+
+use refgate_core::{Case, Decision, Oid, RecordId, RefKind, RuleId, UpdateFacts, WaivedFinding};
+use refgate_git::{AuditLog, GitError, Graph, Reader, WaiverUse, reflog};
+use refgate_report::{findings_json, landing_json};
+use serde_json::{Value, json};
+
+use crate::install::CANARY;
+use crate::judge::{JudgedPush, ServerState};
+
+/// So many landings and findings are written out; judged again they all are.
+const MOST_TOLD: usize = 100;
+
+/// Whether a push is anybody's business but the pusher's: a push of topics
+/// alone that nothing speaks against is not logged.
+#[must_use]
+pub fn concerns(case: &Case<'_>, decision: &Decision) -> bool {
+    let governed = |update: &refgate_core::RefUpdate| {
+        !matches!(case.policy.kind(&update.name), RefKind::Topic)
+    };
+    // The canary is no news, however often it sings.
+    let canary = |update: &refgate_core::RefUpdate| update.name.as_str().starts_with(CANARY);
+    let spoken = !decision.findings.is_empty() || !decision.warnings.is_empty();
+    !case.push.updates.iter().all(canary) && (spoken || case.push.updates.iter().any(governed))
+}
+
+/// Writes a decision down. When it returns, the entry is on the disk; the
+/// references move only after that.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn append_entry(
+    rest: &ServerState<'_>,
+    case: &Case<'_>,
+    judged: &JudgedPush,
+    place: &str,
+) -> Result<Oid, GitError> {
+    let log = AuditLog::open(rest.reader.git_dir())?;
+    let text = entry(rest, case, judged, place)?;
+    let uses: Vec<WaiverUse> =
+        judged.decision.waived.iter().filter_map(|waived| used(case, waived)).collect();
+    log.append(&text, &uses, case.push.at)
+}
+
+fn used(case: &Case<'_>, waived: &WaivedFinding) -> Option<WaiverUse> {
+    let update = case.push.updates.get(waived.finding.update)?;
+    let of = waived.finding.landing.or(update.change.new_value())?;
+    Some(WaiverUse { waiver: waived.waiver, on: update.name.as_str().to_string(), of })
+}
+
+/// The text of an entry: a line for people, and one JSON object.
+fn entry(
+    rest: &ServerState<'_>,
+    case: &Case<'_>,
+    judged: &JudgedPush,
+    place: &str,
+) -> Result<String, GitError> {
+    let JudgedPush { history, decision, .. } = judged;
+    let names: Vec<&str> = case.push.updates.iter().map(|u| u.name.short()).take(5).collect();
+    let who = case.push.actor.as_ref().map_or("somebody", |actor| actor.0.as_str());
+    let mut rules: Vec<&str> = decision.findings.iter().map(|f| f.rule.name()).collect();
+    rules.dedup();
+    let id = |id: Option<Oid>| id.map(|id| id.to_string());
+    let updates: Vec<Value> = case
+        .push
+        .updates
+        .iter()
+        .map(|update| {
+            let (old, new) = (update.change.old_value(), update.change.new_value());
+            json!({ "ref": update.name.as_str(), "old": id(old), "new": id(new) })
+        })
+        .collect();
+    let flow = &case.policy.flow.stages;
+    let tips: Vec<Value> = history
+        .tips
+        .iter()
+        .filter_map(|(place, tip)| {
+            Some(json!({ "ref": flow.get(*place)?.branch.as_str(), "is": tip.to_string() }))
+        })
+        .collect();
+    let releases: Vec<Value> = history
+        .releases
+        .iter()
+        .map(|r| json!({ "tag": r.tag, "commit": r.commit.to_string(), "at": r.at.to_rfc3339() }))
+        .collect();
+    let landings: Vec<Value> =
+        decision.landings.iter().take(MOST_TOLD).map(|seen| landing_json(case, seen)).collect();
+    let facts: Vec<Value> = history.updates.iter().map(measured).collect();
+    let object = json!({
+        "format": 1,
+        "at": case.push.at.to_rfc3339(),
+        "actor": case.push.actor.as_ref().map(|actor| actor.0.clone()),
+        "options": case.push.options,
+        "updates": updates,
+        "policy": { "name": case.policy.name, "revision": case.policy.revision,
+            "place": place, "hash": rest.policy_hash },
+        "ledger": id(rest.reader.ledger_tip()?),
+        "tips": tips,
+        "releases": releases,
+        "facts": facts,
+        "uses-left": judged.ledger.waivers.iter()
+            .map(|w| json!({ "waiver": w.id.to_string(), "left": w.uses_left }))
+            .collect::<Vec<_>>(),
+        "verdict": decision.verdict.name(),
+        "rules": rules,
+        "waived": decision.waived.iter().map(|w| w.waiver.to_string()).collect::<Vec<_>>(),
+        "landings": landings,
+        "landings-in-all": decision.landings.len(),
+        "findings": findings_json(case, decision.findings.get(..MOST_TOLD).unwrap_or(&decision.findings)),
+        "findings-in-all": decision.findings.len(),
+        "warnings": findings_json(case, decision.warnings.get(..MOST_TOLD).unwrap_or(&decision.warnings)),
+    });
+    let why = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
+    let head = format!("{} {} by {who}{why}", decision.verdict.name(), names.join(", "));
+    let head = refgate_report::clean(&head);
+    Ok(format!("{head}\n\n{object}\n"))
+}
+
+/// What was measured on the server and lies in no object.
+fn measured(facts: &UpdateFacts) -> Value {
+    let debts = facts.debts.iter().map(|debt| {
+        json!({ "fix": debt.fix.to_string(), "from": debt.from, "to": debt.to,
+            "since": debt.since.to_rfc3339() })
+    });
+    json!({
+        "created": facts.created.map(|at| at.to_rfc3339()),
+        "soaking-since": facts.soaking_since.map(|at| at.to_rfc3339()),
+        "debts": debts.collect::<Vec<_>>(),
+    })
+}
+
+/// How many landings a waiver has let through that came to be where they were
+/// let, also if they were taken away again: a decision after which nothing moved
+/// has used nothing. Git's own log tells, as long as the reference is there;
+/// where it is gone, all was used.
+///
+/// # Errors
+/// If the log or a reference cannot be read.
+pub fn uses(reader: &Reader, waiver: RecordId) -> Result<u32, GitError> {
+    let graph = Graph::new(reader);
+    let mut count = 0;
+    for (on, of) in reader.uses(waiver)? {
+        let Ok(name) = refgate_core::RefName::parse(&on) else { continue };
+        let Some((tip, _)) = reader.reference(&name)? else {
+            count += 1;
+            continue;
+        };
+        let is = |tip: Oid| -> Result<bool, GitError> {
+            Ok(tip == of || (reader.commit(of).is_ok() && graph.is_ancestor(of, tip)?))
+        };
+        let once = || reflog(reader.git_dir(), &name).into_iter().rev().filter_map(|m| m.new);
+        let landed = is(tip)? || once().any(|tip| is(tip).unwrap_or(true));
+        count += u32::from(landed);
+    }
+    Ok(count)
+}
+
+/// An entry of the log, as read back.
+#[derive(Debug, Clone)]
+pub struct LogEntry {
+    /// Its commit.
+    pub id: Oid,
+    /// Its first line.
+    pub head: String,
+    /// The object; `Null` if it cannot be read.
+    pub object: Value,
+}
+
+impl LogEntry {
+    /// Reads an entry's text.
+    #[must_use]
+    pub fn parse(id: Oid, text: &str) -> Self {
+        let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+        let object = serde_json::from_str(body.trim_end()).unwrap_or(Value::Null);
+        Self { id, head: head.to_string(), object }
+    }
+
+    /// The rules that objected.
+    #[must_use]
+    pub fn rules(&self) -> Vec<RuleId> {
+        let rules = self.object.get("rules").and_then(Value::as_array);
+        let names = rules.into_iter().flatten().filter_map(Value::as_str);
+        names.filter_map(RuleId::find).collect()
+    }
+}

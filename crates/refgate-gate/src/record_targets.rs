@@ -1,0 +1,89 @@
+//! Is what new records name there, and what else must be known of it?
+
+use refgate_core::{EvidenceKind, LedgerEdit, Policy, Record, RecordBody, RecordId, RefName};
+use refgate_format::{months, slug};
+use refgate_git::{Graph, Reader};
+
+use crate::ledger_reader::{LONGEST_STOP, LedgerError, LedgerReader};
+
+/// What a record names and is not in the repository as it says.
+pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
+    match &record.body {
+        RecordBody::SignOff { commit, tree, .. } | RecordBody::Candidate { commit, tree, .. } => {
+            let is = here.commit(*commit).is_ok_and(|found| found.tree == *tree);
+            (!is).then(|| format!("commit {} with tree {}", commit.short(), tree.short()))
+        }
+        // A blocker may be about a release that is still to come.
+        RecordBody::Evidence {
+            release,
+            what: EvidenceKind::ProductionRun | EvidenceKind::Notice,
+        }
+        | RecordBody::FreezeExit { release }
+        | RecordBody::Iteration { release }
+        | RecordBody::ReleaseFinish { release } => {
+            // Release tags do not move, so that a verdict judged again finds them.
+            let tag = RefName::parse(&format!("refs/tags/{release}")).ok();
+            let is = tag.is_some_and(|tag| here.resolve_object(tag.as_str()).is_ok());
+            (!is).then(|| format!("the release `{release}`"))
+        }
+        RecordBody::DeletionRequest { on, value } => {
+            let is = here.reference(on).is_ok_and(|held| held.is_some_and(|(id, _)| id == *value));
+            (!is).then(|| format!("`{}` at {}", on.short(), value.short()))
+        }
+        _ => None,
+    }
+}
+
+/// The records that new ones speak of, so that the rule can judge them.
+pub(crate) fn named(
+    book: &LedgerReader<'_>,
+    here: &Reader,
+    policy: &Policy,
+    edit: &mut LedgerEdit,
+) -> Result<(), LedgerError> {
+    let mut found: Vec<(RecordId, Record)> = Vec::new();
+    let mut candidates = Vec::new();
+    for record in &edit.appended {
+        match &record.body {
+            RecordBody::Withdrawal { of, shelf } | RecordBody::Settlement { of, shelf } => {
+                let all = book.shelf(policy, shelf)?;
+                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
+            }
+            RecordBody::UatFailed { of, release } => {
+                let all = book.shelf(policy, &format!("release/{}", slug(release)))?;
+                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
+            }
+            RecordBody::Thaw { of } => {
+                let soon = months(record.at, LONGEST_STOP);
+                let all = book.shelves(policy, soon.iter().map(|m| format!("freeze/{m}")))?;
+                found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
+            }
+            RecordBody::Candidate { commit, .. } => candidates.push(*commit),
+            _ => {}
+        }
+    }
+    if !candidates.is_empty() {
+        let all = book.shelves(policy, book.open_releases(here)?)?;
+        for record in &all {
+            // One that failed or was withdrawn waits for nothing.
+            if let RecordBody::UatFailed { of, .. } | RecordBody::Withdrawal { of, .. } =
+                &record.body
+            {
+                found.push((*of, record.clone()));
+            }
+        }
+        let graph = Graph::new(here);
+        edit.open =
+            all.into_iter().filter(|r| matches!(r.body, RecordBody::Candidate { .. })).collect();
+        for other in &edit.open {
+            let RecordBody::Candidate { commit: tip, .. } = other.body else { continue };
+            for new in &candidates {
+                if here.commit(*new).is_ok() && graph.is_ancestor(tip, *new)? {
+                    edit.contained.push((tip, *new));
+                }
+            }
+        }
+    }
+    edit.named = found;
+    Ok(())
+}

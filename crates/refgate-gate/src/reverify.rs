@@ -1,0 +1,186 @@
+//! Does a logged verdict come out the same, judged again from what the log says it rested on?
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use refgate_core::{
+    Actor, Debt, Instant, LEDGER, Oid, Push, RecordId, RefChange, RefName, RefUpdate, Release,
+};
+use refgate_format::PolicySource;
+use serde_json::Value;
+
+use crate::judge::{MeasuredTimes, ServerState, judge_measured};
+use crate::ledger_reader::{LedgerReader, Records};
+use crate::log_entry::LogEntry;
+use crate::policy_source::{horizon, load_policy};
+
+/// Why a verdict cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReverifyError {
+    /// What it rested on was not kept, as the objects of a refused push are not.
+    #[error("{0} was not kept")]
+    NotKept(String),
+    /// The entry is none.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// Judges an entry's push again, as of then. Answers whether verdict and rules
+/// are the same.
+///
+/// # Errors
+/// If it cannot be judged again.
+pub fn reverify_decision(rest: &ServerState<'_>, entry: &LogEntry) -> Result<bool, ReverifyError> {
+    let object = &entry.object;
+    let broken = |what: &str| ReverifyError::Broken(format!("the entry has no usable `{what}`"));
+    if object.get("format").and_then(Value::as_u64) != Some(1) {
+        return Err(broken("format"));
+    }
+    let at = moment(object, "at").ok_or_else(|| broken("at"))?;
+    let actor = object.get("actor").and_then(Value::as_str).map(|name| Actor(name.to_string()));
+    let options = object.get("options").and_then(Value::as_array);
+    let options: Vec<String> =
+        options.into_iter().flatten().filter_map(Value::as_str).map(ToString::to_string).collect();
+    let mut pinned: BTreeMap<String, Option<Oid>> = BTreeMap::new();
+    let mut updates = Vec::new();
+    for (name, old, new) in crate::audit::steps(object) {
+        let full = RefName::parse(&name).map_err(|_| broken("updates"))?;
+        let change = match (old, new) {
+            (None, Some(new)) => RefChange::Create { new },
+            (Some(old), Some(new)) => RefChange::Move { old, new },
+            (Some(old), None) => RefChange::Delete { old },
+            (None, None) => return Err(broken("updates")),
+        };
+        if let Some(new) = new
+            && rest.reader.resolve_object(&new.to_string()).is_err()
+        {
+            return Err(ReverifyError::NotKept(format!("object {new}")));
+        }
+        pinned.insert(name, old);
+        updates.push(RefUpdate { name: full, change });
+    }
+    for tip in array(object, "tips") {
+        let name = tip.get("ref").and_then(Value::as_str).ok_or_else(|| broken("tips"))?;
+        pinned.insert(name.to_string(), id(tip, "is"));
+    }
+    let ledger = id(object, "ledger");
+    pinned.insert(LEDGER.to_string(), ledger);
+    let push = Push { actor, at, updates, options };
+    let measured = measured(object).ok_or_else(|| broken("facts"))?;
+    rest.reader.pin(Some(pinned));
+    let verdict = state_at_decision(rest, object, ledger, &push, &measured);
+    rest.reader.pin(None);
+    let (verdict, rules) = verdict?;
+    let same = object.get("verdict").and_then(Value::as_str) == Some(&verdict);
+    Ok(same && rules == entry.rules().iter().map(|rule| rule.name()).collect::<Vec<_>>())
+}
+
+type ReverifyResult = (String, Vec<&'static str>);
+
+fn state_at_decision(
+    rest: &ServerState<'_>,
+    object: &Value,
+    ledger: Option<Oid>,
+    push: &Push,
+    measured: &MeasuredTimes,
+) -> Result<ReverifyResult, ReverifyError> {
+    let gone = |what: String| ReverifyError::NotKept(what);
+    // A clone calls the same file by the name of the remote's branch.
+    let place = object.get("policy").and_then(|p| p.get("place")).and_then(Value::as_str);
+    let logged = place.and_then(|place| place.split_once(':')).map(|(branch, path)| {
+        PolicySource::Tracked { branch: branch.to_string(), path: path.to_string() }
+    });
+    let source = match rest.source {
+        PolicySource::Tracked { .. } => logged.as_ref().unwrap_or(rest.source),
+        PolicySource::File(_) => rest.source,
+    };
+    let directory = rest.reader.git_dir().join(crate::DIRECTORY);
+    let hash = object.get("policy").and_then(|p| p.get("hash")).and_then(Value::as_str);
+    let directory: &Path = match source {
+        PolicySource::File(_) if hash != Some(rest.policy_hash) => {
+            return Err(gone("the policy file of that day".to_string()));
+        }
+        _ => &directory,
+    };
+    let time = horizon(push.at);
+    let sourced = load_policy(rest.reader, source, directory, time)
+        .map_err(|error| gone(format!("the policy ({error})")))?;
+    if hash != Some(&sourced.hash) {
+        return Err(ReverifyError::Broken(
+            "the policy at that tip is another than the log says".into(),
+        ));
+    }
+    let book = LedgerReader {
+        reader: rest.reader,
+        tip: ledger,
+        signers: &sourced.signers,
+        repositories: rest.repositories,
+    };
+    let then = ServerState {
+        policy: &sourced.policy,
+        policy_hash: &sourced.hash,
+        signers: &sourced.signers,
+        records: Records::Kept(book),
+        ..*rest
+    };
+    let judged =
+        judge_measured(&then, push, Some(measured)).map_err(|why| gone(why.to_string()))?;
+    let mut rules: Vec<&str> = judged.decision.findings.iter().map(|f| f.rule.name()).collect();
+    rules.dedup();
+    Ok((judged.decision.verdict.name().to_string(), rules))
+}
+
+fn array<'v>(object: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+    object.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn id(object: &Value, key: &str) -> Option<Oid> {
+    object.get(key).and_then(Value::as_str).and_then(Oid::from_hex)
+}
+
+pub(crate) fn moment(object: &Value, key: &str) -> Option<Instant> {
+    let text = object.get(key).and_then(Value::as_str)?;
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
+}
+
+/// What was measured then, from clocks and logs that have gone on since.
+fn measured(object: &Value) -> Option<MeasuredTimes> {
+    let mut all = MeasuredTimes::default();
+    for release in array(object, "releases") {
+        let tag = release.get("tag").and_then(Value::as_str)?.to_string();
+        all.releases.push((tag, id(release, "commit")?, moment(release, "at")?));
+    }
+    for facts in array(object, "facts") {
+        let mut debts = Vec::new();
+        for debt in array(facts, "debts") {
+            let place = |key: &str| {
+                debt.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok())
+            };
+            debts.push(Debt {
+                fix: id(debt, "fix")?,
+                subject: String::new(),
+                from: place("from")?,
+                to: place("to")?,
+                since: moment(debt, "since")?,
+            });
+        }
+        all.updates.push((moment(facts, "created"), moment(facts, "soaking-since"), debts));
+    }
+    for one in array(object, "uses-left") {
+        let waiver = one.get("waiver").and_then(Value::as_str).and_then(RecordId::from_hex)?;
+        let left = one.get("left").and_then(Value::as_u64)?;
+        all.uses.insert(waiver, u32::try_from(left).ok()?);
+    }
+    Some(all)
+}
+
+impl MeasuredTimes {
+    /// The releases as they were, by this policy's reading of their tags.
+    pub(crate) fn releases(&self, policy: &refgate_core::Policy) -> Vec<Release> {
+        let release = |(tag, commit, at): &(String, Oid, Instant)| {
+            let version = policy.release.version(tag)?;
+            Some(Release { tag: tag.clone(), version, commit: *commit, at: *at })
+        };
+        self.releases.iter().filter_map(release).collect()
+    }
+}

@@ -1,0 +1,97 @@
+//! What has a stage or line shown, and what does a promotion or a tag rest on beside its commits?
+
+use refgate_core::{Instant, Oid, RefName, RefUpdate, TagFacts, UpdateFacts};
+
+use crate::history_builder::HistoryBuilder;
+use crate::tag::follow;
+use crate::{GitError, debts};
+
+impl HistoryBuilder<'_> {
+    pub(crate) fn tag(&self, update: &RefUpdate, new: Oid) -> Result<Option<TagFacts>, GitError> {
+        let chain = follow(self.reader, &update.name, new)?;
+        let mut facts = TagFacts {
+            annotated: chain.annotated,
+            same_name: chain.same_name,
+            signed: chain.signed,
+            commit: chain.commit,
+            shipped: false,
+            on_flow: false,
+        };
+        let Some(commit) = chain.commit else { return Ok(Some(facts)) };
+        for (place, stage) in self.policy.flow.stages.iter().enumerate() {
+            let Some(tip) = self.history.tips.get(&place).filter(|_| stage.production) else {
+                continue;
+            };
+            if self.graph.has_shown(*tip, commit)? {
+                (facts.shipped, facts.on_flow) = (true, true);
+            }
+        }
+        if !facts.shipped {
+            facts.shipped = self.on_a_line(commit)?;
+        }
+        Ok(Some(facts))
+    }
+
+    pub(crate) fn on_a_line(&self, commit: Oid) -> Result<bool, GitError> {
+        for line in &self.policy.flow.lines {
+            // libgit2's `*` crosses slashes and ours does not.
+            let pattern = format!("refs/heads/{}", line.branches.as_str());
+            for branch in self.reader.repository().references_glob(&pattern)? {
+                let branch = branch?;
+                let name = branch.name().ok().and_then(|name| RefName::parse(name).ok());
+                if name.is_none_or(|name| self.policy.flow.target(&name).is_none()) {
+                    continue;
+                }
+                let tip = branch.peel_to_commit()?.id();
+                if self.graph.has_shown(crate::reader::oid(tip), commit)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The stages that once had a commit as their tip.
+    pub(crate) fn shown_by(&self, id: Oid) -> Result<u32, GitError> {
+        let mut bits = 0;
+        for (place, tip) in &self.history.tips {
+            bits |= u32::from(self.graph.has_shown(*tip, id)?) << place;
+        }
+        Ok(bits)
+    }
+
+    /// What a promotion rests on besides its own commits.
+    pub(crate) fn gate(
+        &self,
+        update: &RefUpdate,
+        now: Instant,
+        facts: &mut UpdateFacts,
+    ) -> Result<(), GitError> {
+        let Some(place) = self.policy.flow.target(&update.name).and_then(|t| t.place()) else {
+            return Ok(());
+        };
+        let Some(last) = facts.landings.last() else { return Ok(()) };
+        let tree = self.tree_of(last.commit)?;
+        if let Some(before) = self.policy.flow.previous(place) {
+            facts.soaking_since = self.soaking(&before.branch, tree)?;
+        }
+        let mut tips = self.history.tips.clone();
+        tips.insert(place, last.commit);
+        let flow = &self.policy.flow;
+        facts.debts = debts(self.reader, self.graph, flow, &tips, self.baseline, now)?;
+        Ok(())
+    }
+
+    /// Since when a branch has had a tree without a break.
+    pub(crate) fn soaking(&self, branch: &RefName, tree: Oid) -> Result<Option<Instant>, GitError> {
+        let mut since = None;
+        for moved in self.reader.moves(branch).iter().rev() {
+            let Some(new) = moved.new else { break };
+            if self.tree_of(new)? != tree {
+                break;
+            }
+            since = Some(moved.at);
+        }
+        Ok(since)
+    }
+}

@@ -1,0 +1,57 @@
+//! Why has a change its class? One clause.
+
+use refgate_core::{ClassReason, Classes, DeclarationSource};
+
+use crate::escape::{clean, shorten};
+
+/// The clause that follows "feature, ": by which sign, or for want of one.
+#[must_use]
+pub fn render_class_reason(classes: &Classes, render_class_reason: &ClassReason) -> String {
+    match render_class_reason {
+        ClassReason::Declared { by, text, pattern, guess } => declared(*by, text, pattern, *guess),
+        ClassReason::Raised { from, reason: why, change } => {
+            let (from, why) = (classes.name(*from), self::render_class_reason(classes, why));
+            format!("{from} {why}, but its diff holds more: {}", shorten(&change.path, 60))
+        }
+        ClassReason::Unknown { by, text } => {
+            let text = shorten(text, 40);
+            match by {
+                DeclarationSource::Option => {
+                    format!("since the push option `class={text}` names no class")
+                }
+                _ => format!("since its trailer names no class: `{text}`"),
+            }
+        }
+        ClassReason::Side { commit, subject, reason: why } => {
+            let subject = shorten(subject, 50);
+            let id = commit.short();
+            if matches!(**why, ClassReason::Nothing) {
+                return format!("since its commit {id} \"{subject}\" declares nothing");
+            }
+            format!(
+                "from its commit {id} \"{subject}\", {}",
+                self::render_class_reason(classes, why)
+            )
+        }
+        ClassReason::Paths => "since only such files changed".to_string(),
+        ClassReason::AncestryOnly => "a merge that changes no content".to_string(),
+        ClassReason::Nothing => "since nothing in it declares a class".to_string(),
+    }
+}
+
+fn declared(by: DeclarationSource, text: &str, pattern: &str, guess: bool) -> String {
+    let (shown, pattern) = (shorten(text, 60), clean(pattern));
+    match by {
+        DeclarationSource::Trailer => format!("by its trailer `{shown}`"),
+        DeclarationSource::Option => format!("by the push option `class={shown}`"),
+        DeclarationSource::Author => format!("by its author \"{shown}\""),
+        DeclarationSource::Branch if guess => {
+            format!("by the words \"{pattern}\" of its branch `{shown}`")
+        }
+        DeclarationSource::Branch => {
+            format!("by its branch `{shown}` (it begins with \"{pattern}\")")
+        }
+        DeclarationSource::Conventional => format!("by its type `{pattern}:`"),
+        DeclarationSource::Subject => format!("by the words \"{pattern}\" of its subject"),
+    }
+}

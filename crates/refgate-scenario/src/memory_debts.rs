@@ -1,0 +1,117 @@
+//! What do stages owe each other in the world of maps, and how long has a tree been tested?
+
+use std::collections::BTreeMap;
+
+use refgate_core::{
+    Change, ChangeMode, Debt, EntryKind, Instant, LedgerView, Message, Oid, RefUpdate, UpdateFacts,
+    last_major,
+};
+
+use crate::memory_facts::tree_id;
+use crate::memory_world::{Files, MemoryWorld, delta};
+use crate::record_builder::RecordContext;
+
+impl MemoryWorld {
+    /// What a promotion rests on besides its own commits.
+    pub(crate) fn gate(&self, update: &RefUpdate, ledger: &LedgerView, facts: &mut UpdateFacts) {
+        let place = self.policy.flow.target(&update.name).and_then(|target| target.place());
+        let (Some(place), Some(last)) = (place, facts.landings.last()) else { return };
+        let Some(before) = self.policy.flow.previous(place) else { return };
+        let files = self.files(last.commit);
+        let mut since = None;
+        let moves = self.moves.iter().rev().filter(|(name, ..)| *name == before.branch.as_str());
+        for (_, at, id) in moves.take_while(|(.., id)| self.files(*id) == files) {
+            let _ = id;
+            since = Some(*at);
+        }
+        facts.soaking_since = since;
+        facts.debts = self.debts(place, last.commit);
+        for sign_off in &ledger.sign_offs {
+            let signed = self.nodes.values().find(|node| tree_id(&node.files) == sign_off.tree);
+            if let Some(node) = signed.filter(|node| node.files != files) {
+                facts.since_signed.insert(sign_off.tree, changes(&node.files, &files));
+            }
+        }
+    }
+
+    /// What stages owe when `place` moves to `new`.
+    pub(crate) fn debts(&self, place: usize, new: Oid) -> Vec<Debt> {
+        let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
+        for (at, stage) in self.policy.flow.stages.iter().enumerate() {
+            tips.extend(self.server.get(stage.branch.as_str()).map(|tip| (at, *tip)));
+        }
+        tips.insert(place, new);
+        let mut all = Vec::new();
+        for (from, later) in &tips {
+            for (to, earlier) in tips.range(..from) {
+                let (ahead, behind) = (self.apart(*later, *earlier), self.apart(*earlier, *later));
+                for fix in ahead.iter().filter(|fix| !self.paid(**fix, &behind)) {
+                    let since = self.landed_at(*from, *fix).unwrap_or(self.clock).min(self.clock);
+                    let message = self.node(*fix).map(|node| Message::new(&node.message));
+                    let subject = message.map(|m| m.subject().to_string()).unwrap_or_default();
+                    all.push(Debt { fix: *fix, subject, from: *from, to: *to, since });
+                }
+            }
+        }
+        all.sort();
+        all
+    }
+
+    /// Commits with content that one tip has and the other lacks.
+    fn apart(&self, tip: Oid, other: Oid) -> Vec<Oid> {
+        let known = self.ancestors(other);
+        let fresh = self.ancestors(tip).into_iter().filter(|id| !known.contains(id));
+        let single = |id: &Oid| self.node(*id).is_some_and(|node| node.parents.len() == 1);
+        fresh.filter(single).filter(|id| !self.delta(*id).is_empty()).collect()
+    }
+
+    fn paid(&self, fix: Oid, behind: &[Oid]) -> bool {
+        behind.iter().any(|other| {
+            let named =
+                self.node(*other).is_some_and(|node| self.named(&node.message).contains(&fix));
+            let (copy, original) = (self.delta(*other), self.delta(fix));
+            copy == original || named && copy.keys().any(|path| original.contains_key(path))
+        })
+    }
+
+    fn landed_at(&self, stage: usize, id: Oid) -> Option<Instant> {
+        let branch = self.policy.flow.stages.get(stage)?.branch.as_str().to_string();
+        let own = self.moves.iter().filter(|(name, ..)| *name == branch);
+        own.filter(|(.., tip)| self.ancestors(*tip).contains(&id)).map(|(_, at, _)| *at).next()
+    }
+}
+
+fn changes(before: &Files, after: &Files) -> Vec<Change> {
+    let all = delta(before, after).into_iter().map(|(path, sides)| {
+        let mode = match sides {
+            (None, _) => ChangeMode::Added,
+            (_, None) => ChangeMode::Deleted,
+            _ => ChangeMode::Modified,
+        };
+        Change { path, mode, kind: EntryKind::File }
+    });
+    all.collect()
+}
+
+impl RecordContext for MemoryWorld {
+    fn commit(&self, name: &str) -> Option<(Oid, Oid)> {
+        let id = self.revision(name)?;
+        Some((id, tree_id(&self.files(id))))
+    }
+
+    fn rules(&self) -> &refgate_core::Policy {
+        &self.policy
+    }
+
+    fn value(&self, name: &str) -> Option<Oid> {
+        self.server.get(name).copied()
+    }
+
+    fn major(&self) -> Option<String> {
+        last_major(&self.releases(), self.clock).map(|release| release.tag.clone())
+    }
+
+    fn records(&self) -> &[refgate_core::Record] {
+        &self.records
+    }
+}

@@ -1,0 +1,43 @@
+//! What does a push's output say? Read as a person would, from the text alone.
+
+use crate::runner::Report;
+
+/// The commands of a printed remedy, the first being number 1.
+#[must_use]
+pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
+    let lines: Vec<&str> = text.lines().collect();
+    let starts: Vec<usize> = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with("  To go on,"))
+        .map(|(at, _)| at)
+        .collect();
+    let start = *starts.get(number.checked_sub(1)?)?;
+    let commands = lines.iter().skip(start + 1).skip_while(|line| !line.starts_with("    git "));
+    let commands = commands.take_while(|line| line.starts_with("    git "));
+    Some(commands.map(|line| line.trim().to_string()).collect())
+}
+
+/// What a push's output says: the verdict and the rules named in brackets.
+pub(crate) fn report(text: &str, success: bool) -> Report {
+    let said: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim_end).collect();
+    let refused = said.iter().any(|line| line.starts_with("refgate: refused. Nothing has changed"));
+    let unsure = said.iter().any(|line| line.starts_with("refgate: could not decide"));
+    let verdict = match (success, refused, unsure) {
+        (true, ..) => "accept",
+        (_, true, _) => "reject",
+        (_, _, true) => "undecided",
+        _ => "refuse",
+    };
+    let rules = said.iter().filter_map(|line| {
+        let (name, _) = line.strip_prefix("  [")?.split_once(']')?;
+        refgate_core::RuleId::find(name).map(|rule| rule.name().to_string())
+    });
+    let plain = text.lines().map(|line| line.strip_prefix("remote: ").unwrap_or(line).trim_end());
+    Report {
+        verdict: verdict.to_string(),
+        rules: rules.collect(),
+        text: if success { String::new() } else { plain.collect::<Vec<_>>().join("\n") },
+    }
+}

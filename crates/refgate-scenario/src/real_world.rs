@@ -1,0 +1,272 @@
+//! What is a real world made of? Plain git, a bare server, and the real hook.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use refgate_core::{ChangeMode, Instant, LEDGER, Oid, Policy, Record};
+use refgate_format::{Limits, Training, write_training};
+use refgate_gate::{DIRECTORY, Setup, TRAINING, bounds, horizon, load_policy};
+use refgate_git::Reader;
+use tempfile::TempDir;
+
+use crate::runner::Report;
+use crate::signing::kept;
+use crate::step::PathChange;
+
+/// Why the world could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RealError {
+    /// A file or process failed.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// Git said no where it should not.
+    #[error("git {command}: {said}")]
+    Git {
+        /// What was run.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+    /// refgate could not be installed.
+    #[error("{0}")]
+    Install(#[from] refgate_gate::InstallError),
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Git, as nobody has configured it: the same on every machine.
+#[must_use]
+pub fn git_command(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    for (key, _) in std::env::vars_os() {
+        if key.to_string_lossy().starts_with("GIT_") {
+            git.env_remove(key);
+        }
+    }
+    git.current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .args(["-c", "init.defaultBranch=main", "-c", "advice.detachedHead=false"])
+        .args(["-c", "protocol.file.allow=always", "-c", "maintenance.auto=false"]);
+    git
+}
+
+/// How a world keeps records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordStorage {
+    /// In the server's training file: nobody signs them.
+    Told,
+    /// On a ledger, signed; the policy and its list of signers are tracked.
+    Signed,
+}
+
+/// One server and one clone in a folder, which mostly goes away with it.
+#[derive(Debug)]
+pub struct RealWorld {
+    pub(crate) root: PathBuf,
+    /// What removes the folder when the world goes.
+    pub(crate) temporary: Option<TempDir>,
+    pub(crate) policy: Policy,
+    pub(crate) clock: Instant,
+    pub(crate) keeping: RecordStorage,
+    pub(crate) records: Vec<Record>,
+    pub(crate) contents: u64,
+    pub(crate) last: Report,
+}
+
+/// Counts what was written, so that no content is written twice.
+const CONTENTS: &str = "contents";
+
+impl RealWorld {
+    /// A world that was made before. The clone is brought to where the server stands.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn open(root: &Path) -> Result<Self, RealError> {
+        let other = |error: &dyn std::fmt::Display| RealError::Other(error.to_string());
+        let setup = Setup::read(&root.join("server.git")).map_err(|error| other(&error))?;
+        let training = setup.training().map_err(|error| other(&error))?;
+        let training = training.ok_or_else(|| other(&"this is no training repository"))?;
+        let limits = bounds(&Limits::default());
+        let reader =
+            Reader::open(&root.join("server.git"), limits).map_err(|error| other(&error))?;
+        let around = horizon(training.at);
+        let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, around)
+            .map_err(|error| RealError::Other(error.told()))?;
+        let (keeping, records) = match training.ledger {
+            true => (RecordStorage::Signed, kept(&reader)?),
+            false => (RecordStorage::Told, training.records),
+        };
+        let contents = fs::read_to_string(root.join(CONTENTS)).ok();
+        Ok(Self {
+            root: root.to_path_buf(),
+            temporary: None,
+            policy: sourced.policy,
+            clock: training.at,
+            keeping,
+            records,
+            contents: contents.and_then(|text| text.trim().parse().ok()).unwrap_or_default(),
+            last: Report::default(),
+        })
+    }
+
+    /// Brings all branches of the clone to where the server's stand.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub fn catch_up(&self) -> Result<(), RealError> {
+        self.git("somebody", &["switch", "-q", "--detach"])?;
+        let mut all = vec!["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
+        if self.keeping == RecordStorage::Signed && self.on_server(LEDGER).is_some() {
+            all.push("+refs/refgate/ledger:refs/refgate/ledger");
+        }
+        self.git("somebody", &[&["fetch", "-q", "--tags", "origin"], &all[..]].concat())?;
+        Ok(())
+    }
+
+    /// Checks a branch out, unless it is.
+    pub(crate) fn switch(&self, who: &str, branch: &str) -> Result<(), RealError> {
+        let head = fs::read_to_string(self.clone_folder().join(".git/HEAD"))?;
+        if head.trim_end() != format!("ref: refs/heads/{branch}") {
+            self.git(who, &["switch", "-q", branch])?;
+        }
+        Ok(())
+    }
+
+    /// What time it is there.
+    #[must_use]
+    pub const fn clock(&self) -> Instant {
+        self.clock
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What people have put on record.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The server's repository.
+    #[must_use]
+    pub fn server(&self) -> PathBuf {
+        self.root.join("server.git")
+    }
+
+    /// The clone.
+    #[must_use]
+    pub fn clone_folder(&self) -> PathBuf {
+        self.root.join("clone")
+    }
+
+    /// Keeps the folder when the world goes, and says where it is.
+    #[must_use]
+    pub fn keep(self) -> PathBuf {
+        self.temporary.map_or(self.root, TempDir::keep)
+    }
+
+    pub(crate) fn save(&self) -> Result<(), RealError> {
+        let told = self.keeping == RecordStorage::Told;
+        let records = if told { self.records.clone() } else { Vec::new() };
+        let training = Training { at: self.clock, records, ledger: !told };
+        let text =
+            write_training(&training).map_err(|error| RealError::Other(error.to_string()))?;
+        fs::write(self.server().join(DIRECTORY).join(TRAINING), text)?;
+        Ok(())
+    }
+
+    pub(crate) fn command(&self, folder: &Path, who: &str) -> Command {
+        let mut git = git_command(folder);
+        self.dress(&mut git, who);
+        git
+    }
+
+    /// Gives a process the name and the date of who acts.
+    pub(crate) fn dress(&self, command: &mut Command, who: &str) {
+        let date = self.clock.to_rfc3339();
+        let mail = format!("{who}@x");
+        for (key, value) in [
+            ("GIT_AUTHOR_NAME", who),
+            ("GIT_AUTHOR_EMAIL", &mail),
+            ("GIT_AUTHOR_DATE", &date),
+            ("GIT_COMMITTER_NAME", who),
+            ("GIT_COMMITTER_EMAIL", &mail),
+            ("GIT_COMMITTER_DATE", &date),
+        ] {
+            command.env(key, value);
+        }
+        if who != "somebody" {
+            command.env("GL_USER", who);
+        }
+    }
+
+    pub(crate) fn git_in(
+        &self,
+        folder: &Path,
+        who: &str,
+        args: &[&str],
+    ) -> Result<String, RealError> {
+        let output = self.command(folder, who).args(args).output()?;
+        checked(args, &output)
+    }
+
+    pub(crate) fn git(&self, who: &str, args: &[&str]) -> Result<String, RealError> {
+        self.git_in(&self.clone_folder(), who, args)
+    }
+
+    fn write(&mut self, touch: &PathChange) -> Result<(), RealError> {
+        let path = self.clone_folder().join(&touch.path);
+        if touch.mode == ChangeMode::Deleted {
+            return Ok(fs::remove_file(path)?);
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::write(path, self.next_content()?)?)
+    }
+
+    /// A content that differs from all others in every line, so that merges by
+    /// line and by path agree.
+    pub(crate) fn next_content(&mut self) -> Result<String, RealError> {
+        self.contents += 1;
+        if self.temporary.is_none() {
+            fs::write(self.root.join(CONTENTS), self.contents.to_string())?;
+        }
+        Ok((0..4).map(|line| format!("{} {line}\n", self.contents)).collect())
+    }
+
+    pub(crate) fn write_all(&mut self, touches: &[PathChange]) -> Result<(), RealError> {
+        touches.iter().try_for_each(|touch| self.write(touch))
+    }
+
+    pub(crate) fn id(&self, revision: &str) -> Option<Oid> {
+        let said = self.git("somebody", &["rev-parse", "--verify", "-q", revision]).ok()?;
+        Oid::from_hex(said.trim())
+    }
+
+    pub(crate) fn on_server(&self, name: &str) -> Option<Oid> {
+        let server = self.server();
+        // Mostly it lies in a file of its own, and no process is needed.
+        if let Ok(text) = fs::read_to_string(server.join(name)) {
+            return Oid::from_hex(text.trim());
+        }
+        let said = self.git_in(&server, "somebody", &["rev-parse", "--verify", "-q", name]).ok()?;
+        Oid::from_hex(said.trim())
+    }
+}
+
+pub(crate) fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(RealError::Git { command: args.join(" "), said })
+}

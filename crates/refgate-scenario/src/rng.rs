@@ -1,0 +1,59 @@
+//! Which way does a made-up story go? The same seed tells the same story.
+
+use refgate_core::RuleId;
+
+use crate::step::PickTrailer;
+
+/// A small generator of numbers; the same seed tells the same story.
+pub(crate) struct SeededRng(pub(crate) u64);
+
+impl SeededRng {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) >> 16).unwrap_or(0) % sides.max(1)
+    }
+
+    pub(crate) fn pick<'t, T>(&mut self, from: &'t [T]) -> Option<&'t T> {
+        from.get(self.roll(from.len()))
+    }
+
+    pub(crate) fn word(&mut self, from: &[&str]) -> String {
+        self.pick(from).copied().unwrap_or_default().to_string()
+    }
+}
+
+impl SeededRng {
+    pub(crate) fn rule(&mut self, from: &[&str]) -> RuleId {
+        RuleId::find(&self.word(from)).unwrap_or(RuleId::Freeze)
+    }
+}
+
+pub(crate) const MARKS: [PickTrailer; 4] =
+    [PickTrailer::Whole, PickTrailer::Brief, PickTrailer::Nothing, PickTrailer::AsFix];
+pub(crate) const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
+pub(crate) const PATHS: [&str; 8] = [
+    "README.md",
+    "docs/guide.md",
+    "src/app.rs",
+    "src/search.rs",
+    "tests/new.rs",
+    "Cargo.lock",
+    "docs/new.md",
+    "src/deep/er/x.rs",
+];
+pub(crate) const MESSAGES: [&str; 11] = [
+    "feat: x",
+    "fix: x",
+    "docs: x",
+    "chore: x",
+    "security: x",
+    "hotfix: x",
+    "zzz",
+    "zzz\n\nChange-Class: docs",
+    "zzz\n\nChange-Class: minor-feature",
+    "fix: x\n\nChange-Class: feature",
+    "feat: x\n\nChange-Class: bugfix",
+];

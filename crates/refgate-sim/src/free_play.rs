@@ -1,0 +1,162 @@
+//! A world without a lesson: who does what on which day? The same seed, the same events.
+
+use std::path::Path;
+
+use refgate_core::Duration;
+use refgate_gate::Exit;
+
+use crate::command::time::{place, told};
+use crate::lesson::{Lesson, LessonStep, parse};
+use crate::output::{Failure, VerbResult, done, say};
+use crate::snapshot;
+use crate::world::{Own, World};
+
+/// What the world without a lesson is called.
+pub(crate) const NAME: &str = "free-play";
+
+const LESSON: &str = include_str!("free-play.lesson");
+
+pub(crate) fn lesson() -> Lesson {
+    // It is part of the program; a test reads it.
+    parse("free-play.lesson", LESSON).unwrap_or_default()
+}
+
+/// Numbers that a seed begins (xorshift64*).
+struct SeededRng(u64);
+
+impl SeededRng {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d).rotate_left(31) % sides.max(1)
+    }
+}
+
+/// What happens on a day: acts, as people would tell them. Work, the process, and
+/// what goes wrong, on different days.
+fn day(seed: u64, number: u32) -> Vec<String> {
+    let mut dice =
+        SeededRng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(number) ^ 0x5bd1_e995);
+    // The first numbers of near seeds are near.
+    for _ in 0..8 {
+        dice.roll(2);
+    }
+    let who = if dice.roll(2) == 0 { "ben" } else { "ada" };
+    let told = match dice.roll(16) {
+        0 | 1 => feature(who, number),
+        2 | 3 => format!(
+            "{who} commits \"fix: trouble {number}\" on dev, changing src/app.rs
+            {who} pushes dev"
+        ),
+        4 => format!(
+            "{who} commits \"docs: day {number}\" on dev, changing docs/guide.md
+            {who} pushes dev"
+        ),
+        5 | 6 => "grace merges dev into stg\ngrace pushes stg".to_string(),
+        7 => format!(
+            "grace commits \"hotfix: night {number}\" on main, changing src/app.rs
+            grace pushes main"
+        ),
+        8 | 9 => release(number, dice.roll(2) == 0),
+        10 => "grace records production-run\nhenry records notice".to_string(),
+        11 => "henry signs off freeze-exit".to_string(),
+        12 => wrong(who, number, dice.roll(4)),
+        13 => "henry stops dev for 2 days letting docs through because \"audit\"".to_string(),
+        _ => String::new(),
+    };
+    told.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()
+}
+
+fn feature(who: &str, number: u32) -> String {
+    format!(
+        "{who} branches feature/{number} from dev
+        {who} commits \"feat: idea {number}\" on feature/{number}, adding src/idea{number}.rs
+        {who} pushes feature/{number}
+        {who} merges feature/{number} into dev
+        {who} pushes dev"
+    )
+}
+
+/// Everybody signs, and stg goes to production; sometimes it is a major release.
+fn release(number: u32, major: bool) -> String {
+    let tag = if major { format!("v{}.0.0", number + 1) } else { format!("v1.{number}.0") };
+    format!(
+        "uma signs off uat of stg
+        henry signs off validation of stg
+        carol signs off change-approval of stg
+        henry certifies grace in operator for 30 days
+        grace pushes stg to main
+        grace tags {tag} on stg
+        grace pushes refs/tags/{tag}"
+    )
+}
+
+/// What people do by mistake, or because they are in a hurry.
+fn wrong(who: &str, number: u32, kind: u64) -> String {
+    match kind {
+        0 => format!("{who} resets dev to dev~1\n{who} force-pushes dev"),
+        1 => "grace squashes dev into stg saying \"release\"\ngrace pushes stg".to_string(),
+        2 => format!(
+            "{who} commits \"docs: wish {number}\" on dev, adding src/wish{number}.rs
+            {who} pushes dev"
+        ),
+        _ => format!("{who} pushes dev to main"),
+    }
+}
+
+/// Plays some days on: in the world around, or in a new one.
+pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: Option<&Path>) -> VerbResult {
+    let here = World::find(dir.unwrap_or(at)).ok().filter(|world| world.lesson.name == NAME);
+    let dir = dir.map_or_else(|| place(at, NAME), Path::to_path_buf);
+    let mut world = match here.map_or_else(|| World::find(&dir), Ok) {
+        Ok(world) if world.lesson.name == NAME => world,
+        Ok(world) => {
+            let message = format!("here is the lesson {}; play elsewhere", world.lesson.name);
+            return Err(Failure::new(Exit::BadInput, message));
+        }
+        Err(_) => {
+            let own = Own { seed: Some(seed), ..Own::default() };
+            let world = World::start(&dir, lesson(), own)?;
+            say(&format!("A world to play in: cd {}", dir.join("you").display()));
+            world
+        }
+    };
+    let _held = crate::clone_setup::lock(&world.root)?;
+    snapshot::remember(&world.root)?;
+    let seed = world.state.seed.unwrap_or(seed);
+    for _ in 0..days {
+        let (said, acted) = pass(&mut world, seed)?;
+        told(&world, said)?.iter().chain(&acted).for_each(|line| say(line));
+    }
+    Ok(done(Exit::Accepted))
+}
+
+/// Lets a day pass: what the lesson says, and what people did on that day.
+pub(crate) fn pass(world: &mut World, seed: u64) -> Result<(Vec<String>, Vec<String>), Failure> {
+    world.state.days += 1;
+    let mut acted = Vec::new();
+    let said = world.tick(Duration::days(1))?;
+    let failed = |error: refgate_scenario::RealError| Failure::new(Exit::Failed, error.to_string());
+    world.real.catch_up().map_err(failed)?;
+    for text in day(seed, world.state.days) {
+        let steps = steps(&text);
+        // A teammate whose merge conflicts gives up for the day.
+        let Ok(done) = world.run(&steps) else { break };
+        for (what, report) in done {
+            let Some(report) = report else { continue };
+            crate::journal::write(&world.root, &crate::journal::acted(world, &what, &report))?;
+            let rules: Vec<&str> = report.rules.iter().map(String::as_str).collect();
+            let why =
+                if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
+            acted.push(format!("day {}: {what}: {}{why}", world.state.days, report.verdict));
+        }
+    }
+    world.save()?;
+    Ok((said, acted))
+}
+
+fn steps(text: &str) -> Vec<LessonStep> {
+    let scenarios = refgate_scenario::parse_scenarios("day", text).unwrap_or_default();
+    scenarios.into_iter().flat_map(|one| one.lines).map(LessonStep::Step).collect()
+}

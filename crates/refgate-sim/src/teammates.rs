@@ -1,0 +1,86 @@
+//! What do teammates do when something has come about, and what if the server says no?
+
+use refgate_scenario::{Report, Step};
+
+use crate::journal;
+use crate::lesson::LessonStep;
+use crate::output::Failure;
+use crate::world::{World, failed};
+
+impl World {
+    /// What teammates do now that things stand as they do; what they say.
+    pub(crate) fn react(&mut self) -> Result<Vec<String>, Failure> {
+        let mut said = Vec::new();
+        let mut tried = Vec::new();
+        for _ in 0..self.lesson.triggers.len() {
+            let Some(place) = self.due(&tried)? else { break };
+            tried.push(place);
+            let steps = self.lesson.triggers.get(place).map(|one| one.steps.clone());
+            let steps = steps.unwrap_or_default();
+            self.real.catch_up().map_err(failed)?;
+            let told = self.run(&steps)?;
+            let last = told.last().and_then(|(_, report)| report.as_ref());
+            let refused = last.filter(|report| report.verdict != "accept").cloned();
+            for (text, report) in told {
+                match report {
+                    None => said.push(text),
+                    Some(report) => {
+                        journal::write(&self.root, &journal::acted(self, &text, &report))?;
+                    }
+                }
+            }
+            match refused.filter(|_| !expected(&steps)) {
+                // They try again when something has changed.
+                Some(report) => said.push(stopped(&steps, &report)),
+                None => self.state.fired.push(place),
+            }
+        }
+        if !self.state.solved && self.missing()?.is_empty() {
+            self.state.solved = true;
+            said.push(format!("the goal of \"{}\" is reached; well done", self.lesson.title));
+        }
+        self.save()?;
+        Ok(said)
+    }
+
+    /// The first trigger that has come about and was not set off yet.
+    fn due(&self, tried: &[usize]) -> Result<Option<usize>, Failure> {
+        let reader = self.reader()?;
+        let facts = self.facts(&reader);
+        for (place, trigger) in self.lesson.triggers.iter().enumerate() {
+            if self.state.fired.contains(&place) || tried.contains(&place) {
+                continue;
+            }
+            let mut holds = true;
+            for condition in &trigger.when {
+                holds = holds && condition.missing(&facts)?.is_empty();
+            }
+            if holds {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether the last push or record of some steps is refused as the lesson says.
+fn expected(steps: &[LessonStep]) -> bool {
+    let acts = steps.iter().rev().filter(|step| matches!(step, LessonStep::Step(_)));
+    acts.take(1)
+        .any(|step| matches!(step, LessonStep::Step(line) if matches!(line.act, Step::Expect(_))))
+}
+
+/// What a teammate says whose push was refused unexpectedly.
+fn stopped(steps: &[LessonStep], report: &Report) -> String {
+    let mut acts = steps.iter().filter_map(|step| match step {
+        LessonStep::Step(line) => line.text.split(' ').next(),
+        LessonStep::Says { .. } => None,
+    });
+    let who = acts.next_back().unwrap_or("somebody");
+    let rules: Vec<&str> = report.rules.iter().map(String::as_str).collect();
+    format!(
+        "{who}: the server refuses my push ({}); I try again when something has changed, or \
+         refgate-sim undo",
+        rules.join(", ")
+    )
+}
