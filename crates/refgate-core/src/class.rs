@@ -10,7 +10,7 @@ use crate::{Change, EntryKind, Glob};
 pub struct ClassId(u8);
 
 impl ClassId {
-    /// What nobody declared; it counts as the strictest class (MODEL.md 2).
+    /// What nobody declared; it counts as the strictest class (docs/design/model.md, "Class").
     pub const UNCLASSIFIED: Self = Self(u8::MAX);
 }
 
@@ -44,7 +44,7 @@ impl Bounds {
     }
 
     /// Whether one changed path lies within the bounds. A submodule or a link is
-    /// code of its own (SECURITY.md H8): where `only` or `adds` bound a class,
+    /// code of its own (docs/design/threats.md, H8): where `only` or `adds` bound a class,
     /// no pattern lets one through.
     #[must_use]
     pub fn allow(&self, change: &Change) -> bool {

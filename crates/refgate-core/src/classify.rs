@@ -13,7 +13,7 @@ use crate::{
     Target,
 };
 
-/// Why a change has its class. A classification is never bare (MODEL.md 2).
+/// Why a change has its class. A classification is never bare (docs/design/model.md, "Class").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClassReason {
     /// A sign declares it: which one, its text, and the pattern that it met.
@@ -29,7 +29,7 @@ pub enum ClassReason {
     },
     /// Free words say one class, the diff holds more: the least class that
     /// allows the diff counts. Words lower a class only within what the diff
-    /// allows (MODEL.md 2), and nobody is told off for a turn of phrase.
+    /// allows (docs/design/model.md, "Class"), and nobody is told off for a turn of phrase.
     Raised {
         /// What the words say.
         from: ClassId,
@@ -194,7 +194,7 @@ pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Opt
     (!against.is_empty()).then_some(Contradiction { shown, total: against.len() })
 }
 
-/// A signed classification by somebody else settles a dispute (MODEL.md 2).
+/// A signed classification by somebody else settles a dispute (docs/design/model.md, "Class").
 fn settled(case: &Case<'_>, commit: Oid, class: ClassId, of: &Commit) -> bool {
     case.ledger.settled.iter().any(|settled| {
         settled.commit == commit

@@ -9,7 +9,7 @@ use crate::{
     freezes_at,
 };
 
-/// Decides a case. Pure, total and deterministic (MODEL.md 8): the same four
+/// Decides a case. Pure, total and deterministic (docs/design/model.md, "Decision"): the same four
 /// values give the same decision, whatever the order of rules, updates or records.
 #[must_use]
 pub fn decide(case: &Case<'_>) -> Decision {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::{ClassId, WordPattern};
 
-/// A sign by which a class is declared (MODEL.md 2).
+/// A sign by which a class is declared (docs/design/model.md, "Class").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeclarationSource {
     /// A trailer in the commit message.

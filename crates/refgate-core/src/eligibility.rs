@@ -4,7 +4,7 @@ use crate::freeze::after;
 use crate::{ClassId, Instant, Policy, Release, Target, last_major};
 use alloc::string::String;
 
-/// One function answers this for the hook, for backports and for the simulator (MODEL.md 6).
+/// One function answers this for the hook, for backports and for the simulator (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Eligibility {
     /// Yes.

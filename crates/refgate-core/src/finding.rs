@@ -9,7 +9,7 @@ use crate::{
     Version,
 };
 
-/// What it would take (MODEL.md 8).
+/// What it would take (docs/design/model.md, "Decision").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
     /// Time alone.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::{Glob, Policy, RefName, Version};
 
-/// The reference of the ledger (MODEL.md 7).
+/// The reference of the ledger (docs/design/model.md, "Records and the ledger").
 pub const LEDGER: &str = "refs/refgate/ledger";
 
 /// The largest number of stages: one bit of [`crate::Commit::reach`] each.
@@ -77,7 +77,7 @@ impl Target<'_> {
     }
 }
 
-/// What a reference is to the process (MODEL.md 1).
+/// What a reference is to the process (docs/design/model.md, "Flow").
 #[derive(Debug, Clone)]
 pub enum RefKind<'a> {
     /// A stage or a line.

@@ -7,7 +7,7 @@ use crate::{
     ClassId, Duration, Instant, Interval, LedgerView, Policy, Release, ReleaseEvent, last_major,
 };
 
-/// What must be shown before a derived freeze ends (MODEL.md 4).
+/// What must be shown before a derived freeze ends (docs/design/model.md, "Freeze").
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExitCriteria {
     /// How many completed production runs since the release.

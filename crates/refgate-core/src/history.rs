@@ -44,7 +44,7 @@ pub struct Commit {
     /// Which stages once had it as their tip: it is on the first-parent chain
     /// of the tip at rest. What a stage reaches it need never have shown.
     pub landed: u32,
-    /// What the strict reading of its header complains of (SECURITY.md R12).
+    /// What the strict reading of its header complains of (docs/design/threats.md, R12).
     pub defect: Option<String>,
 }
 
@@ -97,7 +97,7 @@ pub struct Change {
     pub kind: EntryKind,
 }
 
-/// One step of a stage's first-parent chain (MODEL.md 1).
+/// One step of a stage's first-parent chain (docs/design/model.md, "Flow").
 #[derive(Debug, Clone, Default)]
 pub struct Landing {
     /// The commit on the chain.
@@ -202,7 +202,7 @@ pub struct PolicyEdit {
     pub revision: u64,
 }
 
-/// A fix that is in a later stage and should be in an earlier one (MODEL.md 6).
+/// A fix that is in a later stage and should be in an earlier one (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Debt {
     /// The fix.

@@ -28,7 +28,7 @@ pub struct Approval {
     pub at: Instant,
 }
 
-/// A bounded exception (MODEL.md 7).
+/// A bounded exception (docs/design/model.md, "Records and the ledger").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
     /// The record.

@@ -9,7 +9,7 @@ pub struct Message(String);
 
 impl Message {
     /// The message. Carriage returns count as line ends, so that no tool sees
-    /// one line where another sees two (SECURITY.md 1c).
+    /// one line where another sees two (docs/design/threats.md, "Parser differences").
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.replace("\r\n", "\n").replace('\r', "\n"))

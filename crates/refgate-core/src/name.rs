@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The longest reference name that is accepted, in bytes (SECURITY.md P13:
+/// The longest reference name that is accepted, in bytes (docs/design/threats.md, P13:
 /// libgit2 can neither look up nor delete names beyond its own limit).
 const MAX_REF_NAME: usize = 200;
 
@@ -125,7 +125,7 @@ pub struct RefName(String);
 
 impl RefName {
     /// Checks a full reference name by the rules of `git check-ref-format`,
-    /// and refuses what a person cannot see (SECURITY.md P8, P9, P13).
+    /// and refuses what a person cannot see (docs/design/threats.md, P8, P9, P13).
     ///
     /// # Errors
     /// The first rule that the name breaks.
@@ -188,7 +188,7 @@ impl RefName {
 }
 
 /// Control characters (C0, DEL, C1), zero-width characters, bidirectional
-/// controls and other format characters (SECURITY.md R17).
+/// controls and other format characters (docs/design/threats.md, R17).
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     c.is_control()

@@ -20,7 +20,7 @@ pub enum Mode {
     Enforce,
 }
 
-/// Where a merge's class comes from when it declares one itself (MODEL.md 2).
+/// Where a merge's class comes from when it declares one itself (docs/design/model.md, "Class").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeClass {
     /// Its own declaration counts, checked against its whole diff.
@@ -47,7 +47,7 @@ impl Roles {
     }
 }
 
-/// What may be picked to release lines, and straight to later stages (MODEL.md 6).
+/// What may be picked to release lines, and straight to later stages (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone)]
 pub struct BackportRules {
     /// How long after a major release.
@@ -71,7 +71,7 @@ pub struct HotfixRules {
     pub classes: Vec<ClassId>,
 }
 
-/// What a promotion must look like (MODEL.md 5).
+/// What a promotion must look like (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Default)]
 pub struct PromotionRules {
     /// A promoting merge must have the promoted tip's tree.
@@ -94,7 +94,7 @@ pub struct RequiredSignOff {
     pub paths: Vec<Glob>,
 }
 
-/// What a promotion to production needs (MODEL.md 5).
+/// What a promotion to production needs (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Default)]
 pub struct GateRules {
     /// Sign-offs of the shipped tree.
@@ -105,7 +105,7 @@ pub struct GateRules {
     pub course: Option<String>,
 }
 
-/// What becomes of a fix that did not come by promotion (MODEL.md 6).
+/// What becomes of a fix that did not come by promotion (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone)]
 pub struct DebtRules {
     /// How long it may be owed before it holds up promotions.
@@ -177,7 +177,7 @@ pub struct PolicyRules {
 pub struct Policy {
     /// What people call it.
     pub name: String,
-    /// It only grows, so that an old policy cannot come back (SECURITY.md S9).
+    /// It only grows, so that an old policy cannot come back (docs/design/threats.md, S9).
     pub revision: u64,
     /// The stages.
     pub flow: Flow,

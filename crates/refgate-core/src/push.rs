@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::{Instant, Oid, RefName};
 
-/// Who pushes, as the transport vouches for it (MODEL.md 9); never a commit's author.
+/// Who pushes, as the transport vouches for it (docs/design/model.md, "Identity"); never a commit's author.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Actor(pub String);
 
@@ -32,7 +32,7 @@ pub struct RefUpdate {
 }
 
 /// The change of a reference, from the value that the server itself read
-/// (SECURITY.md R3: the old value that a client claims is not believed).
+/// (docs/design/threats.md, R3: the old value that a client claims is not believed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefChange {
     /// It does not exist yet.

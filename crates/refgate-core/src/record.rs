@@ -1,7 +1,7 @@
 //! What did somebody put on record, and exactly what does it bind?
 //!
-//! A record is a signed statement (MODEL.md 7). Its identity is the hash of
-//! what was signed, never of the signature (SECURITY.md S6).
+//! A record is a signed statement (docs/design/model.md, "Records and the ledger"). Its identity is the hash of
+//! what was signed, never of the signature (docs/design/threats.md, S6).
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -67,7 +67,7 @@ pub struct Record {
     pub body: RecordBody,
 }
 
-/// What a sign-off means (MODEL.md 5).
+/// What a sign-off means (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Meaning {
     /// Users have tested it and agree.

@@ -128,7 +128,7 @@ fn withdrawal(
 }
 
 /// One candidate at a time: another must contain the open one, or that one be
-/// withdrawn or failed first (MODEL.md 5).
+/// withdrawn or failed first (docs/design/model.md, "Promotion and release").
 fn candidate(edit: &LedgerEdit, record: &Record) -> Option<RecordRejection> {
     let RecordBody::Candidate { release, number, commit, .. } = &record.body else { return None };
     let mut next = 1;

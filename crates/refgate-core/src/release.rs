@@ -55,7 +55,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// How large a release is; it follows from version order (MODEL.md 5).
+/// How large a release is; it follows from version order (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// It mends.

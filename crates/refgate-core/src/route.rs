@@ -2,7 +2,7 @@
 
 use crate::{Case, Landing, Oid, Target};
 
-/// The way of a landing (MODEL.md 1).
+/// The way of a landing (docs/design/model.md, "Flow").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// It is, or merges, what the previous stage had as its tip.

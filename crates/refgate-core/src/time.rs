@@ -9,7 +9,7 @@ pub type Instant = DateTime<Utc>;
 /// UTC time of day at which it began, whatever a local zone's clocks did.
 pub type Duration = TimeDelta;
 
-/// `[start, end)`: the start belongs to it, the end does not (MODEL.md 3).
+/// `[start, end)`: the start belongs to it, the end does not (docs/design/model.md, "Time").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interval {
     /// The first moment inside.

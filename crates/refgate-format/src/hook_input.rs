@@ -6,7 +6,7 @@ use refgate_core::{Oid, RefName, RefNameError};
 pub const MAX_LINE: usize = 2 * 64 + 2 + 1_440;
 
 /// One line, as the client claims it. The old value is checked against the
-/// repository before anything rests on it (SECURITY.md R3).
+/// repository before anything rests on it (docs/design/threats.md, R3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookLine {
     /// The value that the client believes to be at rest; zero for a creation.
@@ -17,7 +17,7 @@ pub struct HookLine {
     pub name: RefName,
 }
 
-/// Why the input as a whole is refused (SECURITY.md R2): one bad line refuses all.
+/// Why the input as a whole is refused (docs/design/threats.md, R2): one bad line refuses all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HookInputError {
     /// A line is not `old new name`.

@@ -6,7 +6,7 @@ use unicode_security::confusable_detection::skeleton;
 
 /// The protected name that `name` resembles without being it: the same after
 /// folding case and Unicode form, or made of look-alike characters
-/// (SECURITY.md P9, P15; Unicode TS 39). A branch that only repeats a prefix,
+/// (docs/design/threats.md, P9, P15; Unicode TS 39). A branch that only repeats a prefix,
 /// such as `refs/heads/refs/heads/dev` or `refs/heads/origin/dev`, counts too.
 #[must_use]
 pub fn resembles<'p>(

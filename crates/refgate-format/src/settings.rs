@@ -19,7 +19,7 @@ pub enum PolicySource {
     },
 }
 
-/// Who says who pushes (MODEL.md 9).
+/// Who says who pushes (docs/design/model.md, "Identity").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Identity {
@@ -43,7 +43,7 @@ pub enum Identity {
     None,
 }
 
-/// How the gap between decision and move is closed (SECURITY.md R10).
+/// How the gap between decision and move is closed (docs/design/threats.md, R10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guard {
@@ -57,7 +57,7 @@ pub enum Guard {
     Strict,
 }
 
-/// Bounds on what one push may bring (SECURITY.md R16).
+/// Bounds on what one push may bring (docs/design/threats.md, R16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
@@ -115,7 +115,7 @@ pub struct Settings {
     pub governs: BTreeMap<String, String>,
 }
 
-/// Another repository that governs this one (MODEL.md 7).
+/// Another repository that governs this one (docs/design/model.md, "Records and the ledger").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Control {

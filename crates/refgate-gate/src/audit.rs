@@ -1,4 +1,4 @@
-//! Did anything come in by another door? Reference logs against the decision log (SECURITY.md R20).
+//! Did anything come in by another door? Reference logs against the decision log (docs/design/threats.md, R20).
 
 use std::collections::{BTreeMap, BTreeSet};
 

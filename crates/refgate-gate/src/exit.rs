@@ -1,7 +1,7 @@
 //! With which exit code does each outcome end? One table for hook and command line.
 
 /// The exit codes. All lie between 0 and 9: an exit code of 256 would read as
-/// success (SECURITY.md 1f).
+/// success (docs/design/threats.md, "When Git accepts because the hook did not run").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {

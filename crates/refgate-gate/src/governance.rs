@@ -1,7 +1,7 @@
 //! Whose policy, signers and ledger hold here: this repository's own, or those of a control repository?
 //!
 //! One control repository can govern several, so that one freeze, one release
-//! and one sign-off serve backend, frontend and infrastructure (MODEL.md 7).
+//! and one sign-off serve backend, frontend and infrastructure (docs/design/model.md, "Records and the ledger").
 
 use std::path::Path;
 

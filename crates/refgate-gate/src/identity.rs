@@ -24,7 +24,7 @@ impl Environment {
 }
 
 /// The pusher, from the one variable that this server's transport sets
-/// (MODEL.md 9). Other variables are never looked at: the pusher may have set them.
+/// (docs/design/model.md, "Identity"). Other variables are never looked at: the pusher may have set them.
 #[must_use]
 pub fn actor(identity: Identity, environment: &Environment) -> Option<Actor> {
     let name = match identity {

@@ -38,7 +38,7 @@ const CHAINED: &str = ".chained";
 /// What a setting was before, so that `uninstall` can bring it back.
 const BEFORE: &str = "before.txt";
 
-/// The server settings that a protected repository has (SECURITY.md 4d).
+/// The server settings that a protected repository has (docs/design/threats.md, "Hardened server configuration").
 pub const SERVER_SETTINGS: [ServerSetting; 8] = [
     ServerSetting("transfer.fsckObjects", "true", "malformed objects are refused on arrival"),
     ServerSetting("receive.fsckObjects", "true", "nothing overrides transfer.fsckObjects"),
@@ -235,7 +235,7 @@ fn keep_former(path: &Path) -> Result<(), InstallError> {
 }
 
 /// Writes a file whole or not at all: an empty hook would let everything pass
-/// (SECURITY.md 1f).
+/// (docs/design/threats.md, "When Git accepts because the hook did not run").
 fn replace(path: &Path, data: &[u8], mode: u32) -> Result<(), InstallError> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".new");

@@ -151,7 +151,7 @@ fn since_signed(
     Ok(())
 }
 
-/// Whether a name stands for another, or could be taken for one (SECURITY.md P10, P15).
+/// Whether a name stands for another, or could be taken for one (docs/design/threats.md, P10, P15).
 fn names(
     reader: &Reader,
     policy: &Policy,

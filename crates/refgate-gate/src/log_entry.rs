@@ -1,4 +1,4 @@
-//! What was decided, and from what exactly? One entry of the decision log (MODEL.md 8).
+//! What was decided, and from what exactly? One entry of the decision log (docs/design/model.md, "Decision").
 
 use refgate_core::{Case, Decision, Oid, RecordId, RefKind, RuleId, UpdateFacts, WaivedFinding};
 use refgate_git::{AuditLog, GitError, Graph, Reader, WaiverUse, reflog};

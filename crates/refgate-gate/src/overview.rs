@@ -46,8 +46,8 @@ pub struct Overview {
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// What a release owes beside its deployment (MODEL.md 5), and what a waiver that
-/// was used does (MODEL.md 7).
+/// What a release owes beside its deployment (docs/design/model.md, "Promotion and release"), and what a waiver that
+/// was used does (docs/design/model.md, "Records and the ledger").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowUp {
     /// Production holds what no release names.

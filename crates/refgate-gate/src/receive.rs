@@ -152,7 +152,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     let case = Case { policy: &policy, push: &push, history, ledger };
     let accepted = judged.decision.verdict == Verdict::Accept;
     if concerns(&case, &judged.decision) {
-        // First the record, then the move (SECURITY.md R18).
+        // First the record, then the move (docs/design/threats.md, R18).
         append_entry(&rest, &case, &judged, &place)?;
     }
     if accepted {
@@ -177,7 +177,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
 }
 
 /// Replaces what the client claims by what the server itself reads; where the
-/// two differ, nothing of the push can be trusted (SECURITY.md R2, R3).
+/// two differ, nothing of the push can be trusted (docs/design/threats.md, R2, R3).
 fn at_rest(reader: &Reader, lines: Vec<HookLine>) -> Result<Vec<RefUpdate>, GitError> {
     let mut updates = Vec::with_capacity(lines.len());
     for HookLine { claimed_old, new, name } in lines {

@@ -1,7 +1,7 @@
 //! Has anything that a decision relied on moved before the references do?
 //!
 //! The decision leaves a ticket: what it read, and what it lets move. Who moves
-//! the references asks for the ticket and compares (SECURITY.md R10).
+//! the references asks for the ticket and compares (docs/design/threats.md, R10).
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,7 +1,7 @@
 //! How is a decision written down, also from inside a push's quarantine, so that nothing is lost or said twice?
 //!
 //! Nothing of a push may be written while it lies in quarantine: libgit2 would
-//! leave references to objects that vanish (SECURITY.md T12). A log entry names
+//! leave references to objects that vanish (docs/design/threats.md, T12). A log entry names
 //! no object of the push. It is a commit of its own in the repository at rest,
 //! which is opened by its path, so that the quarantine is out of sight.
 
@@ -116,7 +116,7 @@ impl AuditLog {
         Ok(update.create_updated(&self.repo, &tree)?)
     }
 
-    /// libgit2 syncs nothing by itself (SECURITY.md T11).
+    /// libgit2 syncs nothing by itself (docs/design/threats.md, T11).
     fn sync(&self, id: git2::Oid) -> Result<(), GitError> {
         let hex = id.to_string();
         let (head, tail) = hex.split_at(2);

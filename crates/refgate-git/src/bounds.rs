@@ -1,6 +1,6 @@
 //! How much is read for one push, at the most?
 
-/// Bounds on what is read for one push (SECURITY.md R16).
+/// Bounds on what is read for one push (docs/design/threats.md, R16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// New commits.

@@ -1,7 +1,7 @@
 //! Is a commit written as Git writes commits, and what does it say? Our own strict reading.
 //!
 //! Git, libgit2 and signature checkers read malformed headers differently
-//! (SECURITY.md 1c), so what is not exactly as Git writes it is a defect.
+//! (docs/design/threats.md, "Parser differences"), so what is not exactly as Git writes it is a defect.
 
 use refgate_core::{Commit, Message, Oid, Person};
 

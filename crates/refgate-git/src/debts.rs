@@ -1,4 +1,4 @@
-//! Which fixes does an earlier stage owe to a later one, and since when (MODEL.md 6)?
+//! Which fixes does an earlier stage owe to a later one, and since when (docs/design/model.md, "Backports and hotfixes")?
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -105,7 +105,7 @@ pub enum GitError {
         /// Why.
         why: String,
     },
-    /// Writing is forbidden while Git holds a push in quarantine (SECURITY.md R7).
+    /// Writing is forbidden while Git holds a push in quarantine (docs/design/threats.md, R7).
     #[error("nothing is written while a push is being judged")]
     Quarantine,
     /// Something else that the library complains of.

@@ -1,7 +1,7 @@
 //! Which commits does one set of tips reach that another does not? Exactly, whatever their dates.
 //!
 //! libgit2's range walk and Git's own count go wrong with skewed dates
-//! (SECURITY.md H11). This walk never looks at a date: it stops early only by
+//! (docs/design/threats.md, H11). This walk never looks at a date: it stops early only by
 //! generation numbers of the commit-graph file, and elsewhere walks to the end.
 
 use std::cell::RefCell;

@@ -13,8 +13,8 @@ use crate::merge_content::mixed;
 use crate::reader::{Reader, git};
 use crate::{GitError, Graph, ServerSurvey, diff};
 
-/// Reads the facts about a push (MODEL.md 1): every line only against the
-/// state at rest and its own objects (SECURITY.md R1).
+/// Reads the facts about a push (docs/design/model.md, "Flow"): every line only against the
+/// state at rest and its own objects (docs/design/threats.md, R1).
 ///
 /// # Errors
 /// If anything that a decision would rest on cannot be read.
@@ -54,7 +54,7 @@ pub(crate) struct HistoryBuilder<'r> {
 }
 
 /// The most bytes of commit messages that one push may bring: all of them are
-/// in memory while it is judged (SECURITY.md C4).
+/// in memory while it is judged (docs/design/threats.md, C4).
 const MOST_MESSAGES: usize = 128 << 20;
 
 impl HistoryBuilder<'_> {
@@ -79,7 +79,7 @@ impl HistoryBuilder<'_> {
             facts.created = created.map(|moved| moved.at);
             return Ok(facts);
         };
-        // Every new value must be readable, whatever it is (SECURITY.md R6).
+        // Every new value must be readable, whatever it is (docs/design/threats.md, R6).
         let object = self.reader.kind(new)?;
         match kind {
             RefKind::Governed(_) | RefKind::Ledger if object != ObjectType::Commit => {

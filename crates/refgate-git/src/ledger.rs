@@ -127,7 +127,7 @@ impl Reader {
     }
 
     /// What lies between two states of the ledger: a chain of commits with one
-    /// parent each, of which each adds one file (SECURITY.md S11).
+    /// parent each, of which each adds one file (docs/design/threats.md, S11).
     ///
     /// # Errors
     /// If a commit or tree cannot be read, or there are too many.

@@ -194,7 +194,7 @@ pub(crate) fn plain_merge(
 impl Reader {
     /// Whether Git may be asked to merge these versions of a file: it reads
     /// them whole, and a few packed megabytes can unpack to gigabytes
-    /// (SECURITY.md 1g).
+    /// (docs/design/threats.md, "Resource attacks").
     pub(crate) fn mergeable(&self, versions: [PathContent; 4]) -> Result<(), GitError> {
         let limit = self.bounds().max_merged_bytes;
         for (id, mode) in versions.into_iter().flatten() {

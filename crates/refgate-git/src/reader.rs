@@ -38,7 +38,7 @@ pub struct Reader {
 
 impl Reader {
     /// Opens the repository that Git names in a hook's environment, with the
-    /// objects of the push that lie in quarantine (SECURITY.md R6).
+    /// objects of the push that lie in quarantine (docs/design/threats.md, R6).
     ///
     /// # Errors
     /// If it cannot be opened, or is of a kind that cannot be trusted or read.
@@ -159,7 +159,7 @@ impl Reader {
         &self.repo
     }
 
-    /// Refuses when the server's time for one push is over (SECURITY.md R19).
+    /// Refuses when the server's time for one push is over (docs/design/threats.md, R19).
     pub(crate) fn in_time(&self) -> Result<(), GitError> {
         if self.started.elapsed().as_secs() >= self.bounds.max_seconds {
             return Err(GitError::Deadline(self.bounds.max_seconds));
@@ -254,7 +254,7 @@ impl Reader {
     }
 
     /// An object's bytes, after its size was found to be within `limit`
-    /// (SECURITY.md R16).
+    /// (docs/design/threats.md, R16).
     pub(crate) fn object(
         &self,
         id: Oid,

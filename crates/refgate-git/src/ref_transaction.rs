@@ -13,13 +13,13 @@ use crate::reader::{Reader, git, oid};
 pub type RefMove<'a> = (&'a str, Option<Oid>, Option<Oid>);
 
 /// A repository whose references may be moved. It cannot be had in a
-/// quarantine: what a push brought must be at rest (SECURITY.md R7).
+/// quarantine: what a push brought must be at rest (docs/design/threats.md, R7).
 pub struct RefTransaction {
     repo: Repository,
     git_dir: PathBuf,
 }
 
-/// Where deleted references are kept, so that they can be restored (MODEL.md 7).
+/// Where deleted references are kept, so that they can be restored (docs/design/model.md, "Records and the ledger").
 /// No push reaches it, and `git fetch origin 'refs/refgate/*'` brings it along.
 pub const DELETED: &str = "refs/refgate/deleted/";
 
@@ -111,7 +111,7 @@ impl RefTransaction {
         Ok(())
     }
 
-    /// libgit2 syncs nothing by itself (SECURITY.md T11). The references are in
+    /// libgit2 syncs nothing by itself (docs/design/threats.md, T11). The references are in
     /// place either way; a disk that cannot sync will tell others too.
     fn keep(&self, name: &str, exists: bool) {
         let path = self.git_dir.join(name);

@@ -17,7 +17,7 @@ pub(crate) fn explain_open(error: &git2::Error) -> GitError {
 }
 
 /// What makes Git and libgit2 see another history than the objects hold
-/// (SECURITY.md R8, section 2): refuse to run.
+/// (docs/design/threats.md, R8, section 2): refuse to run.
 pub(crate) fn trustworthy(repo: &Repository) -> Result<(), GitError> {
     let dir = repo.commondir();
     let holds = |path: &str| std::fs::metadata(dir.join(path)).is_ok_and(|file| file.len() > 0);

@@ -22,7 +22,7 @@ impl Reader {
     /// # Errors
     /// If the path is there and is no plain file of UTF-8 within the limits: a
     /// link, a submodule or a folder in a policy's place is an attack
-    /// (SECURITY.md 1c).
+    /// (docs/design/threats.md, "Parser differences").
     pub fn tracked(&self, name: &RefName, path: &str) -> Result<Option<TrackedFile>, GitError> {
         match self.reference(name)? {
             Some((tip, _)) => self.file_in(tip, name.as_str(), path),

@@ -55,7 +55,7 @@ pub struct Tree(Vec<u8>);
 impl Tree {
     /// Checks a tree object; `None` if Git would not write it so: entries out
     /// of order or twice, empty names, names with slashes, unknown modes
-    /// (SECURITY.md 1c: parsers disagree about which of two twins counts).
+    /// (docs/design/threats.md, "Parser differences": parsers disagree about which of two twins counts).
     #[must_use]
     pub fn parse(data: Vec<u8>) -> Option<Self> {
         let mut rest = data.as_slice();

@@ -9,7 +9,7 @@ use crate::GitError;
 use crate::reader::{git, oid};
 
 /// A repository for setting it up. It cannot be had inside a quarantine: there
-/// libgit2 would write references that break the repository (SECURITY.md R7).
+/// libgit2 would write references that break the repository (docs/design/threats.md, R7).
 pub struct Writer {
     repo: Repository,
 }

@@ -74,7 +74,7 @@ fn post_receive() -> ExitCode {
     former(&stdin, &[])
 }
 
-/// Whether a push is being judged: then no reference may be written (SECURITY.md R7).
+/// Whether a push is being judged: then no reference may be written (docs/design/threats.md, R7).
 fn quarantined() -> bool {
     std::env::var_os("GIT_QUARANTINE_PATH").is_some()
 }

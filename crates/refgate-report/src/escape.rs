@@ -3,7 +3,7 @@
 use refgate_core::is_invisible;
 
 /// One line of text in which every control, zero-width and direction-changing
-/// character is shown as an escape (SECURITY.md R17).
+/// character is shown as an escape (docs/design/threats.md, R17).
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -320,7 +320,7 @@ impl Story {
         }
     }
 
-    /// What must hold whatever the policy says (MODEL.md 8, SECURITY.md R1).
+    /// What must hold whatever the policy says (docs/design/model.md, "Decision", docs/design/threats.md, R1).
     fn broken_law(
         &self,
         who: &str,

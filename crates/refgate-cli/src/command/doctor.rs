@@ -67,7 +67,7 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
     finished(Exit::Failed)
 }
 
-/// Every way in which Git accepts because a hook did not run (SECURITY.md 1f).
+/// Every way in which Git accepts because a hook did not run (docs/design/threats.md, "When Git accepts because the hook did not run").
 fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     let folder = hooks_folder(writer)?;
     let again = "run `refgate install` (it keeps policy and settings)";
@@ -137,7 +137,7 @@ fn settings(writer: &Writer, fix: bool, found: &mut Findings) -> Result<(), Fail
 }
 
 /// Locks that nobody has held for a minute: left behind by a kill, they refuse
-/// every move of their reference for good (SECURITY.md T7, T10).
+/// every move of their reference for good (docs/design/threats.md, T7, T10).
 fn locks(git_dir: &Path, fix: bool, found: &mut Findings) -> Result<(), Failure> {
     let mut folders = vec![git_dir.join("refs")];
     let mut locks = vec![git_dir.join("packed-refs.lock"), git_dir.join("HEAD.lock")];

@@ -67,7 +67,7 @@ fn by_hand(case: &Case<'_>, one: &ClassifiedLanding<'_>, id: Oid) -> Option<Viol
 }
 
 /// Content that comes from nowhere else, unless it is of a class for which
-/// there is no time to land it elsewhere first (MODEL.md 1).
+/// there is no time to land it elsewhere first (docs/design/model.md, "Flow").
 fn own_work(case: &Case<'_>, one: &ClassifiedLanding<'_>, commit: &Commit) -> Option<Violation> {
     let mixed = match commit.id == one.landing.commit {
         true => one.landing.holds_its_own() || commit.parents.len() > 2,

@@ -9,7 +9,7 @@ use crate::{Case, Debt, Finding, RuleId, Requirement, Target, Violation};
 
 /// An overdue debt of a stage holds up promotions into it and out of it, and
 /// any overdue debt holds up production: what is promoted would lack a fix that
-/// users already have (MODEL.md 5 and 6).
+/// users already have (docs/design/model.md, "Promotion and release" and "Backports and hotfixes").
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for (one, from) in promotions(case, landed) {

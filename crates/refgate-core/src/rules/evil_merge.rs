@@ -35,7 +35,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
 }
 
 /// A merge that declares its own class, and whose whole diff agrees, owns up
-/// to its content: a resolved conflict looks no different (MODEL.md 2). Nobody
+/// to its content: a resolved conflict looks no different (docs/design/model.md, "Class"). Nobody
 /// can own up to dropping all that it brings: there is nothing to look at.
 fn vouched(one: &ClassifiedLanding<'_>) -> bool {
     one.is_new_work()

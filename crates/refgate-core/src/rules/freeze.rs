@@ -15,7 +15,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
     let closed: Vec<Freeze<'_>> = all.into_iter().filter(|f| f.state.closed()).collect();
     let mut found = Vec::new();
     for one in landed {
-        // Joining histories without moving content disturbs nobody (MODEL.md 1).
+        // Joining histories without moving content disturbs nobody (docs/design/model.md, "Flow").
         if one.route == Route::AncestryOnly {
             continue;
         }

@@ -13,7 +13,7 @@ pub enum SignatureError {
     /// It is no OpenSSH signature as OpenSSH writes it.
     #[error("it is no signature that OpenSSH writes: {0}")]
     Armour(String),
-    /// It was made for another purpose (SECURITY.md S5).
+    /// It was made for another purpose (docs/design/threats.md, S5).
     #[error("it was made for `{found}`, not for `{wanted}`")]
     Namespace {
         /// What it was made for.
@@ -50,7 +50,7 @@ pub fn namespace(ledger: &str) -> String {
 }
 
 /// Checks that `by` signed `text` for `namespace`, with a key that was theirs
-/// at the moment `at` (SECURITY.md S1: the record's own moment, which the
+/// at the moment `at` (docs/design/threats.md, S1: the record's own moment, which the
 /// server has compared with its clock).
 ///
 /// # Errors

@@ -41,7 +41,7 @@ pub struct SignersError {
 impl Signers {
     /// Reads an `allowed_signers` file and a list of revoked public keys, both
     /// as `ssh-keygen` takes them. What it would take and people would regret
-    /// is refused: patterns in names (SECURITY.md S4) and namespaces, times
+    /// is refused: patterns in names (docs/design/threats.md, S4) and namespaces, times
     /// without a zone, certificates, weak keys (S8).
     ///
     /// # Errors
@@ -155,7 +155,7 @@ fn time(text: &str) -> Result<Instant, String> {
     parsed.map(|at| at.and_utc()).map_err(|_| format!("`{text}` is no time"))
 }
 
-/// Keys that are strong enough (SECURITY.md S8).
+/// Keys that are strong enough (docs/design/threats.md, S8).
 fn key(text: &str) -> Result<KeyData, String> {
     let mut words = text.split_whitespace();
     let plain = match (words.next(), words.next()) {

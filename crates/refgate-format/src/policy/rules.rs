@@ -150,12 +150,12 @@ pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<
     all
 }
 
-/// Rules that keep the server itself whole (SECURITY.md R2, R8, R9, R12).
+/// Rules that keep the server itself whole (docs/design/threats.md, R2, R8, R9, R12).
 fn always_on(rule: RuleId) -> bool {
     matches!(rule, RuleId::RefName | RuleId::ObjectFormat | RuleId::PolicyChange | RuleId::Ledger)
 }
 
-/// A policy after which nobody can change it any more is refused (MODEL.md 7).
+/// A policy after which nobody can change it any more is refused (docs/design/model.md, "Records and the ledger").
 pub(super) fn lock_outs(c: &mut Complaints<'_>, root: &Section<'_>, policy: &Policy) {
     let people = policy.roles.people(&policy.protect.approvers);
     let pushers: Vec<&String> = policy.flow.production().map_or_else(Vec::new, |(_, stage)| {

@@ -157,7 +157,7 @@ fn a_stage_takes_commits_only() {
     refused(&server, &[command(&dev, &tag, "refs/heads/dev")], &[tag], "refused");
 }
 
-/// Rows of SECURITY.md 1c that `transfer.fsckObjects` lets through, and with it
+/// Rows of docs/design/threats.md, "Parser differences" that `transfer.fsckObjects` lets through, and with it
 /// off those that it would stop.
 #[test]
 fn commits_that_readers_disagree_about() {
