@@ -72,7 +72,7 @@ pub enum InstallError {
     /// The settings cannot be written.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The path cannot work (SECURITY.md section 2).
+    /// The path cannot work (docs/design/threats.md, "What libgit2 holds").
     #[error("the repository's path {0} has a `:`, with which pushed objects cannot be found")]
     Colon(String),
     /// The record of former settings is unreadable.
