@@ -9,7 +9,7 @@ pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
     let starts: Vec<usize> = lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| line.starts_with("  To go on,"))
+        .filter(|(_, line)| line.starts_with("  To fix it,"))
         .map(|(at, _)| at)
         .collect();
     let start = *starts.get(number.checked_sub(1)?)?;
@@ -22,8 +22,9 @@ pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
 pub(crate) fn report(text: &str, success: bool) -> Report {
     let said: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim_end).collect();
-    let refused = said.iter().any(|line| line.starts_with("refgate: refused. Nothing has changed"));
-    let unsure = said.iter().any(|line| line.starts_with("refgate: could not decide"));
+    let refused = said.iter().any(|line| line.starts_with("refgate: push rejected. "));
+    let unsure =
+        said.iter().any(|line| line.starts_with("refgate: push rejected, because it could not"));
     let verdict = match (success, refused, unsure) {
         (true, ..) => "accept",
         (_, true, _) => "reject",
