@@ -9,7 +9,7 @@ const PAGE: &str = "# NAME: what does it ask?
 
 ## Settings
 
-## What it lets through
+## What it accepts
 
 ```scenario
 policy portal
@@ -18,7 +18,7 @@ ada pushes dev
 expect accept
 ```
 
-## What it stops
+## What it rejects
 
 ```scenario
 policy portal
@@ -26,7 +26,7 @@ ada deletes dev
 expect reject NAME
 ```
 
-## The way out
+## How to fix it
 
 ## When to waive
 

@@ -95,9 +95,9 @@ fn pages_are_complete() {
             [
                 "Why teams want it",
                 "Settings",
-                "What it lets through",
-                "What it stops",
-                "The way out",
+                "What it accepts",
+                "What it rejects",
+                "How to fix it",
                 "When to waive",
                 "Related rules"
             ],
@@ -113,7 +113,7 @@ fn pages_are_complete() {
                 })
             })
         };
-        assert!(expects("What it lets through", &["accept"]), "{}", rule.name());
-        assert!(expects("What it stops", &["reject", "refuse"]), "{}", rule.name());
+        assert!(expects("What it accepts", &["accept"]), "{}", rule.name());
+        assert!(expects("What it rejects", &["reject", "refuse"]), "{}", rule.name());
     }
 }

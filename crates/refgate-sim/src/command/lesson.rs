@@ -129,13 +129,13 @@ pub(crate) fn hint(at: &Path) -> VerbResult {
 pub(crate) fn hinted(world: &mut World) -> Result<String, Failure> {
     let mut out = String::new();
     for rule in met(world) {
-        let way = rule.page().split("## The way out").nth(1).unwrap_or_default();
+        let way = rule.page().split("## How to fix it").nth(1).unwrap_or_default();
         let way = way.split("\n## ").next().unwrap_or_default();
         // The stories are for tests.
         let way = way.split("```scenario").next().unwrap_or_default().trim();
         let (name, shown) = (rule.name(), page(way));
         let shown = shown.trim();
-        out += &format!("The rule {name} refused your last push. The way out:\n\n{shown}\n\n");
+        out += &format!("The rule {name} refused your last push. How to fix it:\n\n{shown}\n\n");
         out += &format!("Read more: refgate explain {name}\n\n");
     }
     let hints = &world.lesson.hints;
