@@ -1,4 +1,4 @@
-//! Which pushes has nobody thought of? Stories made by a seeded generator, honest and hostile.
+//! Generates random scenarios and compares the engine with the reference model on each push.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +12,23 @@ use crate::rng::{MARKS, MESSAGES, PATHS, PEOPLE, SeededRng};
 use crate::runner::default_clock;
 use crate::step::{MergeMethod, PathChange, PickTrailer, PushItem, Record};
 
-/// A push about which engine and model disagree, with the story before it.
+/// A push on which engine and reference model disagree, with the steps before it.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    /// The seed of the story.
+    /// The seed of the scenario.
     pub seed: u64,
-    /// The acts, the push last.
+    /// The steps; the push is the last one.
     pub story: Vec<String>,
-    /// What the engine says.
+    /// The verdict and the rules of the engine.
     pub engine: String,
-    /// What the model says.
+    /// The verdict and the rules of the model, or the property that does not hold.
     pub model: String,
 }
 
-/// Judges at least `pushes` pushes both ways; stories begin at `seed`.
+/// Judges generated pushes. Returns their number, the rejections and the differences.
 ///
 /// # Errors
-/// If a built-in policy cannot be read.
+/// Fails if a built-in policy cannot be read.
 pub fn differences(seed: u64, pushes: usize) -> Result<(usize, usize, Vec<Difference>), String> {
     let at = default_clock();
     let mut policies = Vec::new();
@@ -182,7 +182,7 @@ impl Story {
         else {
             return;
         };
-        // Git merges nothing that is there already.
+        // Git makes no merge commit if the branch already contains the other one.
         if self.world.ancestors(ours).contains(&theirs) {
             return;
         }
@@ -232,7 +232,7 @@ impl Story {
                 ]),
                 on: of,
                 lasts: Duration::days(5),
-                // One push must not be able to use a waiver up: the model does not count.
+                // No push can use up so many uses, because the model does not count them.
                 uses: 1_000,
                 reason: "so".to_string(),
             },
@@ -257,7 +257,7 @@ impl Story {
             }
         };
         self.told.push(format!("{who} records {record:?}"));
-        // A record of what does not exist is none.
+        // A record that names a missing ref or commit is not made.
         if let Ok(made) = make(&self.world, (who.as_str(), self.world.clock), &record) {
             self.world.records.extend(made);
         }
@@ -320,7 +320,7 @@ impl Story {
         }
     }
 
-    /// What must hold whatever the policy says (docs/design/model.md, "Decision", docs/design/threats.md, R1).
+    /// A property that the verdict breaks (docs/design/model.md, "Decision"; threats.md, R1).
     fn broken_law(
         &self,
         who: &str,
@@ -339,18 +339,18 @@ impl Story {
         }
         let alone = |spec: &PushItem| verdict(&self.world, std::slice::from_ref(spec));
         if accepted && specs.iter().any(|spec| alone(spec) != Some(Verdict::Accept)) {
-            return Some("an update lands in company that does not land alone");
+            return Some("an update is accepted with others, but rejected alone");
         }
         let mut silent = self.world.clone();
         silent.records.clear();
-        // Without records a freeze may only be more closed, and nothing waived.
+        // Without records, no waiver applies and no freeze ends early.
         if !accepted && verdict(&silent, specs) == Some(Verdict::Accept) {
-            return Some("taking records away lets a refused push in");
+            return Some("a rejected push is accepted without its records");
         }
         let mut closed = self.world.clone();
         closed.policy.windows.iter_mut().for_each(|window| window.lets_through.clear());
         if !accepted && verdict(&closed, specs) == Some(Verdict::Accept) {
-            return Some("a wider freeze accepts more");
+            return Some("a rejected push is accepted if the freezes accept no class");
         }
         None
     }

@@ -1,4 +1,4 @@
-//! What do stages owe each other in the world of maps, and how long has a tree been tested?
+//! Computes in memory the debts of the stages and the soak time of a tree.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::memory_world::{Files, MemoryWorld, delta};
 use crate::record_builder::RecordContext;
 
 impl MemoryWorld {
-    /// What a promotion rests on besides its own commits.
+    /// Adds the facts that the release gate needs: soak time, debts, signed trees.
     pub(crate) fn gate(&self, update: &RefUpdate, ledger: &LedgerView, facts: &mut UpdateFacts) {
         let place = self.policy.flow.target(&update.name).and_then(|target| target.place());
         let (Some(place), Some(last)) = (place, facts.landings.last()) else { return };
@@ -34,7 +34,7 @@ impl MemoryWorld {
         }
     }
 
-    /// What stages owe when `place` moves to `new`.
+    /// The debts of all stages after stage `place` moves to `new`.
     pub(crate) fn debts(&self, place: usize, new: Oid) -> Vec<Debt> {
         let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
         for (at, stage) in self.policy.flow.stages.iter().enumerate() {
@@ -57,7 +57,7 @@ impl MemoryWorld {
         all
     }
 
-    /// Commits with content that one tip has and the other lacks.
+    /// Commits with one parent and a change that `tip` reaches and `other` does not.
     fn apart(&self, tip: Oid, other: Oid) -> Vec<Oid> {
         let known = self.ancestors(other);
         let fresh = self.ancestors(tip).into_iter().filter(|id| !known.contains(id));

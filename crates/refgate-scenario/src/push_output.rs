@@ -1,8 +1,8 @@
-//! What does a push's output say? Read as a person would, from the text alone.
+//! Reads verdict, rules and remedies from the output of a push. It uses nothing but the text.
 
 use crate::runner::Report;
 
-/// The commands of a printed remedy, the first being number 1.
+/// The commands of a printed remedy. The first remedy has the number 1.
 #[must_use]
 pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
     let lines: Vec<&str> = text.lines().collect();
@@ -18,7 +18,7 @@ pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
     Some(commands.map(|line| line.trim().to_string()).collect())
 }
 
-/// What a push's output says: the verdict and the rules named in brackets.
+/// Reads the verdict and the rules, which the output names in brackets.
 pub(crate) fn report(text: &str, success: bool) -> Report {
     let said: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim_end).collect();

@@ -1,4 +1,4 @@
-//! How does a real world begin? A server with the hook in place, and a clone of it.
+//! Creates a real world: a server with the installed hook, and a clone of it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,10 +16,10 @@ use crate::record_builder::REPOSITORY;
 use crate::runner::Report;
 
 impl RealWorld {
-    /// A world in which all stages stand at one commit, and the hook is in place.
+    /// Creates a world in a temporary directory. All stages are at one commit.
     ///
     /// # Errors
-    /// If git, the disk or the installation fails.
+    /// Fails if git, the disk or the installation of the hook fails.
     pub fn new(
         policy_text: &str,
         policy: Policy,
@@ -33,10 +33,10 @@ impl RealWorld {
         Ok(world)
     }
 
-    /// The same in a folder that stays.
+    /// Creates a world in a directory that is not deleted.
     ///
     /// # Errors
-    /// As [`RealWorld::new`].
+    /// Fails as [`RealWorld::new`] does.
     pub fn make(
         root: &Path,
         (policy_text, policy): (&str, Policy),
@@ -54,10 +54,11 @@ impl RealWorld {
             contents: 0,
             last: Report::default(),
         };
-        // Without templates nobody's own lie in the way.
+        // The templates of the user could contain hooks.
         let init = ["init", "-q", "--template=", "--bare", "server.git"];
         world.git_in(root, "somebody", &init)?;
-        // Hooks of somebody's own do not run here, nor are ours put among them.
+        // A global `core.hooksPath` must not apply: its hooks do not run here, and
+        // `install` does not write into that directory.
         let server = "[receive]\n\tadvertisePushOptions = true\n\tautogc = false\n\
                       [core]\n\thooksPath = hooks\n";
         append(&world.server().join("config"), server)?;
@@ -86,8 +87,8 @@ impl RealWorld {
         Ok(world)
     }
 
-    /// The first commit, on all stages of the server, by one process: each counts
-    /// where somebody waits for the world.
+    /// Writes the first commit on all stages of the server. It starts one process,
+    /// because a learner waits for the world.
     fn first(&mut self, policy_text: &str) -> Result<(), RealError> {
         let mut files: Vec<(String, String)> = Vec::new();
         for path in START {
@@ -113,14 +114,14 @@ impl RealWorld {
         self.import(&self.server(), "somebody", &stream)
     }
 
-    /// The clone finds the server beside it wherever both are moved, and has all
-    /// stages as branches of its own.
+    /// Makes the URL of the remote relative, so that the world can be moved, and
+    /// creates a local branch for each stage.
     fn remote(&self) -> Result<(), RealError> {
         let path = self.clone_folder().join(".git/config");
         let text = fs::read_to_string(&path)?;
         let own: Vec<&str> = text.lines().filter(|line| !line.starts_with("\turl = ")).collect();
         fs::write(&path, own.join("\n") + "\n[remote \"origin\"]\n\turl = ../server.git\n")?;
-        // The only branch so far is main, and all stages stand where it stands.
+        // The clone has only `main`, and all stages are at the same commit.
         let heads = self.clone_folder().join(".git/refs/heads");
         let tip = fs::read(heads.join("main"))?;
         for stage in &self.policy.flow.stages {
@@ -133,7 +134,7 @@ impl RealWorld {
         Ok(())
     }
 
-    /// Writes what a stream of `git fast-import` says.
+    /// Runs `git fast-import` with a stream.
     pub(crate) fn import(&self, folder: &Path, who: &str, stream: &str) -> Result<(), RealError> {
         let mut git = self.command(folder, who);
         git.args(["fast-import", "--quiet", "--force"]).stdin(Stdio::piped());

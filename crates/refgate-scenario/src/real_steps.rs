@@ -1,4 +1,4 @@
-//! What do the acts do to a real repository?
+//! Runs the steps of a scenario on a real repository.
 
 use std::process::Command;
 
@@ -11,10 +11,10 @@ use crate::runner::Report;
 use crate::step::{PickTrailer, PushItem, Step};
 
 impl RealWorld {
-    /// Does one act; a push gives a report.
+    /// Runs one step. A push returns a report.
     ///
     /// # Errors
-    /// If git refuses what is no push.
+    /// Fails if a command other than a push fails.
     pub fn perform(&mut self, act: &Step) -> Result<Option<Report>, RealError> {
         match act {
             Step::At(at) => {
@@ -86,7 +86,7 @@ impl RealWorld {
         Ok(None)
     }
 
-    /// Puts something on record; where that is signed, it is a push.
+    /// Makes a record. A signed record is pushed, so it returns a report.
     fn record(
         &mut self,
         who: &str,
@@ -110,7 +110,8 @@ impl RealWorld {
         Ok(last)
     }
 
-    /// A release that was made before the story begins, by the server's own hand.
+    /// Creates a release before the scenario starts. The tag is created on the server
+    /// and not pushed.
     fn release(&mut self, tag: &str, on: &str, at: Instant) -> Result<(), RealError> {
         let date = at.to_rfc3339();
         let server = self.server();
@@ -122,10 +123,10 @@ impl RealWorld {
         Ok(())
     }
 
-    /// A real push, and what came of it.
+    /// Pushes from the clone and returns the answer.
     ///
     /// # Errors
-    /// If git cannot even be started.
+    /// Fails if git cannot be started.
     pub fn push(
         &self,
         who: &str,
@@ -140,16 +141,15 @@ impl RealWorld {
             None => format!(":{}", spec.to),
         }));
         let output = self.command(&self.clone_folder(), who).args(&args).output()?;
-        // What people read; the last push is the one whose remedies are followed.
-        // Git notes itself where the server's branches are then.
+        // Only the text for people is read. Git updates `origin/…` itself.
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(report(&text, output.status.success()))
     }
 
-    /// Runs the commands of the last refusal's remedy, and pushes again as told.
+    /// Runs the commands of a remedy of the last rejection. They can include a push.
     fn follow(&mut self, number: usize) -> Result<(), RealError> {
         let commands = remedy(&self.last.text, number)
-            .ok_or_else(|| RealError::Other(format!("there is no remedy {number}")))?;
+            .ok_or_else(|| RealError::Other(format!("no remedy {number} was printed")))?;
         for command in commands {
             let mut shell = Command::new("sh");
             shell.current_dir(self.clone_folder()).arg("-c").arg(&command);

@@ -1,4 +1,4 @@
-//! What is a real world made of? Plain git, a bare server, and the real hook.
+//! Holds a real world: a bare server with the real hook, and a clone. It uses plain git.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,29 +14,29 @@ use crate::runner::Report;
 use crate::signing::kept;
 use crate::step::PathChange;
 
-/// Why the world could not be changed.
+/// Why a step on a real repository failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RealError {
     /// A file or process failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// Git said no where it should not.
-    #[error("git {command}: {said}")]
+    /// A git command failed.
+    #[error("cannot run git {command}: {said}")]
     Git {
-        /// What was run.
+        /// The arguments.
         command: String,
-        /// What it said.
+        /// The standard error.
         said: String,
     },
     /// refgate could not be installed.
     #[error("{0}")]
     Install(#[from] refgate_gate::InstallError),
-    /// Something else.
+    /// Another cause.
     #[error("{0}")]
     Other(String),
 }
 
-/// Git, as nobody has configured it: the same on every machine.
+/// A git command without any configuration of the user or the machine.
 #[must_use]
 pub fn git_command(folder: &Path) -> Command {
     let mut git = Command::new("git");
@@ -55,20 +55,20 @@ pub fn git_command(folder: &Path) -> Command {
     git
 }
 
-/// How a world keeps records.
+/// How a world stores records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordStorage {
-    /// In the server's training file: nobody signs them.
+    /// Unsigned, in the training file of the server.
     Told,
-    /// On a ledger, signed; the policy and its list of signers are tracked.
+    /// Signed, on a ledger. The policy and the signers are in the repository.
     Signed,
 }
 
-/// One server and one clone in a folder, which mostly goes away with it.
+/// One server and one clone in a directory. A temporary directory is deleted on drop.
 #[derive(Debug)]
 pub struct RealWorld {
     pub(crate) root: PathBuf,
-    /// What removes the folder when the world goes.
+    /// Deletes the directory on drop.
     pub(crate) temporary: Option<TempDir>,
     pub(crate) policy: Policy,
     pub(crate) clock: Instant,
@@ -78,19 +78,19 @@ pub struct RealWorld {
     pub(crate) last: Report,
 }
 
-/// Counts what was written, so that no content is written twice.
+/// The file with the number of the last content, so that no content is written twice.
 const CONTENTS: &str = "contents";
 
 impl RealWorld {
-    /// A world that was made before. The clone is brought to where the server stands.
+    /// Opens a world that exists. It does not update the clone.
     ///
     /// # Errors
-    /// If there is none, or it cannot be read.
+    /// Fails if there is none, or it cannot be read.
     pub fn open(root: &Path) -> Result<Self, RealError> {
         let other = |error: &dyn std::fmt::Display| RealError::Other(error.to_string());
         let setup = Setup::read(&root.join("server.git")).map_err(|error| other(&error))?;
         let training = setup.training().map_err(|error| other(&error))?;
-        let training = training.ok_or_else(|| other(&"this is no training repository"))?;
+        let training = training.ok_or_else(|| other(&"this is not a training repository"))?;
         let limits = bounds(&Limits::default());
         let reader =
             Reader::open(&root.join("server.git"), limits).map_err(|error| other(&error))?;
@@ -114,10 +114,10 @@ impl RealWorld {
         })
     }
 
-    /// Brings all branches of the clone to where the server's stand.
+    /// Updates all branches of the clone to the branches of the server.
     ///
     /// # Errors
-    /// If git fails.
+    /// Fails if git fails.
     pub fn catch_up(&self) -> Result<(), RealError> {
         self.git("somebody", &["switch", "-q", "--detach"])?;
         let mut all = vec!["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
@@ -128,7 +128,7 @@ impl RealWorld {
         Ok(())
     }
 
-    /// Checks a branch out, unless it is.
+    /// Checks out a branch, unless it is checked out. This saves a process.
     pub(crate) fn switch(&self, who: &str, branch: &str) -> Result<(), RealError> {
         let head = fs::read_to_string(self.clone_folder().join(".git/HEAD"))?;
         if head.trim_end() != format!("ref: refs/heads/{branch}") {
@@ -137,7 +137,7 @@ impl RealWorld {
         Ok(())
     }
 
-    /// What time it is there.
+    /// The clock of the world.
     #[must_use]
     pub const fn clock(&self) -> Instant {
         self.clock
@@ -149,25 +149,25 @@ impl RealWorld {
         &self.policy
     }
 
-    /// What people have put on record.
+    /// All records.
     #[must_use]
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// The server's repository.
+    /// The directory of the server repository.
     #[must_use]
     pub fn server(&self) -> PathBuf {
         self.root.join("server.git")
     }
 
-    /// The clone.
+    /// The directory of the clone.
     #[must_use]
     pub fn clone_folder(&self) -> PathBuf {
         self.root.join("clone")
     }
 
-    /// Keeps the folder when the world goes, and says where it is.
+    /// Keeps the directory and returns its path.
     #[must_use]
     pub fn keep(self) -> PathBuf {
         self.temporary.map_or(self.root, TempDir::keep)
@@ -189,7 +189,7 @@ impl RealWorld {
         git
     }
 
-    /// Gives a process the name and the date of who acts.
+    /// Sets the identity of `who` and the clock of the world for a process.
     pub(crate) fn dress(&self, command: &mut Command, who: &str) {
         let date = self.clock.to_rfc3339();
         let mail = format!("{who}@x");
@@ -233,8 +233,8 @@ impl RealWorld {
         Ok(fs::write(path, self.next_content()?)?)
     }
 
-    /// A content that differs from all others in every line, so that merges by
-    /// line and by path agree.
+    /// A content that differs from all others in every line. Merges by line and
+    /// merges by path then give the same result.
     pub(crate) fn next_content(&mut self) -> Result<String, RealError> {
         self.contents += 1;
         if self.temporary.is_none() {
@@ -254,7 +254,7 @@ impl RealWorld {
 
     pub(crate) fn on_server(&self, name: &str) -> Option<Oid> {
         let server = self.server();
-        // Mostly it lies in a file of its own, and no process is needed.
+        // A loose ref needs no process.
         if let Ok(text) = fs::read_to_string(server.join(name)) {
             return Oid::from_hex(text.trim());
         }

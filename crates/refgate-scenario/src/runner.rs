@@ -1,4 +1,4 @@
-//! Did everything turn out as the script expects? One runner, two worlds.
+//! Runs a scenario in one of two worlds and compares each verdict with the expected one.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,41 +21,42 @@ pub struct Failure {
     pub scenario: String,
     /// The line in its file.
     pub line: usize,
-    /// The act.
+    /// The step as written.
     pub text: String,
-    /// What went wrong.
+    /// The cause.
     pub what: String,
 }
 
-/// The answer to one push, in either world.
+/// The answer to one push. Both worlds give it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// `accept`, `reject`, `undecided` or `refuse`.
     pub verdict: String,
-    /// The rules that object.
+    /// The rules that have findings.
     pub rules: BTreeSet<String>,
     /// The text that the pusher reads.
     pub text: String,
 }
 
-/// The clock of scenarios that set none.
+/// The clock of a scenario that sets none: 2026-12-24 10:00 UTC.
 pub(crate) fn default_clock() -> Instant {
     DateTime::from_timestamp(1_798_106_400, 0).unwrap_or(Instant::UNIX_EPOCH)
 }
 
-/// The policy that a scenario names: a built-in one, or a file beside `folder`.
+/// The text of a policy: a built-in policy, or a file relative to `folder`.
 pub(crate) fn policy_text(name: &str, folder: &Path) -> Result<String, String> {
     if let Some(text) = builtin(name) {
         return Ok(text.to_string());
     }
-    std::fs::read_to_string(folder.join(name)).map_err(|error| format!("policy `{name}`: {error}"))
+    std::fs::read_to_string(folder.join(name))
+        .map_err(|error| format!("cannot read policy `{name}`: {error}"))
 }
 
 fn read(text: &str, at: Instant) -> Result<Policy, String> {
     policy_from_text(text, "scenario", horizon(at), |_| None).map_err(|error| error.to_string())
 }
 
-/// The policy and the clock with which a scenario begins.
+/// The policy text and the clock at the start of a scenario.
 pub(crate) fn opening(
     scenario: &Scenario,
     folder: &Path,
@@ -79,16 +80,16 @@ pub(crate) fn opening(
     Ok((text, clock.unwrap_or_else(default_clock)))
 }
 
-/// A world in which acts can be done.
+/// A repository in which steps can run.
 pub(crate) trait World {
     fn act(&mut self, act: &Step) -> Result<Option<Report>, String>;
 }
 
-/// Runs a scenario over maps. Acts that need a shell end it early: what
-/// follows them is for the other world.
+/// Runs a scenario in memory. It stops at the first step that needs a shell;
+/// only a real repository can run the rest.
 ///
 /// # Errors
-/// The first thing that did not turn out as expected.
+/// Returns the first step that failed or whose verdict was not the expected one.
 pub fn run_in_memory(
     scenario: &Scenario,
     folder: &Path,
@@ -99,10 +100,10 @@ pub fn run_in_memory(
     run(scenario, &mut MemoryWorld::new(policy, clock), false)
 }
 
-/// Runs a scenario on a real repository, through real pushes and the real hook.
+/// Runs a scenario on a real repository, with real pushes and the real hook.
 ///
 /// # Errors
-/// The first thing that did not turn out as expected.
+/// Returns the first step that failed or whose verdict was not the expected one.
 pub fn run_on_disk(
     scenario: &Scenario,
     folder: &Path,
@@ -131,7 +132,7 @@ fn run(scenario: &Scenario, world: &mut dyn World, shell: bool) -> Result<Vec<Re
         };
         match &line.act {
             Step::Expect(expected) => {
-                let last = reports.last().ok_or_else(|| fail("nothing was pushed yet".into()))?;
+                let last = reports.last().ok_or_else(|| fail("no push comes before it".into()))?;
                 meets(last, expected).map_err(fail)?;
             }
             Step::Follow(_) if !shell => return Ok(reports),
@@ -142,13 +143,13 @@ fn run(scenario: &Scenario, world: &mut dyn World, shell: bool) -> Result<Vec<Re
     Ok(reports)
 }
 
-/// A scenario that expects nothing cannot fail, so it is no test.
+/// Rejects a scenario without `expect`: it cannot fail, so it tests nothing.
 fn expects_something(scenario: &Scenario) -> Result<(), String> {
     let expects = |line: &Line| matches!(line.act, Step::Expect(_));
     if scenario.lines.iter().any(expects) {
         return Ok(());
     }
-    Err("it expects nothing".to_string())
+    Err("the scenario has no `expect`".to_string())
 }
 
 fn meets(report: &Report, expected: &Expected) -> Result<(), String> {
@@ -158,12 +159,12 @@ fn meets(report: &Report, expected: &Expected) -> Result<(), String> {
     }
     let wanted: BTreeSet<String> = expected.rules.iter().cloned().collect();
     if !wanted.is_empty() && wanted != report.rules {
-        return Err(format!("expected objections by {wanted:?}, got {:?}{}", report.rules, told()));
+        return Err(format!("expected findings of {wanted:?}, got {:?}{}", report.rules, told()));
     }
     let flat = report.text.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in &expected.says {
         if !flat.contains(said.as_str()) {
-            return Err(format!("the answer does not say \"{said}\"{}", told()));
+            return Err(format!("the answer does not contain \"{said}\"{}", told()));
         }
     }
     Ok(())
@@ -215,7 +216,7 @@ impl World for MemoryWorld {
             }
             Step::Push { who, specs, options } => return self.push(who, specs, options).map(Some),
             Step::Revise { .. } => {
-                return Err("the policy of this world is not tracked".to_string());
+                return Err("the policy is not in the repository".to_string());
             }
             Step::Policy(_) | Step::PolicyText(_) | Step::Expect(_) | Step::Follow(_) => {}
         }

@@ -1,14 +1,14 @@
-//! Does a freeze ever keep anything out, without holes, and does what is waived end with it?
+//! Finds freezes without effect, gaps in freezes, and waivers that outlive their freeze.
 
 use refgate_core::{ClassId, Duration, Instant, Interval, Policy, Window, WindowSpan};
 
 use super::cases::{DeliveryPath, ProveCase, case, with_role};
 use super::{PolicyTable, Proof, answer, expecting, told};
 
-/// All that is wrong with one window.
+/// All faults of one window.
 ///
 /// # Errors
-/// If a story cannot be told.
+/// Fails if a step of a case fails.
 pub(super) fn of(court: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>, String> {
     let mut found = Vec::new();
     let name = &window.name;
@@ -23,23 +23,21 @@ pub(super) fn of(court: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>,
         .max_by_key(|id| (!window.fast_track.contains(id), court.policy.classes.rank(*id)));
     if class.is_none() {
         found.push(Proof {
-            what: format!("the freeze \"{name}\" lets every class through: it keeps nothing out"),
+            what: format!("the freeze \"{name}\" accepts every class: it blocks nothing"),
             scenario: show(court, window, strictest, begins)?,
         });
     }
     for id in window.fast_track.iter().filter(|id| window.lets_through.contains(id)) {
         let class = court.policy.classes.name(*id);
         found.push(Proof {
-            what: format!(
-                "the freeze \"{name}\" lets `{class}` through unasked; its fast track has no effect"
-            ),
+            what: format!("the freeze \"{name}\" accepts `{class}`; its fast track has no effect"),
             scenario: show(court, window, Some(*id), begins)?,
         });
     }
     if let Some(other) = shadow(court.policy, window) {
         found.push(Proof {
             what: format!(
-                "the freeze \"{name}\" decides nothing: \"{}\" keeps out all that it does",
+                "the freeze \"{name}\" has no effect: \"{}\" blocks the same changes",
                 other.name
             ),
             scenario: show(court, window, class, begins)?,
@@ -48,14 +46,14 @@ pub(super) fn of(court: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>,
     if let WindowSpan::Fixed(intervals) = &window.span {
         if !intervals.iter().any(|interval| interval.end > court.from) {
             found.push(Proof {
-                what: format!("the freeze \"{name}\" lies in the past: it never applies again"),
+                what: format!("the freeze \"{name}\" is in the past: it never applies again"),
                 scenario: show(court, window, class, court.from)?,
             });
         }
         for (at, length) in holes(intervals) {
             found.push(Proof {
                 what: format!(
-                    "the freeze \"{name}\" leaves a gap: {} minutes from {at}",
+                    "the freeze \"{name}\" has a gap of {} min from {at}",
                     length.num_minutes()
                 ),
                 scenario: show(court, window, class, at)?,
@@ -68,7 +66,7 @@ pub(super) fn of(court: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>,
     Ok(found)
 }
 
-/// When a window is in force for the first time from a moment on.
+/// The first time from `from` on at which a window is in force.
 fn begin(window: &Window, from: Instant) -> Instant {
     match &window.span {
         WindowSpan::AfterMajorRelease { .. } => from,
@@ -79,7 +77,7 @@ fn begin(window: &Window, from: Instant) -> Instant {
     }
 }
 
-/// The first stage of a window, a class and a moment, as whoever may push.
+/// A scenario in which a person with the role pushes to the first stage of a window.
 fn show(
     court: &PolicyTable<'_>,
     window: &Window,
@@ -91,7 +89,8 @@ fn show(
     Ok(Some(expecting(court.name, &case.story, &report)))
 }
 
-/// A class on its way to the first stage of a window, at a moment.
+/// The case of a push to the first stage of a window. `None` if there is no class
+/// or no stage.
 fn within(
     court: &PolicyTable<'_>,
     window: &Window,
@@ -106,8 +105,8 @@ fn within(
     Some(case(policy, (stage.branch.short(), way), &class, who, (at, court.from.min(at))))
 }
 
-/// Another window that covers this one everywhere and always, and lets no more
-/// through. Of two that are alike, the first one counts.
+/// Another window that blocks everything that this window blocks. Of two equal
+/// windows, the first one counts.
 fn shadow<'p>(policy: &'p Policy, window: &Window) -> Option<&'p Window> {
     let mut before = true;
     policy.windows.iter().find(|other| {
@@ -126,7 +125,7 @@ fn covers(outer: &Window, inner: &Window) -> bool {
         && spans(&outer.span, &inner.span)
 }
 
-/// Whether one span lies in another.
+/// Whether the span `outer` contains the span `inner`.
 fn spans(outer: &WindowSpan, inner: &WindowSpan) -> bool {
     match (outer, inner) {
         (WindowSpan::Fixed(outer), WindowSpan::Fixed(inner)) => {
@@ -136,13 +135,13 @@ fn spans(outer: &WindowSpan, inner: &WindowSpan) -> bool {
     }
 }
 
-/// Until when sorted intervals hold from a moment on without a gap.
+/// The end of the time from `from` on that sorted intervals cover without a gap.
 fn lasts(intervals: &[Interval], from: Instant) -> Instant {
     intervals.iter().fold(from, |at, next| if next.start <= at { at.max(next.end) } else { at })
 }
 
-/// Windows that mostly follow each other without a gap, but not always: clocks
-/// that jump leave holes.
+/// The gaps between intervals, if more than half of the intervals follow each other
+/// without a gap. Daylight saving time can cause such gaps.
 fn holes(intervals: &[Interval]) -> Vec<(Instant, Duration)> {
     let gaps: Vec<(Instant, Duration)> = intervals
         .windows(2)
@@ -158,8 +157,8 @@ fn holes(intervals: &[Interval]) -> Vec<(Instant, Duration)> {
     gaps.into_iter().filter(|(_, gap)| *gap > Duration::zero()).collect()
 }
 
-/// A waiver that may last longer than the freeze that it is granted in: it can
-/// let something through the next one, too.
+/// Finds waivers that can last longer than the freeze for which they were made. Such
+/// a waiver also applies in the next freeze.
 fn waivers(
     court: &PolicyTable<'_>,
     window: &Window,
@@ -180,7 +179,7 @@ fn waivers(
     };
     let (Some(by), true) = (grants, rules.longest > length) else { return Ok(None) };
     let what = format!(
-        "a waiver may last {} hours, longer than the freeze \"{}\" ({} hours): it would outlive it",
+        "a waiver may last {} h, but the freeze \"{}\" only {} h: the waiver can outlive it",
         rules.longest.num_hours(),
         window.name,
         length.num_hours()
@@ -188,7 +187,7 @@ fn waivers(
     let Some(own) = within(court, window, class, start) else {
         return Ok(Some(Proof { what, scenario: None }));
     };
-    // The next freeze, if the waiver reaches it; else the day after this one.
+    // The next freeze, if the waiver still applies then; else the end of this one.
     let then = next.filter(|then| *then - start < rules.longest).unwrap_or(start + length);
     let waive = format!(
         "{by} waives freeze on {} for {} hours because \"it cannot wait\"\n{} minutes later\n",

@@ -1,4 +1,4 @@
-//! What must be on record before something is promoted, counted by hand?
+//! Checks candidates, the release gate and debts in the reference model.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::pick::said_of;
 use super::{Objections, View};
 
 impl View<'_> {
-    /// What a stage may not come to hold, if `side` came with a promotion to it.
+    /// Adds the rules that a promotion of `id` with the commits `side` breaks.
     pub(super) fn promoted(&self, at: usize, id: Oid, side: &[Oid], no: &mut Objections) {
         let policy = self.policy();
         let production = policy.flow.stages.get(at).is_some_and(|stage| stage.production);
@@ -23,7 +23,7 @@ impl View<'_> {
         }
     }
 
-    /// The generator names no candidates, so nothing is one.
+    /// Always false for generated scenarios: the generator names no candidates.
     fn is_candidate(&self, id: Oid) -> bool {
         self.world
             .records
@@ -31,7 +31,7 @@ impl View<'_> {
             .any(|r| matches!(&r.body, RecordBody::Candidate { commit, .. } if *commit == id))
     }
 
-    /// Sign-offs with paths are left out: no policy that this model knows has any.
+    /// Leaves out sign-offs with paths: no built-in policy has any.
     fn signed(&self, id: Oid, side: &[Oid]) -> bool {
         let policy = self.policy();
         policy.gate.sign_offs.iter().all(|wanted| {
@@ -66,12 +66,14 @@ impl View<'_> {
         moves.get(start).is_some_and(|(since, _)| *since + soak <= self.world.clock)
     }
 
-    /// The generator issues no certificates.
+    /// False if the gate names a course: the generator issues no certificates.
     fn trained(&self) -> bool {
         self.policy().gate.course.is_none()
     }
 
-    /// Whether a fix is owed to a stage that the promotion concerns, for too long.
+    /// Whether a debt that concerns the promotion is overdue. Each debt concerns a
+    /// promotion to production. For another stage, only the debts of this stage and
+    /// of the previous one do.
     fn overdue(&self, at: usize, id: Oid, production: bool) -> bool {
         let stages = self.policy().flow.stages.len();
         let tip = |stage: usize| if stage == at { Some(id) } else { self.tip(stage) };

@@ -1,4 +1,4 @@
-//! What does the model object to in a branch's landings?
+//! Checks the landings of a governed branch in the reference model.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,8 @@ impl View<'_> {
         }
     }
 
-    /// Whether it brings what an earlier stage holds.
+    /// Adds the rules that a landing breaks. Returns whether the landing brings
+    /// commits of an earlier stage.
     pub(super) fn landing(
         &self,
         name: &str,
@@ -79,7 +80,7 @@ impl View<'_> {
         let empty = unchanged && side.iter().all(|id| self.later(place, *id));
         let (class, contradicted, trailer) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
-        // Where it comes from.
+        // The stages of which the commit or its second parent is or was the tip.
         let others: Vec<usize> = (0..self.policy().flow.stages.len())
             .filter(|s| place != GovernedBranch::Stage(*s))
             .collect();
@@ -154,8 +155,8 @@ impl View<'_> {
         waiting.into_iter().any(|other| self.world.files(other) == self.world.files(id))
     }
 
-    /// Whether a plain merge gives something else where it goes through, and
-    /// whether it conflicts anywhere.
+    /// Whether a merge differs from a plain merge in a path without a conflict, and
+    /// whether the plain merge has conflicts.
     pub(super) fn mixed(&self, id: Oid, parents: &[Oid]) -> (bool, bool) {
         let [ours, theirs] = parents else { return (false, false) };
         let files = self.world.files(id);
@@ -167,7 +168,7 @@ impl View<'_> {
         (evil, !conflicts.is_empty())
     }
 
-    /// Whether a later stage has a commit; for a line, any stage.
+    /// Whether a later stage reaches a commit. For a line, every stage counts.
     pub(super) fn later(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
         let after = |stage: &usize| match place {
             GovernedBranch::Stage(at) => *stage > at,
@@ -179,7 +180,7 @@ impl View<'_> {
             .any(|tip| self.past(tip).contains(&id))
     }
 
-    /// Whether a stage or line may begin at a commit.
+    /// Whether a stage or line can be created at a commit.
     fn may_begin(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
         let stages = self.policy().flow.stages.iter().enumerate();
         let mut shown =

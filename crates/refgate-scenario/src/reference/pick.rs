@@ -1,14 +1,14 @@
-//! Does the model take a landing for a pick that somebody changed?
+//! Checks backports and class downgrades in the reference model.
 
 use refgate_core::{ClassId, Oid};
 
 use super::{GovernedBranch, View};
 
 impl View<'_> {
-    /// Something in a landing that no other stage has, that is not an
-    /// original's change on what was there under a class as high, nor so
-    /// urgent that it may come straight, and of which nobody with the role
-    /// approves.
+    /// Whether a landing needs an approval for `backport` and has none. A commit
+    /// that no other stage reaches must be an exact backport without a class
+    /// downgrade. A commit without an original passes if its class is in
+    /// `[hotfix] classes`.
     fn by_hand(
         &self,
         place: GovernedBranch<'_>,
@@ -42,7 +42,7 @@ impl View<'_> {
             && !self.approved("backport", &rules.approvers, (place, id), side)
     }
 
-    /// Whether all that is new is an original's change on what was there.
+    /// Whether all new single commits of a landing are exact backports.
     pub(super) fn picks_only(&self, place: GovernedBranch<'_>, id: Oid, side: &[Oid]) -> bool {
         let new = side.iter().chain([&id]).copied().filter(|one| !self.elsewhere(place, *one));
         let plain: Vec<Oid> = new.filter(|one| self.parents(*one).len() < 2).collect();
@@ -50,8 +50,8 @@ impl View<'_> {
         self.policy().backport.exact && !plain.is_empty() && plain.iter().all(exact)
     }
 
-    /// Whether somebody must see a landing that comes by way of no stage, an
-    /// earlier or a later one.
+    /// Whether a landing needs an approval for `backport` and has none. `from`
+    /// states whether it comes from an earlier and from a later stage.
     pub(super) fn unseen(
         &self,
         place: GovernedBranch<'_>,
@@ -65,7 +65,7 @@ impl View<'_> {
         }
     }
 
-    /// Whether somebody added to what a later stage has, without need and approval.
+    /// Whether a back-merge adds content, is no hotfix and has no approval.
     fn added(
         &self,
         place: GovernedBranch<'_>,
@@ -109,8 +109,8 @@ impl View<'_> {
         }
     }
 
-    /// The commit of another stage that this one says last it was picked from,
-    /// or whose change and message it repeats.
+    /// The original of a commit, on another stage: the last one that the message
+    /// names, else a commit with the same changes and message.
     fn original(&self, place: GovernedBranch<'_>, id: Oid) -> Option<Oid> {
         let message = self.world.nodes.get(&id)?.message.clone();
         if self.parents(id).len() != 1 {
@@ -129,8 +129,8 @@ impl View<'_> {
     }
 }
 
-/// Where a message says last that it was picked from a commit: by the whole id
-/// or its first twelve digits, in letters of any size.
+/// The position of the last `cherry picked from` line that names a commit, by its
+/// full id or its first twelve digits. Case does not matter.
 pub(super) fn said_of(message: &str, other: Oid) -> Option<usize> {
     let (message, whole) = (message.to_lowercase(), other.to_string());
     let said = |id: &str| message.rfind(&format!("(cherry picked from commit {id})"));

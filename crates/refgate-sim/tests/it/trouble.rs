@@ -175,7 +175,7 @@ fn nothing_outside_of_the_world_is_touched() {
         let text = "lesson x\ntitle x\nyou ada\ntask\n  x\ngoal\n  dev has \"x\"\nsolution\n  ada commits \"x\" on dev, changing PATH\n";
         fs::write(learner.path("x.lesson"), text.replace("PATH", path)).unwrap();
         let (code, said) = learner.types_in(&here, "refgate-sim lint x.lesson");
-        assert!(code != Some(0) && said.contains("is no path of a work tree"), "{path}: {said}");
+        assert!(code != Some(0) && said.contains("not a path in the worktree"), "{path}: {said}");
     }
     learner.starts("first-change");
     learner.does(0, "rm -rf ../you && ln -s ../other ../you");
