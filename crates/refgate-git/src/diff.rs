@@ -1,4 +1,4 @@
-//! Which paths differ between two trees? Read from raw objects, without attributes or rename guesses.
+//! Lists the paths that differ between two trees. It never uses attributes or rename detection.
 
 use refgate_core::{Change, ChangeMode, EntryKind, Oid};
 
@@ -7,11 +7,11 @@ use crate::reader::Reader;
 use crate::tree::differing;
 use crate::{Entry, GitError};
 
-/// The changes from one tree to another; `None` stands for the empty tree.
-/// A renamed file is one deletion and one addition.
+/// The changes from one tree to another. `None` is the empty tree. A renamed file is one
+/// deletion and one addition. `landing` names the commit in errors.
 ///
 /// # Errors
-/// If a tree cannot be read, or there are more changes than the limit.
+/// Returns an error if a tree cannot be read, or there are more changes than the limit.
 pub(crate) fn changes(
     reader: &Reader,
     landing: Oid,
@@ -24,10 +24,10 @@ pub(crate) fn changes(
     Ok(walk.found)
 }
 
-/// The longest path, in bytes: what systems can check out.
+/// The longest path that operating systems can check out, in bytes.
 const LONGEST: usize = 4_096;
 
-/// The most bytes of changed paths of one landing.
+/// The most bytes of changed paths of one commit.
 const MOST_PATHS: usize = 32 << 20;
 
 struct Walk<'r> {
@@ -81,8 +81,8 @@ impl Walk<'_> {
                 (_, None) => ChangeMode::Deleted,
                 _ => ChangeMode::Modified,
             };
-            // A file that becomes a submodule or a link, or the other way
-            // round, counts as the stranger of the two.
+            // A change between a file, a symbolic link and a submodule has the highest of the
+            // two kinds.
             let sides = [gone, came].into_iter().flatten();
             let kind = sides.map(|entry| entry.kind()).max().unwrap_or(EntryKind::File);
             let path = String::from_utf8_lossy(&self.path).into_owned();

@@ -1,4 +1,4 @@
-//! Which landings does an update bring, and what are the facts about each?
+//! Splits the new commits of a ref update into landings, and finds unpromoted commits.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use refgate_core::{Landing, Oid, TipRelation};
 use crate::history_builder::HistoryBuilder;
 use crate::{GitError, Graph};
 
-/// The first-parent chain of an update, newest first, and its shape.
+/// The first-parent chain of a ref update, newest first, and its shape.
 pub(crate) struct Chain {
     pub(crate) shape: TipRelation,
     pub(crate) commits: Vec<Oid>,
@@ -16,7 +16,7 @@ pub(crate) struct Chain {
 /// Follows first parents from `new` down to `old`.
 ///
 /// # Errors
-/// If a commit cannot be read, or the chain is longer than the limit.
+/// Returns an error if a commit cannot be read, or the chain is longer than the limit.
 pub(crate) fn chain(
     graph: &Graph<'_>,
     photo: &mut HistoryBuilder<'_>,
@@ -30,7 +30,7 @@ pub(crate) fn chain(
         if at == old {
             break true;
         }
-        // Below the old tip's generation it cannot come any more.
+        // Commits below the generation of the old tip cannot have it as an ancestor.
         let generation = graph.generation(at)?;
         if generation.zip(floor).is_some_and(|(now, floor)| now <= floor) {
             break false;
@@ -52,11 +52,11 @@ pub(crate) fn chain(
     Ok(Chain { shape, commits: if found { commits } else { Vec::new() } })
 }
 
-/// Cuts what is new into landings, oldest first. `fresh` is everything that
-/// the update brings; each commit belongs to the first landing that reaches it.
+/// Splits the new commits into landings, oldest first. `fresh` has all commits that
+/// the update brings. Each commit belongs to the first landing that reaches it.
 ///
 /// # Errors
-/// If a commit cannot be read.
+/// Returns an error if a commit cannot be read.
 pub(crate) fn cut(
     graph: &Graph<'_>,
     chain: &[Oid],
@@ -79,29 +79,32 @@ pub(crate) fn cut(
     Ok(landings)
 }
 
-/// Commits of other stages that this one does not have yet: where promotions
-/// and picks come from.
+/// The commits of other stages that this stage does not have. They are the possible
+/// originals of squashed promotions and of cherry-picks.
 pub(crate) struct UnpromotedCommits {
-    /// Tree to commit, of the previous stage.
+    /// From a tree to its commit, for commits of the previous stage.
     pub(crate) trees: HashMap<Oid, Oid>,
-    /// Author with title, and author with date, to commits of all other stages.
+    /// From author and title, and from author and date, to commits of all other stages.
     pub(crate) signs: HashMap<(String, String), Vec<Oid>>,
 }
 
-/// Looks through what other stages have and this one lacks; at most this many
-/// commits of each stage, the nearest to its tip by no particular order. Past
-/// it a squashed promotion counts as what it then looks like: a hotfix of an
-/// unclassified kind.
+/// The most commits of each other stage that are read, in no particular order. A squashed
+/// promotion of commits that are not read is not found. It then counts as an unclassified
+/// hotfix.
 const MOST_WAITING: usize = 20_000;
 
 impl UnpromotedCommits {
-    /// By what a commit is looked for: its author, with the title, and with the
-    /// date, which a pick keeps under another title.
+    /// The keys under which a commit is found: author and title, and author and date. A
+    /// cherry-pick keeps the author date when its title changes.
     pub(crate) fn signs(author: &str, title: &str, authored: i64) -> [(String, String); 2] {
-        // No title begins with a line's end.
+        // A title cannot begin with a line break, so the two kinds of key differ.
         [title.to_string(), format!("\n{authored}")].map(|sign| (author.to_string(), sign))
     }
 
+    /// Reads the unpromoted commits.
+    ///
+    /// # Errors
+    /// Returns an error if a commit cannot be read.
     pub(crate) fn gather(
         graph: &Graph<'_>,
         photo: &HistoryBuilder<'_>,

@@ -1,4 +1,4 @@
-//! What does the repository hold? Copied once into plain values; the only crate that names a Git library.
+//! Reads and writes Git repositories, in plain values. No other crate uses a Git library.
 
 mod audit_log;
 mod bounds;

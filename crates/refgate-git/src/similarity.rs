@@ -1,4 +1,4 @@
-//! How much do the diffs of two commits have in common?
+//! Computes the similarity of the diffs of two commits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::hash_map::Entry;
@@ -13,18 +13,18 @@ use crate::commit_cache::CommitCache;
 use crate::debts::touched;
 use crate::reader::{Reader, git};
 
-/// Diffs of more files or lines are not compared line by line.
+/// Diffs with more files or lines than these limits are not compared.
 const MOST_FILES: usize = 400;
 const MOST_LINES: usize = 20_000;
 
-/// Under this it is no likeness.
+/// The lowest percentage that counts as a similarity.
 const LEAST: u8 = 10;
 
-/// Compares pairs of commits; what an earlier run compared is not compared again.
-/// A pair with nothing in common, or whose content is not here, is left out.
+/// Compares pairs of commits. The result of an earlier run is taken from the cache. A pair
+/// without similarity is left out, and so is a pair whose content is not in this repository.
 ///
 /// # Errors
-/// If a commit cannot be read.
+/// Returns an error if a commit cannot be read.
 pub fn likeness(
     reader: &Reader,
     pairs: &[(Oid, Oid)],
@@ -59,7 +59,7 @@ pub fn likeness(
     Ok(found)
 }
 
-/// What a commit takes away and adds: each line with its file and how often.
+/// The lines that a commit removes and adds: a hash of each line and its file, with a count.
 struct DiffLines {
     patch: Option<git2::Oid>,
     lines: HashMap<u64, u32>,
@@ -84,11 +84,11 @@ impl DiffLines {
 }
 
 impl Reader {
-    /// Whether two commits change a path in common (against their first parents);
-    /// or `moved`, a file of the same name, wherever it lies on each branch.
+    /// Whether two commits change a common path, each against its first parent. With `moved`,
+    /// whether they change files of the same name, in any directory.
     ///
     /// # Errors
-    /// If a commit cannot be read.
+    /// Returns an error if a commit cannot be read.
     pub fn touch_alike(&self, one: Oid, other: Oid, moved: bool) -> Result<bool, GitError> {
         let paths = |id: Oid| touched(self, id, &self.commit(id)?);
         let name = |path: &str| match path.rsplit_once('/') {
@@ -99,8 +99,8 @@ impl Reader {
         Ok(paths(one)?.iter().any(|path| theirs.contains(&name(path))))
     }
 
-    /// The changed lines of a commit with at most one parent. `None` if its
-    /// content is not here, or is more than can be compared.
+    /// The changed lines of a commit against its first parent. `None` if its content is not in
+    /// this repository, is empty, or is above the limits.
     fn lines(&self, id: Oid) -> Result<Option<DiffLines>, GitError> {
         use std::hash::{DefaultHasher, Hash as _, Hasher as _};
         let repo = self.repository();
@@ -121,7 +121,7 @@ impl Reader {
         };
         let read = diff.foreach(
             &mut |delta, _| {
-                // What has no lines counts by its content.
+                // A change without lines is compared by the id of its content.
                 let link = delta.new_file().mode() == git2::FileMode::Commit;
                 let bare = delta.flags().is_binary() || link || delta.status() == Delta::Typechange;
                 !bare || add(&[b"whole", delta.new_file().id().as_bytes()])

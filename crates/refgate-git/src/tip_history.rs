@@ -1,4 +1,4 @@
-//! What has a stage or line shown, and what does a promotion or a tag rest on beside its commits?
+//! Reads the facts of a tag and of a promotion that depend on former tips of stages and lines.
 
 use refgate_core::{Instant, Oid, RefName, RefUpdate, TagFacts, UpdateFacts};
 
@@ -7,6 +7,8 @@ use crate::tag::follow;
 use crate::{GitError, debts};
 
 impl HistoryBuilder<'_> {
+    /// The facts of a release tag. It is `shipped` if its commit was once the tip of a production
+    /// stage or a line.
     pub(crate) fn tag(&self, update: &RefUpdate, new: Oid) -> Result<Option<TagFacts>, GitError> {
         let chain = follow(self.reader, &update.name, new)?;
         let mut facts = TagFacts {
@@ -32,9 +34,11 @@ impl HistoryBuilder<'_> {
         Ok(Some(facts))
     }
 
+    /// Whether a commit was once the tip of a release line.
     pub(crate) fn on_a_line(&self, commit: Oid) -> Result<bool, GitError> {
         for line in &self.policy.flow.lines {
-            // libgit2's `*` crosses slashes and ours does not.
+            // The `*` of libgit2 matches slashes and that of the policy does not, so the policy
+            // checks each name again.
             let pattern = format!("refs/heads/{}", line.branches.as_str());
             for branch in self.reader.repository().references_glob(&pattern)? {
                 let branch = branch?;
@@ -51,7 +55,7 @@ impl HistoryBuilder<'_> {
         Ok(false)
     }
 
-    /// The stages that once had a commit as their tip.
+    /// The stages that once had a commit as their tip, as bits by their place in the flow.
     pub(crate) fn shown_by(&self, id: Oid) -> Result<u32, GitError> {
         let mut bits = 0;
         for (place, tip) in &self.history.tips {
@@ -60,7 +64,7 @@ impl HistoryBuilder<'_> {
         Ok(bits)
     }
 
-    /// What a promotion rests on besides its own commits.
+    /// Reads the facts that a promotion needs besides its own commits: soak time and debts.
     pub(crate) fn gate(
         &self,
         update: &RefUpdate,
@@ -82,7 +86,7 @@ impl HistoryBuilder<'_> {
         Ok(())
     }
 
-    /// Since when a branch has had a tree without a break.
+    /// The time since which the tips of a branch have had this tree without interruption.
     pub(crate) fn soaking(&self, branch: &RefName, tree: Oid) -> Result<Option<Instant>, GitError> {
         let mut since = None;
         for moved in self.reader.moves(branch).iter().rev() {

@@ -1,29 +1,29 @@
-//! What does a tree object list? Read strictly: order, names and modes as Git writes them.
+//! Parses tree objects strictly: order, names and modes must be as Git writes them.
 
 use std::cmp::Ordering;
 use std::ffi::CStr;
 
 use refgate_core::{EntryKind, Oid};
 
-/// One entry.
+/// One entry of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<'t> {
-    /// Its mode, such as `0o100644`.
+    /// The mode, such as `0o100644`.
     pub mode: u32,
-    /// Its name, as bytes.
+    /// The name, as bytes.
     pub name: &'t [u8],
-    /// What it names.
+    /// The object.
     pub id: Oid,
 }
 
 impl Entry<'_> {
-    /// Whether it is a folder.
+    /// Whether the entry is a directory.
     #[must_use]
     pub const fn is_tree(&self) -> bool {
         self.mode == 0o40_000
     }
 
-    /// What it holds, unless it is a folder.
+    /// The kind of the entry. A directory counts as a file here.
     #[must_use]
     pub const fn kind(&self) -> EntryKind {
         match self.mode {
@@ -33,7 +33,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Git sorts folders as if their names ended with a slash.
+    /// Compares two entries in Git's order: a directory sorts as if its name ended with a slash.
     pub(crate) fn cmp_key(&self, other: &Self) -> Ordering {
         let shared = self.name.len().min(other.name.len());
         let (a, b) = (self.name.get(..shared), other.name.get(..shared));
@@ -47,20 +47,20 @@ impl Entry<'_> {
     }
 }
 
-/// A tree object that is as Git writes trees. It keeps the object's own bytes:
-/// a large push reads many trees and looks at few of their entries.
+/// A well-formed tree object. It keeps the bytes of the object, because a large push reads many
+/// trees and uses few of their entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tree(Vec<u8>);
 
 impl Tree {
-    /// Checks a tree object; `None` if Git would not write it so: entries out
-    /// of order or twice, empty names, names with slashes, unknown modes
-    /// (docs/design/threats.md, "Parser differences": parsers disagree about which of two twins counts).
+    /// Checks a tree object. Returns `None` if it is malformed: entries out of order or twice,
+    /// empty names, names with slashes, `.git`, unknown modes. Parsers disagree about which of
+    /// two equal names counts (docs/design/threats.md, "Parser differences").
     #[must_use]
     pub fn parse(data: Vec<u8>) -> Option<Self> {
         let mut rest = data.as_slice();
-        // Entries whose names begin the one that follows: between `a` and the
-        // folder `a/` others may stand, such as `a.b`.
+        // Entries whose names are a prefix of the current name. Other entries, such as `a.b`,
+        // can stand between the file `a` and the directory `a`.
         let mut heads: Vec<Entry<'_>> = Vec::new();
         while !rest.is_empty() {
             let (entry, after) = split(rest)?;
@@ -85,13 +85,13 @@ impl Tree {
         Some(Self(data))
     }
 
-    /// How many bytes it takes, roughly.
+    /// The approximate size in memory, in bytes.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.0.len() + 128
     }
 
-    /// Its entries, in Git's order.
+    /// The entries, in Git's order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {
@@ -102,7 +102,7 @@ impl Tree {
     }
 }
 
-/// The first entry of a tree's bytes, and what follows it.
+/// Splits the bytes of a tree into its first entry and the rest.
 fn split(data: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let space = data.iter().take(8).position(|byte| *byte == b' ')?;
     let mode = mode(data.get(..space)?)?;
@@ -113,16 +113,16 @@ fn split(data: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((entry, after))
 }
 
-/// The bytes of an id.
+/// The size of an id in bytes.
 const ID: usize = 20;
 
-/// The standard library looks for many bytes at once here.
+/// The bytes before the first NUL. The function of the standard library is faster than a loop.
 fn until_nul(data: &[u8]) -> Option<&[u8]> {
     CStr::from_bytes_until_nul(data).ok().map(CStr::to_bytes)
 }
 
-/// Passes over the entries with which the bytes of two trees begin alike: most
-/// commits change one entry of many.
+/// Skips the equal entries at the beginning of two trees. Most commits change one entry of
+/// many.
 fn past_shared<'a>(mut old: &'a [u8], mut new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let mut shared = shared(old, new);
     if shared == old.len() && shared == new.len() {
@@ -137,7 +137,7 @@ fn past_shared<'a>(mut old: &'a [u8], mut new: &'a [u8]) -> (&'a [u8], &'a [u8])
     (old, new)
 }
 
-/// How many bytes are the same at the beginning.
+/// The number of equal bytes at the beginning.
 fn shared(old: &[u8], new: &[u8]) -> usize {
     const STEP: usize = 32;
     let steps = old.chunks_exact(STEP).zip(new.chunks_exact(STEP));
@@ -146,10 +146,10 @@ fn shared(old: &[u8], new: &[u8]) -> usize {
     equal + rest.take_while(|(a, b)| a == b).count()
 }
 
-/// What two trees hold in one place: the old entry, and the new one.
+/// The old and the new entry of one name in two trees.
 pub(crate) type Pair<'t> = (Option<Entry<'t>>, Option<Entry<'t>>);
 
-/// The places in which two trees differ, in Git's order.
+/// The entries in which two trees differ, in Git's order.
 pub(crate) fn differing<'t>(old: &'t Tree, new: &'t Tree) -> impl Iterator<Item = Pair<'t>> {
     let (mut old, mut new) = (old.0.as_slice(), new.0.as_slice());
     std::iter::from_fn(move || {
@@ -171,11 +171,11 @@ pub(crate) fn differing<'t>(old: &'t Tree, new: &'t Tree) -> impl Iterator<Item 
 
 fn mode(text: &[u8]) -> Option<u32> {
     match text {
-        // Some old programs padded it; Git reads both.
+        // Some old programs padded this mode with a zero. Git reads both forms.
         b"40000" | b"040000" => Some(0o40_000),
         b"100644" => Some(0o100_644),
         b"100755" => Some(0o100_755),
-        // Written by very old versions of Git; still in real histories.
+        // Very old versions of Git wrote this mode, and real histories still have it.
         b"100664" => Some(0o100_664),
         b"120000" => Some(0o120_000),
         b"160000" => Some(0o160_000),
@@ -197,12 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn only_what_git_writes() {
+    fn rejects_a_malformed_tree() {
         let good = tree(&[("100644", "a"), ("40000", "a-b"), ("40000", "b"), ("160000", "m")]);
         let parsed = Tree::parse(good.clone()).unwrap();
         let names: Vec<&[u8]> = parsed.entries().map(|entry| entry.name).collect();
         assert_eq!(names, [&b"a"[..], b"a-b", b"b", b"m"]);
-        // A folder sorts behind a file whose name goes on with a dot.
+        // The directory `a` sorts after the file `a.x`.
         assert!(Tree::parse(tree(&[("100644", "a.x"), ("40000", "a")])).is_some());
         assert!(
             Tree::parse(tree(&[("100644", "a"), ("100644", "a.x"), ("40000", "ab")])).is_some()
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_found_wherever_it_stands() {
+    fn finds_a_difference_at_every_position() {
         let all = ["a", "a-b", "b", "c", "long-name-of-a-file-that-fills-a-step", "d", "e"];
         let mut sorted = all;
         sorted.sort_unstable();
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_gits() {
+    fn sorts_entries_as_git_does() {
         let entry = |mode, name| Entry { mode, name, id: Oid::default() };
         for (a, b) in [
             (entry(0o100_644, &b"a"[..]), entry(0o40_000, &b"a"[..])),

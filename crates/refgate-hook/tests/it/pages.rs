@@ -1,4 +1,5 @@
-//! Every scenario of every rule page and fixture, in memory and through the real hook; both must agree.
+//! Runs every scenario of the rule pages and fixtures in memory and with the real hook. Both runs
+//! must agree.
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +45,7 @@ fn fixtures() -> Vec<Scenario> {
         .collect()
 }
 
-/// What both worlds must agree on; texts differ in ids.
+/// The parts of reports that must be equal. The texts differ in commit ids.
 fn essence(reports: &[Report]) -> Vec<(String, Vec<String>)> {
     reports
         .iter()
@@ -60,7 +61,7 @@ fn both(scenarios: &[Scenario]) {
         match (memory, disk) {
             (Ok(memory), Ok(disk)) => {
                 let (memory, disk) = (essence(&memory), essence(&disk));
-                // The world of maps ends where a shell is needed.
+                // A run in memory stops at the first step that needs a shell.
                 if memory != disk[..memory.len()] {
                     wrong.push(format!("{}: {memory:?} but {disk:?}", scenario.name));
                 }
@@ -75,18 +76,18 @@ fn both(scenarios: &[Scenario]) {
 }
 
 #[test]
-fn rule_pages() {
+fn scenarios_of_rule_pages_agree() {
     both(&pages());
 }
 
 #[test]
-fn fixture_scenarios() {
+fn scenarios_of_fixtures_agree() {
     both(&fixtures());
 }
 
-/// Every page has the same headings, and shows what passes and what does not.
+/// Every rule page must have the same headings, an accepted push and a rejected push.
 #[test]
-fn pages_are_complete() {
+fn rule_pages_are_complete() {
     for rule in RuleId::ALL {
         let headings: Vec<&str> =
             rule.page().lines().filter_map(|line| line.strip_prefix("## ")).collect();

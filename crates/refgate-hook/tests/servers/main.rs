@@ -1,4 +1,4 @@
-//! Does the hook hold behind real servers: sshd, smart HTTP, gitolite?
+//! Tests the hook on real servers: sshd, smart HTTP and gitolite.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
@@ -13,7 +13,7 @@ use refgate_gate::{InstallPlan, install};
 use refgate_scenario::git_command;
 use tempfile::TempDir;
 
-/// A process that ends with the test.
+/// A process that is killed when the test ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -52,7 +52,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
     run(git.args(arguments))
 }
 
-/// A clone with stages at one commit, ready to be pushed anywhere.
+/// Creates a repository whose stages all point to one commit.
 fn seed(folder: &Path) -> PathBuf {
     let clone = folder.join("clone");
     git(folder, &["init", "-q", "clone"]);
@@ -89,7 +89,7 @@ fn protect(server: &Path, identity: Identity) {
     .unwrap();
 }
 
-/// A bare server filled from a clone, then protected.
+/// Creates a bare server, pushes the stages of a clone to it, and installs the hook.
 fn server(folder: &Path, clone: &Path, identity: Identity) -> PathBuf {
     let server = folder.join("server.git");
     git(folder, &["init", "-q", "--bare", "server.git"]);
@@ -98,8 +98,8 @@ fn server(folder: &Path, clone: &Path, identity: Identity) -> PathBuf {
     server
 }
 
-/// A bug fix lands, a hotfix by somebody who may not operate production does
-/// not, one by somebody who may does; a lie about who pushes changes nothing.
+/// Asserts that a bug fix is accepted, that a hotfix is accepted only from a person who may push
+/// to production, and that a false identity of the pusher changes nothing.
 fn story(clone: &Path, push: &dyn Fn(&str, &str) -> (bool, String)) {
     let commit = |message: &str| {
         fs::write(clone.join("src/app.rs"), message).unwrap();
@@ -134,7 +134,7 @@ fn key(folder: &Path, who: &str) -> String {
     fs::read_to_string(path.with_extension("pub")).unwrap().trim().to_string()
 }
 
-/// sshd on loopback; every key has a forced command that says who it is.
+/// Starts sshd on the loopback interface. Each key has a forced command that names its owner.
 fn sshd(folder: &Path, forced: &dyn Fn(&str) -> String) -> (Running, u16) {
     let port = free_port();
     run(Command::new("ssh-keygen")
@@ -174,13 +174,13 @@ fn ssh_push(clone: &Path, folder: &Path, url: &str, who: &str, branch: &str) -> 
         folder.display()
     );
     let mut push = git_command(clone);
-    // What a pusher sets must not count.
+    // Variables that the pusher sets must not count.
     push.env("GIT_SSH_COMMAND", ssh).env("REFGATE_USER", "grace").env("GL_USER", "grace");
     told(push.args(["push", url, branch]))
 }
 
 #[test]
-fn over_sshd() {
+fn identifies_the_pusher_over_sshd() {
     let folder = TempDir::new().unwrap();
     let clone = seed(folder.path());
     let server = server(folder.path(), &clone, Identity::SshKey);
@@ -193,7 +193,7 @@ fn over_sshd() {
 }
 
 #[test]
-fn over_smart_http() {
+fn identifies_the_pusher_over_smart_http() {
     let folder = TempDir::new().unwrap();
     let clone = seed(folder.path());
     let server = server(folder.path(), &clone, Identity::Http);
@@ -225,7 +225,7 @@ fn over_smart_http() {
 }
 
 #[test]
-fn through_gitolite() {
+fn identifies_the_pusher_through_gitolite() {
     let folder = TempDir::new().unwrap();
     let clone = seed(folder.path());
     let home = folder.path().join("home");
@@ -235,7 +235,7 @@ fn through_gitolite() {
         format!("env HOME={} /usr/share/gitolite3/gitolite-shell {who}", home.display())
     };
     let (_sshd, port) = sshd(folder.path(), &forced);
-    // gitolite names the administrator after the key file.
+    // The name of the key file is the name of the gitolite administrator.
     let admin = folder.path().join("grace.pub");
     run(Command::new(gitolite)
         .current_dir(&home)
@@ -260,16 +260,16 @@ fn through_gitolite() {
     assert_eq!(
         fs::read_link(server.join("hooks/update")).unwrap(),
         update,
-        "gitolite's own hook stays"
+        "the hook of gitolite must not change"
     );
     story(&clone, &|who, branch| ssh_push(&clone, folder.path(), &url, who, branch));
 }
 
 #[test]
-fn alternates_and_worktrees() {
+fn works_with_alternates_and_worktrees() {
     let folder = TempDir::new().unwrap();
     let clone = seed(folder.path());
-    // The server borrows its objects from another repository.
+    // The server takes its objects from another repository through alternates.
     git(folder.path(), &["clone", "-q", "--bare", "clone", "store.git"]);
     git(folder.path(), &["clone", "-q", "--bare", "--shared", "store.git", "server.git"]);
     let server = folder.path().join("server.git");
@@ -283,7 +283,7 @@ fn alternates_and_worktrees() {
 }
 
 #[test]
-fn formats_that_are_not_supported_are_refused_by_name() {
+fn names_an_unsupported_repository_format() {
     for (arguments, name) in
         [("--object-format=sha256", "sha256"), ("--ref-format=reftable", "reftable")]
     {
@@ -291,7 +291,7 @@ fn formats_that_are_not_supported_are_refused_by_name() {
         git(folder.path(), &["init", "-q", "--bare", arguments, "server.git"]);
         git(folder.path(), &["init", "-q", &arguments.replace("reftable", "files"), "clone"]);
         let server = folder.path().join("server.git");
-        // The hook is put there by hand, since `install` refuses such a place.
+        // The test copies the hook, because `install` fails for such a repository.
         fs::create_dir_all(server.join("hooks")).unwrap();
         fs::copy(env!("CARGO_BIN_EXE_refgate-hook"), server.join("hooks/pre-receive")).unwrap();
         let clone = folder.path().join("clone");
