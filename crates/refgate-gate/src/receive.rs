@@ -119,7 +119,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
         return Err(PushError::Clock);
     }
     let limits = &setup.settings.limits;
-    reader.bound(bounds(limits));
+    reader.set_bounds(bounds(limits));
     let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
     let updates = at_rest(&reader, lines)?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);

@@ -52,7 +52,7 @@ impl GuardContext {
         let mut reader =
             Reader::open_from_env(bounds(&Limits::default())).map_err(|error| said(&error))?;
         let setup = Setup::read(reader.git_dir()).map_err(|error| said(&error))?;
-        reader.bound(bounds(&setup.settings.limits));
+        reader.set_bounds(bounds(&setup.settings.limits));
         let training = setup.training().map_err(|error| said(&error))?;
         let clock = now;
         let now = training.map_or(now, |training| training.at);

@@ -11,7 +11,7 @@ use refgate_core::{
     Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
 };
 use refgate_format::fingerprint;
-use refgate_git::{GitError, Reader, ReflogEntry, announced};
+use refgate_git::{GitError, Reader, ReflogEntry, orphan_reflog_entry};
 
 use crate::install::DIRECTORY;
 
@@ -194,7 +194,7 @@ impl Ticket {
             Self::find(&directory, name.as_str(), moved.old, moved.new)
                 .is_some_and(|ticket| ticket.first <= moved.at.timestamp())
         };
-        Ok(announced(reader.git_dir(), name, here).filter(pending))
+        Ok(orphan_reflog_entry(reader.git_dir(), name, here).filter(pending))
     }
 
     /// Takes the ticket of a move that has been made away.

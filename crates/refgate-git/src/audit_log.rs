@@ -19,7 +19,7 @@ use crate::reader::{Reader, git, oid};
 pub const LOG: &str = "refs/refgate/log";
 
 /// How many times [`AuditLog::append`] tries to move the ref. It waits a millisecond between tries.
-const MOST_TRIES: usize = 2_000;
+const MAX_TRIES: usize = 2_000;
 
 /// One use of a waiver: a waiver, a ref and a landing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl AuditLog {
     pub fn append(&self, text: &str, uses: &[WaiverUse], at: Instant) -> Result<Oid, GitError> {
         let when = git2::Time::new(at.timestamp(), 0);
         let who = Signature::new("refgate", "refgate@localhost", &when)?;
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MAX_TRIES {
             let tip = self.tip()?;
             let parent = tip.map(|id| self.repo.find_commit(id)).transpose()?;
             let tree = self.tree(parent.as_ref(), uses)?;

@@ -35,11 +35,11 @@ impl ParsedCommit {
 }
 
 /// The first invalid date, in seconds since 1970: the end of the year 9999.
-const LATEST: i64 = 253_402_300_800;
+const MAX_DATE: i64 = 253_402_300_800;
 
 /// The beginnings of the names of encodings in which ASCII bytes are ASCII text. Such encodings
 /// cannot hide text.
-const PLAIN: [&str; 16] = [
+const ASCII_ENCODINGS: [&str; 16] = [
     "utf-8",
     "utf8",
     "us-ascii",
@@ -75,25 +75,25 @@ pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
         parents.push(parent);
         lines.next();
     }
-    let mut complain = |what: String| {
+    let mut set_defect = |what: String| {
         defect.get_or_insert(what);
     };
     let mut person = |key: &str, line: Option<&[u8]>| {
         let value = line.and_then(|line| line.strip_prefix(key.as_bytes())?.strip_prefix(b" "));
         let parsed = value.and_then(|value| parse_person(value.strip_suffix(b"\n")?));
         if parsed.is_none() {
-            complain(format!("its `{key}` line is malformed"));
+            set_defect(format!("its `{key}` line is malformed"));
         }
         parsed.unwrap_or_default()
     };
     let (author, authored) = person("author", lines.next());
     let (_, committed) = person("committer", lines.next());
     let rest: Vec<&[u8]> = lines.collect();
-    if let Some(hides) = extra_headers(&rest, &mut complain) {
-        complain(hides);
+    if let Some(encoding_problem) = extra_headers(&rest, &mut set_defect) {
+        set_defect(encoding_problem);
     }
     if message.contains(&0) || header.contains(&0) {
-        complain("it contains a NUL byte".to_string());
+        set_defect("it contains a NUL byte".to_string());
     }
     let message = Message::new(&text(message, &rest));
     Some(ParsedCommit { tree, parents, author, authored, committed, message, defect })
@@ -130,7 +130,7 @@ fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
     }
     let (seconds, zone) = when.strip_prefix(' ')?.split_once(' ')?;
     let digits = !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit());
-    let seconds: i64 = seconds.parse().ok().filter(|s| digits && *s < LATEST)?;
+    let seconds: i64 = seconds.parse().ok().filter(|s| digits && *s < MAX_DATE)?;
     let zone_ok = zone.len() >= 5
         && zone.starts_with(['+', '-'])
         && zone.bytes().skip(1).all(|b| b.is_ascii_digit());
@@ -140,30 +140,30 @@ fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
 
 /// Checks the headers after `committer`: each at most once, and none that Git writes earlier.
 /// Returns the defect of the encoding, if there is one.
-fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> Option<String> {
+fn extra_headers(lines: &[&[u8]], set_defect: &mut impl FnMut(String)) -> Option<String> {
     let mut seen: Vec<&[u8]> = Vec::new();
-    let mut hides = None;
+    let mut encoding_problem = None;
     for line in lines {
         if line.starts_with(b" ") {
             if seen.is_empty() {
-                complain("a continuation line in its header follows no header".to_string());
+                set_defect("a continuation line in its header follows no header".to_string());
             }
             continue;
         }
         let key = line.split(|byte| matches!(byte, b' ' | b'\n')).next().unwrap_or(line);
         let shown = String::from_utf8_lossy(key);
         if matches!(key, b"tree" | b"parent" | b"author" | b"committer") {
-            complain(format!("its `{shown}` header occurs twice or too late"));
+            set_defect(format!("its `{shown}` header occurs twice or too late"));
         } else if key != b"mergetag" && seen.contains(&key) {
-            complain(format!("its `{shown}` header occurs twice"));
+            set_defect(format!("its `{shown}` header occurs twice"));
         }
         if key == b"encoding" {
             let value = String::from_utf8_lossy(line);
-            hides = encoding_defect(value.get(key.len()..).unwrap_or_default());
+            encoding_problem = encoding_defect(value.get(key.len()..).unwrap_or_default());
         }
         seen.push(key);
     }
-    hides
+    encoding_problem
 }
 
 /// The defect of a commit whose header names this encoding: two tools could decode different
@@ -171,7 +171,7 @@ fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> Option<S
 #[must_use]
 pub fn encoding_defect(name: &str) -> Option<String> {
     let name = name.trim().to_lowercase();
-    let plain = PLAIN.iter().any(|known| name.starts_with(known));
+    let plain = ASCII_ENCODINGS.iter().any(|known| name.starts_with(known));
     (!plain).then(|| "its message has an encoding that can hide text".to_string())
 }
 

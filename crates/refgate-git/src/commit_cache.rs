@@ -20,7 +20,7 @@ const FORMAT: &str = "refgate backport 4";
 pub struct CommitCache {
     commits: String,
     pairs: HashMap<(Oid, Oid), Option<DiffSimilarity>>,
-    grown: bool,
+    has_new_entries: bool,
 }
 
 /// A commit in the cache, parsed from its line.
@@ -158,7 +158,7 @@ impl CommitCache {
             "{id}\t{parents}\t{authored}\t{committed}\t{empty}\t{picked}\t{reverts}\t{fixes}\
              \t{author}\t{subject}",
         );
-        self.grown = true;
+        self.has_new_entries = true;
     }
 
     /// The stored comparison of a pair of commits; the outer `None` if there is none.
@@ -167,9 +167,9 @@ impl CommitCache {
     }
 
     /// Stores the comparison of a pair of commits.
-    pub(crate) fn add_pair(&mut self, pair: (Oid, Oid), likeness: Option<DiffSimilarity>) {
-        self.pairs.insert(pair, likeness);
-        self.grown = true;
+    pub(crate) fn add_pair(&mut self, pair: (Oid, Oid), diff_similarity: Option<DiffSimilarity>) {
+        self.pairs.insert(pair, diff_similarity);
+        self.has_new_entries = true;
     }
 
     /// Reads the file. The cache is empty if the file is missing, incomplete or of another
@@ -185,7 +185,7 @@ impl CommitCache {
     /// # Errors
     /// Returns an error if the file cannot be written.
     pub fn save(&self, path: &Path) -> std::io::Result<()> {
-        if !self.grown {
+        if !self.has_new_entries {
             return Ok(());
         }
         if let Some(folder) = path.parent() {
@@ -198,8 +198,8 @@ impl CommitCache {
 
     fn text(&self) -> String {
         let mut text = self.commits.clone();
-        for ((one, other), likeness) in &self.pairs {
-            let shown = match likeness {
+        for ((one, other), diff_similarity) in &self.pairs {
+            let shown = match diff_similarity {
                 None => -1,
                 Some(DiffSimilarity::Percent(percent)) => i16::from(*percent),
                 Some(DiffSimilarity::Same) => 101,
@@ -221,17 +221,17 @@ fn parse(mut text: String) -> Option<CommitCache> {
     for line in body.get(length..)?.lines() {
         let mut parts = line.split('\t');
         let pair = (Oid::from_hex(parts.next()?)?, Oid::from_hex(parts.next()?)?);
-        let likeness = match parts.next()?.parse::<i16>().ok()? {
+        let diff_similarity = match parts.next()?.parse::<i16>().ok()? {
             101 => Some(DiffSimilarity::Same),
             percent => u8::try_from(percent).ok().map(DiffSimilarity::Percent),
         };
-        pairs.insert(pair, likeness);
+        pairs.insert(pair, diff_similarity);
     }
     if Ok(pairs.len()) != count.parse() {
         return None;
     }
     text.truncate(length);
-    Some(CommitCache { commits: text, pairs, grown: false })
+    Some(CommitCache { commits: text, pairs, has_new_entries: false })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl CommitCache {
         let mut known = HashMap::new();
         let lines = self.lines();
         if let Some(lines) = &lines {
-            if places(lines, tips).iter().all(Option::is_some) {
+            if line_numbers(lines, tips).iter().all(Option::is_some) {
                 return Ok(facts(lines, tips, around));
             }
             known.extend(lines.iter().map(|line| line.id).zip(0..));
@@ -62,7 +62,7 @@ fn facts(lines: &[CachedCommit<'_>], tips: &[Oid], around: Option<&[Oid]>) -> Ve
 /// The tips that reach each commit, as bits.
 fn colours(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<u128> {
     let mut colours = vec![0_u128; lines.len()];
-    for (number, start) in places(lines, tips).into_iter().enumerate() {
+    for (number, start) in line_numbers(lines, tips).into_iter().enumerate() {
         if let Some(colour) = start.and_then(|place| colours.get_mut(place)) {
             *colour |= 1_u128.checked_shl(u32::try_from(number).unwrap_or(128)).unwrap_or(0);
         }
@@ -81,7 +81,7 @@ fn colours(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<u128> {
 }
 
 /// The line numbers of the tips in the cache; `None` for a tip that is not cached.
-fn places(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<Option<usize>> {
+fn line_numbers(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<Option<usize>> {
     let mut found: BTreeMap<Oid, Option<usize>> = tips.iter().map(|tip| (*tip, None)).collect();
     for (place, line) in lines.iter().enumerate() {
         if let Some(slot) = found.get_mut(&line.id) {
@@ -95,7 +95,7 @@ fn places(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<Option<usize>> {
 fn read(
     reader: &Reader,
     tips: &[Oid],
-    mut places: HashMap<Oid, u32>,
+    mut line_numbers: HashMap<Oid, u32>,
     kept: &mut CommitCache,
     tick: &mut dyn FnMut(usize),
 ) -> Result<(), GitError> {
@@ -103,7 +103,7 @@ fn read(
     let mut open: HashMap<Oid, PendingCommit> = HashMap::new();
     let mut stack: Vec<Oid> = tips.to_vec();
     while let Some(id) = stack.last().copied() {
-        if places.contains_key(&id) {
+        if line_numbers.contains_key(&id) {
             stack.pop();
         } else if let Some(PendingCommit { read, tree, parents }) = open.remove(&id) {
             let before = match parents.first() {
@@ -111,14 +111,15 @@ fn read(
                 None => EMPTY_TREE,
             };
             trees.insert(id, tree);
-            let above: Vec<u32> = parents.iter().filter_map(|id| places.get(id).copied()).collect();
+            let above: Vec<u32> =
+                parents.iter().filter_map(|id| line_numbers.get(id).copied()).collect();
             kept.add(id, &above, before == tree, &read);
-            places.insert(id, u32::try_from(places.len()).unwrap_or(u32::MAX));
-            tick(places.len());
+            line_numbers.insert(id, u32::try_from(line_numbers.len()).unwrap_or(u32::MAX));
+            tick(line_numbers.len());
             stack.pop();
         } else {
             let commit = PendingCommit::new(reader.commit(id)?);
-            stack.extend(commit.parents.iter().filter(|parent| !places.contains_key(parent)));
+            stack.extend(commit.parents.iter().filter(|parent| !line_numbers.contains_key(parent)));
             open.insert(id, commit);
         }
     }

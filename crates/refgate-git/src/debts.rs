@@ -10,7 +10,7 @@ use crate::reader::Reader;
 use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
 
 /// The most commits that one of two tips has and the other does not have.
-const MOST_APART: usize = 20_000;
+const MAX_UNIQUE_COMMITS: usize = 20_000;
 
 /// The debts of the stages with these tips. Commits that `baseline` reaches are older than the
 /// policy, and cause no debt.
@@ -36,7 +36,7 @@ pub fn debts(
                 if since.is_none() && reader.is_fetched(&stage.branch) {
                     // The fix can be older than the clone, so its exact time is not known here.
                     let claim = DateTime::from_timestamp(reader.commit(fix)?.committed, 0);
-                    since = reader.cloned().or(claim);
+                    since = reader.clone_time().or(claim);
                 }
                 let since = since.unwrap_or(now).min(now);
                 all.push(Debt { fix, subject, from: *from, to: *to, since });
@@ -63,7 +63,7 @@ pub fn owed(
     if ahead.fixes.is_empty() {
         return Ok(Vec::new());
     }
-    let paid = UniqueCommits::new(reader, graph, earlier, &[later])?.pays(reader, &ahead)?;
+    let paid = UniqueCommits::new(reader, graph, earlier, &[later])?.paid_fixes(reader, &ahead)?;
     let open = ahead.fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }
@@ -90,12 +90,12 @@ struct UniqueCommits {
 impl UniqueCommits {
     fn new(reader: &Reader, graph: &Graph<'_>, tip: Oid, hidden: &[Oid]) -> Result<Self, GitError> {
         let ids = graph.fresh(tip, hidden, &HashSet::new())?;
-        if ids.len() > MOST_APART {
-            return Err(GitError::TooMany(MOST_APART));
+        if ids.len() > MAX_UNIQUE_COMMITS {
+            return Err(GitError::TooMany(MAX_UNIQUE_COMMITS));
         }
         let mut fixes = HashMap::new();
         for id in ids {
-            reader.in_time()?;
+            reader.check_deadline()?;
             let commit = reader.commit(id)?;
             let [parent] = commit.parents.as_slice() else { continue };
             // A commit that changes nothing causes no debt, and pays no debt.
@@ -111,19 +111,19 @@ impl UniqueCommits {
     /// Removes each fix that is reverted, and its revert. A revert of the revert restores the
     /// fix.
     fn cancel_reverts(&mut self) {
-        let mut undone: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        let mut reverted_by: HashMap<Oid, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
             for of in reverts(&commit.message) {
                 if self.fixes.contains_key(&of) {
-                    undone.entry(of).or_default().push(*id);
+                    reverted_by.entry(of).or_default().push(*id);
                 }
             }
         }
-        let undoers: HashSet<Oid> = undone.values().flatten().copied().collect();
+        let revert_ids: HashSet<Oid> = reverted_by.values().flatten().copied().collect();
         let alive: HashSet<Oid> = self
             .fixes
             .keys()
-            .filter(|id| !undoers.contains(id) && stands(&undone, **id, 0))
+            .filter(|id| !revert_ids.contains(id) && stands(&reverted_by, **id, 0))
             .copied()
             .collect();
         self.fixes.retain(|id, _| alive.contains(id));
@@ -131,26 +131,26 @@ impl UniqueCommits {
 
     /// The fixes of the other side that have a copy among these commits. A copy names the fix in
     /// a trailer and changes a common path, or it changes the same paths with an equal patch id.
-    fn pays(&self, reader: &Reader, owed: &Self) -> Result<HashSet<Oid>, GitError> {
+    fn paid_fixes(&self, reader: &Reader, owed: &Self) -> Result<HashSet<Oid>, GitError> {
         let mut paid = HashSet::new();
         let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
-            let paths = touched(reader, *id, commit)?;
+            let paths = changed_paths(reader, *id, commit)?;
             for name in NamedCommits::read(&commit.message).picked {
                 let Some(of) = reader.named(&name) else { continue };
                 let Some(original) = owed.fixes.get(&of) else { continue };
                 // A trailer is only a claim. A copy must change a path of its original.
-                if touched(reader, of, original)?.iter().any(|path| paths.contains(path)) {
+                if changed_paths(reader, of, original)?.iter().any(|path| paths.contains(path)) {
                     paid.insert(of);
                 }
             }
             by_paths.entry(paths).or_default().push(*id);
         }
         for (id, commit) in owed.fixes.iter().filter(|_| !by_paths.is_empty()) {
-            let Some(twins) = by_paths.get(&touched(reader, *id, commit)?) else { continue };
+            let Some(twins) = by_paths.get(&changed_paths(reader, *id, commit)?) else { continue };
             let mine = reader.patch_id(*id)?;
             for twin in twins {
-                reader.in_time()?;
+                reader.check_deadline()?;
                 if mine.is_some() && reader.patch_id(*twin)? == mine {
                     paid.insert(*id);
                     break;
@@ -162,7 +162,7 @@ impl UniqueCommits {
 }
 
 /// The paths that a commit changes.
-pub(crate) fn touched(
+pub(crate) fn changed_paths(
     reader: &Reader,
     id: Oid,
     commit: &ParsedCommit,
@@ -171,9 +171,9 @@ pub(crate) fn touched(
 }
 
 /// Whether the content of a commit is still present, after all reverts of reverts.
-fn stands(undone: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
-    let by = undone.get(&id).map_or(&[][..], Vec::as_slice);
-    depth > 50 || !by.iter().any(|undoer| stands(undone, *undoer, depth + 1))
+fn stands(reverted_by: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
+    let by = reverted_by.get(&id).map_or(&[][..], Vec::as_slice);
+    depth > 50 || !by.iter().any(|revert_id| stands(reverted_by, *revert_id, depth + 1))
 }
 
 /// The commits that a message names as reverted.

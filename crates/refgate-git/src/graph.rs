@@ -17,7 +17,7 @@ use crate::{GitError, ParsedCommit};
 const UNKNOWN: u32 = u32::MAX;
 
 /// The most parsed commits of a walk that are kept for [`Graph::commit`].
-const MOST_KEPT: usize = 100_000;
+const MAX_CACHED_COMMITS: usize = 100_000;
 
 /// Parents and generation of one commit.
 #[derive(Clone)]
@@ -74,14 +74,14 @@ impl<'r> Graph<'r> {
         if let Some(node) = self.nodes.borrow().get(&id) {
             return Ok(node.clone());
         }
-        let node = match self.filed(id) {
+        let node = match self.commit_graph_node(id) {
             Some(node) => node,
             None => {
                 let commit = self.reader.commit(id)?;
                 let parents = commit.parents.clone();
                 let mut parsed = self.parsed.borrow_mut();
                 // The callers mostly need the first commits of a long walk.
-                if parsed.len() < MOST_KEPT {
+                if parsed.len() < MAX_CACHED_COMMITS {
                     parsed.insert(id, commit);
                 }
                 Node { parents, generation: UNKNOWN }
@@ -92,7 +92,7 @@ impl<'r> Graph<'r> {
     }
 
     /// The node of a commit in the commit-graph file.
-    fn filed(&self, id: Oid) -> Option<Node> {
+    fn commit_graph_node(&self, id: Oid) -> Option<Node> {
         let file = self.file.as_ref()?;
         let hash = gix_hash::ObjectId::try_from(id.as_bytes().as_slice()).ok()?;
         let commit = file.commit_by_id(hash)?;
@@ -170,7 +170,7 @@ impl<'r> Graph<'r> {
                     Err(error) => Err(error.into()),
                 };
             }
-            self.reader.in_time()?;
+            self.reader.check_deadline()?;
             for parent in self.parents(id)? {
                 walk.paint(parent, colour)?;
             }
@@ -183,7 +183,7 @@ impl<'r> Graph<'r> {
     ///
     /// # Errors
     /// Returns an error if a commit cannot be read.
-    pub fn has_shown(&self, tip: Oid, id: Oid) -> Result<bool, GitError> {
+    pub fn was_tip(&self, tip: Oid, id: Oid) -> Result<bool, GitError> {
         Ok(!self.on_chain(tip, &HashSet::from([id]))?.is_empty())
     }
 
@@ -206,7 +206,7 @@ impl<'r> Graph<'r> {
             if ids.contains(&id) {
                 found.insert(id);
             }
-            self.reader.in_time()?;
+            self.reader.check_deadline()?;
             at = node.parents.first().copied();
         }
         Ok(found)
@@ -220,7 +220,7 @@ impl<'r> Graph<'r> {
         let mut seen = HashSet::from([tip]);
         let mut queue = vec![tip];
         while let Some(id) = queue.pop() {
-            self.reader.in_time()?;
+            self.reader.check_deadline()?;
             queue.extend(self.parents(id)?.into_iter().filter(|parent| seen.insert(*parent)));
         }
         Ok(seen)
@@ -316,7 +316,7 @@ impl<'g, 'r> Walk<'g, 'r> {
                     lowest = lowest.min(generation);
                 }
             }
-            self.graph.reader.in_time()?;
+            self.graph.reader.check_deadline()?;
             for parent in self.graph.parents(id)? {
                 self.paint(parent, colour)?;
             }
@@ -339,7 +339,7 @@ impl<'g, 'r> Walk<'g, 'r> {
             if generation != UNKNOWN && lowest == UNKNOWN {
                 return Ok(());
             }
-            self.graph.reader.in_time()?;
+            self.graph.reader.check_deadline()?;
             for parent in self.graph.parents(id)? {
                 self.paint(parent, colour)?;
             }

@@ -29,17 +29,17 @@ pub fn gather(
     let graph = Graph::new(reader);
     let ServerSurvey { releases, tips } = survey;
     let history = History { releases, tips, ..History::default() };
-    let mut photo =
+    let mut builder =
         HistoryBuilder { reader, graph: &graph, policy, history, baseline, commits: 0, bytes: 0 };
     for update in &push.updates {
-        let wants = needs(policy, &photo.history.releases, ledger, push.at, update);
-        let mut facts = photo.facts(update, &policy.kind(&update.name), wants)?;
+        let wants = needs(policy, &builder.history.releases, ledger, push.at, update);
+        let mut facts = builder.facts(update, &policy.kind(&update.name), wants)?;
         if wants.gate {
-            photo.gate(update, push.at, &mut facts)?;
+            builder.gate(update, push.at, &mut facts)?;
         }
-        photo.history.updates.push(facts);
+        builder.history.updates.push(facts);
     }
-    Ok(photo.history)
+    Ok(builder.history)
 }
 
 /// Builds the [`History`] of a push.
@@ -55,7 +55,7 @@ pub(crate) struct HistoryBuilder<'r> {
 
 /// The most bytes of commit messages in one push. All of them are in memory while the push is
 /// judged (docs/design/threats.md, C4).
-const MOST_MESSAGES: usize = 128 << 20;
+const MAX_MESSAGE_BYTES: usize = 128 << 20;
 
 impl HistoryBuilder<'_> {
     /// Returns an error if `more` commits exceed the limit, or the time limit has passed.
@@ -64,7 +64,7 @@ impl HistoryBuilder<'_> {
         if self.commits + more > limit {
             return Err(GitError::TooMany(limit));
         }
-        self.reader.in_time()
+        self.reader.check_deadline()
     }
 
     fn facts(
@@ -115,7 +115,7 @@ impl HistoryBuilder<'_> {
             // A new branch is judged by the commits that no stage has.
             _ if stages.is_empty() => return Ok(()),
             _ => {
-                facts.begins_at = (self.shown_by(new)?, self.on_a_line(new)?);
+                facts.begins_at = (self.stages_with_former_tip(new)?, self.was_line_tip(new)?);
                 (self.first_parents(new, &stages)?, stages)
             }
         };
@@ -124,12 +124,12 @@ impl HistoryBuilder<'_> {
         }
         let fresh = self.fresh(new, &commits, hidden)?;
         let mut landings = cut(self.graph, &commits, &fresh)?;
-        self.remember(&landings)?;
+        self.add_commits(&landings)?;
         if wants.reach {
             self.reach(&fresh, place)?;
         }
         for landing in &mut landings {
-            self.describe(landing, wants)?;
+            self.add_landing_facts(landing, wants)?;
         }
         // A new branch begins at the first parent of its oldest landing.
         let begins = landings.first().map(|first| self.graph.parents(first.commit)).transpose()?;
@@ -183,17 +183,17 @@ impl HistoryBuilder<'_> {
     }
 
     /// Adds the commits of the landings to the history.
-    fn remember(&mut self, landings: &[Landing]) -> Result<(), GitError> {
+    fn add_commits(&mut self, landings: &[Landing]) -> Result<(), GitError> {
         for landing in landings {
             for id in landing.side.iter().chain([&landing.commit]) {
                 self.within_limit(1)?;
                 self.commits += 1;
                 let parsed = self.graph.commit(*id)?;
                 self.bytes += parsed.message.as_str().len();
-                if self.bytes > MOST_MESSAGES {
+                if self.bytes > MAX_MESSAGE_BYTES {
                     return Err(GitError::TooMuch {
                         what: "commit messages",
-                        limit: MOST_MESSAGES,
+                        limit: MAX_MESSAGE_BYTES,
                     });
                 }
                 self.history.commits.insert(*id, parsed.commit(*id));
@@ -224,7 +224,7 @@ impl HistoryBuilder<'_> {
         let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
         let colours = self.graph.reach(&known, &only)?;
         for (id, colour) in colours {
-            let bits = spread(colour, &tips);
+            let bits = bits_by_stage(colour, &tips);
             if let Some(commit) = self.history.commits.get_mut(&id) {
                 commit.reach = bits;
             }
@@ -250,7 +250,7 @@ impl HistoryBuilder<'_> {
     }
 
     /// Reads the facts about one landing: its trees, its changes and its evil merge content.
-    fn describe(&self, landing: &mut Landing, wants: Needs) -> Result<(), GitError> {
+    fn add_landing_facts(&self, landing: &mut Landing, wants: Needs) -> Result<(), GitError> {
         let Some(commit) = self.history.commit(landing.commit) else { return Ok(()) };
         let mut trees = Vec::new();
         for parent in &commit.parents {
@@ -274,7 +274,7 @@ impl HistoryBuilder<'_> {
 }
 
 /// Converts bits by position in `tips` into bits by stage.
-pub(crate) fn spread(colour: u64, tips: &[(usize, Oid)]) -> u32 {
+pub(crate) fn bits_by_stage(colour: u64, tips: &[(usize, Oid)]) -> u32 {
     let set = tips.iter().enumerate().filter(|(place, _)| colour >> place & 1 == 1);
     set.fold(0, |bits, (_, (stage, _))| bits | 1 << stage)
 }

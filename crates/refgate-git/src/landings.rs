@@ -19,7 +19,7 @@ pub(crate) struct Chain {
 /// Returns an error if a commit cannot be read, or the chain is longer than the limit.
 pub(crate) fn chain(
     graph: &Graph<'_>,
-    photo: &mut HistoryBuilder<'_>,
+    builder: &mut HistoryBuilder<'_>,
     old: Oid,
     new: Oid,
 ) -> Result<Chain, GitError> {
@@ -36,7 +36,7 @@ pub(crate) fn chain(
             break false;
         }
         commits.push(at);
-        photo.within_limit(commits.len())?;
+        builder.within_limit(commits.len())?;
         match graph.parents(at)?.first() {
             Some(parent) => at = *parent,
             None => break false,
@@ -85,18 +85,18 @@ pub(crate) struct UnpromotedCommits {
     /// From a tree to its commit, for commits of the previous stage.
     pub(crate) trees: HashMap<Oid, Oid>,
     /// From author and title, and from author and date, to commits of all other stages.
-    pub(crate) signs: HashMap<(String, String), Vec<Oid>>,
+    pub(crate) match_keys: HashMap<(String, String), Vec<Oid>>,
 }
 
 /// The most commits of each other stage that are read, in no particular order. A squashed
 /// promotion of commits that are not read is not found. It then counts as an unclassified
 /// hotfix.
-const MOST_WAITING: usize = 20_000;
+const MAX_UNPROMOTED: usize = 20_000;
 
 impl UnpromotedCommits {
     /// The keys under which a commit is found: author and title, and author and date. A
     /// cherry-pick keeps the author date when its title changes.
-    pub(crate) fn signs(author: &str, title: &str, authored: i64) -> [(String, String); 2] {
+    pub(crate) fn match_keys(author: &str, title: &str, authored: i64) -> [(String, String); 2] {
         // A title cannot begin with a line break, so the two kinds of key differ.
         [title.to_string(), format!("\n{authored}")].map(|sign| (author.to_string(), sign))
     }
@@ -107,27 +107,27 @@ impl UnpromotedCommits {
     /// Returns an error if a commit cannot be read.
     pub(crate) fn gather(
         graph: &Graph<'_>,
-        photo: &HistoryBuilder<'_>,
+        builder: &HistoryBuilder<'_>,
         old: Oid,
         previous: Option<usize>,
         tips: &[(usize, Oid)],
     ) -> Result<Self, GitError> {
-        let mut waiting = Self { trees: HashMap::new(), signs: HashMap::new() };
+        let mut unpromoted = Self { trees: HashMap::new(), match_keys: HashMap::new() };
         for (stage, tip) in tips {
             let fresh = graph.fresh(*tip, &[old], &HashSet::new())?;
-            for id in fresh.into_iter().take(MOST_WAITING) {
-                let commit = photo.reader.commit(id)?;
+            for id in fresh.into_iter().take(MAX_UNPROMOTED) {
+                let commit = builder.reader.commit(id)?;
                 if Some(*stage) == previous {
-                    waiting.trees.insert(commit.tree, id);
+                    unpromoted.trees.insert(commit.tree, id);
                 }
                 if commit.parents.len() == 1 {
                     let title = commit.message.subject();
-                    for sign in Self::signs(&commit.author.email, title, commit.authored) {
-                        waiting.signs.entry(sign).or_default().push(id);
+                    for sign in Self::match_keys(&commit.author.email, title, commit.authored) {
+                        unpromoted.match_keys.entry(sign).or_default().push(id);
                     }
                 }
             }
         }
-        Ok(waiting)
+        Ok(unpromoted)
     }
 }

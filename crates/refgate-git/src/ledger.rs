@@ -7,10 +7,10 @@ use crate::GitError;
 use crate::reader::Reader;
 
 /// The largest record, in bytes.
-const MOST_BYTES: usize = 64 << 10;
+const MAX_RECORD_BYTES: usize = 64 << 10;
 
 /// The most records that one push may add.
-const MOST_RECORDS: usize = 1_000;
+const MAX_RECORDS: usize = 1_000;
 
 /// The file of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Reader {
     }
 
     fn record_text(&self, id: Oid) -> Result<String, GitError> {
-        let data = self.object(id, ObjectType::Blob, MOST_BYTES)?;
+        let data = self.object(id, ObjectType::Blob, MAX_RECORD_BYTES)?;
         let text = String::from_utf8(data);
         text.map_err(|_| GitError::Object { id, why: "it is not valid UTF-8".to_string() })
     }
@@ -135,9 +135,9 @@ impl Reader {
         let mut delta = LedgerDelta::default();
         let mut at = new;
         while old != Some(at) {
-            self.in_time()?;
-            if delta.added.len() >= MOST_RECORDS {
-                return Err(GitError::TooMany(MOST_RECORDS));
+            self.check_deadline()?;
+            if delta.added.len() >= MAX_RECORDS {
+                return Err(GitError::TooMany(MAX_RECORDS));
             }
             let commit = self.commit(at)?;
             let before = match (commit.parents.as_slice(), old) {

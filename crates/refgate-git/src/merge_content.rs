@@ -12,7 +12,7 @@ use crate::reader::Reader;
 use crate::{GitError, Graph};
 
 /// The most levels of directories. The limit of Git itself is lower.
-pub(crate) const DEEPEST: usize = 2_000;
+pub(crate) const MAX_TREE_DEPTH: usize = 2_000;
 
 /// The differences between a merge commit and Git's own merge of its parents.
 #[derive(Debug, Default)]
@@ -89,10 +89,10 @@ impl SuspectPaths<'_> {
         if expected(first, second, base) == Some(result) {
             return Ok(());
         }
-        if depth > DEEPEST {
+        if depth > MAX_TREE_DEPTH {
             return Err(GitError::TooDeep(self.merge));
         }
-        self.reader.in_time()?;
+        self.reader.check_deadline()?;
         let mut names: BTreeMap<Vec<u8>, [PathContent; 4]> = BTreeMap::new();
         for (side, tree) in four.into_iter().enumerate() {
             let Some(tree) = tree else { continue };
@@ -173,7 +173,7 @@ pub(crate) fn plain_merge(
             Ok(None) => std::thread::sleep(Duration::from_millis(1)),
             Err(error) => return Err(failed(error.to_string())),
         }
-        if let Err(error) = reader.in_time() {
+        if let Err(error) = reader.check_deadline() {
             let _ = child.kill();
             let _ = child.wait();
             return Err(error);
@@ -187,7 +187,7 @@ pub(crate) fn plain_merge(
     let tree = parts.next().and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
     let tree = tree.ok_or_else(|| failed("`git merge-tree` printed no tree".to_string()))?;
     let conflicts = parts.filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
-    reader.forget_packs();
+    reader.refresh_objects();
     Ok(PlainMerge { tree, conflicts })
 }
 

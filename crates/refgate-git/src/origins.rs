@@ -12,7 +12,7 @@ use crate::reader::{Reader, git};
 use crate::receipt::{marked, receipt};
 
 /// The most claimed or possible originals of one cherry-pick that are examined.
-const MOST_CLAIMS: usize = 20;
+const MAX_ORIGINALS: usize = 20;
 
 impl HistoryBuilder<'_> {
     /// Finds the origin of each landing that is no promotion. A squashed promotion has the
@@ -31,10 +31,10 @@ impl HistoryBuilder<'_> {
         }
         let tips = self.other_tips(place);
         let previous = place.and_then(|place| place.checked_sub(1));
-        let waiting = UnpromotedCommits::gather(self.graph, self, old, previous, &tips)?;
+        let unpromoted = UnpromotedCommits::gather(self.graph, self, old, previous, &tips)?;
         for landing in landings {
             let Some(commit) = self.history.commit(landing.commit) else { continue };
-            landing.squash_of = waiting
+            landing.squash_of = unpromoted
                 .trees
                 .get(&commit.tree)
                 .copied()
@@ -43,7 +43,7 @@ impl HistoryBuilder<'_> {
             for id in landing.side.iter().chain([&landing.commit]) {
                 let Some(commit) = self.history.commit(*id).filter(|_| here(*id)) else { continue };
                 if commit.parents.len() == 1
-                    && let Some(of) = self.original(commit, &waiting, &tips)?
+                    && let Some(of) = self.original(commit, &unpromoted, &tips)?
                 {
                     let original = self.graph.commit(of)?.commit(of);
                     let brought = self.brought(&original)?;
@@ -125,7 +125,7 @@ impl HistoryBuilder<'_> {
     fn original(
         &self,
         commit: &Commit,
-        waiting: &UnpromotedCommits,
+        unpromoted: &UnpromotedCommits,
         tips: &[(usize, Oid)],
     ) -> Result<Option<Oid>, GitError> {
         let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
@@ -133,27 +133,27 @@ impl HistoryBuilder<'_> {
             let colours = self.graph.reach(&[id], &only)?;
             Ok(colours.get(&id).is_some_and(|colour| *colour != 0))
         };
-        for name in NamedCommits::read(&commit.message).picked.iter().rev().take(MOST_CLAIMS) {
+        for name in NamedCommits::read(&commit.message).picked.iter().rev().take(MAX_ORIGINALS) {
             // A name of no commit in this repository proves nothing.
             let Some(named) = self.reader.named(name) else { continue };
             if held(named)? {
                 return Ok(Some(named));
             }
         }
-        if waiting.signs.is_empty() {
+        if unpromoted.match_keys.is_empty() {
             return Ok(None);
         }
         let authored = self.graph.commit(commit.id)?.authored;
         let title = commit.message.subject();
-        let twins = UnpromotedCommits::signs(&commit.author.email, title, authored);
-        let twins = twins.iter().filter_map(|sign| waiting.signs.get(sign));
+        let twins = UnpromotedCommits::match_keys(&commit.author.email, title, authored);
+        let twins = twins.iter().filter_map(|sign| unpromoted.match_keys.get(sign));
         let twins: BTreeSet<Oid> = twins.flatten().copied().collect();
         if twins.is_empty() {
             return Ok(None);
         }
         let mine = self.reader.patch_id(commit.id)?;
-        for twin in twins.iter().take(MOST_CLAIMS) {
-            self.reader.in_time()?;
+        for twin in twins.iter().take(MAX_ORIGINALS) {
+            self.reader.check_deadline()?;
             if mine.is_some() && self.reader.patch_id(*twin)? == mine {
                 return Ok(Some(*twin));
             }

@@ -42,7 +42,7 @@ impl Writer {
         let author = value(b"author ").ok_or_else(unreadable)?;
         let mut message = rest.get(2..).unwrap_or_default().to_vec();
         if let Some(from) = from {
-            note(&mut message, from);
+            append_pick_line(&mut message, from);
         }
         Ok(KeptHeaders { author, encoding: value(b"encoding "), message })
     }
@@ -52,7 +52,7 @@ impl Writer {
     ///
     /// # Errors
     /// Returns an error if an object cannot be read or written.
-    pub fn with_files(&self, tree: Oid, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
+    pub fn tree_with_files(&self, tree: Oid, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
         let peeled = |id: Oid| self.repo().find_object(git(id), None)?.peel_to_tree();
         let (base, from) = (peeled(tree)?, peeled(from)?);
         let mut update = git2::build::TreeUpdateBuilder::new();
@@ -76,9 +76,9 @@ impl Writer {
     ///
     /// # Errors
     /// Returns an error if an object cannot be read or written.
-    pub fn only_files(&self, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
+    pub fn tree_of_files(&self, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
         let empty = self.repo().treebuilder(None)?.write()?;
-        self.with_files(oid(empty), from, paths)
+        self.tree_with_files(oid(empty), from, paths)
     }
 
     /// Writes a commit of a tree, for versions of Git that merge commits only. The same tree
@@ -86,7 +86,7 @@ impl Writer {
     ///
     /// # Errors
     /// Returns an error if an object cannot be read or written.
-    pub fn as_commit(&self, id: Oid) -> Result<Oid, GitError> {
+    pub fn commit_of_tree(&self, id: Oid) -> Result<Oid, GitError> {
         let repo = self.repo();
         let tree = match id {
             EMPTY_TREE => repo.treebuilder(None)?.write()?,
@@ -105,7 +105,7 @@ impl Writer {
     ///
     /// # Errors
     /// Returns an error if an object cannot be read or written.
-    pub fn picked_tree(
+    pub fn pick_with_libgit2(
         &self,
         base: Option<Oid>,
         [ours, theirs]: [Oid; 2],
@@ -176,7 +176,7 @@ const fn mode(of: i32) -> git2::FileMode {
 
 /// Adds the line of `git cherry-pick -x`: to the last paragraph if it is a trailer block,
 /// otherwise as a new paragraph.
-fn note(message: &mut Vec<u8>, from: Oid) {
+fn append_pick_line(message: &mut Vec<u8>, from: Oid) {
     if !message.is_empty() && !message.ends_with(b"\n") {
         message.push(b'\n');
     }
@@ -235,7 +235,7 @@ mod tests {
             ("a\n\none\ntwo\nthree\nSigned-off-by: x <x@x>\n", ""),
         ] {
             let mut message = before.as_bytes().to_vec();
-            note(&mut message, from);
+            append_pick_line(&mut message, from);
             assert_eq!(String::from_utf8(message).unwrap(), format!("{before}{between}{line}"));
         }
     }

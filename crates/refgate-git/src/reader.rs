@@ -10,13 +10,13 @@ use git2::{ObjectType, Odb, Repository};
 use refgate_core::{Change, Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
-use crate::repository_checks::{explain_open, trustworthy};
+use crate::repository_checks::{check_trust, explain_open};
 use crate::tree::Tree;
 use crate::{Bounds, GitError};
 
 /// The most bytes of trees that are kept in memory. Commits that are close in history share
 /// most of their trees.
-const TREES_KEPT: usize = 64 << 20;
+const MAX_CACHED_TREE_BYTES: usize = 64 << 20;
 
 /// The value of a ref, with the name of its target if it is a symbolic ref; `None` if the ref
 /// does not exist.
@@ -68,7 +68,7 @@ impl Reader {
 
     fn new(repo: Repository, bounds: Bounds, quarantined: bool) -> Result<Self, GitError> {
         Self::trust_storage();
-        trustworthy(&repo)?;
+        check_trust(&repo)?;
         let trees = RefCell::new(HashMap::new());
         Ok(Self {
             repo,
@@ -90,7 +90,7 @@ impl Reader {
 
     /// Makes this reader take the remote-tracking branches of `remote` as the branches at rest.
     /// A clone can thus compute the answer of the server.
-    pub fn see_through(&mut self, remote: &str) {
+    pub fn use_remote(&mut self, remote: &str) {
         self.remote = Some(remote.to_string());
     }
 
@@ -120,12 +120,12 @@ impl Reader {
     }
 
     /// Replaces the bounds. The settings of the server are read after the repository is opened.
-    pub const fn bound(&mut self, bounds: Bounds) {
+    pub const fn set_bounds(&mut self, bounds: Bounds) {
         self.bounds = bounds;
     }
 
     /// Makes libgit2 look for new objects, after a Git process has written some.
-    pub(crate) fn forget_packs(&self) {
+    pub(crate) fn refresh_objects(&self) {
         if let Ok(odb) = self.repo.odb() {
             // Without a refresh an object is not found, and the caller gets that error.
             let _ = odb.refresh();
@@ -164,7 +164,7 @@ impl Reader {
 
     /// Returns an error after the time limit for one push has passed (docs/design/threats.md,
     /// R19).
-    pub(crate) fn in_time(&self) -> Result<(), GitError> {
+    pub(crate) fn check_deadline(&self) -> Result<(), GitError> {
         if self.started.elapsed().as_secs() >= self.bounds.max_seconds {
             return Err(GitError::Deadline(self.bounds.max_seconds));
         }
@@ -314,7 +314,7 @@ impl Reader {
         let tree = Rc::new(tree);
         let mut trees = self.trees.borrow_mut();
         let kept = self.kept.get() + tree.size();
-        if kept > TREES_KEPT {
+        if kept > MAX_CACHED_TREE_BYTES {
             trees.clear();
             self.kept.set(0);
         } else {

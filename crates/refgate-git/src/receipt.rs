@@ -119,15 +119,17 @@ impl Pick<'_> {
         let paths = |changes: &[Change]| -> BTreeSet<String> {
             changes.iter().map(|change| change.path.clone()).collect()
         };
-        let touched = paths(own);
+        let changed_paths = paths(own);
         // A path that is not UTF-8 was changed for display, so it cannot be looked up.
-        if touched.iter().any(|path| path.contains(char::REPLACEMENT_CHARACTER)) {
+        if changed_paths.iter().any(|path| path.contains(char::REPLACEMENT_CHARACTER)) {
             return Ok(false);
         }
-        if touched != paths(theirs) || touched.iter().any(|p| recipe(self.recipes, p).is_some()) {
+        if changed_paths != paths(theirs)
+            || changed_paths.iter().any(|p| recipe(self.recipes, p).is_some())
+        {
             return Ok(false);
         }
-        for path in touched {
+        for path in changed_paths {
             let held = |tree: Oid| self.reader.held(tree, path.as_bytes());
             if held(ours)? != held(before)? || held(tree)? != held(source)? {
                 return Ok(false);

@@ -10,7 +10,7 @@ use refgate_core::{Instant, Oid, RefName};
 use crate::reader::Reader;
 
 /// The longest line of a reflog that this server writes, in bytes.
-const LONGEST: u64 = 4_096;
+const MAX_LINE_BYTES: u64 = 4_096;
 
 /// One move of a ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Reader {
     }
 
     /// The time when the repository was cloned from the remote that this reader uses.
-    pub(crate) fn cloned(&self) -> Option<Instant> {
+    pub(crate) fn clone_time(&self) -> Option<Instant> {
         let head = self.remote()?.to_string();
         log(self.git_dir(), &format!("refs/remotes/{head}/HEAD")).first().map(|moved| moved.at)
     }
@@ -58,7 +58,11 @@ impl Reader {
 /// The last line of a reflog, if the ref never made the move in it. `here` is the value of the
 /// ref. This happens when a process ends after it wrote the reflog, but before it moved the ref.
 #[must_use]
-pub fn announced(git_dir: &Path, name: &RefName, here: Option<Oid>) -> Option<ReflogEntry> {
+pub fn orphan_reflog_entry(
+    git_dir: &Path,
+    name: &RefName,
+    here: Option<Oid>,
+) -> Option<ReflogEntry> {
     let last = last(git_dir, name)?;
     (last.new != here && last.old == here).then_some(last)
 }
@@ -66,7 +70,7 @@ pub fn announced(git_dir: &Path, name: &RefName, here: Option<Oid>) -> Option<Re
 /// The last line of a reflog. Every push needs it, so only the end of the file is read.
 fn last(git_dir: &Path, name: &RefName) -> Option<ReflogEntry> {
     let mut file = File::open(git_dir.join("logs").join(name.as_str())).ok()?;
-    let start = file.metadata().ok()?.len().saturating_sub(LONGEST);
+    let start = file.metadata().ok()?.len().saturating_sub(MAX_LINE_BYTES);
     file.seek(SeekFrom::Start(start)).ok()?;
     let mut end = Vec::new();
     file.read_to_end(&mut end).ok()?;

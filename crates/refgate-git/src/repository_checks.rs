@@ -18,7 +18,7 @@ pub(crate) fn explain_open(error: &git2::Error) -> GitError {
 
 /// Returns an error if Git or libgit2 would see a history that the objects do not contain
 /// (docs/design/threats.md, R8).
-pub(crate) fn trustworthy(repo: &Repository) -> Result<(), GitError> {
+pub(crate) fn check_trust(repo: &Repository) -> Result<(), GitError> {
     let dir = repo.commondir();
     let holds = |path: &str| std::fs::metadata(dir.join(path)).is_ok_and(|file| file.len() > 0);
     if holds("shallow") {

@@ -10,22 +10,22 @@ use refgate_core::matrix::DiffSimilarity;
 
 use crate::GitError;
 use crate::commit_cache::CommitCache;
-use crate::debts::touched;
+use crate::debts::changed_paths;
 use crate::reader::{Reader, git};
 
 /// Diffs with more files or lines than these limits are not compared.
-const MOST_FILES: usize = 400;
-const MOST_LINES: usize = 20_000;
+const MAX_FILES: usize = 400;
+const MAX_LINES: usize = 20_000;
 
 /// The lowest percentage that counts as a similarity.
-const LEAST: u8 = 10;
+const MIN_PERCENT: u8 = 10;
 
 /// Compares pairs of commits. The result of an earlier run is taken from the cache. A pair
 /// without similarity is left out, and so is a pair whose content is not in this repository.
 ///
 /// # Errors
 /// Returns an error if a commit cannot be read.
-pub fn likeness(
+pub fn diff_similarity(
     reader: &Reader,
     pairs: &[(Oid, Oid)],
     kept: &mut CommitCache,
@@ -34,7 +34,7 @@ pub fn likeness(
     let mut diffs: HashMap<Oid, Option<DiffLines>> = HashMap::new();
     let mut found = BTreeMap::new();
     for (number, pair) in pairs.iter().enumerate() {
-        let likeness = match kept.pair(*pair) {
+        let diff_similarity = match kept.pair(*pair) {
             Some(known) => known,
             None => {
                 for id in [pair.0, pair.1] {
@@ -43,16 +43,16 @@ pub fn likeness(
                     }
                 }
                 let both = (diffs.get(&pair.0), diffs.get(&pair.1));
-                let likeness = match both {
+                let diff_similarity = match both {
                     (Some(Some(one)), Some(Some(other))) => one.like(other),
                     _ => None,
                 };
-                kept.add_pair(*pair, likeness);
-                likeness
+                kept.add_pair(*pair, diff_similarity);
+                diff_similarity
             }
         };
-        if let Some(likeness) = likeness {
-            found.insert(*pair, likeness);
+        if let Some(diff_similarity) = diff_similarity {
+            found.insert(*pair, diff_similarity);
         }
         tick(number);
     }
@@ -79,7 +79,7 @@ impl DiffLines {
         let all = self.count + other.count;
         let percent = (200 * u64::from(common)).checked_div(u64::from(all)).unwrap_or(0);
         let percent = u8::try_from(percent.min(99)).unwrap_or(0);
-        (percent >= LEAST).then_some(DiffSimilarity::Percent(percent))
+        (percent >= MIN_PERCENT).then_some(DiffSimilarity::Percent(percent))
     }
 }
 
@@ -89,8 +89,8 @@ impl Reader {
     ///
     /// # Errors
     /// Returns an error if a commit cannot be read.
-    pub fn touch_alike(&self, one: Oid, other: Oid, moved: bool) -> Result<bool, GitError> {
-        let paths = |id: Oid| touched(self, id, &self.commit(id)?);
+    pub fn share_changed_path(&self, one: Oid, other: Oid, moved: bool) -> Result<bool, GitError> {
+        let paths = |id: Oid| changed_paths(self, id, &self.commit(id)?);
         let name = |path: &str| match path.rsplit_once('/') {
             Some((_, name)) if moved => name.to_string(),
             _ => path.to_string(),
@@ -108,7 +108,7 @@ impl Reader {
         let before = commit.parent(0).ok().map(|parent| parent.tree()).transpose()?;
         let diff = repo.diff_tree_to_tree(before.as_ref(), Some(&commit.tree()?), None);
         let Ok(diff) = diff else { return Ok(None) };
-        if diff.deltas().len() > MOST_FILES {
+        if diff.deltas().len() > MAX_FILES {
             return Ok(None);
         }
         let (lines, count) = (RefCell::new(HashMap::new()), Cell::new(0_u32));
@@ -117,7 +117,7 @@ impl Reader {
             parts.hash(&mut hasher);
             *lines.borrow_mut().entry(hasher.finish()).or_insert(0) += 1;
             count.set(count.get() + 1);
-            count.get() as usize <= MOST_LINES
+            count.get() as usize <= MAX_LINES
         };
         let read = diff.foreach(
             &mut |delta, _| {

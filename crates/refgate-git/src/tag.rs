@@ -18,7 +18,7 @@ pub(crate) struct TagChain {
 }
 
 /// The most objects that are followed from a tag to its commit.
-const DEEPEST: usize = 8;
+const MAX_TAG_DEPTH: usize = 8;
 
 /// Follows a tag from `value` to its commit.
 ///
@@ -27,7 +27,7 @@ const DEEPEST: usize = 8;
 pub(crate) fn follow(reader: &Reader, name: &RefName, value: Oid) -> Result<TagChain, GitError> {
     let mut found = TagChain::default();
     let mut id = value;
-    for depth in 0..DEEPEST {
+    for depth in 0..MAX_TAG_DEPTH {
         match reader.kind(id)? {
             ObjectType::Commit => {
                 found.commit = Some(id);

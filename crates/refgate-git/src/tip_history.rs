@@ -24,18 +24,18 @@ impl HistoryBuilder<'_> {
             let Some(tip) = self.history.tips.get(&place).filter(|_| stage.production) else {
                 continue;
             };
-            if self.graph.has_shown(*tip, commit)? {
+            if self.graph.was_tip(*tip, commit)? {
                 (facts.shipped, facts.on_flow) = (true, true);
             }
         }
         if !facts.shipped {
-            facts.shipped = self.on_a_line(commit)?;
+            facts.shipped = self.was_line_tip(commit)?;
         }
         Ok(Some(facts))
     }
 
     /// Whether a commit was once the tip of a release line.
-    pub(crate) fn on_a_line(&self, commit: Oid) -> Result<bool, GitError> {
+    pub(crate) fn was_line_tip(&self, commit: Oid) -> Result<bool, GitError> {
         for line in &self.policy.flow.lines {
             // The `*` of libgit2 matches slashes and that of the policy does not, so the policy
             // checks each name again.
@@ -47,7 +47,7 @@ impl HistoryBuilder<'_> {
                     continue;
                 }
                 let tip = branch.peel_to_commit()?.id();
-                if self.graph.has_shown(crate::reader::oid(tip), commit)? {
+                if self.graph.was_tip(crate::reader::oid(tip), commit)? {
                     return Ok(true);
                 }
             }
@@ -56,10 +56,10 @@ impl HistoryBuilder<'_> {
     }
 
     /// The stages that once had a commit as their tip, as bits by their place in the flow.
-    pub(crate) fn shown_by(&self, id: Oid) -> Result<u32, GitError> {
+    pub(crate) fn stages_with_former_tip(&self, id: Oid) -> Result<u32, GitError> {
         let mut bits = 0;
         for (place, tip) in &self.history.tips {
-            bits |= u32::from(self.graph.has_shown(*tip, id)?) << place;
+            bits |= u32::from(self.graph.was_tip(*tip, id)?) << place;
         }
         Ok(bits)
     }
@@ -77,7 +77,7 @@ impl HistoryBuilder<'_> {
         let Some(last) = facts.landings.last() else { return Ok(()) };
         let tree = self.tree_of(last.commit)?;
         if let Some(before) = self.policy.flow.previous(place) {
-            facts.soaking_since = self.soaking(&before.branch, tree)?;
+            facts.soaking_since = self.soak_start(&before.branch, tree)?;
         }
         let mut tips = self.history.tips.clone();
         tips.insert(place, last.commit);
@@ -87,7 +87,11 @@ impl HistoryBuilder<'_> {
     }
 
     /// The time since which the tips of a branch have had this tree without interruption.
-    pub(crate) fn soaking(&self, branch: &RefName, tree: Oid) -> Result<Option<Instant>, GitError> {
+    pub(crate) fn soak_start(
+        &self,
+        branch: &RefName,
+        tree: Oid,
+    ) -> Result<Option<Instant>, GitError> {
         let mut since = None;
         for moved in self.reader.moves(branch).iter().rev() {
             let Some(new) = moved.new else { break };

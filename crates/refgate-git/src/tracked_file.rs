@@ -43,16 +43,16 @@ impl Reader {
         let Some((mode, id)) = self.entry_at(self.commit(commit)?.tree, path)? else {
             return Ok(None);
         };
-        let complain = |why: &str| GitError::File {
+        let file_error = |why: &str| GitError::File {
             path: path.to_string(),
             reference: from.to_string(),
             why: why.to_string(),
         };
         if mode != 0o100_644 && mode != 0o100_755 {
-            return Err(complain("it is not a regular file"));
+            return Err(file_error("it is not a regular file"));
         }
         let data = self.object(id, ObjectType::Blob, self.bounds().max_policy_bytes)?;
-        let text = String::from_utf8(data).map_err(|_| complain("it is not valid UTF-8"))?;
+        let text = String::from_utf8(data).map_err(|_| file_error("it is not valid UTF-8"))?;
         Ok(Some(TrackedFile { blob: id, text }))
     }
 

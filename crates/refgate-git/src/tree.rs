@@ -35,12 +35,12 @@ impl Entry<'_> {
 
     /// Compares two entries in Git's order: a directory sorts as if its name ended with a slash.
     pub(crate) fn cmp_key(&self, other: &Self) -> Ordering {
-        let shared = self.name.len().min(other.name.len());
-        let (a, b) = (self.name.get(..shared), other.name.get(..shared));
+        let shared_length = self.name.len().min(other.name.len());
+        let (a, b) = (self.name.get(..shared_length), other.name.get(..shared_length));
         a.cmp(&b).then_with(|| {
             let next = |entry: &Self| {
                 let end = entry.is_tree().then_some(b'/');
-                entry.name.get(shared).copied().or(end)
+                entry.name.get(shared_length).copied().or(end)
             };
             next(self).cmp(&next(other)).then_with(|| self.name.len().cmp(&other.name.len()))
         })
@@ -107,7 +107,7 @@ fn split(data: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let space = data.iter().take(8).position(|byte| *byte == b' ')?;
     let mode = mode(data.get(..space)?)?;
     let rest = data.get(space + 1..)?;
-    let name = until_nul(rest)?;
+    let name = bytes_before_nul(rest)?;
     let (id, after) = rest.get(name.len() + 1..)?.split_at_checked(ID)?;
     let entry = Entry { mode, name, id: Oid::new(id.try_into().ok()?) };
     Some((entry, after))
@@ -117,28 +117,28 @@ fn split(data: &[u8]) -> Option<(Entry<'_>, &[u8])> {
 const ID: usize = 20;
 
 /// The bytes before the first NUL. The function of the standard library is faster than a loop.
-fn until_nul(data: &[u8]) -> Option<&[u8]> {
+fn bytes_before_nul(data: &[u8]) -> Option<&[u8]> {
     CStr::from_bytes_until_nul(data).ok().map(CStr::to_bytes)
 }
 
 /// Skips the equal entries at the beginning of two trees. Most commits change one entry of
 /// many.
-fn past_shared<'a>(mut old: &'a [u8], mut new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-    let mut shared = shared(old, new);
-    if shared == old.len() && shared == new.len() {
+fn skip_shared_entries<'a>(mut old: &'a [u8], mut new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let mut shared_length = shared_length(old, new);
+    if shared_length == old.len() && shared_length == new.len() {
         return (&[], &[]);
     }
-    while let Some(head) = old.get(..shared).and_then(until_nul) {
+    while let Some(head) = old.get(..shared_length).and_then(bytes_before_nul) {
         let end = head.len() + 1 + ID;
         let (Some(rest), Some(other)) = (old.get(end..), new.get(end..)) else { break };
-        let Some(left) = shared.checked_sub(end) else { break };
-        (old, new, shared) = (rest, other, left);
+        let Some(left) = shared_length.checked_sub(end) else { break };
+        (old, new, shared_length) = (rest, other, left);
     }
     (old, new)
 }
 
 /// The number of equal bytes at the beginning.
-fn shared(old: &[u8], new: &[u8]) -> usize {
+fn shared_length(old: &[u8], new: &[u8]) -> usize {
     const STEP: usize = 32;
     let steps = old.chunks_exact(STEP).zip(new.chunks_exact(STEP));
     let equal = steps.take_while(|(a, b)| a == b).count() * STEP;
@@ -150,22 +150,22 @@ fn shared(old: &[u8], new: &[u8]) -> usize {
 pub(crate) type Pair<'t> = (Option<Entry<'t>>, Option<Entry<'t>>);
 
 /// The entries in which two trees differ, in Git's order.
-pub(crate) fn differing<'t>(old: &'t Tree, new: &'t Tree) -> impl Iterator<Item = Pair<'t>> {
+pub(crate) fn changed_entries<'t>(old: &'t Tree, new: &'t Tree) -> impl Iterator<Item = Pair<'t>> {
     let (mut old, mut new) = (old.0.as_slice(), new.0.as_slice());
     std::iter::from_fn(move || {
-        (old, new) = past_shared(old, new);
-        let (gone, came) = (split(old), split(new));
-        let order = match (&gone, &came) {
+        (old, new) = skip_shared_entries(old, new);
+        let (old_entry, new_entry) = (split(old), split(new));
+        let order = match (&old_entry, &new_entry) {
             (None, None) => return None,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some((a, _)), Some((b, _))) => a.cmp_key(b),
         };
-        let gone = gone.filter(|_| order.is_le());
-        let came = came.filter(|_| order.is_ge());
-        old = gone.map_or(old, |(_, rest)| rest);
-        new = came.map_or(new, |(_, rest)| rest);
-        Some((gone.map(|(entry, _)| entry), came.map(|(entry, _)| entry)))
+        let old_entry = old_entry.filter(|_| order.is_le());
+        let new_entry = new_entry.filter(|_| order.is_ge());
+        old = old_entry.map_or(old, |(_, rest)| rest);
+        new = new_entry.map_or(new, |(_, rest)| rest);
+        Some((old_entry.map(|(entry, _)| entry), new_entry.map(|(entry, _)| entry)))
     })
 }
 
@@ -238,7 +238,7 @@ mod tests {
         };
         let found = |old: &Tree, new: &Tree| -> Vec<(Option<String>, Option<String>)> {
             let name = |entry: Entry<'_>| String::from_utf8(entry.name.to_vec()).unwrap();
-            differing(old, new).map(|(a, b)| (a.map(name), b.map(name))).collect()
+            changed_entries(old, new).map(|(a, b)| (a.map(name), b.map(name))).collect()
         };
         let whole = of(&sorted, None);
         assert!(found(&whole, &whole).is_empty());

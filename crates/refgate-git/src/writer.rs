@@ -95,7 +95,7 @@ impl Writer {
     ///
     /// # Errors
     /// Returns an error if the configuration cannot be read.
-    pub fn all_of(&self, key: &str) -> Result<Vec<String>, GitError> {
+    pub fn setting_values(&self, key: &str) -> Result<Vec<String>, GitError> {
         let config = self.repo.config()?;
         let mut all = Vec::new();
         let entries = config.multivar(key, None)?;

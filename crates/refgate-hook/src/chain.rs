@@ -8,7 +8,7 @@ use refgate_gate::{Exit, chained};
 use crate::say;
 
 /// Runs the former hook with the same input and arguments, and returns its answer.
-pub(crate) fn former(stdin: &[u8], arguments: &[&str]) -> ExitCode {
+pub(crate) fn run_former_hook(stdin: &[u8], arguments: &[&str]) -> ExitCode {
     let Ok(own) = std::env::current_exe() else {
         return say("refgate: cannot find the path of the hook program", Exit::BadSetup);
     };

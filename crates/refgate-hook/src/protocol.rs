@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use refgate_gate::{Exit, PendingMove, carry_out, moves};
 
 /// The longest packet, in bytes.
-const LONGEST: usize = 65_520;
+const MAX_PACKET_BYTES: usize = 65_520;
 
 /// Reads one packet. Returns `None` for a flush packet.
-fn packet(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+fn read_packet(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut head = [0; 4];
     from.read_exact(&mut head)?;
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "the length of a packet is not valid");
@@ -18,7 +18,7 @@ fn packet(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     if length < 4 {
         return Ok(None);
     }
-    if length > LONGEST {
+    if length > MAX_PACKET_BYTES {
         return Err(bad());
     }
     let mut data = vec![0; length - 4];
@@ -36,9 +36,9 @@ fn flush(to: &mut impl Write) -> io::Result<()> {
 }
 
 /// Reads the packets up to a flush packet, each as a line.
-fn section(from: &mut impl Read) -> io::Result<Vec<String>> {
+fn read_section(from: &mut impl Read) -> io::Result<Vec<String>> {
     let mut all = Vec::new();
-    while let Some(data) = packet(from)? {
+    while let Some(data) = read_packet(from)? {
         all.push(String::from_utf8_lossy(&data).trim_end_matches('\n').to_string());
     }
     Ok(all)
@@ -46,7 +46,7 @@ fn section(from: &mut impl Read) -> io::Result<Vec<String>> {
 
 /// Runs the hook `proc-receive` on standard input and output.
 pub(crate) fn proc_receive() -> ExitCode {
-    match talk(&mut io::stdin().lock(), &mut io::stdout().lock()) {
+    match run_protocol(&mut io::stdin().lock(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => crate::say(
             &format!("refgate: cannot process the `proc-receive` request of Git: {error}"),
@@ -55,8 +55,8 @@ pub(crate) fn proc_receive() -> ExitCode {
     }
 }
 
-fn talk(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
-    let hello = section(from)?;
+fn run_protocol(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let hello = read_section(from)?;
     let (version, options) = match hello.first().map(|line| line.split_once('\0')) {
         Some(Some((version, options))) => (version.to_string(), options.to_string()),
         Some(None) => (hello.concat(), String::new()),
@@ -69,16 +69,16 @@ fn talk(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let answer = if wants_options { "version=1\0push-options\n" } else { "version=1\n" };
     send(to, answer)?;
     flush(to)?;
-    let commands = section(from)?;
+    let commands = read_section(from)?;
     if wants_options {
         // `pre-receive` has already judged the push options.
-        section(from)?;
+        read_section(from)?;
     }
     let wanted: Vec<PendingMove> = moves(&commands.join("\n"));
     if wanted.len() != commands.len() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a command is not valid"));
     }
-    for (name, done) in carry_out(&wanted, chrono::Utc::now(), crate::quarantined()) {
+    for (name, done) in carry_out(&wanted, chrono::Utc::now(), crate::is_quarantined()) {
         match done {
             Ok(()) => send(to, &format!("ok {name}\n"))?,
             Err(why) => {
@@ -98,7 +98,7 @@ mod tests {
     fn rejects_malformed_requests() {
         for bad in [&b""[..], b"0000", b"zzzz", b"000aversio", b"000eversion=9\n0000", b"fffff"] {
             let mut said = Vec::new();
-            assert!(talk(&mut &*bad, &mut said).is_err(), "{bad:?}");
+            assert!(run_protocol(&mut &*bad, &mut said).is_err(), "{bad:?}");
         }
         let mut all = Vec::new();
         send(&mut all, "version=1\0push-options").unwrap();
@@ -106,6 +106,6 @@ mod tests {
         send(&mut all, "no command").unwrap();
         flush(&mut all).unwrap();
         flush(&mut all).unwrap();
-        assert!(talk(&mut &*all, &mut Vec::new()).is_err());
+        assert!(run_protocol(&mut &*all, &mut Vec::new()).is_err());
     }
 }

@@ -45,8 +45,9 @@ impl MemoryWorld {
         for (from, later) in &tips {
             for (to, earlier) in tips.range(..from) {
                 let (ahead, behind) = (self.apart(*later, *earlier), self.apart(*earlier, *later));
-                for fix in ahead.iter().filter(|fix| !self.paid(**fix, &behind)) {
-                    let since = self.landed_at(*from, *fix).unwrap_or(self.clock).min(self.clock);
+                for fix in ahead.iter().filter(|fix| !self.is_paid(**fix, &behind)) {
+                    let since =
+                        self.landing_time(*from, *fix).unwrap_or(self.clock).min(self.clock);
                     let message = self.node(*fix).map(|node| Message::new(&node.message));
                     let subject = message.map(|m| m.subject().to_string()).unwrap_or_default();
                     all.push(Debt { fix: *fix, subject, from: *from, to: *to, since });
@@ -65,7 +66,7 @@ impl MemoryWorld {
         fresh.filter(single).filter(|id| !self.delta(*id).is_empty()).collect()
     }
 
-    fn paid(&self, fix: Oid, behind: &[Oid]) -> bool {
+    fn is_paid(&self, fix: Oid, behind: &[Oid]) -> bool {
         behind.iter().any(|other| {
             let named =
                 self.node(*other).is_some_and(|node| self.named(&node.message).contains(&fix));
@@ -74,7 +75,7 @@ impl MemoryWorld {
         })
     }
 
-    fn landed_at(&self, stage: usize, id: Oid) -> Option<Instant> {
+    fn landing_time(&self, stage: usize, id: Oid) -> Option<Instant> {
         let branch = self.policy.flow.stages.get(stage)?.branch.as_str().to_string();
         let own = self.moves.iter().filter(|(name, ..)| *name == branch);
         own.filter(|(.., tip)| self.ancestors(*tip).contains(&id)).map(|(_, at, _)| *at).next()

@@ -47,7 +47,7 @@ impl MemoryWorld {
         }
         let push = Push { actor, at: self.clock, updates, options: options.to_vec() };
         let ledger = LedgerView::assemble(&self.policy, &self.records);
-        let history = self.photograph(&push, &ledger);
+        let history = self.build_history(&push, &ledger);
         Some(PushFacts { push, history, ledger })
     }
 
@@ -78,7 +78,7 @@ impl MemoryWorld {
         }
     }
 
-    fn photograph(&self, push: &Push, ledger: &LedgerView) -> History {
+    fn build_history(&self, push: &Push, ledger: &LedgerView) -> History {
         let mut history = History::default();
         history.repositories.push(REPOSITORY.to_string());
         for (place, stage) in self.policy.flow.stages.iter().enumerate() {
@@ -183,7 +183,7 @@ impl MemoryWorld {
                 .filter(|other| !hidden.contains(other) && taken.insert(*other))
                 .collect();
             for one in side.iter().chain([&id]) {
-                self.remember(*one, place, history);
+                self.add_commit(*one, place, history);
             }
             let landing = self.landing(id, side, old, place, history);
             facts.landings.push(landing);
@@ -214,11 +214,11 @@ impl MemoryWorld {
             author,
             reach: 0,
             landed: 0,
-            defect: node.encoded.as_deref().and_then(encoding_defect),
+            defect: node.encoding.as_deref().and_then(encoding_defect),
         })
     }
 
-    fn remember(&self, id: Oid, place: Option<usize>, history: &mut History) {
+    fn add_commit(&self, id: Oid, place: Option<usize>, history: &mut History) {
         let Some(commit) = self.commit(id) else { return };
         let (mut reach, mut landed) = (0, 0);
         for (stage, tip) in &history.tips {
@@ -272,7 +272,7 @@ impl MemoryWorld {
         let new: Vec<Oid> = side.iter().copied().chain([id]).filter(here).collect();
         let picked = |one: &Oid| self.picked(*one, place, history);
         let picks: Vec<Pick> = new.iter().filter_map(picked).collect();
-        let exact = self.only_exact(&new, &picks);
+        let exact = self.are_exact_backports(&new, &picks);
         let mixed = side.iter().filter(|id| here(id) && self.is_mixed(**id)).copied().collect();
         Landing {
             commit: id,

@@ -74,7 +74,7 @@ impl MemoryWorld {
     }
 
     /// Whether all new commits are exact backports and the policy asks for these.
-    pub(crate) fn only_exact(&self, new: &[Oid], picks: &[Pick]) -> bool {
+    pub(crate) fn are_exact_backports(&self, new: &[Oid], picks: &[Pick]) -> bool {
         let single = |one: &&Oid| self.node(**one).is_some_and(|node| node.parents.len() < 2);
         let exact = |one: &Oid| {
             let pick = picks.iter().find(|pick| pick.commit == *one);

@@ -17,7 +17,7 @@ pub(crate) struct Node {
     pub(crate) message: String,
     pub(crate) author: String,
     /// The encoding in the header of the commit.
-    pub(crate) encoded: Option<String>,
+    pub(crate) encoding: Option<String>,
 }
 
 /// A tag object of this world.
@@ -45,7 +45,8 @@ pub struct MemoryWorld {
 }
 
 /// The files of the first commit.
-pub(crate) const START: [&str; 4] = ["README.md", "docs/guide.md", "src/app.rs", "tests/app.rs"];
+pub(crate) const FIRST_FILES: [&str; 4] =
+    ["README.md", "docs/guide.md", "src/app.rs", "tests/app.rs"];
 
 impl MemoryWorld {
     /// Creates a world in which all stages are at one commit.
@@ -64,7 +65,7 @@ impl MemoryWorld {
             next: 0,
         };
         let mut files = Files::new();
-        for path in START {
+        for path in FIRST_FILES {
             files.insert(path.to_string(), world.number());
         }
         let start = world.add(Vec::new(), files, "start", "somebody");
@@ -101,7 +102,7 @@ impl MemoryWorld {
     ) -> Oid {
         let id = self.id();
         let (message, author) = (message.to_string(), author.to_string());
-        self.nodes.insert(id, Node { parents, files, message, author, encoded: None });
+        self.nodes.insert(id, Node { parents, files, message, author, encoding: None });
         id
     }
 

@@ -64,8 +64,8 @@ fn scenarios<'t>(
     for (number, text) in lines {
         if let Some((start, body)) = &mut policy {
             if text.trim_end() == "}" {
-                let act = Step::PolicyText(std::mem::take(body));
-                push(&mut all, Line { number: *start, text: "policy { … }".to_string(), act });
+                let step = Step::PolicyText(std::mem::take(body));
+                push(&mut all, Line { number: *start, text: "policy { … }".to_string(), step });
                 policy = None;
             } else {
                 body.push_str(text);
@@ -83,8 +83,8 @@ fn scenarios<'t>(
             all.push(Scenario { name: format!("{name}: {title}"), lines: Vec::new() });
         } else {
             let fail = |what: String| ScenarioError { line: number, what, text: text.to_string() };
-            let act = tokens(plain).and_then(|tokens| act(&tokens)).map_err(fail)?;
-            push(&mut all, Line { number, text: plain.to_string(), act });
+            let step = tokens(plain).and_then(|tokens| step(&tokens)).map_err(fail)?;
+            push(&mut all, Line { number, text: plain.to_string(), step });
         }
     }
     if let Some((line, text)) = policy {
@@ -114,7 +114,7 @@ pub(crate) fn length(words: &[&str]) -> Result<Duration, String> {
     parse_duration(&joined).ok_or(format!("`{joined}` is not a duration"))
 }
 
-fn act(tokens: &[String]) -> Result<Step, String> {
+fn step(tokens: &[String]) -> Result<Step, String> {
     let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["policy", name] => Ok(Step::Policy(name.trim_start_matches('"').to_string())),
@@ -130,12 +130,12 @@ fn act(tokens: &[String]) -> Result<Step, String> {
         ["follow", "remedy", number] => {
             Ok(Step::Follow(number.parse().map_err(|_| format!("`{number}` is not a number"))?))
         }
-        [who, verb, rest @ ..] => deed(who, verb, rest),
+        [who, verb, rest @ ..] => parse_person_step(who, verb, rest),
         _ => Err("this line is not a step".to_string()),
     }
 }
 
-fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
+fn parse_person_step(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
     let who = who.to_string();
     match (verb, rest) {
         ("branches", [name, "from", from]) => {
@@ -146,7 +146,7 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
         }
         ("commits", [message, "on", branch, rest @ ..]) => {
             let (touches, rest) = touches(rest)?;
-            let (dated, encoded) = match rest {
+            let (forged_date, encoding) = match rest {
                 [] => (None, None),
                 ["dated", when @ ..] => (Some(time(when)?), None),
                 ["encoded", "as", name] => (None, Some((*name).to_string())),
@@ -154,7 +154,7 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
             };
             let message = text(message)?;
             let branch = (*branch).to_string();
-            Ok(Step::Commit { who, message, branch, touches, dated, encoded })
+            Ok(Step::Commit { who, message, branch, touches, forged_date, encoding })
         }
         ("merges" | "squashes" | "forwards", rest) => merge(who, verb, rest),
         ("picks", [from, "onto", onto, tail @ ..]) => {
@@ -308,10 +308,10 @@ fn expect(rest: &[&str]) -> Result<Step, String> {
         return Err(format!("`{verdict}` is not a verdict"));
     }
     let mut expected =
-        Expected { verdict: (*verdict).to_string(), rules: Vec::new(), says: Vec::new() };
+        Expected { verdict: (*verdict).to_string(), rules: Vec::new(), texts: Vec::new() };
     for word in rest {
         match word.strip_prefix('"') {
-            Some(said) => expected.says.push(said.to_string()),
+            Some(said) => expected.texts.push(said.to_string()),
             None if *word == "and" => {}
             None => {
                 let rule = word.trim_end_matches(':');

@@ -22,10 +22,10 @@ pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
 pub(crate) fn report(text: &str, success: bool) -> Report {
     let said: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim_end).collect();
-    let refused = said.iter().any(|line| line.starts_with("refgate: push rejected. "));
-    let unsure =
+    let rejected = said.iter().any(|line| line.starts_with("refgate: push rejected. "));
+    let undecided =
         said.iter().any(|line| line.starts_with("refgate: push rejected, because it could not"));
-    let verdict = match (success, refused, unsure) {
+    let verdict = match (success, rejected, undecided) {
         (true, ..) => "accept",
         (_, true, _) => "reject",
         (_, _, true) => "undecided",

@@ -10,8 +10,8 @@ use refgate_core::{Instant, Policy};
 use refgate_format::{Guard, Identity, Limits, PolicySource, Settings};
 use refgate_gate::{InstallPlan, install, proc_refs};
 
-use crate::memory_world::START;
-use crate::real_world::{RealError, RealWorld, RecordStorage, checked};
+use crate::memory_world::FIRST_FILES;
+use crate::real_world::{RealError, RealWorld, RecordStorage, check_output};
 use crate::record_builder::REPOSITORY;
 use crate::runner::Report;
 
@@ -27,8 +27,8 @@ impl RealWorld {
         hook: &Path,
     ) -> Result<Self, RealError> {
         let folder = tempfile::Builder::new().prefix("refgate-").tempdir()?;
-        let keeping = RecordStorage::Told;
-        let mut world = Self::make(folder.path(), (policy_text, policy), clock, hook, keeping)?;
+        let storage = RecordStorage::Unsigned;
+        let mut world = Self::make(folder.path(), (policy_text, policy), clock, hook, storage)?;
         world.temporary = Some(folder);
         Ok(world)
     }
@@ -42,14 +42,14 @@ impl RealWorld {
         (policy_text, policy): (&str, Policy),
         clock: Instant,
         hook: &Path,
-        keeping: RecordStorage,
+        storage: RecordStorage,
     ) -> Result<Self, RealError> {
         let mut world = Self {
             root: root.to_path_buf(),
             temporary: None,
             policy,
             clock,
-            keeping,
+            storage,
             records: Vec::new(),
             contents: 0,
             last: Report::default(),
@@ -66,8 +66,8 @@ impl RealWorld {
         world.git_in(root, "somebody", &["clone", "-q", "--template=", "server.git", "clone"])?;
         world.remote()?;
         let beside = [("policy.toml".to_string(), policy_text.to_string())].into();
-        let (policy, files) = match keeping {
-            RecordStorage::Told => (PolicySource::File("policy.toml".to_string()), beside),
+        let (policy, files) = match storage {
+            RecordStorage::Unsigned => (PolicySource::File("policy.toml".to_string()), beside),
             RecordStorage::Signed => (world.tracked(), BTreeMap::new()),
         };
         let settings = Settings {
@@ -91,10 +91,10 @@ impl RealWorld {
     /// because a learner waits for the world.
     fn first(&mut self, policy_text: &str) -> Result<(), RealError> {
         let mut files: Vec<(String, String)> = Vec::new();
-        for path in START {
+        for path in FIRST_FILES {
             files.push((path.to_string(), self.next_content()?));
         }
-        if self.keeping == RecordStorage::Signed {
+        if self.storage == RecordStorage::Signed {
             files.extend(self.tracked_files(policy_text)?);
         }
         let seconds = self.clock.timestamp();
@@ -142,7 +142,7 @@ impl RealWorld {
         if let Some(mut to) = import.stdin.take() {
             to.write_all(stream.as_bytes())?;
         }
-        checked(&["fast-import"], &import.wait_with_output()?)?;
+        check_output(&["fast-import"], &import.wait_with_output()?)?;
         Ok(())
     }
 }

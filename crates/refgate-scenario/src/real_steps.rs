@@ -5,7 +5,7 @@ use std::process::Command;
 use refgate_core::Instant;
 
 use crate::push_output::{remedy, report};
-use crate::real_world::{RealError, RealWorld, RecordStorage, checked};
+use crate::real_world::{RealError, RealWorld, RecordStorage, check_output};
 use crate::record_builder::make;
 use crate::runner::Report;
 use crate::step::{PickTrailer, PushItem, Step};
@@ -15,8 +15,8 @@ impl RealWorld {
     ///
     /// # Errors
     /// Fails if a command other than a push fails.
-    pub fn perform(&mut self, act: &Step) -> Result<Option<Report>, RealError> {
-        match act {
+    pub fn perform(&mut self, step: &Step) -> Result<Option<Report>, RealError> {
+        match step {
             Step::At(at) => {
                 self.clock = *at;
                 self.save()?;
@@ -33,20 +33,20 @@ impl RealWorld {
                 self.switch("somebody", branch)?;
                 self.git("somebody", &["reset", "-q", "--hard", to])?;
             }
-            Step::Commit { who, message, branch, touches, dated, encoded } => {
+            Step::Commit { who, message, branch, touches, forged_date, encoding } => {
                 self.switch(who, branch)?;
                 self.write_all(touches)?;
                 self.git(who, &["add", "-A"])?;
                 let mut git = self.command(&self.clone_folder(), who);
-                if let Some(dated) = dated {
-                    let date = dated.to_rfc3339();
+                if let Some(forged_date) = forged_date {
+                    let date = forged_date.to_rfc3339();
                     git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
                 }
-                if let Some(name) = encoded {
+                if let Some(name) = encoding {
                     git.args(["-c", &format!("i18n.commitEncoding={name}")]);
                 }
                 let args = ["commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", message];
-                checked(&args, &git.args(args).output()?)?;
+                check_output(&args, &git.args(args).output()?)?;
             }
             Step::Merge { who, from, into, how, message, touches } => {
                 self.merge(who, from, into, *how, message.as_deref(), touches)?;
@@ -93,7 +93,7 @@ impl RealWorld {
         record: &crate::step::Record,
     ) -> Result<Option<Report>, RealError> {
         let made = make(self, (who, self.clock), record).map_err(RealError::Other)?;
-        if self.keeping == RecordStorage::Told {
+        if self.storage == RecordStorage::Unsigned {
             self.records.extend(made);
             self.save()?;
             return Ok(None);
@@ -118,7 +118,7 @@ impl RealWorld {
         let mut git = self.command(&server, "grace");
         git.env("GIT_COMMITTER_DATE", &date);
         let args = ["tag", "-a", "-m", tag, tag, on];
-        checked(&args, &git.args(args).output()?)?;
+        check_output(&args, &git.args(args).output()?)?;
         self.git("somebody", &["fetch", "-q", "--tags"])?;
         Ok(())
     }
@@ -154,8 +154,8 @@ impl RealWorld {
             let mut shell = Command::new("sh");
             shell.current_dir(self.clone_folder()).arg("-c").arg(&command);
             shell.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-            self.dress(&mut shell, "grace");
-            checked(&[command.as_str()], &shell.output()?)?;
+            self.set_identity(&mut shell, "grace");
+            check_output(&[command.as_str()], &shell.output()?)?;
         }
         self.git("somebody", &["fetch", "-q"])?;
         Ok(())

@@ -11,7 +11,7 @@ use refgate_git::Reader;
 use tempfile::TempDir;
 
 use crate::runner::Report;
-use crate::signing::kept;
+use crate::signing::read_records;
 use crate::step::PathChange;
 
 /// Why a step on a real repository failed.
@@ -59,7 +59,7 @@ pub fn git_command(folder: &Path) -> Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordStorage {
     /// Unsigned, in the training file of the server.
-    Told,
+    Unsigned,
     /// Signed, on a ledger. The policy and the signers are in the repository.
     Signed,
 }
@@ -72,7 +72,7 @@ pub struct RealWorld {
     pub(crate) temporary: Option<TempDir>,
     pub(crate) policy: Policy,
     pub(crate) clock: Instant,
-    pub(crate) keeping: RecordStorage,
+    pub(crate) storage: RecordStorage,
     pub(crate) records: Vec<Record>,
     pub(crate) contents: u64,
     pub(crate) last: Report,
@@ -97,9 +97,9 @@ impl RealWorld {
         let around = horizon(training.at);
         let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, around)
             .map_err(|error| RealError::Other(error.told()))?;
-        let (keeping, records) = match training.ledger {
-            true => (RecordStorage::Signed, kept(&reader)?),
-            false => (RecordStorage::Told, training.records),
+        let (storage, records) = match training.ledger {
+            true => (RecordStorage::Signed, read_records(&reader)?),
+            false => (RecordStorage::Unsigned, training.records),
         };
         let contents = fs::read_to_string(root.join(CONTENTS)).ok();
         Ok(Self {
@@ -107,7 +107,7 @@ impl RealWorld {
             temporary: None,
             policy: sourced.policy,
             clock: training.at,
-            keeping,
+            storage,
             records,
             contents: contents.and_then(|text| text.trim().parse().ok()).unwrap_or_default(),
             last: Report::default(),
@@ -121,7 +121,7 @@ impl RealWorld {
     pub fn catch_up(&self) -> Result<(), RealError> {
         self.git("somebody", &["switch", "-q", "--detach"])?;
         let mut all = vec!["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
-        if self.keeping == RecordStorage::Signed && self.on_server(LEDGER).is_some() {
+        if self.storage == RecordStorage::Signed && self.on_server(LEDGER).is_some() {
             all.push("+refs/refgate/ledger:refs/refgate/ledger");
         }
         self.git("somebody", &[&["fetch", "-q", "--tags", "origin"], &all[..]].concat())?;
@@ -174,7 +174,7 @@ impl RealWorld {
     }
 
     pub(crate) fn save(&self) -> Result<(), RealError> {
-        let told = self.keeping == RecordStorage::Told;
+        let told = self.storage == RecordStorage::Unsigned;
         let records = if told { self.records.clone() } else { Vec::new() };
         let training = Training { at: self.clock, records, ledger: !told };
         let text =
@@ -185,12 +185,12 @@ impl RealWorld {
 
     pub(crate) fn command(&self, folder: &Path, who: &str) -> Command {
         let mut git = git_command(folder);
-        self.dress(&mut git, who);
+        self.set_identity(&mut git, who);
         git
     }
 
     /// Sets the identity of `who` and the clock of the world for a process.
-    pub(crate) fn dress(&self, command: &mut Command, who: &str) {
+    pub(crate) fn set_identity(&self, command: &mut Command, who: &str) {
         let date = self.clock.to_rfc3339();
         let mail = format!("{who}@x");
         for (key, value) in [
@@ -215,7 +215,7 @@ impl RealWorld {
         args: &[&str],
     ) -> Result<String, RealError> {
         let output = self.command(folder, who).args(args).output()?;
-        checked(args, &output)
+        check_output(args, &output)
     }
 
     pub(crate) fn git(&self, who: &str, args: &[&str]) -> Result<String, RealError> {
@@ -263,7 +263,7 @@ impl RealWorld {
     }
 }
 
-pub(crate) fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {
+pub(crate) fn check_output(args: &[&str], output: &Output) -> Result<String, RealError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

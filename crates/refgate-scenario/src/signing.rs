@@ -48,7 +48,7 @@ fn failed(error: impl std::fmt::Display) -> RealError {
 }
 
 /// All records of a ledger, oldest first.
-pub(crate) fn kept(reader: &Reader) -> Result<Vec<Record>, RealError> {
+pub(crate) fn read_records(reader: &Reader) -> Result<Vec<Record>, RealError> {
     let Some(tip) = reader.ledger_tip().map_err(failed)? else { return Ok(Vec::new()) };
     let files = reader.ledger_delta(None, tip).map_err(failed)?.added;
     let read = |file: &refgate_git::RecordFile| {

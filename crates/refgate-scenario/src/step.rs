@@ -51,7 +51,7 @@ pub struct Line {
     /// The line as written.
     pub text: String,
     /// The step.
-    pub act: Step,
+    pub step: Step,
 }
 
 /// What a commit does to a path.
@@ -204,7 +204,7 @@ pub struct Expected {
     /// Exactly these rules have violations. An empty list means any rules.
     pub rules: Vec<String>,
     /// Texts that the rejection contains.
-    pub says: Vec<String>,
+    pub texts: Vec<String>,
 }
 
 /// One step.
@@ -245,9 +245,9 @@ pub enum Step {
         /// The changed paths.
         touches: Vec<PathChange>,
         /// A forged author and committer date.
-        dated: Option<Instant>,
+        forged_date: Option<Instant>,
         /// The encoding in the header of the commit.
-        encoded: Option<String>,
+        encoding: Option<String>,
     },
     /// `NAME merges FROM into INTO`
     Merge {
@@ -279,7 +279,7 @@ pub enum Step {
         touches: Vec<PathChange>,
     },
     /// `NAME revises the policy on BRANCH saying "…"`, for a policy in the
-    /// repository. It raises the revision unless `keeping its revision` follows.
+    /// repository. It raises the revision unless `storage its revision` follows.
     Revise {
         /// The author.
         who: String,

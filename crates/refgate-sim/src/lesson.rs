@@ -186,7 +186,7 @@ fn steps(section: &Section<'_>) -> Result<Vec<LessonStep>, Wrong> {
         let scenarios =
             parse_scenarios("", plain).map_err(|error| (*number, column, error.what))?;
         for mut line in scenarios.into_iter().flat_map(|scenario| scenario.lines) {
-            if matches!(line.act, Step::Policy(_) | Step::PolicyText(_)) {
+            if matches!(line.step, Step::Policy(_) | Step::PolicyText(_)) {
                 let what = "the policy is named at the top: `policy NAME`".to_string();
                 return Err((*number, column, what));
             }

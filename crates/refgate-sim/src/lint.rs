@@ -178,9 +178,10 @@ fn play(
     for (place, step) in steps.iter().enumerate() {
         let LessonStep::Step(line) = step else { continue };
         let next = steps.get(place + 1);
-        let expects =
-            |step: &LessonStep| matches!(step, LessonStep::Step(Line { act: Step::Expect(_), .. }));
-        match &line.act {
+        let expects = |step: &LessonStep| {
+            matches!(step, LessonStep::Step(Line { step: Step::Expect(_), .. }))
+        };
+        match &line.step {
             Step::Expect(expected) => {
                 if last.verdict != expected.verdict {
                     return Err(wrong(format!("line {}: it is {}ed", line.number, last.verdict)));
@@ -189,8 +190,8 @@ fn play(
             Step::Later(length) => {
                 world.tick(*length)?;
             }
-            act => {
-                let report = world.real.perform(act).map_err(|error| {
+            step => {
+                let report = world.real.perform(step).map_err(|error| {
                     wrong(format!("line {}: `{}`: {error}", line.number, line.text))
                 })?;
                 if let Some(report) = report {
@@ -205,7 +206,7 @@ fn play(
                         return Err(wrong(text));
                     }
                 }
-                if matches!(act, Step::Push { .. } | Step::Record { .. }) {
+                if matches!(step, Step::Push { .. } | Step::Record { .. }) {
                     world.react()?;
                 }
             }

@@ -67,7 +67,7 @@ impl World {
 fn expected(steps: &[LessonStep]) -> bool {
     let acts = steps.iter().rev().filter(|step| matches!(step, LessonStep::Step(_)));
     acts.take(1)
-        .any(|step| matches!(step, LessonStep::Step(line) if matches!(line.act, Step::Expect(_))))
+        .any(|step| matches!(step, LessonStep::Step(line) if matches!(line.step, Step::Expect(_))))
 }
 
 /// What a teammate says whose push was refused unexpectedly.

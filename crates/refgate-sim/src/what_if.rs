@@ -54,7 +54,7 @@ impl<'w> WhatIf<'w> {
         let wishes = updates.into_iter().flatten().filter_map(wish).collect();
         let limits = bounds(&refgate_format::Limits::default());
         let Ok(mut reader) = Reader::open(&world.you(), limits) else { return Ok(None) };
-        reader.see_through("origin");
+        reader.use_remote("origin");
         let (actor, now) = (text(&object, "actor").map(Actor), world.real.clock());
         let setup = Setup::read(&world.real.server()).map_err(failed)?;
         let source = setup.settings.policy;

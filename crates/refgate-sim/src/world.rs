@@ -135,7 +135,7 @@ impl World {
             (lesson.policy.clone(), builtin(&lesson.policy).ok_or_else(none)?.to_string())
         };
         let first = lesson.setup.iter().find_map(|step| match step {
-            LessonStep::Step(line) => match &line.act {
+            LessonStep::Step(line) => match &line.step {
                 Step::At(at) => Some(*at),
                 _ => None,
             },
@@ -252,13 +252,13 @@ impl World {
             match step {
                 LessonStep::Says { who, text } => told.push((format!("{who}: {text}"), None)),
                 LessonStep::Step(line) => {
-                    let report = self.real.perform(&line.act).map_err(|error| {
+                    let report = self.real.perform(&line.step).map_err(|error| {
                         failed(format!("line {}: `{}`: {error}", line.number, line.text))
                     })?;
                     let Some(report) = report else { continue };
                     let refused = report.verdict != "accept";
                     told.push((line.text.clone(), Some(report)));
-                    let said = matches!(steps.get(place + 1), Some(LessonStep::Step(next)) if matches!(next.act, Step::Expect(_)));
+                    let said = matches!(steps.get(place + 1), Some(LessonStep::Step(next)) if matches!(next.step, Step::Expect(_)));
                     if refused && !said {
                         break;
                     }

@@ -62,11 +62,13 @@ impl Target {
             _ => vec!["dev", "stg", "main"],
         };
         let folder = tempfile::tempdir().unwrap();
-        let name = format!("{policy}/{}", if *guard == Guard::Strict { "strict" } else { "portable" });
+        let name =
+            format!("{policy}/{}", if *guard == Guard::Strict { "strict" } else { "portable" });
         let target = Self { folder, name, stages, honest: 0 };
         git(target.folder.path(), &["init", "-q", "--bare", "server.git"]);
         git(target.folder.path(), &["init", "-q", "clone"]);
-        for (path, text) in [("src/app.rs", "a\n"), ("README.md", "a\n"), ("docs/guide.md", "a\n")] {
+        for (path, text) in [("src/app.rs", "a\n"), ("README.md", "a\n"), ("docs/guide.md", "a\n")]
+        {
             let file = target.clone().join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
@@ -93,7 +95,7 @@ impl Target {
             guard,
             name: String::new(),
             control: None,
-            governs: std::collections::BTreeSet::default(),
+            governs: std::collections::BTreeMap::default(),
         };
         let proc_refs = match guard {
             Guard::Strict => vec!["refs/heads".to_string(), "refs/tags".to_string()],
@@ -159,7 +161,9 @@ impl Target {
             true => {
                 let mut time = Command::new("/usr/bin/time");
                 time.args(["-f", "%M", "-o"]).arg(&memory).args(["git", "receive-pack"]);
-                time.envs(git_command(self.folder.path()).get_envs().filter_map(|(k, v)| Some((k, v?))));
+                time.envs(
+                    git_command(self.folder.path()).get_envs().filter_map(|(k, v)| Some((k, v?))),
+                );
                 time.current_dir(self.folder.path());
                 time
             }
@@ -225,8 +229,12 @@ impl Target {
         }
         let mut pack = git_command(&self.clone());
         pack.args(["pack-objects", "--stdout", "-q"]);
-        let mut child =
-            pack.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = pack
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         child.stdin.take().unwrap().write_all((names.join("\n") + "\n").as_bytes()).unwrap();
         child.wait_with_output().unwrap().stdout
     }

@@ -46,21 +46,21 @@ fn fixtures() -> Vec<Scenario> {
 }
 
 /// The parts of reports that must be equal. The texts differ in commit ids.
-fn essence(reports: &[Report]) -> Vec<(String, Vec<String>)> {
+fn verdicts_and_rules(reports: &[Report]) -> Vec<(String, Vec<String>)> {
     reports
         .iter()
         .map(|report| (report.verdict.clone(), report.rules.iter().cloned().collect()))
         .collect()
 }
 
-fn both(scenarios: &[Scenario]) {
+fn assert_runs_agree(scenarios: &[Scenario]) {
     let mut wrong = Vec::new();
     for scenario in scenarios {
         let memory = run_in_memory(scenario, &root(), None);
         let disk = run_on_disk(scenario, &root(), None, hook());
         match (memory, disk) {
             (Ok(memory), Ok(disk)) => {
-                let (memory, disk) = (essence(&memory), essence(&disk));
+                let (memory, disk) = (verdicts_and_rules(&memory), verdicts_and_rules(&disk));
                 // A run in memory stops at the first step that needs a shell.
                 if memory != disk[..memory.len()] {
                     wrong.push(format!("{}: {memory:?} but {disk:?}", scenario.name));
@@ -77,12 +77,12 @@ fn both(scenarios: &[Scenario]) {
 
 #[test]
 fn scenarios_of_rule_pages_agree() {
-    both(&pages());
+    assert_runs_agree(&pages());
 }
 
 #[test]
 fn scenarios_of_fixtures_agree() {
-    both(&fixtures());
+    assert_runs_agree(&fixtures());
 }
 
 /// Every rule page must have the same headings, an accepted push and a rejected push.
@@ -108,7 +108,7 @@ fn rule_pages_are_complete() {
         let scenarios = parse_markdown(rule.name(), rule.page()).unwrap();
         let expects = |heading: &str, verdicts: &[&str]| {
             scenarios.iter().filter(|s| s.name.ends_with(heading)).any(|scenario| {
-                scenario.lines.iter().any(|line| match &line.act {
+                scenario.lines.iter().any(|line| match &line.step {
                     Step::Expect(expected) => verdicts.contains(&expected.verdict.as_str()),
                     _ => false,
                 })

@@ -5,7 +5,7 @@ use crate::server::{Server, ZERO, command};
 
 /// Pushes, and asserts that the answer contains `says` and that the server has not changed.
 #[track_caller]
-fn refused(server: &Server, commands: &[Vec<u8>], objects: &[String], says: &str) {
+fn assert_rejected(server: &Server, commands: &[Vec<u8>], objects: &[String], says: &str) {
     let before = server.state();
     let answer = server.raw("grace", commands, objects);
     assert!(answer.contains(says), "the answer must contain {says:?}:\n{answer}");
@@ -18,7 +18,7 @@ fn rejects_a_newline_in_a_ref_name() {
     let new = server.commit("fix: a", "src/app.rs");
     let dev = server.tip("dev");
     let topic = format!("refs/heads/x\n{dev} {new} refs/heads/dev");
-    refused(
+    assert_rejected(
         &server,
         &[command(ZERO, &new, &topic), command(&dev, &new, "refs/heads/dev")],
         std::slice::from_ref(&new),
@@ -27,7 +27,7 @@ fn rejects_a_newline_in_a_ref_name() {
     // The added line alone is judged like any other line, so the feature is rejected.
     let feature = server.commit("docs: b", "src/b.rs");
     let topic = format!("refs/heads/x\n{dev} {feature} refs/heads/dev");
-    refused(
+    assert_rejected(
         &server,
         &[command(ZERO, &feature, &topic)],
         std::slice::from_ref(&feature),
@@ -41,13 +41,13 @@ fn rejects_a_push_with_one_ref_twice() {
     let dev = server.tip("dev");
     let one = server.commit("docs: a", "src/evil.rs");
     let two = server.commit("fix: b", "src/app.rs");
-    refused(
+    assert_rejected(
         &server,
         &[command(&dev, &one, "refs/heads/dev"), command(&one, &two, "refs/heads/dev")],
         std::slice::from_ref(&two),
         "refused",
     );
-    refused(
+    assert_rejected(
         &server,
         &[command(&dev, ZERO, "refs/heads/dev"), command(ZERO, &two, "refs/heads/dev")],
         std::slice::from_ref(&two),
@@ -60,7 +60,7 @@ fn rejects_a_false_old_value() {
     let server = Server::new("portal");
     let new = server.commit("fix: a", "src/app.rs");
     for claimed in ["1111111111111111111111111111111111111111", ZERO, &new] {
-        refused(
+        assert_rejected(
             &server,
             &[command(claimed, &new, "refs/heads/dev")],
             std::slice::from_ref(&new),
@@ -68,9 +68,9 @@ fn rejects_a_false_old_value() {
         );
     }
     let bogus = "1111111111111111111111111111111111111111";
-    refused(&server, &[command(bogus, ZERO, "refs/heads/dev")], &[], "expects");
+    assert_rejected(&server, &[command(bogus, ZERO, "refs/heads/dev")], &[], "expects");
     server.on_server(&["branch", "topic", "dev"]);
-    refused(&server, &[command(bogus, ZERO, "refs/heads/topic")], &[], "expects");
+    assert_rejected(&server, &[command(bogus, ZERO, "refs/heads/topic")], &[], "expects");
 }
 
 #[test]
@@ -79,13 +79,13 @@ fn rejects_a_new_value_that_is_missing() {
     let dev = server.tip("dev");
     let missing = "1234567890123456789012345678901234567890";
     let new = server.commit("fix: a", "src/app.rs");
-    refused(
+    assert_rejected(
         &server,
         &[command(&dev, missing, "refs/heads/dev")],
         std::slice::from_ref(&new),
         "refused",
     );
-    refused(&server, &[command(ZERO, missing, "refs/heads/topic")], &[new], "refused");
+    assert_rejected(&server, &[command(ZERO, missing, "refs/heads/topic")], &[new], "refused");
 }
 
 #[test]
@@ -109,13 +109,23 @@ fn rejects_invalid_and_deceptive_ref_names() {
         "refs/replace/x",
         "refs/refgate/ledger",
     ] {
-        refused(&server, &[command(ZERO, &dev, name)], std::slice::from_ref(&dev), "refused");
+        assert_rejected(
+            &server,
+            &[command(ZERO, &dev, name)],
+            std::slice::from_ref(&dev),
+            "refused",
+        );
     }
     let mut bytes = command(ZERO, &dev, "refs/heads/");
     bytes.extend_from_slice(b"\xff\xfe");
-    refused(&server, &[bytes], std::slice::from_ref(&dev), "not UTF-8");
+    assert_rejected(&server, &[bytes], std::slice::from_ref(&dev), "not UTF-8");
     let long = format!("refs/heads/{}", "x/".repeat(110) + "y");
-    refused(&server, &[command(ZERO, &dev, &long)], std::slice::from_ref(&dev), "200 bytes");
+    assert_rejected(
+        &server,
+        &[command(ZERO, &dev, &long)],
+        std::slice::from_ref(&dev),
+        "200 bytes",
+    );
 }
 
 #[test]
@@ -134,7 +144,7 @@ fn rejects_a_push_through_a_symbolic_ref() {
     server.on_server(&["symbolic-ref", "refs/heads/trunk", "refs/heads/dev"]);
     let dev = server.tip("dev");
     let new = server.commit("fix: a", "src/app.rs");
-    refused(
+    assert_rejected(
         &server,
         &[command(&dev, &new, "refs/heads/trunk")],
         &[new],
@@ -147,7 +157,7 @@ fn rejects_objects_that_are_not_commits_on_a_stage() {
     let server = Server::new("portal");
     let dev = server.tip("dev");
     let tree = server.git(&["rev-parse", "HEAD^{tree}"]);
-    refused(
+    assert_rejected(
         &server,
         &[command(&dev, &tree, "refs/heads/dev")],
         std::slice::from_ref(&dev),
@@ -155,7 +165,7 @@ fn rejects_objects_that_are_not_commits_on_a_stage() {
     );
     server.git(&["tag", "-a", "-m", "x", "x"]);
     let tag = server.git(&["rev-parse", "refs/tags/x"]);
-    refused(&server, &[command(&dev, &tag, "refs/heads/dev")], &[tag], "refused");
+    assert_rejected(&server, &[command(&dev, &tag, "refs/heads/dev")], &[tag], "refused");
 }
 
 /// The rows of docs/design/threats.md, "Parser differences". `transfer.fsckObjects` accepts some of

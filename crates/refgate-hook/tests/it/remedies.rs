@@ -17,7 +17,7 @@ fn push(server: &Server, arguments: &[&str]) -> (bool, String) {
 
 /// Runs the commands of the first remedy in the clone.
 #[track_caller]
-fn follow(server: &Server, said: &str) {
+fn run_first_remedy(server: &Server, said: &str) {
     let commands = remedy(said, 1).unwrap_or_else(|| panic!("no remedy in:\n{said}"));
     assert!(!commands.is_empty(), "{said}");
     for command in commands {
@@ -41,7 +41,7 @@ fn the_remedy_for_a_symbolic_ref_pushes_to_its_branch() {
     let new = server.commit("fix: a", "src/app.rs");
     let (ok, said) = push(&server, &["dev:trunk"]);
     assert!(!ok && said.contains("[ref-name]"), "{said}");
-    follow(&server, &said);
+    run_first_remedy(&server, &said);
     assert_eq!(server.tip("dev"), new);
 }
 
@@ -59,7 +59,7 @@ fn the_remedy_for_a_malformed_commit_rewrites_it() {
     server.git(&["reset", "-q", "--hard", &bad]);
     let (ok, said) = push(&server, &["dev"]);
     assert!(!ok && said.contains("[object-format]"), "{said}");
-    follow(&server, &said);
+    run_first_remedy(&server, &said);
     let (ok, said) = push(&server, &["dev"]);
     assert!(ok, "{said}");
 }
@@ -77,7 +77,7 @@ fn the_remedy_for_a_policy_change_pushes_it_alone() {
     server.git(&["commit", "-q", "-a", "-m", "chore: policy"]);
     let (ok, said) = push(&server, &["main", "topic"]);
     assert!(!ok && said.contains("must be alone"), "{said}");
-    follow(&server, &said);
+    run_first_remedy(&server, &said);
     assert_eq!(server.tip("main"), server.git(&["rev-parse", "main"]));
     let (ok, said) = push(&server, &["topic"]);
     assert!(ok, "{said}");

@@ -107,7 +107,7 @@ impl Server {
     pub(crate) fn push(&self, who: &str, arguments: &[&str]) -> (bool, String) {
         let mut push = git_command(&self.clone());
         let output = push.env("GL_USER", who).arg("push").arg("origin").args(arguments).output();
-        told(&output.unwrap())
+        push_outcome(&output.unwrap())
     }
 
     /// All refs except the audit log, which also records rejections. Asserts that the repository
@@ -210,7 +210,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_string()
 }
 
-pub(crate) fn told(output: &Output) -> (bool, String) {
+pub(crate) fn push_outcome(output: &Output) -> (bool, String) {
     // The output is wrapped, and tests search for whole sentences.
     let said = String::from_utf8_lossy(&output.stderr).replace("remote: ", " ");
     (output.status.success(), said.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -8,13 +8,13 @@ use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Target, Wind
 const AUTHOR: &str = "zoe";
 
 /// A pusher without a role.
-const NOBODY: &str = "person-without-role";
+const WITHOUT_ROLE: &str = "person-without-role";
 
 /// How a change comes to a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryPath {
     /// As a commit on the branch itself.
-    Straight,
+    Direct,
     /// By promotion from stage to stage, with all records that the policy requires.
     Promotion,
 }
@@ -24,7 +24,7 @@ impl DeliveryPath {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Straight => "directly",
+            Self::Direct => "directly",
             Self::Promotion => "by promotion",
         }
     }
@@ -38,7 +38,7 @@ pub struct ProveCase {
     /// The branch that is pushed to.
     pub onto: String,
     /// The delivery path.
-    pub way: DeliveryPath,
+    pub delivery: DeliveryPath,
     /// The declared class.
     pub class: String,
     /// The pusher.
@@ -53,18 +53,19 @@ pub struct ProveCase {
 pub fn cases(policy: &Policy, from: Instant) -> Vec<ProveCase> {
     let (people, moments) = (people(policy), moments(policy, from));
     let stages = policy.flow.stages.iter().map(|stage| stage.branch.short().to_string());
-    let straight = stages.chain(policy.flow.lines.iter().filter_map(|line| example(policy, line)));
+    let direct =
+        stages.chain(policy.flow.lines.iter().filter_map(|line| example_branch(policy, line)));
     let later = policy.flow.stages.iter().skip(1);
     let promoted = later.map(|stage| stage.branch.short().to_string());
-    let places = straight
-        .map(|onto| (onto, DeliveryPath::Straight))
+    let places = direct
+        .map(|onto| (onto, DeliveryPath::Direct))
         .chain(promoted.map(|onto| (onto, DeliveryPath::Promotion)));
     let mut all = Vec::new();
-    for (onto, way) in places {
+    for (onto, delivery) in places {
         for class in policy.classes.names() {
             for who in &people {
                 for at in &moments {
-                    all.push(case(policy, (&onto, way), class, who, (*at, from)));
+                    all.push(case(policy, (&onto, delivery), class, who, (*at, from)));
                 }
             }
         }
@@ -75,7 +76,7 @@ pub fn cases(policy: &Policy, from: Instant) -> Vec<ProveCase> {
 /// One case. `from` is the time of the last major release, for derived freezes.
 pub(super) fn case(
     policy: &Policy,
-    (onto, way): (&str, DeliveryPath),
+    (onto, delivery): (&str, DeliveryPath),
     class: &str,
     who: &str,
     (at, from): (Instant, Instant),
@@ -87,12 +88,12 @@ pub(super) fn case(
         let (tag, days) = (release(policy, "2.0.0"), (at - from).num_days());
         story.push_str(&format!("release {tag} on {}, {days} days ago\n", stage.branch.short()));
     }
-    match way {
-        DeliveryPath::Straight => straight(policy, onto, class, who, &mut story),
+    match delivery {
+        DeliveryPath::Direct => direct(policy, onto, class, who, &mut story),
         DeliveryPath::Promotion => promotion(policy, onto, class, who, &mut story),
     }
     let (onto, class, who) = (onto.to_string(), class.to_string(), who.to_string());
-    ProveCase { story, onto, way, class, who, at }
+    ProveCase { story, onto, delivery, class, who, at }
 }
 
 fn commit(policy: &Policy, onto: &str, class: &str) -> String {
@@ -101,7 +102,7 @@ fn commit(policy: &Policy, onto: &str, class: &str) -> String {
     format!("{AUTHOR} commits \"work\\n\\n{trailer}: {class}\" on {onto}, changing {path}\n")
 }
 
-fn straight(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut String) {
+fn direct(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut String) {
     let line = RefName::branch(onto).ok().and_then(|name| match policy.flow.target(&name) {
         Some(Target::Line(line)) => policy.flow.production().map(|(_, stage)| (line, stage)),
         _ => None,
@@ -127,10 +128,10 @@ fn promotion(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut St
         let to = stage.branch.short();
         let pusher = if to == onto { who.to_string() } else { able(policy, &stage.pushers) };
         if stage.production {
-            asked_for(policy, from, &pusher, story);
+            append_gate_records(policy, from, &pusher, story);
         } else if policy.promotion.candidate {
             let (namer, tag) =
-                (able_role(policy, &policy.ledger.releases), release(policy, "2.1.0"));
+                (person_with_role(policy, &policy.ledger.releases), release(policy, "2.1.0"));
             story.push_str(&format!("{namer} names {from} candidate 1 of {tag}\n"));
         }
         story.push_str(&format!("{pusher} pushes {from} to {to}\n"));
@@ -142,7 +143,7 @@ fn promotion(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut St
 }
 
 /// Appends the records and the soak time that the release gate requires.
-fn asked_for(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
+fn append_gate_records(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
     let gate = &policy.gate;
     if let Some(course) = &gate.course {
         let trainers = policy.roles.people(&policy.ledger.trainers);
@@ -163,7 +164,7 @@ fn asked_for(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
 
 /// A person with one of these roles, or the person without a role.
 fn able(policy: &Policy, roles: &[String]) -> String {
-    with_role(policy, roles).unwrap_or(NOBODY).to_string()
+    with_role(policy, roles).unwrap_or(WITHOUT_ROLE).to_string()
 }
 
 /// A person with one of these roles.
@@ -171,7 +172,7 @@ pub(super) fn with_role<'p>(policy: &'p Policy, roles: &[String]) -> Option<&'p 
     roles.iter().find_map(|role| policy.roles.people(role).first()).map(String::as_str)
 }
 
-fn able_role(policy: &Policy, role: &str) -> String {
+fn person_with_role(policy: &Policy, role: &str) -> String {
     able(policy, &[role.to_string()])
 }
 
@@ -184,7 +185,7 @@ fn release(policy: &Policy, version: &str) -> String {
 }
 
 /// An example branch of a line pattern. It is not a stage.
-fn example(policy: &Policy, line: &LinePattern) -> Option<String> {
+fn example_branch(policy: &Policy, line: &LinePattern) -> Option<String> {
     let name = line.branches.as_str().replace("**", "1.0").replace('*', "1.0").replace('?', "1");
     let full = RefName::branch(&name).ok()?;
     let is_line = matches!(policy.flow.target(&full), Some(Target::Line(_)));
@@ -194,7 +195,7 @@ fn example(policy: &Policy, line: &LinePattern) -> Option<String> {
 /// Two persons of each role, because nobody can approve their own push, and one
 /// person without a role.
 fn people(policy: &Policy) -> Vec<String> {
-    let mut all = vec![NOBODY.to_string()];
+    let mut all = vec![WITHOUT_ROLE.to_string()];
     for people in policy.roles.0.values() {
         all.extend(people.iter().take(2).cloned());
     }

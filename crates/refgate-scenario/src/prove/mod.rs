@@ -31,18 +31,18 @@ pub struct Proof {
 /// # Errors
 /// Fails if a step of the case fails. This is a defect of refgate.
 pub fn answer(policy: &Policy, case: &ProveCase) -> Result<Report, String> {
-    told(policy, &case.story, case.at)
+    run_steps(policy, &case.story, case.at)
 }
 
-fn told(policy: &Policy, story: &str, at: Instant) -> Result<Report, String> {
+fn run_steps(policy: &Policy, story: &str, at: Instant) -> Result<Report, String> {
     let scenarios = parse_scenarios("prove", story).map_err(|error| error.to_string())?;
     let scenario = scenarios.first().ok_or("the scenario has no steps")?;
     let mut world = MemoryWorld::new(policy.clone(), at);
     let mut last = Report::default();
     for line in &scenario.lines {
-        if let Some(report) = world.act(&line.act)? {
+        if let Some(report) = world.step(&line.step)? {
             last = report;
-        } else if matches!(line.act, Step::Push { .. }) {
+        } else if matches!(line.step, Step::Push { .. }) {
             return Err("the push has no verdict".to_string());
         }
     }
@@ -85,34 +85,34 @@ impl PolicyTable<'_> {
 pub fn prove(policy: &Policy, name: &str, from: Instant) -> Result<Vec<Proof>, String> {
     let answered = |case: ProveCase| answer(policy, &case).map(|report| (case, report));
     let answers = cases(policy, from).into_iter().map(answered).collect::<Result<_, _>>()?;
-    let court = PolicyTable { policy, name, from, answers };
-    let mut found = locked(&court);
+    let table = PolicyTable { policy, name, from, answers };
+    let mut found = find_locked_branches(&table);
     for window in &policy.windows {
-        found.extend(windows::of(&court, window)?);
+        found.extend(windows::of(&table, window)?);
     }
-    found.extend(dead(policy));
-    found.extend(of_roles(policy));
+    found.extend(find_settings_without_effect(policy));
+    found.extend(find_small_roles(policy));
     Ok(found)
 }
 
 /// Finds branches to which no push is accepted, and classes that can land nowhere.
-fn locked(court: &PolicyTable<'_>) -> Vec<Proof> {
+fn find_locked_branches(table: &PolicyTable<'_>) -> Vec<Proof> {
     let mut found = Vec::new();
     let proof = |what: String, own: &[&(ProveCase, Report)]| {
         // The case with the fewest rules explains the fault best. Among those, a
         // promotion is the normal way of the process.
         let far = |(case, report): &&&(ProveCase, Report)| {
-            (report.rules.len(), case.way == DeliveryPath::Straight)
+            (report.rules.len(), case.delivery == DeliveryPath::Direct)
         };
         let nearest = own.iter().min_by_key(far);
-        Proof { what, scenario: nearest.map(|case| court.scenario(case)) }
+        Proof { what, scenario: nearest.map(|case| table.scenario(case)) }
     };
     let passes = |own: &[&(ProveCase, Report)]| own.iter().any(|(_, r)| r.verdict == "accept");
     let branches: BTreeSet<&str> =
-        court.answers.iter().map(|(case, _)| case.onto.as_str()).collect();
+        table.answers.iter().map(|(case, _)| case.onto.as_str()).collect();
     let mut open = false;
     for onto in branches {
-        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.onto == onto).collect();
+        let own: Vec<_> = table.answers.iter().filter(|(case, _)| case.onto == onto).collect();
         if passes(&own) {
             open = true;
         } else {
@@ -123,8 +123,8 @@ fn locked(court: &PolicyTable<'_>) -> Vec<Proof> {
             found.push(proof(what, &own));
         }
     }
-    for class in court.policy.classes.names() {
-        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.class == class).collect();
+    for class in table.policy.classes.names() {
+        let own: Vec<_> = table.answers.iter().filter(|(case, _)| case.class == class).collect();
         if open && !passes(&own) {
             found.push(proof(format!("the class `{class}` can land on no branch"), &own));
         }
@@ -133,7 +133,7 @@ fn locked(court: &PolicyTable<'_>) -> Vec<Proof> {
 }
 
 /// Finds settings that never have an effect.
-fn dead(policy: &Policy) -> Vec<Proof> {
+fn find_settings_without_effect(policy: &Policy) -> Vec<Proof> {
     let mut found = Vec::new();
     let mut say = |what: String| found.push(Proof { what, scenario: None });
     let idle = |rule: RuleId| match rule {
@@ -165,7 +165,7 @@ fn dead(policy: &Policy) -> Vec<Proof> {
 }
 
 /// Finds roles with too few people for what the policy requires.
-fn of_roles(policy: &Policy) -> Vec<Proof> {
+fn find_small_roles(policy: &Policy) -> Vec<Proof> {
     let mut found = Vec::new();
     for wanted in &policy.gate.sign_offs {
         let people = policy.roles.people(&wanted.role);

@@ -17,7 +17,7 @@ use refgate_core::{Mode, Oid, Policy, RecordBody, RuleId};
 use crate::memory_world::MemoryWorld;
 use crate::step::PushItem;
 
-type Objections = BTreeSet<&'static str>;
+type BrokenRules = BTreeSet<&'static str>;
 
 /// Returns whether a push is accepted, and which rules it breaks. Ref names must
 /// be valid. The model leaves out look-alike names, malformed objects and policy
@@ -29,7 +29,7 @@ pub fn judge_naively(
     specs: &[PushItem],
     options: &[String],
 ) -> (bool, BTreeSet<&'static str>) {
-    let mut no = Objections::new();
+    let mut no = BrokenRules::new();
     for spec in specs {
         let new = spec.from.as_ref().and_then(|from| world.revision(from));
         let old = world.server.get(&spec.to).copied();
@@ -129,7 +129,7 @@ impl View<'_> {
             })
     }
 
-    fn update(&self, name: &str, old: Option<Oid>, new: Option<Oid>, no: &mut Objections) {
+    fn update(&self, name: &str, old: Option<Oid>, new: Option<Oid>, no: &mut BrokenRules) {
         let place = self.place(name);
         let version = self.version(name);
         if place.is_none() && version.is_none() {
@@ -152,21 +152,21 @@ impl View<'_> {
             no.insert("pusher");
         }
         let Some(new) = new else {
-            if !self.deletion_agreed(name, old) {
+            if !self.is_deletion_approved(name, old) {
                 no.insert("deletion");
             }
             return;
         };
         match (place, version) {
             (Some(place), _) => self.stage(name, place, old, new, no),
-            (None, Some(version)) if old.is_some() || self.bad_tag(name, &version, new) => {
+            (None, Some(version)) if old.is_some() || self.is_bad_tag(name, &version, new) => {
                 no.insert("release-tag");
             }
             _ => {}
         }
     }
 
-    fn deletion_agreed(&self, name: &str, old: Option<Oid>) -> bool {
+    fn is_deletion_approved(&self, name: &str, old: Option<Oid>) -> bool {
         let rules = &self.policy().deletion;
         let since = self.world.received.get(name);
         let asked = self.world.records.iter().filter(|r| match &r.body {
@@ -190,7 +190,7 @@ impl View<'_> {
         })
     }
 
-    fn bad_tag(&self, name: &str, version: &[u32], new: Oid) -> bool {
+    fn is_bad_tag(&self, name: &str, version: &[u32], new: Oid) -> bool {
         let tag = self.world.tags.get(&new);
         let commit = tag.map_or(new, |tag| tag.commit);
         // `MemoryWorld` has no signed tags.

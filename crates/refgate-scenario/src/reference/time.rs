@@ -54,7 +54,7 @@ impl View<'_> {
         all.filter_map(|id| self.world.nodes.get(id)).any(|node| node.author == person)
     }
 
-    pub(super) fn eligible(
+    pub(super) fn is_eligible(
         &self,
         place: GovernedBranch<'_>,
         class: ClassId,

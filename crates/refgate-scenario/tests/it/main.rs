@@ -31,15 +31,15 @@ fn engine_and_model_agree() {
 #[test]
 fn rejection_texts_match_the_snapshot() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut told = Vec::new();
+    let mut texts = Vec::new();
     for rule in RuleId::ALL {
         for scenario in parse_markdown(rule.name(), rule.page()).unwrap() {
             let reports = run_in_memory(&scenario, &root, None).unwrap();
             let refused = reports.into_iter().filter(|report| !report.text.is_empty());
-            told.extend(refused.map(|report| format!("=== {}\n\n{}", scenario.name, report.text)));
+            texts.extend(refused.map(|report| format!("=== {}\n\n{}", scenario.name, report.text)));
         }
     }
-    let text = told.join("\n\n");
+    let text = texts.join("\n\n");
     assert!(text.lines().all(|line| line.chars().count() <= 72 || line.starts_with("    git ")));
     insta::assert_snapshot!("refusals", text);
 }

@@ -78,7 +78,7 @@ fn policy(text: &str) -> refgate_core::Policy {
 }
 
 /// Runs an example. The scenario gets the policy as a block, so it needs no file.
-fn holds(text: &str, scenario: &str) {
+fn run_example(text: &str, scenario: &str) {
     let scenario = scenario.replacen("policy bad\n", &format!("policy {{\n{text}\n}}\n"), 1);
     let parsed = parse_scenarios("proof", &scenario).unwrap();
     for one in &parsed {
@@ -99,7 +99,7 @@ fn finds_each_fault_with_an_example() {
         .collect();
     insta::assert_snapshot!("proofs", shown.join("\n"));
     let scenarios = found.iter().filter_map(|proof| proof.scenario.as_deref());
-    scenarios.for_each(|scenario| holds(BAD, scenario));
+    scenarios.for_each(|scenario| run_example(BAD, scenario));
 }
 
 #[test]
@@ -118,17 +118,18 @@ fn compares_policies_by_delivery_path() {
     let freed = format!("{open}[hotfix]\nclasses = [\"bugfix\"]\n");
     let (looser, stricter) = compare(&policy(&freed), &policy(open), from()).unwrap();
     assert!(stricter.is_empty() && !looser.is_empty());
-    let straight = |case: &ProveCase| case.way == DeliveryPath::Straight && case.class == "bugfix";
+    let straight =
+        |case: &ProveCase| case.delivery == DeliveryPath::Direct && case.class == "bugfix";
     assert!(looser.iter().all(|(case, _)| straight(case) && case.onto == "main"));
     for (case, now) in &looser {
-        holds(&freed, &proof_scenario("bad", case, now));
+        run_example(&freed, &proof_scenario("bad", case, now));
     }
     // A promotion without the new records is rejected. With them it is accepted.
     let (looser, stricter) = compare(&policy(&gated), &policy(open), from()).unwrap();
     assert!(looser.is_empty() && !stricter.is_empty());
     for (case, now) in &stricter {
-        assert_eq!((case.way, now.rules.len()), (DeliveryPath::Promotion, 1));
-        holds(&gated, &proof_scenario("bad", case, now));
+        assert_eq!((case.delivery, now.rules.len()), (DeliveryPath::Promotion, 1));
+        run_example(&gated, &proof_scenario("bad", case, now));
     }
     assert_eq!(prove(&policy(&gated), "bad", from()).unwrap(), []);
 }
