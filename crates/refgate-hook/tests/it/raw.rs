@@ -30,7 +30,7 @@ fn a_newline_in_a_name_adds_no_line_that_counts() {
         &server,
         &[command(ZERO, &feature, &topic)],
         std::slice::from_ref(&feature),
-        "refgate: refused",
+        "refgate: push rejected",
     );
 }
 
@@ -44,13 +44,13 @@ fn one_reference_twice() {
         &server,
         &[command(&dev, &one, "refs/heads/dev"), command(&one, &two, "refs/heads/dev")],
         std::slice::from_ref(&two),
-        "refused",
+        "rejected",
     );
     refused(
         &server,
         &[command(&dev, ZERO, "refs/heads/dev"), command(ZERO, &two, "refs/heads/dev")],
         std::slice::from_ref(&two),
-        "refused",
+        "rejected",
     );
 }
 
@@ -82,9 +82,9 @@ fn objects_that_are_not_there() {
         &server,
         &[command(&dev, missing, "refs/heads/dev")],
         std::slice::from_ref(&new),
-        "refused",
+        "rejected",
     );
-    refused(&server, &[command(ZERO, missing, "refs/heads/topic")], &[new], "refused");
+    refused(&server, &[command(ZERO, missing, "refs/heads/topic")], &[new], "rejected");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn names_that_git_refuses_later_are_refused_at_once() {
         "refs/replace/x",
         "refs/refgate/ledger",
     ] {
-        refused(&server, &[command(ZERO, &dev, name)], std::slice::from_ref(&dev), "refused");
+        refused(&server, &[command(ZERO, &dev, name)], std::slice::from_ref(&dev), "rejected");
     }
     let mut bytes = command(ZERO, &dev, "refs/heads/");
     bytes.extend_from_slice(b"\xff\xfe");
@@ -150,11 +150,11 @@ fn a_stage_takes_commits_only() {
         &server,
         &[command(&dev, &tree, "refs/heads/dev")],
         std::slice::from_ref(&dev),
-        "refused",
+        "rejected",
     );
     server.git(&["tag", "-a", "-m", "x", "x"]);
     let tag = server.git(&["rev-parse", "refs/tags/x"]);
-    refused(&server, &[command(&dev, &tag, "refs/heads/dev")], &[tag], "refused");
+    refused(&server, &[command(&dev, &tag, "refs/heads/dev")], &[tag], "rejected");
 }
 
 /// Rows of docs/design/threats.md, "Parser differences" that `transfer.fsckObjects` lets through, and with it
