@@ -134,5 +134,5 @@ fn a_landing_turned_back_by_hand_stays_seen() {
     world.lands("ada", &["dev"]);
     let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
     let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(code == Some(9) && flat.contains("between two moves somebody wrote"), "{said}");
+    assert!(code == Some(9) && flat.contains("changed without a reflog entry"), "{said}");
 }

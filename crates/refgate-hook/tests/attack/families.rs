@@ -159,7 +159,8 @@ fn bad_names(target: &Target, rng: &mut Rng) -> HostilePush {
         "refs/heads/x/",
         "/refs/heads/x",
     ];
-    push(vec![line(ZERO, &old, rng.pick(&names[..]))], &[&old])
+    let name = rng.pick(&names);
+    push(vec![line(ZERO, &old, name)], &[&old])
 }
 
 fn lookalikes(target: &Target, rng: &mut Rng) -> HostilePush {
@@ -186,7 +187,8 @@ fn lookalikes(target: &Target, rng: &mut Rng) -> HostilePush {
         format!("refs/heads/\u{feff}{short}"),
         format!("refs/tags/heads/{short}"),
     ];
-    let mut push = push(vec![line(ZERO, &old, rng.pick(&names[..]))], &[&old]);
+    let name = rng.pick(&names);
+    let mut push = push(vec![line(ZERO, &old, name)], &[&old]);
     push.who = "ada";
     push
 }
@@ -355,7 +357,8 @@ fn reserved(target: &Target, rng: &mut Rng) -> HostilePush {
         format!("refs/refgate/x{}", rng.below(100)),
         "refs/replace/x".to_string(),
     ];
-    push(vec![line(ZERO, &old, rng.pick(&names[..]))], &[&old])
+    let name = rng.pick(&names);
+    push(vec![line(ZERO, &old, name)], &[&old])
 }
 
 fn deletions(target: &Target, rng: &mut Rng) -> HostilePush {
@@ -441,7 +444,8 @@ fn late_features(target: &Target, rng: &mut Rng) -> HostilePush {
     ];
     let path =
         rng.pick(&["src/search.rs", "src/docs/search.rs", "src/tests/search.ts"]).to_string();
-    let new = target.change(&old, &path, rng.pick(&messages[..]));
+    let message = rng.pick(&messages);
+    let new = target.change(&old, &path, message);
     push(vec![line(&old, &new, &name)], &[&new])
 }
 

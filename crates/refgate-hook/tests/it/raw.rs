@@ -31,7 +31,7 @@ fn rejects_a_newline_in_a_ref_name() {
         &server,
         &[command(ZERO, &feature, &topic)],
         std::slice::from_ref(&feature),
-        "refgate: refused",
+        "refgate: push rejected",
     );
 }
 
@@ -45,13 +45,13 @@ fn rejects_a_push_with_one_ref_twice() {
         &server,
         &[command(&dev, &one, "refs/heads/dev"), command(&one, &two, "refs/heads/dev")],
         std::slice::from_ref(&two),
-        "refused",
+        "rejected",
     );
     assert_rejected(
         &server,
         &[command(&dev, ZERO, "refs/heads/dev"), command(ZERO, &two, "refs/heads/dev")],
         std::slice::from_ref(&two),
-        "refused",
+        "rejected",
     );
 }
 
@@ -83,9 +83,9 @@ fn rejects_a_new_value_that_is_missing() {
         &server,
         &[command(&dev, missing, "refs/heads/dev")],
         std::slice::from_ref(&new),
-        "refused",
+        "rejected",
     );
-    assert_rejected(&server, &[command(ZERO, missing, "refs/heads/topic")], &[new], "refused");
+    assert_rejected(&server, &[command(ZERO, missing, "refs/heads/topic")], &[new], "rejected");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn rejects_invalid_and_deceptive_ref_names() {
             &server,
             &[command(ZERO, &dev, name)],
             std::slice::from_ref(&dev),
-            "refused",
+            "rejected",
         );
     }
     let mut bytes = command(ZERO, &dev, "refs/heads/");
@@ -161,11 +161,11 @@ fn rejects_objects_that_are_not_commits_on_a_stage() {
         &server,
         &[command(&dev, &tree, "refs/heads/dev")],
         std::slice::from_ref(&dev),
-        "refused",
+        "rejected",
     );
     server.git(&["tag", "-a", "-m", "x", "x"]);
     let tag = server.git(&["rev-parse", "refs/tags/x"]);
-    assert_rejected(&server, &[command(&dev, &tag, "refs/heads/dev")], &[tag], "refused");
+    assert_rejected(&server, &[command(&dev, &tag, "refs/heads/dev")], &[tag], "rejected");
 }
 
 /// The rows of docs/design/threats.md, "Parser differences". `transfer.fsckObjects` accepts some of
