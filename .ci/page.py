@@ -75,8 +75,8 @@ try:
         shown = plain.inner_text("strong")
         plain.click("text=Undo the last step")
         assert plain.inner_text("strong") != shown
-        plain.click("text=A hint")
-        assert "The rule freeze refused your last push" in plain.content()
+        plain.click("text=Show a hint")
+        assert "The rule freeze rejected your last push" in plain.content()
         if pictures:
             os.makedirs(pictures, exist_ok=True)
             page.goto(address, wait_until="domcontentloaded")
@@ -138,7 +138,7 @@ def photograph(screen):
 (first, ticked, undone, _), code = watched([b"t", b"u", b"q"])
 assert "Still missing" in first and "reject dev by ada (freeze)" in first, first
 assert "it is 2026-" in ticked and ticked != first, ticked
-assert "the world is as it was" in undone, undone
+assert "the world is restored" in undone, undone
 assert code == 0, code
 print("the page works in a browser, with the keyboard and without scripts; axe finds no error")
 print("the terminal shows the world, advances it by one day, undoes this, and quits")
