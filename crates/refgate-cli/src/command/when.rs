@@ -46,7 +46,7 @@ fn of_class(
     let (actor, at) = asked.who();
     let push = Push { actor, at, updates: Vec::new(), options: Vec::new() };
     let survey = ServerSurvey { releases: history.releases.clone(), ..ServerSurvey::default() };
-    let records = asked.at_rest().records.early(policy, &survey, at)?;
+    let records = asked.at_rest().records.calendar_records(policy, &survey, at)?;
     let ledger = LedgerView::assemble(policy, &records);
     let case = Case { policy, push: &push, history: &history, ledger: &ledger };
     let name = policy.classes.name(class);
