@@ -45,6 +45,9 @@ enum PushError {
     Policy(#[from] PolicyError),
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The push does not contain an object that it needs, or contains a malformed one.
+    #[error("{0}")]
+    Pushed(GitError),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -80,7 +83,9 @@ impl PushError {
                 | GitError::TooDeep(_)
                 | GitError::Deadline(_),
             ) => Exit::TooMuch,
-            Self::Input(_) | Self::Git(GitError::Stale { .. }) | Self::Clock => Exit::BadInput,
+            Self::Input(_) | Self::Pushed(_) | Self::Git(GitError::Stale { .. }) | Self::Clock => {
+                Exit::BadInput
+            }
             Self::Policy(_) => Exit::BadPolicy,
             Self::Git(_) | Self::Ledger(_) => Exit::BadRepository,
             Self::Setup(_) | Self::Govern(_) => Exit::BadSetup,
@@ -148,7 +153,8 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
         repositories,
         baseline,
     };
-    let judged = ManuallyDrop::new(judge(&rest, &push)?);
+    let judged = judge(&rest, &push).map_err(|error| blame(&reader, &push, error.into()))?;
+    let judged = ManuallyDrop::new(judged);
     let JudgedPush { history, ledger, .. } = &*judged;
     let case = Case { policy: &policy, push: &push, history, ledger };
     let accepted = judged.decision.verdict == Verdict::Accept;
@@ -175,6 +181,18 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
             Outcome { exit: Exit::Undecided, text: render_rejection(&case, &judged.decision) }
         }
     })
+}
+
+/// Decides whose fault an unreadable object is. It is the pusher's if the server never had
+/// the object and the values that the push replaces are readable.
+fn blame(reader: &Reader, push: &Push, error: PushError) -> PushError {
+    let PushError::Git(GitError::Object { id, .. }) = &error else { return error };
+    let readable = |old| reader.commit(old).is_ok_and(|commit| reader.has_at_rest(commit.tree));
+    let whole = push.updates.iter().filter_map(|update| update.change.old_value()).all(readable);
+    match (whole && !reader.has_at_rest(*id), error) {
+        (true, PushError::Git(error)) => PushError::Pushed(error),
+        (_, error) => error,
+    }
 }
 
 /// Compares the old values that the client claims with the refs on the server. If one differs,

@@ -158,6 +158,15 @@ impl Reader {
         self.rest.get()
     }
 
+    /// Whether the server had an object before the push.
+    #[must_use]
+    pub fn has_at_rest(&self, id: Oid) -> bool {
+        match self.rest() {
+            Some(odb) => odb.exists(git(id)),
+            None => self.repo.odb().is_ok_and(|odb| odb.exists(git(id))),
+        }
+    }
+
     pub(crate) const fn repository(&self) -> &Repository {
         &self.repo
     }

@@ -257,17 +257,19 @@ fn rewritten(target: &Target, rng: &mut Rng) -> HostilePush {
     let (name, old) = stage(target, rng);
     let text = format!("{}\n", rng.below(1_000_000));
     let tree = target.tree_with(&old, "src/app.rs", &text);
+    // A parent that the branch does not have, or none.
+    let sibling = target.commit(&tree, &[], "start");
     let new = match rng.below(2) {
         0 => target.commit(&tree, &[], "fix: a"),
-        _ => target.commit(&tree, &[&target.tip("refs/tags/v1.0.0^{commit}")], "fix: a"),
+        _ => target.commit(&tree, &[&sibling], "fix: a"),
     };
     push(vec![line(&old, &new, &name)], &[&new])
 }
 
 fn foxtrot(target: &Target, rng: &mut Rng) -> HostilePush {
     let (name, old) = stage(target, rng);
-    let base = target.tip("refs/tags/v1.0.0^{commit}");
-    let side = target.change(&base, "docs/guide.md", &format!("docs: {}", rng.below(1000)));
+    let message = format!("docs: {}", rng.below(1000));
+    let side = target.commit(&target.tree_with(&old, "docs/guide.md", "side\n"), &[], &message);
     let tree = target.tree_with(&old, "docs/guide.md", "merged\n");
     let new = target.commit(&tree, &[&side, &old], "Merge branch 'dev'");
     push(vec![line(&old, &new, &name)], &[&new])
