@@ -1,7 +1,8 @@
-"""Is the simulator usable: its page in a real browser, without scripts, by keyboard, by a screen reader; its terminal?
+"""Tests the page of the simulator in a real browser, and its view in a terminal.
 
-Takes the folder of the programs, and the text of axe-core; writes screenshots into
-a folder if one is named.
+The page is tested with axe-core, with the keyboard only, and without scripts.
+Arguments: the directory of the programs, the file of axe-core and, optionally, a
+directory for screenshots.
 """
 
 import fcntl
@@ -48,7 +49,7 @@ try:
         page.goto(address, wait_until="domcontentloaded")
         assert page.title() == "Day 12 of a code freeze", page.title()
         assert "reject dev by ada (freeze)" in page.content()
-        # The page's own policy forbids foreign scripts; axe runs beside it.
+        # The content security policy of the page blocks foreign scripts such as axe.
         context = browser.new_context(bypass_csp=True)
         looked = context.new_page()
         looked.goto(address, wait_until="domcontentloaded")
@@ -56,26 +57,26 @@ try:
         found = looked.evaluate("axe.run()")["violations"]
         told = [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in found]
         assert not found, told
-        # News come by themselves.
+        # The page updates itself.
         before = page.inner_text("strong")
         shell("refgate-sim tick 2d", you)
         page.wait_for_function("before => document.querySelector('strong').innerText !== before",
                                arg=before, timeout=5000)
-        # By keyboard alone.
+        # The page works with the keyboard only.
         after = page.inner_text("strong")
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         page.wait_for_function("before => document.querySelector('strong').innerText !== before",
                                arg=after, timeout=5000)
         assert not errors, errors
-        # Without scripts.
+        # The page works without scripts.
         plain = browser.new_context(java_script_enabled=False).new_page()
         plain.goto(address, wait_until="domcontentloaded")
         shown = plain.inner_text("strong")
         plain.click("text=Undo the last step")
         assert plain.inner_text("strong") != shown
-        plain.click("text=A hint")
-        assert "The rule freeze refused your last push" in plain.content()
+        plain.click("text=Show a hint")
+        assert "The rule freeze rejected your last push" in plain.content()
         if pictures:
             os.makedirs(pictures, exist_ok=True)
             page.goto(address, wait_until="domcontentloaded")
@@ -86,7 +87,7 @@ finally:
 
 
 def watched(keys):
-    """What `refgate-sim watch` shows after each key, in a terminal of 110 x 34."""
+    """Returns the screen of `refgate-sim watch` after each key, in a terminal of 110 x 34."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(you)
@@ -113,7 +114,7 @@ def watched(keys):
 
 
 def photograph(screen):
-    """The terminal as it looks, drawn by the browser."""
+    """Writes a screenshot of the terminal, which the browser draws."""
     rows = []
     for line in range(screen.lines):
         row = ""
@@ -137,7 +138,7 @@ def photograph(screen):
 (first, ticked, undone, _), code = watched([b"t", b"u", b"q"])
 assert "Still missing" in first and "reject dev by ada (freeze)" in first, first
 assert "it is 2026-" in ticked and ticked != first, ticked
-assert "the world is as it was" in undone, undone
+assert "the world is restored" in undone, undone
 assert code == 0, code
-print("the page works in a browser, by keyboard, without scripts, and axe finds nothing;")
-print("the terminal shows the world, lets a day pass, takes it back, and quits")
+print("the page works in a browser, with the keyboard and without scripts; axe finds no error")
+print("the terminal shows the world, advances it by one day, undoes this, and quits")

@@ -1,4 +1,4 @@
-"""Holds the replay of the real history to what the project promises of it."""
+"""Checks the replay of the real history against the promises of the project."""
 import json
 import sys
 
@@ -15,7 +15,7 @@ for row in frozen:
     words = row["subject"].lower()
     routine = words.startswith(("bumped", "updated doc", "fix")) or "dependabot" in words
     if routine and row["verdict"] != "accept":
-        print("refused inside the team's own freeze:", row["subject"])
+        print("rejected although the team accepted it in its own freeze:", row["subject"])
         failed += 1
-assert frozen, "the history's own freezes were not seen"
+assert frozen, "no landing of the history is in a freeze"
 sys.exit(1 if failed else 0)

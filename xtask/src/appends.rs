@@ -1,4 +1,4 @@
-//! Is any record lost that the server took, with many writers, kills, `pack-refs` and `gc`?
+//! Tests that the server loses no accepted record under many writers, kills, `pack-refs` and `gc`.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,32 +13,32 @@ use refgate_scenario::git_command;
 use crate::bench_ledger::{Shelf, commit};
 use crate::stage::{Outcome, git, programs, run};
 
-/// Writers at the same time.
+/// The number of writers that push at the same time.
 const WRITERS: usize = 8;
 
-/// Records that a writer pushes at once, each in a commit of its own.
+/// The number of records in one push. Each record has its own commit.
 const BATCH: usize = 500;
 
-/// Who is beaten as often as this is not beaten but broken.
+/// The number of rejected pushes after which a writer reports an error.
 const MOST_TRIES: u32 = 300;
 
-/// A record must arrive within ten minutes of its making; who has not got through
-/// for so long signs again.
+/// The age at which a writer signs its records again. The server accepts a record only within ten
+/// minutes after it was signed.
 const FRESH: Duration = Duration::from_secs(300);
 
-/// How many kills there were, and pushes that were taken and not.
+/// Counters of kills and pushes.
 #[derive(Default)]
 struct Count {
     kills: AtomicUsize,
     taken: AtomicUsize,
     refused: AtomicUsize,
-    /// How long the last push took that was taken, in milliseconds: the larger the
-    /// ledger, the longer, and whoever kills and waits does it by that measure.
+    /// The duration of the last accepted push in milliseconds. It grows with the ledger. The waits
+    /// between kills and between attempts depend on it.
     lasted: AtomicU64,
 }
 
-/// Appends `all` records by eight writers, while whatever serves a push is
-/// killed at random and the repository is packed again and again.
+/// Appends `all` records with [`WRITERS`] writers. Meanwhile, random processes that serve a push
+/// are killed, and the repository is packed repeatedly.
 pub(crate) fn run_all(all: usize) -> Outcome<String> {
     let (refgate, _) = programs()?;
     let shelf = Shelf::new(&refgate, ("ed25519", "256"))?;
@@ -62,7 +62,7 @@ pub(crate) fn run_all(all: usize) -> Outcome<String> {
     let listed = listed(&server)?;
     let want = each * WRITERS * BATCH;
     if listed != want {
-        return Err(format!("{want} records were taken, and {listed} are there"));
+        return Err(format!("{want} records were accepted, and the ledger has {listed}"));
     }
     git(&server, &["fsck", "--strict", "--connectivity-only"])?;
     let mut verify = Command::new(&refgate);
@@ -70,8 +70,8 @@ pub(crate) fn run_all(all: usize) -> Outcome<String> {
     let [kills, taken, refused] =
         [&count.kills, &count.taken, &count.refused].map(|one| one.load(Ordering::Relaxed));
     Ok(format!(
-        "{want} records by {WRITERS} writers, {BATCH} a push: {taken} pushes taken, {refused} \
-         not (races and {kills} kills); none that was taken is lost, and each one counts"
+        "{want} records by {WRITERS} writers, {BATCH} in each push: {taken} pushes accepted, \
+         {refused} not (races and {kills} kills); no accepted record is lost, all are valid"
     ))
 }
 
@@ -82,7 +82,7 @@ fn listed(server: &Path) -> Outcome<usize> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().count())
 }
 
-/// One writer: a batch on top of what is there, until the server takes it.
+/// Runs one writer: it pushes each batch on top of the present ledger until the server accepts it.
 fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome<()> {
     let name = format!("writer{writer}");
     git(shelf.folder(), &["init", "-q", "--bare", &name])?;
@@ -98,7 +98,7 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
             tip.args(["rev-parse", "-q", "--verify", "refs/refgate/ledger"]);
             let tip = tip.output().map_err(|error| error.to_string())?;
             let tip = String::from_utf8_lossy(&tip.stdout).trim().to_string();
-            // A push whose answer was lost may have been taken.
+            // The server may have accepted a push whose answer was lost.
             let last = files.last().map(|(path, _)| format!("{tip}:{path}")).unwrap_or_default();
             if !tip.is_empty() && git(&clone, &["cat-file", "-e", &last]).is_ok() {
                 break;
@@ -120,8 +120,8 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
             }
             count.refused.fetch_add(1, Ordering::Relaxed);
             tries += 1;
-            // Who is beaten waits a while, as people do: else eight writers keep
-            // two cores busy with what seven of them must do again.
+            // After a lost race, the writer waits. Otherwise eight writers keep two cores busy with
+            // pushes that seven of them must repeat.
             let dice = (writer * 733 + batch * 271 + tries as usize * 997) % WRITERS;
             thread::sleep(Duration::from_millis(lasted * dice as u64));
             if tries > MOST_TRIES {
@@ -132,7 +132,7 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
     Ok(())
 }
 
-/// The records of a batch, signed now.
+/// Signs the records of a batch with the present time.
 fn sign(shelf: &Shelf, first: usize) -> Outcome<Vec<(String, String)>> {
     let at = run(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
     let record = |number: usize| shelf.approval(&commit(&number.to_string()), at.trim(), number);
@@ -163,8 +163,8 @@ fn import(clone: &Path, tip: &str, files: &[(String, String)]) -> Outcome<()> {
     if child.wait().map_err(said)?.success() { Ok(()) } else { Err("fast-import failed".into()) }
 }
 
-/// Kills one of the processes that serve a push, again and again, about once in a
-/// push: they are the ones that work in the server's folder.
+/// Kills a process that serves a push repeatedly, about once in each push. These processes have
+/// the server's directory as their working directory.
 fn kill(server: &Path, over: &AtomicBool, count: &Count) {
     let mut dice: u64 = 1;
     while !over.load(Ordering::Relaxed) {
@@ -189,8 +189,8 @@ fn kill(server: &Path, over: &AtomicBool, count: &Count) {
     }
 }
 
-/// What an administrator does: packs, collects garbage, and clears the locks
-/// that the dead have left.
+/// Does the work of an administrator: packs refs, collects garbage, and removes stale locks of
+/// killed processes.
 fn tidy(refgate: &Path, server: &Path, over: &AtomicBool) {
     let mut round = 0_u32;
     while !over.load(Ordering::Relaxed) {
@@ -200,7 +200,8 @@ fn tidy(refgate: &Path, server: &Path, over: &AtomicBool) {
         if round.is_multiple_of(10) {
             let _ = git(server, &["gc", "-q"]);
         }
-        // The doctor lets a lock be for a minute; here no lock is held for five seconds.
+        // `refgate doctor` ignores locks that are younger than a minute. In this test, no lock is
+        // held for five seconds, so older ones are backdated.
         let mut age = Command::new("find");
         age.arg(server).args(["-name", "*.lock", "-not", "-newermt", "-5 seconds"]);
         let _ = age

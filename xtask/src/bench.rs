@@ -1,4 +1,4 @@
-//! What does a push cost? Always beside a peer, in one run, as medians and ratios.
+//! Measures the cost of a push and of a comparable command in the same run, as medians and ratios.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,8 +36,8 @@ pub(crate) fn ms(seconds: f64) -> String {
     format!("{:.1} ms", seconds * 1_000.0)
 }
 
-/// A bare repository in which the objects of a push lie already: the hook's
-/// own time, without that of sending and checking a pack.
+/// The command that runs the hook in a bare repository that already contains the objects of the
+/// push. Its time does not include the time to send and check a pack.
 pub(crate) fn judged(hook: &Path, server: &Path, line: &str) -> Outcome<Command> {
     let input = server.with_extension("input");
     fs::write(&input, line).map_err(|error| error.to_string())?;
@@ -47,7 +47,7 @@ pub(crate) fn judged(hook: &Path, server: &Path, line: &str) -> Outcome<Command>
     Ok(command)
 }
 
-/// What the kernel counted as the most memory of a command, in megabytes.
+/// The maximum memory of a command in megabytes, as the kernel reports it.
 fn peak_memory(command: &Command) -> Outcome<String> {
     let Some(program) = command.get_program().to_str() else { return Ok("–".to_string()) };
     let mut timed = Command::new("/usr/bin/time");
@@ -92,7 +92,7 @@ fn large_push(refgate: &Path, hook: &Path, count: usize) -> Outcome<String> {
         ],
     )?;
     let memory = peak_memory(&judged(hook, &server, &line)?)?;
-    let [log, own] = medians.as_slice() else { return Err("two things were timed".to_string()) };
+    let [log, own] = medians.as_slice() else { return Err("expected two medians".to_string()) };
     Ok(format!(
         "| {count} commits, classes checked against paths ({memory}) | – | – | {} | `git log --raw` {} | {:.2} |",
         ms(*own),
@@ -101,7 +101,7 @@ fn large_push(refgate: &Path, hook: &Path, count: usize) -> Outcome<String> {
     ))
 }
 
-/// As large as git.git: 75,000 commits, 4,300 references.
+/// Measures in a repository of the size of git.git: 75,000 commits, 4,300 refs.
 fn large_repository(refgate: &Path, hook: &Path, graph: bool) -> Outcome<String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let server = folder.path().join("server.git");
@@ -135,7 +135,7 @@ fn large_repository(refgate: &Path, hook: &Path, graph: bool) -> Outcome<String>
             &mut || timed(&mut judged(hook, &server, &line)?),
         ],
     )?;
-    let [count, own] = medians.as_slice() else { return Err("two things were timed".to_string()) };
+    let [count, own] = medians.as_slice() else { return Err("expected two medians".to_string()) };
     let with = if graph { "with" } else { "without" };
     Ok(format!(
         "| 1 commit, 75,000 commits and 4,300 refs, {with} a commit-graph: whole hook | – | {} | – | `git rev-list --count` {} | {:.2} |",
@@ -145,7 +145,7 @@ fn large_repository(refgate: &Path, hook: &Path, graph: bool) -> Outcome<String>
     ))
 }
 
-/// The real history as a server, if it lies beside the project.
+/// A server with the real history, if its bundle exists beside the project.
 pub(crate) fn bundle_server() -> Outcome<Option<(tempfile::TempDir, PathBuf)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let bundle = root.join("shared/data/portal-apis.bundle");
@@ -176,7 +176,7 @@ fn bundle(refgate: &Path) -> Outcome<Option<String>> {
             &mut || timed(Command::new(refgate).args(["replay", "--json"]).arg(&server)),
         ],
     )?;
-    let [log, own] = medians.as_slice() else { return Err("two things were timed".to_string()) };
+    let [log, own] = medians.as_slice() else { return Err("expected two medians".to_string()) };
     Ok(Some(format!(
         "| replay of the real history, three stages | – | – | {} | `git log --first-parent -m --raw` {} | {:.2} |",
         ms(*own),

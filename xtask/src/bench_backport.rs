@@ -1,4 +1,4 @@
-//! What do `git backport`'s answers cost, beside git's own commands?
+//! Measures the cost of `git backport` and of comparable Git commands.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,16 +11,16 @@ use refgate_scenario::git_command;
 use crate::bench::ms;
 use crate::stage::{Outcome, git, run, timed};
 
-/// How often each is measured.
+/// The number of measurements of each case.
 const TIMES: usize = 21;
 
-/// Picks of the synthetic case, each of a file of its own.
+/// The number of cherry-picks of the synthetic case. Each changes its own file.
 const PICKS: usize = 50;
 
-/// Lines of the synthetic case.
+/// The release lines of the synthetic case.
 const LINES: [&str; 3] = ["release/1.0", "release/1.1", "release/1.2"];
 
-/// The rows: of a repository that is given, and of a synthetic one.
+/// Measures in the repository of the argument, if there is one, and in a synthetic repository.
 pub(crate) fn backport(repository: Option<&str>) -> Outcome<String> {
     let program = built("refgate-backport")?;
     let mut rows =
@@ -32,7 +32,7 @@ pub(crate) fn backport(repository: Option<&str>) -> Outcome<String> {
     Ok(rows.join("\n"))
 }
 
-/// A program, built for release.
+/// Builds a package in release mode and returns the path of its program.
 pub(crate) fn built(package: &str) -> Outcome<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut build = Command::new("cargo");
@@ -65,7 +65,7 @@ fn ask(program: &Path, repository: &Path, arguments: &[&str]) -> Command {
     ask
 }
 
-/// A clone of a repository that is given: all fixes of all branches.
+/// Measures all fixes of all branches in a clone of a repository.
 fn real(program: &Path, repository: &Path) -> Outcome<Vec<String>> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let clone = folder.path().join("clone.git");
@@ -91,13 +91,12 @@ fn real(program: &Path, repository: &Path) -> Outcome<Vec<String>> {
     Ok(rows)
 }
 
-/// One fix of the newest line over ten lines, beside `git cherry` of that one
-/// commit on each.
+/// Measures one fix of the newest line on ten lines, and `git cherry` of this commit on each line.
 fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
     let listed = ["for-each-ref", "--sort=-version:refname", "--format=%(refname:short)"];
     let all = git(clone, &[&listed[..], &["refs/heads/*[0-9]*"]].concat())?;
     let lines: Vec<&str> = all.lines().take(10).collect();
-    let newest = lines.first().copied().ok_or("no line was found")?;
+    let newest = lines.first().copied().ok_or("cannot find a release line")?;
     let fix = git(clone, &["log", "-1", "--no-merges", "--skip=100", "--format=%H", newest])?;
     let fix = fix.trim();
     let chosen: Vec<String> = lines.iter().map(|line| format!("--line={line}")).collect();
@@ -120,7 +119,7 @@ fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
     for fix in clean.into_iter().chain([fix]) {
         let wanted: Vec<&str> = lines.iter().flat_map(|line| ["--to", line]).collect();
         let asked = [&["plan", fix], &*chosen, &wanted].concat();
-        // A forecast that finds a conflict ends with 1, as git's own does.
+        // A forecast with a conflict has the exit code 1, as `git merge-tree` has.
         let plan = median(TIMES, || took(&mut ask(program, clone, &asked)))?;
         let merges = median(TIMES, || {
             let each = lines.iter().map(|line| took(&mut merge_tree(clone, fix, line)));
@@ -142,13 +141,13 @@ fn merge_tree(clone: &Path, fix: &str, line: &str) -> Command {
     merge
 }
 
-/// On how many lines a fix conflicts.
+/// The number of lines on which a fix conflicts.
 fn conflicts(clone: &Path, fix: &str, lines: &[&str]) -> usize {
     let clean = |line: &&&str| merge_tree(clone, fix, line).status().is_ok_and(|s| s.success());
     lines.len() - lines.iter().filter(clean).count()
 }
 
-/// The seconds of a command, whatever it ends with.
+/// The duration of a command in seconds. Its exit code is ignored.
 fn took(command: &mut Command) -> Outcome<f64> {
     let start = Instant::now();
     command.stderr(Stdio::null()).status().map_err(|error| error.to_string())?;
@@ -162,7 +161,7 @@ fn synthetic(program: &Path) -> Outcome<Vec<String>> {
     history(&repository)?;
     let list = git(&repository, &["rev-list", "--reverse", "release/1.0..main"])?;
     let fixes: Vec<&str> = list.lines().collect();
-    let fix = fixes.last().copied().ok_or("no commit was made")?;
+    let fix = fixes.last().copied().ok_or("cannot find a commit on `main`")?;
     let one = median(TIMES, || timed(&mut ask(program, &repository, &["status", fix])))?;
     let cherry = median(TIMES, || {
         LINES.iter().try_fold(0.0, |sum, line| {
@@ -218,8 +217,8 @@ fn synthetic(program: &Path) -> Outcome<Vec<String>> {
     ])
 }
 
-/// Three lines that begin at a commit with fifty files, each of which a commit
-/// on `main` changes.
+/// Makes three lines that begin at a commit with fifty files. Each later commit on `main` changes
+/// one file.
 fn history(repository: &Path) -> Outcome<()> {
     let said = |error: std::io::Error| error.to_string();
     let mut script = String::from("commit refs/heads/main\n");

@@ -1,4 +1,4 @@
-//! What does a ledger cost, small and large? Beside a small one, `ssh-keygen` and `git log`.
+//! Measures the cost of small and large ledgers, and of `ssh-keygen` and `git log`.
 
 use std::fs;
 use std::io::{BufWriter, Write as _};
@@ -14,7 +14,7 @@ use crate::stage::{Outcome, git, history, in_turn, programs, run, timed};
 
 const TIMES: usize = 21;
 
-/// What is signed for, by the policy `portal`.
+/// The signature namespace of the policy `portal`.
 const NAMESPACE: &str = "refgate@portal";
 
 pub(crate) fn ledger() -> Outcome<String> {
@@ -33,7 +33,7 @@ pub(crate) fn ledger() -> Outcome<String> {
     Ok(rows.join("\n"))
 }
 
-/// A server whose policy lies in it, with a ledger that one key signed.
+/// A server with a tracked policy and a ledger. One key signs all records.
 pub(crate) struct Shelf {
     folder: tempfile::TempDir,
     key: PrivateKey,
@@ -83,7 +83,7 @@ impl Shelf {
         format!("grace namespaces=\"{NAMESPACE}\" {}", self.public)
     }
 
-    /// In this process where that is fast; else by `ssh-keygen`.
+    /// Signs a text: in this process if the key is ed25519, which is fast, else with `ssh-keygen`.
     fn sign(&self, text: &str) -> Outcome<String> {
         if self.key.algorithm().is_ed25519() {
             return self
@@ -101,7 +101,7 @@ impl Shelf {
         fs::read_to_string(&signature).map_err(|error| error.to_string())
     }
 
-    /// An approval of a commit, given at a moment: its path and its file.
+    /// The path and the content of an approval of a commit at a time.
     pub(crate) fn approval(&self, of: &str, at: &str, number: usize) -> Outcome<(String, String)> {
         let text = format!(
             "format = 1\nkind = \"approval\"\nby = \"grace\"\nat = \"{at}\"\n\
@@ -119,7 +119,7 @@ impl Shelf {
         Ok((format!("{folder}/{id}.toml"), format!("{text}{signature}{end}")))
     }
 
-    /// A ledger of `count` records, one commit each; the first one is about `of`.
+    /// Fills the ledger with `count` records, each in its own commit. The first one approves `of`.
     fn fill(&self, of: &str, count: usize) -> Outcome<()> {
         let said = |error: std::io::Error| error.to_string();
         let server = self.path("portal.git");
@@ -152,12 +152,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An id like that of some commit.
+/// A string that looks like a commit id.
 pub(crate) fn commit(name: &str) -> String {
     hex(&Sha256::digest(name.as_bytes())).chars().take(40).collect()
 }
 
-/// The same landing, with its approval on record among 10 and among 100,000.
+/// Measures the verdict about the same landing with 10 and with 100,000 records in the ledger.
 fn verdicts(refgate: &Path, hook: &Path) -> Outcome<String> {
     let mut shelves = Vec::new();
     for count in [10, 100_000] {
@@ -170,7 +170,7 @@ fn verdicts(refgate: &Path, hook: &Path) -> Outcome<String> {
         shelves.push((shelf, format!("{old} {new} refs/heads/dev\n")));
     }
     let [(few, line_few), (many, line_many)] = shelves.as_slice() else {
-        return Err("two ledgers were made".to_string());
+        return Err("expected two ledgers".to_string());
     };
     let medians = in_turn(
         TIMES,
@@ -183,21 +183,21 @@ fn verdicts(refgate: &Path, hook: &Path) -> Outcome<String> {
             },
         ],
     )?;
-    let [few, many] = medians.as_slice() else { return Err("two things were timed".to_string()) };
+    let [few, many] = medians.as_slice() else { return Err("expected two medians".to_string()) };
     Ok(format!(
-        "| one verdict, 100,000 records on the ledger | {} | the same with 10 records {} | {:.2} |",
+        "| one verdict, 100,000 records in the ledger | {} | the same with 10 records {} | {:.2} |",
         ms(*many),
         ms(*few),
         many / few
     ))
 }
 
-/// All records of a ledger, and one of them by `ssh-keygen`.
+/// Measures the verification of all records, and of one record with `ssh-keygen`.
 fn verify(refgate: &Path, key: (&str, &str), count: usize) -> Outcome<String> {
     let shelf = Shelf::new(refgate, key)?;
     shelf.fill(&commit("first"), count)?;
     let (_, file) = shelf.approval(&commit("first"), "2026-03-01T09:00:00Z", 0)?;
-    let at = file.find("-----BEGIN").ok_or("no signature")?;
+    let at = file.find("-----BEGIN").ok_or("cannot find the signature of a record")?;
     let (text, signature) = file.split_at(at);
     for (name, content) in
         [("text", text), ("signature", signature), ("signers", shelf.signers().as_str())]
@@ -218,7 +218,7 @@ fn verify(refgate: &Path, key: (&str, &str), count: usize) -> Outcome<String> {
             },
         ],
     )?;
-    let [all, one] = medians.as_slice() else { return Err("two things were timed".to_string()) };
+    let [all, one] = medians.as_slice() else { return Err("expected two medians".to_string()) };
     #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
     let each = all / count as f64;
     Ok(format!(
@@ -231,7 +231,7 @@ fn verify(refgate: &Path, key: (&str, &str), count: usize) -> Outcome<String> {
     ))
 }
 
-/// One screen about the real history, if it lies beside the project.
+/// Measures `refgate status` on the real history, if its bundle exists beside the project.
 fn status(refgate: &Path) -> Outcome<Option<String>> {
     let Some((_folder, server)) = bundle_server()? else { return Ok(None) };
     let medians = in_turn(
@@ -244,7 +244,7 @@ fn status(refgate: &Path) -> Outcome<Option<String>> {
             },
         ],
     )?;
-    let [log, own] = medians.as_slice() else { return Err("two things were timed".to_string()) };
+    let [log, own] = medians.as_slice() else { return Err("expected two medians".to_string()) };
     Ok(Some(format!(
         "| `status` of the real history | {} | `git log --oneline` of the stages {} | {:.2} |",
         ms(*own),

@@ -1,4 +1,4 @@
-//! What does a training world cost: to begin, to let time pass, and to go back?
+//! Measures the cost of `refgate-sim start`, `tick` and `undo`.
 
 use std::fs;
 use std::path::Path;
@@ -8,19 +8,19 @@ use crate::bench::ms;
 use crate::bench_backport::{built, median};
 use crate::stage::{Outcome, git, timed};
 
-/// How often each is measured.
+/// The number of measurements of each case.
 const TIMES: usize = 21;
 
-/// Commits of the larger world.
+/// The number of commits of the larger world.
 const COMMITS: usize = 200;
 
-/// The rows. The peer of all is `git clone` of the same server.
+/// Measures all cases and compares each with `git clone` of the same server.
 pub(crate) fn sim() -> Outcome<String> {
     let program = built("refgate-sim")?;
     built("refgate-hook")?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    // What was just removed slows down what is made next on ext4, which does not
-    // reuse an inode for some seconds: each world has a folder of its own.
+    // Each world has its own directory: ext4 does not reuse an inode for some seconds, so a removal
+    // makes the next creation slower.
     let mut made = 0;
     let mut next = || {
         made += 1;

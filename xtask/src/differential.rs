@@ -1,4 +1,4 @@
-//! A million pushes, judged by the engine and by the model that shares no code with it.
+//! Judges random pushes with the engine and with the reference model, which shares no code with it.
 
 use refgate_scenario::differences;
 
@@ -13,5 +13,5 @@ pub(crate) fn run(pushes: usize) -> Result<String, String> {
             first.model
         ));
     }
-    Ok(format!("{judged} pushes judged, {refused} of them refused, no disagreement"))
+    Ok(format!("{judged} pushes judged, {refused} of them rejected, no difference"))
 }

@@ -1,4 +1,4 @@
-//! What does the project do to itself? Benchmarks, long tests, new rules.
+//! Runs the automation of the project: benchmarks, long tests and the files of a new rule.
 
 mod appends;
 mod bench;
@@ -14,18 +14,19 @@ use std::process::ExitCode;
 
 const USAGE: &str = "cargo xtask VERB
 
-  bench gate          what a push costs, beside the same push without refgate,
-                      beside gitolite and beside git's own commands
-  bench ledger        verdicts, signatures and `status` on small and large
-                      ledgers, beside ssh-keygen and git log
+  bench gate          measure the cost of a push, compared with the same push
+                      without refgate, with gitolite and with Git commands
+  bench ledger        measure verdicts, signatures and `status` on small and
+                      large ledgers, compared with ssh-keygen and git log
   bench backport [REPO]
-                      `git backport`, beside git cherry, merge-tree and
-                      cherry-pick; and all fixes of a repository
-  bench sim           training worlds: begin, tick, undo
-  differential [N]    engine against the naive model, N pushes (a million)
-  appends [N]         N records (a hundred thousand) by eight writers, under
-                      kills, pack-refs and gc: none that was taken is lost
-  new-rule NAME       the two files and the line of a new rule";
+                      measure `git backport`, compared with git cherry,
+                      merge-tree and cherry-pick; with REPO: all of its fixes
+  bench sim           measure training worlds: start, tick, undo
+  differential [N]    judge N pushes (default 1000000) with the engine and with
+                      the reference model, and compare the verdicts
+  appends [N]         push N records (default 100000) from eight writers, during
+                      kills, pack-refs and gc, and check that none is lost
+  new-rule NAME       create the two files and the line of a new rule";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -56,10 +57,10 @@ fn main() -> ExitCode {
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number"))
+    text.parse().map_err(|_| format!("cannot read `{text}`: it is not a number"))
 }
 
-/// The one place that prints.
+/// Prints a line. Only this function prints.
 pub(crate) fn say(text: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stdout(), "{text}");

@@ -1,4 +1,4 @@
-//! What does a push cost with a hook and without, and with gitolite's?
+//! Measures the cost of a push without a hook, with refgate's hook and with gitolite's hook.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use refgate_scenario::git_command;
 use crate::bench::ms;
 use crate::stage::{Outcome, git, history, run, timed};
 
-/// Pushes to each server; a multiple of their number.
+/// The number of pushes to each server. It is a multiple of the number of servers.
 const ROUNDS: usize = 39;
 
-/// Bare repositories that are the same but for their hooks.
+/// Bare repositories that differ only in their hooks.
 pub(crate) struct Peers {
     folder: tempfile::TempDir,
     gitolite: bool,
@@ -31,8 +31,8 @@ pub(crate) fn install(refgate: &Path, server: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// The same settings as an installation's, without the hook: what is compared
-/// is the hook, not `core.fsync`.
+/// Makes the same settings as `refgate install`, without the hook, so that the comparison shows the
+/// cost of the hook and not of `core.fsync`.
 fn plain(server: &Path) -> Outcome<()> {
     for (key, value) in [
         ("transfer.fsckObjects", "true"),
@@ -71,8 +71,8 @@ impl Peers {
         self.folder.path().join("seed")
     }
 
-    /// gitolite's own update hook, with a rule for everybody, if gitolite is on
-    /// this machine (`apt-get install gitolite3`).
+    /// Installs gitolite's update hook, with a rule for all users, if gitolite exists on this
+    /// machine (`apt-get install gitolite3`). Returns whether it does.
     fn install_gitolite(&self) -> Outcome<bool> {
         let gitolite = Path::new("/usr/bin/gitolite");
         if !gitolite.exists() {
@@ -125,15 +125,14 @@ impl Peers {
         timed(&mut push)
     }
 
-    /// Commits one after the other; each goes to all servers in turn. Medians:
-    /// without a hook, and what refgate and gitolite add.
+    /// Pushes to each server in each round. Returns three medians: the time without a hook, the
+    /// extra time of refgate and the extra time of gitolite.
     fn compare(
         &self,
         mut arguments: impl FnMut(usize) -> Outcome<Vec<String>>,
     ) -> Outcome<[f64; 3]> {
-        // The first push of a round reads what the others find read already:
-        // each server is first in turn, and what counts is the difference
-        // within a round.
+        // The first push of a round reads objects that the later pushes find in the cache. So each
+        // server is first in every third round, and the differences within a round are compared.
         let names = ["plain", "refgate", "gitolite"];
         let mut lists = [Vec::new(), Vec::new(), Vec::new()];
         for round in 0..ROUNDS {

@@ -1,15 +1,15 @@
-//! A new rule is one file, one page and one line; this makes them.
+//! Creates the files of a new rule: its module, its page and its line in the list of rules.
 
 use std::fs;
 use std::path::Path;
 
-const PAGE: &str = "# NAME: what does it ask?
+const PAGE: &str = "# NAME: what the rule allows, in one sentence
 
 ## Why teams want it
 
 ## Settings
 
-## What it lets through
+## What it accepts
 
 ```scenario
 policy portal
@@ -18,7 +18,7 @@ ada pushes dev
 expect accept
 ```
 
-## What it stops
+## What it rejects
 
 ```scenario
 policy portal
@@ -26,21 +26,21 @@ ada deletes dev
 expect reject NAME
 ```
 
-## The way out
+## How to fix it
 
 ## When to waive
 
 ## Related rules
 ";
 
-const RULE: &str = "//! What does it ask?
+const RULE: &str = "//! Checks ... It never ...
 
 use alloc::vec::Vec;
 
-use crate::case::Landed;
+use crate::case::ClassifiedLanding;
 use crate::{Case, Finding};
 
-pub(super) fn check(_case: &Case<'_>, _landed: &[Landed<'_>]) -> Vec<Finding> {
+pub(super) fn check(_case: &Case<'_>, _landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     Vec::new()
 }
 ";
@@ -48,7 +48,7 @@ pub(super) fn check(_case: &Case<'_>, _landed: &[Landed<'_>]) -> Vec<Finding> {
 pub(crate) fn make(name: &str) -> Result<String, String> {
     let word = |c: char| c.is_ascii_lowercase() || c == '-';
     if name.is_empty() || !name.chars().all(word) {
-        return Err("a rule's name is of small letters and dashes".to_string());
+        return Err("cannot create the rule: use lower-case letters and hyphens".to_string());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let module = name.replace('-', "_");
@@ -63,7 +63,7 @@ pub(crate) fn make(name: &str) -> Result<String, String> {
     let page = root.join(format!("docs/rules/{name}.md"));
     let list = root.join("crates/refgate-core/src/rules.rs");
     if rule.exists() || page.exists() {
-        return Err(format!("the rule `{name}` is there already"));
+        return Err(format!("cannot create the rule `{name}`: it exists already"));
     }
     let fail = |error: std::io::Error| error.to_string();
     let text = fs::read_to_string(&list).map_err(fail)?;
@@ -72,5 +72,5 @@ pub(crate) fn make(name: &str) -> Result<String, String> {
     fs::write(&rule, RULE).map_err(fail)?;
     fs::write(&page, PAGE.replace("NAME", name)).map_err(fail)?;
     fs::write(&list, text.replacen(marker, &line, 1)).map_err(fail)?;
-    Ok(format!("made {} and {}; the list has its line", rule.display(), page.display()))
+    Ok(format!("created {} and {}, and added the rule to the list", rule.display(), page.display()))
 }

@@ -1,4 +1,4 @@
-//! A stage for measurements: repositories of a given shape, and times in one run.
+//! Prepares repositories for measurements, runs programs and measures their time.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,11 +10,11 @@ use refgate_scenario::git_command;
 
 pub(crate) type Outcome<T> = Result<T, String>;
 
-/// Runs a program to its end; its output if it succeeded.
+/// Runs a program and returns its output, or an error if it failed.
 pub(crate) fn run(command: &mut Command) -> Outcome<String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("cannot run {command:?}: {error}"))?;
     if !output.status.success() {
-        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+        return Err(format!("cannot run {command:?}: {}", String::from_utf8_lossy(&output.stderr)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -27,8 +27,8 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> Outcome<String> {
     run(git.args(arguments))
 }
 
-/// Commits on top of a branch, by `git fast-import`: `landings` of them, each
-/// changing a file somewhere in a tree of a few hundred.
+/// Adds `landings` commits to a branch with `git fast-import`. Each commit changes a file in a tree
+/// of a few hundred files.
 pub(crate) fn history(
     repository: &Path,
     branch: &str,
@@ -63,13 +63,14 @@ pub(crate) fn history(
     if done.success() { Ok(()) } else { Err("git fast-import failed".to_string()) }
 }
 
-/// The first commits spread out; later ones only touch what is there.
+/// The path that a commit changes: a new branch creates up to 400 files, and commits on top of an
+/// existing branch change them.
 fn path(number: usize, spread: bool) -> String {
     let place = if spread { number % 400 } else { (number * 7) % 400 };
     format!("src/part{}/deep{}/file{}.rs", place % 7, place % 20, place)
 }
 
-/// Measures several things in turn, so that a noisy moment meets all of them.
+/// Measures several things in turn and returns their medians, so that a disturbance affects all.
 pub(crate) fn in_turn(
     times: usize,
     things: &mut [&mut dyn FnMut() -> Outcome<f64>],
@@ -89,14 +90,14 @@ pub(crate) fn in_turn(
         .collect())
 }
 
-/// The time that a program takes, in seconds.
+/// The duration of a program in seconds.
 pub(crate) fn timed(command: &mut Command) -> Outcome<f64> {
     let start = Instant::now();
     run(command)?;
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// The release programs of this project, built now.
+/// Builds `refgate` and `refgate-hook` in release mode and returns their paths.
 pub(crate) fn programs() -> Outcome<(PathBuf, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     run(Command::new("cargo").current_dir(&root).args(["build", "--release", "--quiet"]).args([

@@ -1,4 +1,4 @@
-//! Is the house tidy? Walls between crates, and the size of rooms.
+//! Checks the structure of the source: dependencies between crates, and the length of files.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    // A name on the way here is no part of a path that is looked at.
+    // `xtask/..` would be part of all paths, and the list `edges` below would match them.
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
@@ -24,7 +24,7 @@ fn sources() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    assert!(all.len() > 50, "the sources were not found");
+    assert!(all.len() > 50, "too few source files were found");
     all
 }
 
@@ -45,7 +45,7 @@ fn crates() -> Vec<String> {
 }
 
 #[test]
-fn who_may_import_whom() {
+fn crates_depend_only_on_the_allowed_crates() {
     for (name, allowed) in [
         ("refgate-core", &[][..]),
         ("refgate-format", &["refgate-core"]),
@@ -76,29 +76,29 @@ fn who_may_import_whom() {
         let own: BTreeSet<String> =
             dependencies(name).into_iter().filter(|d| d.starts_with("refgate-")).collect();
         let allowed: BTreeSet<String> = allowed.iter().map(ToString::to_string).collect();
-        assert!(own.is_subset(&allowed), "{name} imports {own:?}");
+        assert!(own.is_subset(&allowed), "{name} depends on {own:?}");
     }
 }
 
 #[test]
-fn walls_that_stay() {
+fn only_the_intended_crates_use_git_and_clap() {
     let core: Vec<String> = dependencies("refgate-core").into_iter().collect();
-    assert_eq!(core, ["chrono", "thiserror"], "the core has two dependencies");
+    assert_eq!(core, ["chrono", "thiserror"], "refgate-core must have exactly these dependencies");
     for name in crates() {
         let all = dependencies(&name);
         let git = all.contains("git2") || all.contains("gix-commitgraph");
-        assert!(!git || name == "refgate-git", "{name} names a git library");
+        assert!(!git || name == "refgate-git", "{name} depends on a Git library");
         let clap = all.contains("clap");
         let binary = ["refgate-cli", "refgate-backport", "refgate-sim"].contains(&name.as_str());
-        assert!(!clap || binary, "{name} reads a command line");
+        assert!(!clap || binary, "{name} depends on clap");
     }
     let core = fs::read_to_string(root().join("crates/refgate-core/src/lib.rs")).unwrap();
     assert!(core.contains("#![no_std]"));
 }
 
-/// Only binaries read clock, environment and standard streams.
+/// Only binaries and the real world of scenarios use the clock, the environment and the streams.
 #[test]
-fn impurity_stays_at_the_edge() {
+fn only_binaries_use_clock_environment_and_streams() {
     let edges = [
         "refgate-hook",
         "refgate-cli",
@@ -116,13 +116,13 @@ fn impurity_stays_at_the_edge() {
         for word in
             ["Utc::now", "SystemTime", "std::env::", "io::stdin", "io::stdout", "io::stderr"]
         {
-            assert!(!code.contains(word), "{shown} has {word}");
+            assert!(!code.contains(word), "{shown} contains {word}");
         }
     }
 }
 
 #[test]
-fn rooms_keep_their_size() {
+fn files_stay_within_their_length() {
     let mut lengths = Vec::new();
     for (path, text) in sources() {
         let shown = path.display().to_string();
@@ -137,14 +137,14 @@ fn rooms_keep_their_size() {
             () if test => 450,
             () => 350,
         };
-        assert!(code <= limit, "{shown} has {code} lines, more than {limit}");
+        assert!(code <= limit, "{shown} has {code} lines, and the limit is {limit}");
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         assert!(!["utils", "helpers", "common", "misc", "util"].contains(&&*name), "{shown}");
-        assert!(text.starts_with("//! "), "{shown} does not say what it answers");
+        assert!(text.starts_with("//! "), "{shown} has no module doc");
     }
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
-    assert!(median <= 150, "the median file has {median} lines");
+    assert!(median <= 150, "the median length of a file is {median} lines, and the limit is 150");
 }
 
 #[test]
@@ -164,10 +164,10 @@ fn every_rule_is_listed_once_and_has_its_page() {
 }
 
 #[test]
-fn nothing_names_the_machine_it_was_made_on() {
+fn sources_contain_no_path_of_the_build_machine() {
     for (path, text) in sources() {
         for word in [concat!("/wo", "rk/"), concat!("/ro", "ot/")] {
-            assert!(!text.contains(word), "{} has {word}", path.display());
+            assert!(!text.contains(word), "{} contains {word}", path.display());
         }
     }
 }

@@ -8,7 +8,7 @@ use refgate_core::matrix::{
 };
 use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
-use refgate_git::{Bounds, CommitCache, Reader, likeness};
+use refgate_git::{Bounds, CommitCache, Reader, diff_similarity};
 
 use crate::args::RepositoryArgs;
 use crate::branches::{Branch, Branches};
@@ -65,7 +65,7 @@ impl FixIndex {
         }
         let bar = progress("diffs");
         let tick = &mut |count: usize| bar.set_position(count as u64);
-        let alike = likeness(&reader, &doubts(&facts), &mut kept, tick)?;
+        let alike = diff_similarity(&reader, &doubts(&facts), &mut kept, tick)?;
         bar.finish_and_clear();
         let families = families(&facts, &alike);
         if !how.no_cache
@@ -82,7 +82,7 @@ impl FixIndex {
     pub(crate) fn lacking(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
         let facts = self.kept.facts(&self.branches.tips(), Some(ids));
         let mut kept = CommitCache::default();
-        let alike = likeness(&self.reader, &doubts(&facts), &mut kept, &mut |_| ())?;
+        let alike = diff_similarity(&self.reader, &doubts(&facts), &mut kept, &mut |_| ())?;
         let families = families(&facts, &alike);
         let matrix = matrix(&facts, &families, self.branches.all.len(), self.branches.lines());
         let lacking = |id: &Oid| {
@@ -121,7 +121,7 @@ impl FixIndex {
 
     /// Whether two commits change a file in common.
     pub(crate) fn touches(&self, one: Oid, other: Oid) -> bool {
-        self.reader.touch_alike(one, other, false).unwrap_or(false)
+        self.reader.share_changed_path(one, other, false).unwrap_or(false)
     }
 
     /// What the families come to on the branches.
@@ -180,12 +180,12 @@ impl FixIndex {
             }
         }
         let ids: Vec<_> = pairs.iter().map(|(_, _, ids, ..)| *ids).collect();
-        let alike = likeness(&self.reader, &ids, &mut CommitCache::default(), &mut |_| ())?;
+        let alike = diff_similarity(&self.reader, &ids, &mut CommitCache::default(), &mut |_| ())?;
         for (place, root, ids, titled, written) in pairs {
             let known = self.families.roots.get_mut(place).into_iter().flatten();
             for (_, evidence) in known.filter(|(of, _)| *of == root) {
-                let likeness = alike.get(&ids).copied();
-                match (*evidence, likeness) {
+                let diff_similarity = alike.get(&ids).copied();
+                match (*evidence, diff_similarity) {
                     (Evidence::Author, Some(DiffSimilarity::Same)) => *evidence = Evidence::PatchId,
                     // What the name, the author and his second, and the title say
                     // together, no other path refutes: files move between lines.
@@ -193,7 +193,7 @@ impl FixIndex {
                     // Else a message is text: a copy changes what its original
                     // changes, if only under another path.
                     (Evidence::Author | Evidence::Trailer { .. }, None)
-                        if !self.reader.touch_alike(ids.0, ids.1, titled)? =>
+                        if !self.reader.share_changed_path(ids.0, ids.1, titled)? =>
                     {
                         *evidence = Evidence::Content { percent: 0 };
                     }

@@ -70,9 +70,9 @@ fn of_commits(repository: &Path, asked: &[PickQuery]) -> Result<Vec<PickQuery>, 
     let writer = Writer::open(repository, false)?;
     let one = |ask: &PickQuery| {
         Ok(PickQuery {
-            base: ask.base.map(|base| writer.as_commit(base)).transpose()?,
-            ours: writer.as_commit(ask.ours)?,
-            theirs: writer.as_commit(ask.theirs)?,
+            base: ask.base.map(|base| writer.commit_of_tree(base)).transpose()?,
+            ours: writer.commit_of_tree(ask.ours)?,
+            theirs: writer.commit_of_tree(ask.theirs)?,
         })
     };
     asked.iter().map(one).collect()
@@ -90,7 +90,7 @@ fn approximate(
     });
     let writer = Writer::open(repository, false)?;
     let one = |ask: &PickQuery| {
-        Ok(match writer.picked_tree(ask.base, [ask.ours, ask.theirs])? {
+        Ok(match writer.pick_with_libgit2(ask.base, [ask.ours, ask.theirs])? {
             Ok(tree) => Merged::Clean(tree),
             Err(paths) => Merged::Conflict { tree: ask.ours, paths, said: Vec::new() },
         })

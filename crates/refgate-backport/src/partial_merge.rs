@@ -81,7 +81,7 @@ impl Trial {
         if let Some(known) = self.small.get(&of) {
             return Ok(*known);
         }
-        let small = self.writer.only_files(of, &self.paths)?;
+        let small = self.writer.tree_of_files(of, &self.paths)?;
         self.small.insert(of, small);
         Ok(small)
     }

@@ -43,7 +43,7 @@ fn settled(
         let kept = |path: &&String| recipe(recipes, path).is_some_and(|one| one.keep == keep);
         let paths: Vec<String> = touched.iter().filter(kept).cloned().collect();
         if !paths.is_empty() {
-            at = writer.with_files(at, from, &paths)?;
+            at = writer.tree_with_files(at, from, &paths)?;
         }
     }
     let paths: Vec<String> =

@@ -1,4 +1,4 @@
-//! May this push land? All rules, all findings, then waivers.
+//! Decides a push: all rules, all findings, then waivers.
 
 use alloc::vec::Vec;
 
@@ -35,7 +35,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
             },
         }
     }
-    let our_fault = |finding: &Finding| matches!(finding.what, Violation::FactMissing { .. });
+    let our_fault = |finding: &Finding| matches!(finding.violation, Violation::FactMissing { .. });
     decision.verdict = if decision.findings.iter().any(our_fault) || unpaired(case) {
         Verdict::Undecided
     } else if decision.findings.is_empty() {
@@ -48,7 +48,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
     decision
 }
 
-/// Facts that do not belong to the updates decide nothing.
+/// Facts that do not belong to the updates cannot support a decision.
 fn unpaired(case: &Case<'_>) -> bool {
     case.push.updates.len() != case.history.updates.len()
 }
@@ -73,8 +73,8 @@ fn all_findings(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Findin
     all
 }
 
-/// Waivers with the uses that are left, in an order of their own (the one that
-/// ends first is used first), so that the order of records says nothing.
+/// Waivers with their remaining uses. The waiver that ends first is used first, so that
+/// the order of records does not matter.
 struct WaiverUses<'a> {
     left: Vec<(&'a Waiver, u32)>,
     taken: Vec<(&'a Waiver, usize, Option<crate::Oid>)>,
@@ -87,8 +87,8 @@ impl<'a> WaiverUses<'a> {
         Self { left, taken: Vec::new() }
     }
 
-    /// The waiver that sets a finding aside, if there is one. Several findings
-    /// of one rule about one landing are one use.
+    /// Uses a waiver for a finding, if one applies. Several findings of one rule about
+    /// one landing are one use.
     fn take(
         &mut self,
         case: &Case<'a>,
@@ -112,8 +112,8 @@ impl<'a> WaiverUses<'a> {
     }
 }
 
-/// Whether a waiver is about this finding, in force, and granted by somebody
-/// who may and who is neither the pusher nor an author of what lands.
+/// Whether a waiver covers this finding, is in force, and was granted by a person with
+/// the role who is neither the pusher nor an author of the change.
 fn holds(
     case: &Case<'_>,
     landed: &[ClassifiedLanding<'_>],
@@ -126,11 +126,12 @@ fn holds(
         .find(|l| l.item.index == finding.update && Some(l.landing.commit) == finding.landing);
     let class_fits = waiver.class.is_none_or(|c| of.is_some_and(|l| l.class.effective() == c));
     let commit_fits = waiver.commit.is_none_or(|c| finding.landing == Some(c));
-    // A gate asks about all that the update brings, other rules about a landing.
-    let gate = matches!(finding.rule, RuleId::ReleaseGate | RuleId::Candidate | RuleId::Debts);
-    let wrote =
-        of.is_some_and(|l| l.wrote(case, &waiver.by) || gate && l.item.wrote(case, &waiver.by));
-    waivable(finding.rule)
+    // A gate judges everything that the update brings, other rules judge one landing.
+    let properties = finding.rule.properties();
+    let wrote = of.is_some_and(|l| {
+        l.wrote(case, &waiver.by) || properties.gate && l.item.wrote(case, &waiver.by)
+    });
+    properties.waivable
         && waiver.rule == finding.rule
         && waiver.on == update.name
         && waiver.during.contains(case.push.at)
@@ -139,16 +140,4 @@ fn holds(
         && case.policy.roles.has(&waiver.by, &case.policy.waivers.approvers)
         && case.is_not_pusher(&waiver.by)
         && !wrote
-}
-
-/// Rules that guard the repository and the policy itself know no exception.
-pub(crate) fn waivable(rule: RuleId) -> bool {
-    !matches!(
-        rule,
-        RuleId::RefName
-            | RuleId::ObjectFormat
-            | RuleId::PolicyChange
-            | RuleId::Deletion
-            | RuleId::Ledger
-    )
 }

@@ -51,7 +51,7 @@ pub use decision::{DecidedLanding, Decision, Verdict, WaivedFinding};
 pub use declaration::{DeclarationSource, Declarations};
 pub use earliest::{When, covers, earliest};
 pub use eligibility::{Eligibility, eligibility};
-pub use finding::{Finding, Requirement, Violation};
+pub use finding::{Finding, Requirement};
 pub use flow::{Flow, LEDGER, LinePattern, MAX_STAGES, RefKind, Stage, Target};
 pub use freeze::{
     ExitCriteria, Freeze, FreezeState, MissingEvidence, Window, WindowSpan, freezes_at,
@@ -82,6 +82,6 @@ pub use record_rejection::{MissingSignOff, RecordRejection};
 pub use record_rights::{makers, may_make};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
 pub use route::{Route, route};
-pub use rules::RuleId;
+pub use rules::{RuleId, Violation};
 pub use time::{Duration, Instant, Interval};
 pub use word_pattern::WordPattern;

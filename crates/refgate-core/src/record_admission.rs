@@ -50,16 +50,12 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Record
         policy.classes.find(name).is_none().then(|| RecordRejection::Name(name.clone()))
     };
     match &record.body {
-        RecordBody::Approval { rule, on, .. } => {
-            let known = [RuleId::Freeze, RuleId::Backport, RuleId::PolicyChange, RuleId::Deletion];
-            (!known.contains(rule))
-                .then_some(RecordRejection::Rule(*rule))
-                .or_else(|| nowhere(case, on).filter(|_| *rule != RuleId::Deletion))
-        }
+        RecordBody::Approval { rule, on, .. } => (!rule.properties().approvable)
+            .then_some(RecordRejection::Rule(*rule))
+            .or_else(|| nowhere(case, on).filter(|_| *rule != RuleId::Deletion)),
         RecordBody::Waiver { rule, on, class: named, until, uses, .. } => {
             let rules = &policy.waivers;
-            let exception = crate::decide::waivable(*rule);
-            (!exception)
+            (!rule.properties().waivable)
                 .then_some(RecordRejection::Rule(*rule))
                 .or_else(|| within(*until, rules.longest))
                 .or_else(|| {

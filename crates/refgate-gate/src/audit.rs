@@ -1,4 +1,5 @@
-//! Did anything come in by another door? Reference logs against the decision log (docs/design/threats.md, R20).
+//! Compares the reflogs of governed refs with the audit log, and reports each ref update that
+//! bypassed refgate (docs/design/threats.md, R20).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,52 +11,52 @@ use crate::log_entry::LogEntry;
 use crate::reverify::moment;
 use crate::ticket::{Ticket, guarded};
 
-/// Something that no decision accounts for.
+/// A ref update that no decision accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditFinding {
-    /// The reference.
+    /// The ref.
     pub name: String,
-    /// What it was.
+    /// The value before the update.
     pub old: Option<Oid>,
-    /// What it became.
+    /// The value after the update.
     pub new: Option<Oid>,
-    /// When, if Git's log says so.
+    /// The time of the update, if the reflog contains it.
     pub at: Option<Instant>,
-    /// What is wrong.
+    /// What is wrong with the update.
     pub why: &'static str,
 }
 
-/// What an audit looked at.
+/// The result of an audit.
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// How many entries the decision log has.
+    /// The number of entries of the audit log.
     pub entries: usize,
-    /// How many moves of protected references Git's logs have since it began.
+    /// The number of updates of governed refs in the reflogs since the audit log began.
     pub moves: usize,
-    /// What was found.
+    /// The updates that no decision accepted.
     pub doubts: Vec<AuditFinding>,
-    /// Decisions that let something move which then did not: a hook killed, or
-    /// a lost race. Harmless, and worth knowing.
+    /// The number of accepted updates that were never made: a hook was killed, or another push
+    /// was faster. They are harmless.
     pub unused: usize,
 }
 
-/// A move: reference, from, to.
+/// A ref update: the name of the ref, the old value and the new value.
 type RefMove = (String, Option<Oid>, Option<Oid>);
 
-/// Compares what moved with what was decided.
+/// Compares the updates in the reflogs with the decisions in the audit log.
 ///
 /// # Errors
-/// If the repository cannot be read.
+/// Returns an error if the repository cannot be read.
 pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
     let mut audit = Audit::default();
     let mut allowed: BTreeSet<RefMove> = BTreeSet::new();
     let mut began: Option<Instant> = None;
-    // What each reference should hold, by the newest decision about it.
+    // The value that each ref must have after the newest decision about it.
     let mut newest: BTreeMap<String, Option<Oid>> = BTreeMap::new();
     reader.log_entries(&mut |id, text, _| {
         audit.entries += 1;
         let entry = LogEntry::parse(id, text);
-        // The clock of a training world may lie before the installation.
+        // In a training repository, the clock can show a time before the installation.
         began = moment(&entry.object, "at").into_iter().chain(began).min();
         if entry.object.get("verdict").and_then(Value::as_str) == Some("accept") {
             for (name, old, new) in steps(&entry.object) {
@@ -71,8 +72,8 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
     for (name, should) in newest {
         let gone = protected.get(&name).is_none_or(Option::is_none);
         if gone && should.is_some() && guarded(policy, &name) {
-            let why = "a decision let it be there and none let it go: it was deleted by another \
-                       door, or the push that brought it broke off";
+            let why = "no decision accepted the deletion of this ref: the deletion bypassed \
+                       refgate, or the push that creates the ref was interrupted";
             audit.doubts.push(AuditFinding { name, old: should, new: None, at: None, why });
         }
     }
@@ -82,19 +83,19 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
         if Ticket::cut_off(reader, &full)?.is_some() {
             moves.pop();
         }
-        // A move of the second in which the log began may be older than it.
+        // An update in the first second of the audit log can be older than the log.
         for moved in moves.iter().filter(|moved| moved.at > began) {
             audit.moves += 1;
             let step = (name.clone(), moved.old, moved.new);
             if !allowed.contains(&step) {
-                audit.doubts.push(doubt(&name, moved, "no decision let it move so"));
+                audit.doubts.push(doubt(&name, moved, "no decision accepted this update"));
             }
             made.insert(step);
         }
         for pair in moves.windows(2) {
             let [before, after] = pair else { continue };
             if before.new != after.old && after.at > began {
-                let why = "between two moves somebody wrote the reference itself";
+                let why = "the ref was changed without a reflog entry between two updates";
                 let (old, new, at) = (before.new, after.old, Some(after.at));
                 audit.doubts.push(AuditFinding { name: name.clone(), old, new, at, why });
             }
@@ -102,7 +103,7 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
         made.extend(moves.iter().map(|moved| (name.clone(), moved.old, moved.new)));
         let last = moves.last().and_then(|moved| moved.new);
         if last.is_some() && last != tip {
-            let why = "it is not where Git's own log says: somebody wrote the reference itself";
+            let why = "the ref differs from its reflog: it was changed without a reflog entry";
             audit.doubts.push(AuditFinding { name, old: last, new: tip, at: None, why });
         }
     }
@@ -116,7 +117,7 @@ fn doubt(name: &str, moved: &ReflogEntry, why: &'static str) -> AuditFinding {
     AuditFinding { name: name.to_string(), old, new, at: Some(at), why }
 }
 
-/// Protected references that exist, or whose log still does.
+/// The values of the governed refs. A stage or ledger that does not exist has no value.
 fn protected(reader: &Reader, policy: &Policy) -> Result<BTreeMap<String, Option<Oid>>, GitError> {
     let mut all = BTreeMap::new();
     for (name, tip) in reader.references()? {
@@ -131,7 +132,7 @@ fn protected(reader: &Reader, policy: &Policy) -> Result<BTreeMap<String, Option
     Ok(all)
 }
 
-/// The moves that an entry let be made.
+/// The ref updates of an entry of the audit log.
 pub(crate) fn steps(object: &Value) -> Vec<RefMove> {
     let id =
         |update: &Value, key: &str| update.get(key).and_then(Value::as_str).and_then(Oid::from_hex);

@@ -1,4 +1,4 @@
-//! What would the server answer? Asked in a clone, before pushing.
+//! Computes in a clone the decision that the server would make about a push. It pushes nothing.
 
 use refgate_core::{
     Actor, Case, Finding, Instant, Oid, Policy, Push, RefChange, RefName, RefUpdate,
@@ -8,28 +8,28 @@ use refgate_git::{GitError, Reader};
 use crate::judge::{JudgedPush, ServerState, judge};
 use crate::ledger_reader::LedgerError;
 
-/// One thing that somebody wants to push.
+/// One ref update that a person wants to push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposedUpdate {
-    /// The revision; `None` deletes.
+    /// The revision; `None` deletes the ref.
     pub revision: Option<String>,
-    /// The reference on the server.
+    /// The ref on the server.
     pub name: RefName,
 }
 
-/// Why a wish cannot be checked.
+/// Why a proposed update cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// The revision names no commit.
-    #[error("`{revision}` names nothing here: {why}")]
+    #[error("cannot find `{revision}` in this repository: {why}")]
     Revision {
         /// The revision.
         revision: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// There is nothing to delete.
-    #[error("`{0}` does not exist on the server")]
+    /// The ref to delete does not exist.
+    #[error("cannot delete `{0}`: it does not exist on the server")]
     Absent(RefName),
     /// The repository cannot be read.
     #[error(transparent)]
@@ -39,10 +39,10 @@ pub enum CheckError {
     Book(#[from] LedgerError),
 }
 
-/// What was checked, ready to be told.
+/// A checked push with its decision.
 #[derive(Debug)]
 pub struct CheckResult {
-    /// The push as the server would see it; updates that change nothing are left out.
+    /// The push as the server would receive it, without the updates that change nothing.
     pub push: Push,
     /// The facts and the decision.
     pub judged: JudgedPush,
@@ -57,11 +57,11 @@ impl CheckResult {
     }
 }
 
-/// Judges wishes against what is at rest, as the reader sees it. Push options
-/// are what `git push -o` would send.
+/// Judges proposed updates against the refs that the reader sees. `options` are the push
+/// options that `git push -o` would send.
 ///
 /// # Errors
-/// If a wish makes no sense, or a fact cannot be read.
+/// Returns an error if an update is not possible, or a fact cannot be read.
 pub fn check(
     rest: &ServerState<'_>,
     (actor, at): (Option<Actor>, Instant),
@@ -77,15 +77,14 @@ pub fn check(
     Ok(CheckResult { push, judged })
 }
 
-/// Windows may follow one another; after this many the answer is given as it stands.
+/// Freeze windows can follow one another. After this number of windows, the search ends.
 const MOST_STEPS: usize = 100;
 
-/// The earliest moment from `at` on at which wishes may land, as far as time
-/// alone can bring it: then the last check accepts. What else is missing, its
-/// findings say.
+/// Checks proposed updates at the earliest time from `at` on at which no finding waits for a
+/// later time. If something else is missing then, the findings of the result name it.
 ///
 /// # Errors
-/// As [`check`].
+/// Returns the errors of [`check`].
 pub fn foretell(
     rest: &ServerState<'_>,
     (actor, at): (Option<Actor>, Instant),
@@ -114,7 +113,7 @@ fn update(reader: &Reader, wish: &ProposedUpdate) -> Result<Option<RefUpdate>, C
     Ok(Some(RefUpdate { name: wish.name.clone(), change }))
 }
 
-/// Tags are pushed as they are; to branches goes the commit.
+/// Resolves a revision: to any object for a tag, and to a commit for another ref.
 fn value(reader: &Reader, revision: &str, name: &RefName) -> Result<Oid, CheckError> {
     let found = if name.tag_name().is_some() {
         reader.resolve_object(revision)

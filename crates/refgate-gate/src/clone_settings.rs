@@ -1,10 +1,11 @@
-//! What does a clone know of its server: what records call it, and what time it is there?
+//! Reads the settings of a clone that describe its server: the repository name in records, and
+//! the clock of a training server.
 
 use refgate_core::Instant;
 use refgate_format::read_training;
 use refgate_git::{GitError, Reader};
 
-/// Where a repository keeps its policy, on its production branch.
+/// The path of the policy file on the production branch.
 pub const TRACKED: &str = ".refgate/policy.toml";
 
 /// Why a clone's settings cannot be used.
@@ -13,21 +14,21 @@ pub enum CloneError {
     /// The configuration cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The training world's clock cannot be read.
-    #[error("the training clock {path}: {why}")]
+    /// The clock of the training server cannot be read.
+    #[error("cannot read the training clock {path}: {why}")]
     Clock {
-        /// Its file.
+        /// The file of the clock.
         path: String,
-        /// Why not.
+        /// The cause.
         why: String,
     },
 }
 
-/// What records call the repository: the setting `refgate.repository`, else
-/// the last name of the remote's address.
+/// The name of the repository in records: the setting `refgate.repository`, or else the last
+/// component of the URL of the remote.
 ///
 /// # Errors
-/// If the configuration cannot be read.
+/// Returns an error if the configuration cannot be read.
 pub fn repository_name(reader: &Reader, remote: &str) -> Result<String, GitError> {
     if let Some(name) = reader.setting("refgate.repository")? {
         return Ok(name);
@@ -36,18 +37,18 @@ pub fn repository_name(reader: &Reader, remote: &str) -> Result<String, GitError
     Ok(last_name(&url))
 }
 
-/// The last name of a path or an address, without `.git`.
+/// The last component of a path or URL, without `.git`.
 #[must_use]
 pub fn last_name(path: &str) -> String {
     let name = path.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or("");
     name.strip_suffix(".git").unwrap_or(name).to_string()
 }
 
-/// The clock of a training world, whose server believes that one; a real
-/// server's clone has none.
+/// The time of a training server, which the simulator sets. The clone of a real server has no
+/// training clock.
 ///
 /// # Errors
-/// If there is one and it cannot be read.
+/// Returns an error if the training clock exists and cannot be read.
 pub fn training_clock(reader: &Reader) -> Result<Option<Instant>, CloneError> {
     let Some(path) = reader.setting("refgate.trainingClock")? else { return Ok(None) };
     let wrong = |why: String| CloneError::Clock { path: path.clone(), why };

@@ -1,4 +1,5 @@
-//! What did a release bring, who agreed to it, and from what does that follow? Everything that an auditor asks, from git alone.
+//! Collects the facts for the dossier of a release: changes, records and decisions. It reads
+//! only the Git repository.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -12,26 +13,26 @@ use crate::ledger_reader::read_signed;
 use crate::log_entry::LogEntry;
 use crate::replay::{Replay, ReplayError, Row, replay};
 
-/// Why there is no dossier.
+/// Why a dossier cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum DossierError {
-    /// There is no such release.
-    #[error("there is no release `{tag}` here; there are: {known}")]
+    /// The release does not exist.
+    #[error("cannot find the release `{tag}`\nhint: releases in this repository: {known}")]
     NoRelease {
-        /// What was asked for.
+        /// The tag of the requested release.
         tag: String,
-        /// The releases that there are.
+        /// The tags of the existing releases.
         known: String,
     },
-    /// The stages were not fetched since.
-    #[error("`{branch}` does not hold {tag} here; run `git fetch` first")]
+    /// The stages are older than the release.
+    #[error("cannot describe {tag}: `{branch}` does not contain it\nhint: run `git fetch`")]
     Stale {
-        /// Production's branch.
+        /// The branch of the production stage.
         branch: String,
-        /// The release.
+        /// The tag of the release.
         tag: String,
     },
-    /// Something cannot be read.
+    /// The repository cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
     /// The stages cannot be replayed.
@@ -39,69 +40,69 @@ pub enum DossierError {
     Replay(#[from] ReplayError),
 }
 
-/// A change that came with a release.
+/// A change that a release contains.
 #[derive(Debug)]
 pub struct DossierChange {
-    /// The landing, as a replay of its stage sees it.
+    /// The landing, as the replay of its stage describes it.
     pub row: Row,
-    /// Who wrote it, as its commit says.
+    /// The author name of the commit.
     pub author: String,
-    /// Whether it went straight to production.
+    /// Whether the change landed on production without a promotion.
     pub direct: bool,
-    /// Tickets, pull requests and addresses that its message names.
+    /// Tickets, pull requests and URLs in the commit message.
     pub links: Vec<String>,
 }
 
-/// A record that concerns a release.
+/// A record about a release.
 #[derive(Debug)]
 pub struct DossierRecord {
     /// The record.
     pub record: Record,
-    /// Where it lies in the ledger.
+    /// The path of the record in the ledger.
     pub path: String,
-    /// Why its signature does not hold, if so.
+    /// Why the signature is not valid; `None` if it is valid.
     pub wrong: Option<String>,
 }
 
-/// A release, and all that speaks of it.
+/// A release with all facts about it.
 #[derive(Debug)]
 pub struct Dossier {
     /// The release.
     pub release: Release,
-    /// The tag's own object.
+    /// The id of the tag object.
     pub tag: Oid,
-    /// The tree that was shipped.
+    /// The tree of the release.
     pub tree: Oid,
-    /// The release before it.
+    /// The previous release.
     pub previous: Option<Release>,
-    /// The landings that came with it: first those of the first stage.
+    /// The landings that the release adds; those of the first stage come first.
     pub changes: Vec<DossierChange>,
-    /// The records that concern it, the first first.
+    /// The records about the release, oldest first.
     pub records: Vec<DossierRecord>,
-    /// When the server accepted its tag, as its log says.
+    /// The time at which the server accepted the tag, from the audit log.
     pub accepted: Option<Instant>,
-    /// The server's decisions about it, the first first.
+    /// The decisions of the server about the release, oldest first.
     pub decisions: Vec<LogEntry>,
-    /// The tip of the ledger that was read.
+    /// The tip of the ledger from which the records were read.
     pub ledger: Option<Oid>,
-    /// The tip of the decision log that was read; `None` where it was not fetched.
+    /// The tip of the audit log from which the decisions were read; `None` if it was not fetched.
     pub log: Option<Oid>,
 }
 
-/// At which records and decisions a dossier was read.
+/// The tips of ledger and audit log from which a dossier is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadAt {
     /// The tip of the ledger.
     pub ledger: Option<Oid>,
-    /// The tip of the decision log.
+    /// The tip of the audit log.
     pub log: Option<Oid>,
 }
 
-/// Gathers all that is known of a release; or was, when ledger and log stood
-/// where `then` says.
+/// Collects all facts about a release. With `then`, it reads the ledger and the audit log at
+/// these earlier tips.
 ///
 /// # Errors
-/// If there is none, or something cannot be read.
+/// Returns an error if the release does not exist, or a fact cannot be read.
 pub fn dossier(
     rest: &ServerState<'_>,
     tag: &str,
@@ -146,8 +147,8 @@ pub fn dossier(
     Ok(Dossier { release, tag, tree, previous, changes, records, accepted, decisions, ledger, log })
 }
 
-/// Changes are read from the stages as they were last fetched: they must hold
-/// the release.
+/// Makes sure that each production stage contains the release: the changes are read from the
+/// stages as they were last fetched.
 fn complete(
     rest: &ServerState<'_>,
     graph: &Graph<'_>,
@@ -164,7 +165,7 @@ fn complete(
     Ok(())
 }
 
-/// What landed on the first stage, and what went straight to production.
+/// The landings on the first stage, and the landings on production without a promotion.
 fn changes(
     rest: &ServerState<'_>,
     fresh: &BTreeSet<Oid>,
@@ -198,8 +199,7 @@ fn changes(
     Ok(all)
 }
 
-/// Words of a message that lead to where more is to be read: addresses, `#12`,
-/// `ABC-12`.
+/// The URLs, pull requests (`#12`) and tickets (`ABC-12`) in a commit message.
 fn links(message: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for word in message.split_whitespace() {
@@ -222,14 +222,14 @@ fn links(message: &str) -> Vec<String> {
     all
 }
 
-/// What makes a record one of a release's.
+/// The facts that decide whether a record is about a release.
 struct ReleaseRecords<'a> {
     tag: &'a str,
     tree: Oid,
     fresh: &'a BTreeSet<Oid>,
-    /// Who pushed it, or tried to.
+    /// The people who pushed the release or tried to.
     pushers: BTreeSet<String>,
-    /// Waivers that let something of it through.
+    /// The waivers that were used for a landing of the release.
     waived: Vec<RecordId>,
 }
 
@@ -274,7 +274,7 @@ fn records(
         }
         Ok(())
     })?;
-    // Sign-offs of candidates that failed are part of the story.
+    // The dossier also lists the sign-offs of candidates that failed.
     let candidate = |kept: &DossierRecord| match &kept.record.body {
         RecordBody::Candidate { release, tree, .. } if release == concerns.tag => Some(*tree),
         _ => None,
@@ -286,7 +286,7 @@ fn records(
         .map(|kept| kept.record.id)
         .chain(concerns.waived.iter().copied())
         .collect();
-    // What takes one of them back, or does what it owes.
+    // Withdrawals and settlements of these records are included.
     for kept in all.values() {
         if let RecordBody::Withdrawal { of, .. } | RecordBody::Settlement { of, .. } =
             kept.record.body
@@ -301,16 +301,16 @@ fn records(
     Ok(found)
 }
 
-/// The landings of an entry.
+/// The commits of the landings in an entry of the audit log.
 fn landed(entry: &LogEntry) -> Vec<Oid> {
     let landings = entry.object.get("landings").and_then(Value::as_array);
     let id = |landing: &Value| Oid::from_hex(landing.get("commit")?.as_str()?);
     landings.into_iter().flatten().filter_map(id).collect()
 }
 
-/// What the log says of a release: the decisions about pushes of its commit to a
-/// stage and of its tag, the first first; and the waivers that let something of
-/// it through.
+/// Reads the decisions about a release from the audit log, oldest first: pushes of its commit
+/// to a stage, and pushes of its tag. Also reads the waivers that were used for a landing of
+/// the release.
 fn logged(
     rest: &ServerState<'_>,
     log: Option<Oid>,
@@ -323,7 +323,7 @@ fn logged(
     let (mut decisions, mut waived) = (Vec::new(), Vec::new());
     let mut begun = false;
     rest.reader.log_entries(&mut |id, text, _| {
-        // What was decided later is passed over.
+        // Entries that are newer than `log` are skipped.
         begun |= log == Some(id);
         if !begun {
             return true;
@@ -346,7 +346,7 @@ fn logged(
     Ok((decisions, waived))
 }
 
-/// The moment that an entry says it was decided.
+/// The time of the decision, from the entry of the audit log.
 #[must_use]
 pub fn decided(entry: &LogEntry) -> Option<Instant> {
     refgate_format::parse_instant(entry.object.get("at")?.as_str()?)
@@ -357,7 +357,7 @@ mod tests {
     use super::links;
 
     #[test]
-    fn tickets_pull_requests_and_addresses() {
+    fn finds_tickets_pull_requests_and_urls() {
         let text = "fix: x (#12)\n\nSee PORTAL-7, https://tracker.example/7. utf-8, A-1, #x #12";
         assert_eq!(links(text), ["#12", "PORTAL-7", "https://tracker.example/7"]);
     }

@@ -1,48 +1,48 @@
-//! With which exit code does each outcome end? One table for hook and command line.
+//! Defines the exit codes. The hook and the commands use the same table.
 
-/// The exit codes. All lie between 0 and 9: an exit code of 256 would read as
+/// The exit codes. All are between 0 and 9, because Git reads an exit code of 256 as
 /// success (docs/design/threats.md, "When Git accepts because the hook did not run").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
     /// Accepted, or done.
     Accepted = 0,
-    /// Refused by the policy.
+    /// Rejected by the policy.
     Rejected = 1,
-    /// The command line is not understood.
+    /// The command line is not valid.
     Usage = 2,
-    /// The hook's input is not what Git writes, or not what is at rest.
+    /// The input of the hook is malformed, or contradicts the refs on the server.
     BadInput = 3,
     /// There is no usable policy.
     BadPolicy = 4,
-    /// The repository cannot be read, or is of a kind that is not supported.
+    /// The repository cannot be read, or its format is not supported.
     BadRepository = 5,
-    /// The push goes beyond the server's limits.
+    /// The push exceeds a limit of the server.
     TooMuch = 6,
-    /// refgate is not set up on this server, or wrongly.
+    /// refgate is not installed on this server, or its settings are not valid.
     BadSetup = 7,
-    /// It could not be decided; this refuses.
+    /// Undecided: the push could not be decided and is rejected.
     Undecided = 8,
-    /// Something did not turn out as announced (`demo`, `test`, `doctor`).
+    /// A check failed (`demo`, `test`, `doctor`, `audit`), or the command cannot go on.
     Failed = 9,
 }
 
 impl Exit {
-    /// All of them, with what they mean.
+    /// All exit codes with their meaning.
     pub const ALL: [(Self, &'static str); 10] = [
         (Self::Accepted, "accepted, or done"),
-        (Self::Rejected, "refused by the policy"),
-        (Self::Usage, "the command line is not understood"),
-        (Self::BadInput, "the hook's input is not what Git writes, or not what is at rest"),
+        (Self::Rejected, "rejected by the policy"),
+        (Self::Usage, "the command line is not valid"),
+        (Self::BadInput, "the hook input is malformed, or contradicts the refs on the server"),
         (Self::BadPolicy, "there is no usable policy"),
         (Self::BadRepository, "the repository cannot be read, or is not supported"),
-        (Self::TooMuch, "the push goes beyond the server's limits"),
-        (Self::BadSetup, "refgate is not set up here, or wrongly"),
-        (Self::Undecided, "it could not be decided, and so is refused"),
-        (Self::Failed, "something did not turn out as announced"),
+        (Self::TooMuch, "the push exceeds the limits of the server"),
+        (Self::BadSetup, "refgate is not installed here, or the installation is wrong"),
+        (Self::Undecided, "undecided: the push could not be decided and is rejected"),
+        (Self::Failed, "a check failed: the result differs from the expected result"),
     ];
 
-    /// As the operating system takes it.
+    /// The exit code as a number for the operating system.
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8

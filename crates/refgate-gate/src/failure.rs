@@ -1,4 +1,4 @@
-//! Why could a verb not do its work, and with which exit code does it end? For the programs that people run.
+//! Defines the error of a command: its exit code and its message.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,17 +7,17 @@ use refgate_git::GitError;
 
 use crate::{CheckError, Exit, InstallError, LedgerError, SetupError};
 
-/// Why a verb could not do its work.
+/// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
-    /// How the program ends.
+    /// The exit code of the program.
     pub exit: Exit,
-    /// What is said, to the person who meets it.
+    /// The message for the user.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure in words.
+    /// A failure with this exit code and message.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into() }
@@ -60,27 +60,27 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// How a verb ends.
+/// The result of a command.
 pub type VerbResult = Result<ExitCode, Failure>;
 
-/// An exit code as the operating system takes it.
+/// An exit code as the result of `main`.
 #[must_use]
 pub fn done(exit: Exit) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// The hook program, which lies beside the program `own`.
+/// The path of the hook program, which must be in the same directory as the program `own`.
 ///
 /// # Errors
-/// If it does not.
+/// Returns an error if the hook program is not there.
 pub fn hook_beside(own: &Path) -> Result<PathBuf, Failure> {
     let beside = own.with_file_name("refgate-hook");
     if beside.is_file() {
         return Ok(beside);
     }
     let message = format!(
-        "the hook program `refgate-hook` is not beside {}; build it with `cargo build --release \
-         --workspace`",
+        "cannot find the hook program `refgate-hook` in the directory of {}\nhint: build it with \
+         `cargo build --release --workspace`",
         own.display()
     );
     Err(Failure::new(Exit::BadSetup, message))

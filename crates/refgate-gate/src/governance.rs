@@ -1,7 +1,7 @@
-//! Whose policy, signers and ledger hold here: this repository's own, or those of a control repository?
+//! Finds the repository whose policy, signers and ledger apply to a push: the repository itself,
+//! or its control repository (docs/design/model.md, "Records and the ledger").
 //!
-//! One control repository can govern several, so that one freeze, one release
-//! and one sign-off serve backend, frontend and infrastructure (docs/design/model.md, "Records and the ledger").
+//! With one control repository, one freeze, release or sign-off applies to several repositories.
 
 use std::path::Path;
 
@@ -14,45 +14,45 @@ use refgate_report::length;
 use crate::policy_source::{LoadedPolicy, PolicyError, REVOKED, SIGNERS, horizon, load_policy};
 use crate::setup::{Setup, SetupError, bounds};
 
-/// Why a control repository cannot be used. Each of these refuses.
+/// Why a control repository cannot be used. With each of these errors, the push is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum GovernanceError {
-    /// It cannot be read.
-    #[error("the control repository {path}: {why}")]
+    /// The control repository cannot be read.
+    #[error("cannot read the control repository {path}: {why}")]
     Unreadable {
-        /// Its path.
+        /// The path of the control repository.
         path: String,
-        /// Why not.
+        /// The cause.
         why: String,
     },
-    /// The copy is too old to be believed.
+    /// The local copy is older than the policy allows.
     #[error(
-        "the copy of the control repository {path} was last fetched {age} ago, and may be {most} \
-         old; nothing is accepted until it is fetched again"
+        "cannot use the control repository: last fetched {age} ago, but the copy {path} may be at \
+         most {most} old; run `git fetch` in it"
     )]
     Stale {
-        /// Its path.
+        /// The path of the copy.
         path: String,
-        /// How old it is.
+        /// The age of the copy.
         age: String,
-        /// How old it may be.
+        /// The maximum age.
         most: String,
     },
 }
 
-/// What governs a repository.
+/// The sources of policy, signers and ledger for a repository.
 pub struct Governance<'a> {
     own: (&'a Reader, &'a Setup),
     control: Option<(Reader, Setup)>,
-    /// The repositories of which records may speak here, this one first.
+    /// The repositories whose records apply, this one first.
     pub repositories: Vec<String>,
 }
 
 impl<'a> Governance<'a> {
-    /// Finds out what governs a repository.
+    /// Opens the repositories that govern a repository.
     ///
     /// # Errors
-    /// If there is a control repository that cannot be used.
+    /// Returns an error if the repository has a control repository that cannot be used.
     pub fn of(reader: &'a Reader, setup: &'a Setup, now: Instant) -> Result<Self, GovernanceError> {
         let mut repositories = vec![setup.name()];
         repositories.extend(setup.settings.governs.keys().cloned());
@@ -86,7 +86,8 @@ impl<'a> Governance<'a> {
         self.control.as_ref().map_or(self.own.1, |(_, setup)| setup)
     }
 
-    /// Where the policy lies, if a push to this repository can change it.
+    /// The source of the policy in this repository. With a control repository, this is an empty
+    /// path: no push to this repository can change the policy.
     #[must_use]
     pub fn own_source(&self) -> PolicySource {
         match &self.control {
@@ -95,20 +96,20 @@ impl<'a> Governance<'a> {
         }
     }
 
-    /// The policy in force.
+    /// The policy in force at this time.
     ///
     /// # Errors
-    /// If it is missing or wrong.
+    /// Returns an error if the policy is missing or not valid.
     pub fn policy(&self, at: Instant) -> Result<LoadedPolicy, PolicyError> {
         let setup = self.setup();
         load_policy(self.reader(), &setup.settings.policy, &setup.directory, horizon(at))
     }
 
-    /// A text that changes whenever policy, signers or (elsewhere) the ledger
-    /// do. What lies in this repository moves with its branches.
+    /// A hash that changes with the policy, the signers and the ledger of a control repository.
+    /// Files on branches of this repository are left out: a ticket compares these branches.
     ///
     /// # Errors
-    /// If a reference cannot be read.
+    /// Returns an error if a ref cannot be read.
     pub fn state(&self) -> Result<String, GitError> {
         let mut text = String::new();
         match &self.setup().settings.policy {
@@ -139,8 +140,8 @@ impl<'a> Governance<'a> {
     }
 }
 
-/// Whether a copy was fetched lately enough. Git touches `FETCH_HEAD` with
-/// every fetch, also when nothing came.
+/// Makes sure that the copy is not older than its maximum age. Each `git fetch` writes
+/// `FETCH_HEAD`, even if there is nothing new.
 fn fresh(control: &Control, now: Instant) -> Result<(), GovernanceError> {
     let Some(most) = control.max_age else { return Ok(()) };
     let most = chrono::TimeDelta::seconds(i64::try_from(most).unwrap_or(i64::MAX / 1_000));

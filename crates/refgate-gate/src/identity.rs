@@ -1,30 +1,30 @@
-//! Who pushes? What the transport vouches for, as the server was told once.
+//! Reads the pusher's identity from the source that is configured for the server.
 
 use std::collections::BTreeMap;
 
 use refgate_core::Actor;
 use refgate_format::Identity;
 
-/// The environment, read once by the binary, and how to ask for the operating
-/// system's user: looking one up reads files, and few servers need it.
+/// The environment of the process, which the binary reads once. `user` is a function, because
+/// it reads files and few servers need it.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// All variables that are valid text.
+    /// All variables that are valid UTF-8.
     pub variables: BTreeMap<String, String>,
-    /// The user that the process runs as.
+    /// Looks up the operating system user of the process.
     pub user: fn() -> Option<String>,
 }
 
 impl Environment {
-    /// A variable, if it is set and not empty.
+    /// The value of a variable, if it is set and not empty.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.variables.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
-/// The pusher, from the one variable that this server's transport sets
-/// (docs/design/model.md, "Identity"). Other variables are never looked at: the pusher may have set them.
+/// The pusher, from the variable that the configured transport sets (docs/design/model.md,
+/// "Identity"). No other variable is read, because the pusher may have set it.
 #[must_use]
 pub fn actor(identity: Identity, environment: &Environment) -> Option<Actor> {
     let name = match identity {
@@ -41,7 +41,7 @@ pub fn actor(identity: Identity, environment: &Environment) -> Option<Actor> {
     name.map(|name| Actor(name.to_string()))
 }
 
-/// A push certificate counts only with a good signature and a fresh nonce.
+/// The signer of the push certificate, if its signature and its nonce are valid.
 fn certificate(environment: &Environment) -> Option<&str> {
     let good = environment.get("GIT_PUSH_CERT_STATUS") == Some("G");
     let fresh = environment.get("GIT_PUSH_CERT_NONCE_STATUS") == Some("OK");
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_configured_transport_is_believed() {
+    fn reads_only_the_variable_of_the_configured_transport() {
         let forged = with(&[("GL_USER", "grace"), ("REMOTE_USER", "eve"), ("USER", "root")]);
         let who = |identity| actor(identity, &forged).map(|actor| actor.0);
         assert_eq!(who(Identity::OsUser), Some("git".to_string()));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_certificate_names_nobody() {
+    fn ignores_a_push_certificate_without_valid_signature_and_nonce() {
         let signer = ("GIT_PUSH_CERT_SIGNER", "ada");
         let good = ("GIT_PUSH_CERT_STATUS", "G");
         let fresh = ("GIT_PUSH_CERT_NONCE_STATUS", "OK");

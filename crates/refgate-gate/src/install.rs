@@ -1,4 +1,4 @@
-//! How does refgate get into a repository, and out of it again, losing nothing?
+//! Installs refgate in a repository and removes it. Former hooks and settings are never lost.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,110 +10,111 @@ use refgate_core::{LEDGER, Policy};
 use refgate_format::{Guard, Settings, SettingsError};
 use refgate_git::{GitError, Writer};
 
-/// The folder in the git directory that holds all of refgate's own files.
+/// The directory in the git directory that contains all files of refgate.
 pub const DIRECTORY: &str = "refgate";
 
-/// The settings file in it.
+/// The name of the settings file in [`DIRECTORY`].
 pub const SETTINGS: &str = "server.toml";
 
-/// The hooks that refgate puts in place.
+/// The hooks that refgate installs for a guard.
 #[must_use]
 pub const fn hooks_of(guard: Guard) -> &'static [&'static str] {
     match guard {
         Guard::Portable => &["pre-receive", "reference-transaction", "post-receive"],
-        // What moves under one lock needs nobody to wait for it.
+        // `proc-receive` updates refs under one lock, so no `post-receive` hook has to wait.
         Guard::Strict => &["pre-receive", "proc-receive"],
     }
 }
 
-/// All hooks that refgate ever puts in place.
+/// All hooks that refgate can install.
 const HOOKS: [&str; 4] = ["pre-receive", "post-receive", "reference-transaction", "proc-receive"];
 
-/// The setting that hands references to `proc-receive`; one value for each.
+/// The setting that lists the refs for `proc-receive`, one prefix in each value.
 pub const PROC_REFS: &str = "receive.procReceiveRefs";
 
-/// What former hooks are called; the new hook runs them after its own yes.
+/// The suffix of a former hook. refgate's hook runs the former hook after it accepts a push.
 const CHAINED: &str = ".chained";
 
-/// What a setting was before, so that `uninstall` can bring it back.
+/// The file with the former settings, which `uninstall` restores.
 const BEFORE: &str = "before.txt";
 
-/// The server settings that a protected repository has (docs/design/threats.md, "Hardened server configuration").
+/// The server settings that `install` makes (docs/design/threats.md, "Hardened server
+/// configuration"). Each reason completes the sentence "the setting is needed so that …".
 pub const SERVER_SETTINGS: [ServerSetting; 8] = [
-    ServerSetting("transfer.fsckObjects", "true", "malformed objects are refused on arrival"),
+    ServerSetting("transfer.fsckObjects", "true", "malformed objects are rejected on arrival"),
     ServerSetting("receive.fsckObjects", "true", "nothing overrides transfer.fsckObjects"),
-    ServerSetting("core.useReplaceRefs", "false", "nobody can show Git another history"),
-    ServerSetting("receive.shallowUpdate", "false", "no push leaves history cut off"),
-    ServerSetting("core.fsync", "all", "what was acknowledged survives a power cut"),
-    ServerSetting("core.logAllRefUpdates", "always", "the server's clock says when a tag came"),
-    ServerSetting("gc.reflogExpire", "never", "what moved can be audited at any time"),
-    ServerSetting("gc.reflogExpireUnreachable", "never", "what was rewritten can be audited, too"),
+    ServerSetting("core.useReplaceRefs", "false", "replace objects cannot change history"),
+    ServerSetting("receive.shallowUpdate", "false", "no push can make history shallow"),
+    ServerSetting("core.fsync", "all", "accepted pushes survive a power failure"),
+    ServerSetting("core.logAllRefUpdates", "always", "the receipt time of tags is known"),
+    ServerSetting("gc.reflogExpire", "never", "all ref updates can be audited"),
+    ServerSetting("gc.reflogExpireUnreachable", "never", "all rewrites can be audited"),
 ];
 
-/// A setting, its value, and why.
+/// A setting, its value and the reason for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerSetting(pub &'static str, pub &'static str, pub &'static str);
 
-/// Why the installation failed. What was changed until then is said, and
-/// `uninstall` takes it back.
+/// Why the installation failed. `uninstall` reverts the changes that were already made.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// The repository cannot be opened or changed.
     #[error(transparent)]
     Git(#[from] GitError),
     /// A file cannot be written or read.
-    #[error("{path}: {why}")]
+    #[error("cannot access {path}: {why}")]
     File {
-        /// Which.
+        /// The path of the file.
         path: String,
-        /// Why.
+        /// The cause.
         why: std::io::Error,
     },
     /// The settings cannot be written.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The path cannot work (docs/design/threats.md, "What libgit2 holds").
-    #[error("the repository's path {0} has a `:`, with which pushed objects cannot be found")]
+    /// The path contains a `:` (docs/design/threats.md, "What libgit2 holds").
+    #[error("cannot install in {0}: libgit2 finds no pushed objects if the path contains a `:`")]
     Colon(String),
-    /// The record of former settings is unreadable.
-    #[error("{path} cannot be read: {why}")]
+    /// The file with the former settings cannot be read.
+    #[error("cannot read {path}: {why}")]
     Before {
-        /// Which.
+        /// The path of the file.
         path: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
 }
 
-/// What to install.
+/// The parameters of an installation.
 #[derive(Debug, Clone)]
 pub struct InstallPlan {
-    /// The repository, bare or not.
+    /// The path of the repository, which may be bare.
     pub repository: PathBuf,
-    /// The hook program.
+    /// The path of the hook program.
     pub program: PathBuf,
-    /// The settings.
+    /// The server settings.
     pub settings: Settings,
-    /// The text of the server's own policy file, and of files beside it.
+    /// The names and texts of the policy file and of its related files, if they are stored
+    /// on the server.
     pub files: BTreeMap<String, String>,
-    /// The references that `proc-receive` moves; none unless the guard is strict.
+    /// The prefixes of the refs that `proc-receive` updates; empty unless the guard is strict.
     pub proc_refs: Vec<String>,
 }
 
-/// The folder in which Git looks for this repository's hooks.
+/// The directory in which Git looks for the hooks of this repository.
 ///
 /// # Errors
-/// If its configuration cannot be read.
+/// Returns an error if the configuration cannot be read.
 pub fn hooks_folder(writer: &Writer) -> Result<PathBuf, GitError> {
     let configured = writer.setting("core.hooksPath")?;
     Ok(configured
         .map_or_else(|| writer.git_dir().join("hooks"), |path| writer.git_dir().join(path)))
 }
 
-/// Puts refgate into a repository. Doing it again renews it.
+/// Installs refgate in a repository, or renews an installation.
 ///
 /// # Errors
-/// At the first thing that cannot be done.
+/// Returns the first error. The steps before it stay done.
 pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
     let writer = Writer::open(&plan.repository, false)?;
     let git_dir = writer.git_dir();
@@ -146,10 +147,10 @@ pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
     Ok(directory)
 }
 
-/// Takes refgate out again: former hooks and settings come back.
+/// Removes refgate from a repository and restores the former hooks and settings.
 ///
 /// # Errors
-/// At the first thing that cannot be done.
+/// Returns the first error. The steps before it stay done.
 pub fn uninstall(repository: &Path) -> Result<(), InstallError> {
     let writer = Writer::open(repository, false)?;
     let directory = writer.git_dir().join(DIRECTORY);
@@ -167,7 +168,7 @@ pub fn uninstall(repository: &Path) -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Takes refgate's hook away, and brings back what was there before.
+/// Deletes refgate's hook and restores the former hook. Another hook stays as it is.
 fn remove(path: &Path) -> Result<(), InstallError> {
     if is_ours(path) {
         fs::remove_file(path).map_err(|why| failed(path, why))?;
@@ -179,13 +180,13 @@ fn remove(path: &Path) -> Result<(), InstallError> {
     Ok(())
 }
 
-/// The hook file that Git would run, if it is refgate's.
+/// The path of a hook in this directory, if it is refgate's hook.
 #[must_use]
 pub fn installed_hook(hooks: &Path, hook: &str) -> Option<PathBuf> {
     Some(hooks.join(hook)).filter(|path| is_ours(path))
 }
 
-/// The path of a kept former hook.
+/// The path of the former hook that belongs to a hook of refgate.
 #[must_use]
 pub fn chained(hook: &Path) -> PathBuf {
     let mut name = hook.file_name().unwrap_or_default().to_os_string();
@@ -193,20 +194,20 @@ pub fn chained(hook: &Path) -> PathBuf {
     hook.with_file_name(name)
 }
 
-/// Where canaries are pushed.
+/// The prefix of the refs that the canary pushes.
 pub(crate) const CANARY: &str = "refs/refgate/canary/";
 
-/// A reference that the canary tries to push: refgate refuses its namespace
-/// whatever the policy says, and Git alone would take it.
+/// The ref that `refgate doctor` tries to push as a canary. refgate rejects it under every
+/// policy, and Git alone would accept it.
 #[must_use]
 pub fn canary(number: u32) -> String {
     format!("{CANARY}{number}")
 }
 
-/// A mark in refgate's hook program, by which it knows itself.
+/// A text in refgate's hook program. `install` recognises its own hooks by this text.
 const MARK: &[u8] = b"refgate-hook: this file was put here by `refgate install`";
 
-/// The text that the hook program carries, so that [`MARK`] is in its file.
+/// [`MARK`] as text. The hook program prints it, so that the mark is part of its file.
 #[must_use]
 pub fn mark() -> &'static str {
     std::str::from_utf8(MARK).unwrap_or("")
@@ -220,8 +221,8 @@ fn keep_former(path: &Path) -> Result<(), InstallError> {
     if fs::symlink_metadata(path).is_err() || is_ours(path) {
         return Ok(());
     }
-    // A hook that Git would not run is kept, but not run: chained it would
-    // refuse every push.
+    // A hook that Git cannot run is kept under another name: as a chained hook, it would reject
+    // every push.
     let runs = fs::metadata(path).is_ok_and(|file| {
         file.is_file() && file.len() > 0 && file.permissions().mode() & 0o111 != 0
     });
@@ -234,7 +235,7 @@ fn keep_former(path: &Path) -> Result<(), InstallError> {
     fs::rename(path, &former).map_err(|why| failed(path, why))
 }
 
-/// Writes a file whole or not at all: an empty hook would let everything pass
+/// Writes a file completely or not at all, because Git accepts every push if a hook is empty
 /// (docs/design/threats.md, "When Git accepts because the hook did not run").
 fn replace(path: &Path, data: &[u8], mode: u32) -> Result<(), InstallError> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
@@ -255,7 +256,7 @@ fn failed(path: &Path, why: std::io::Error) -> InstallError {
     InstallError::File { path: path.display().to_string(), why }
 }
 
-/// Keeps what the settings were before the first installation.
+/// Saves the settings from before the first installation.
 fn remember(writer: &Writer, directory: &Path) -> Result<(), InstallError> {
     let path = directory.join(BEFORE);
     if path.exists() {
@@ -280,15 +281,15 @@ fn former_settings(directory: &Path) -> Result<Vec<(String, String)>, InstallErr
         .map(|line| {
             let pair = line.split_once('=').ok_or_else(|| InstallError::Before {
                 path: path.display().to_string(),
-                why: format!("`{line}` is no setting"),
+                why: format!("`{line}` is not a setting"),
             })?;
             Ok((pair.0.to_string(), pair.1.to_string()))
         })
         .collect()
 }
 
-/// The values of `receive.procReceiveRefs` that cover all that a policy
-/// protects. Git compares them as beginnings of names.
+/// The values of `receive.procReceiveRefs` for all refs that a policy governs. Git compares each
+/// value with the beginning of a ref name.
 #[must_use]
 pub fn proc_refs(policy: &Policy) -> Vec<String> {
     let mut all: Vec<String> =

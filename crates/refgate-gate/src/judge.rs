@@ -1,4 +1,4 @@
-//! What is the decision about these updates? The one way from facts to decision, for hook and check alike.
+//! Gathers the facts about a push and decides. The hook and `refgate check` both use it.
 
 use std::collections::BTreeMap;
 
@@ -13,60 +13,60 @@ use crate::ledger_reader::{LedgerError, Records};
 use crate::log_entry::uses;
 use crate::policy_source::{PolicyError, horizon, tracked};
 
-/// All that a push is judged by and does not bring itself.
+/// The state of the server that a push is judged against.
 #[derive(Clone, Copy)]
 pub struct ServerState<'a> {
     /// The repository.
     pub reader: &'a Reader,
     /// The policy in force.
     pub policy: &'a Policy,
-    /// Where it came from.
+    /// The source of the policy.
     pub source: &'a PolicySource,
-    /// The hash of its text and of the lists of signers.
+    /// The hash of the policy text and of the lists of signers.
     pub policy_hash: &'a str,
-    /// Who may sign records.
+    /// The signers whose records count.
     pub signers: &'a Signers,
-    /// The human facts.
+    /// The records of people and robots.
     pub records: Records<'a>,
-    /// The repositories of which records here may speak, this one first.
+    /// The repositories whose records apply, this one first.
     pub repositories: &'a [String],
-    /// What this commit reaches is older than the policy.
+    /// The baseline: commits that it reaches are not judged.
     pub baseline: Option<Oid>,
 }
 
-/// A decision with the values that it was made from.
+/// A decision with the facts that it rests on.
 #[derive(Debug)]
 pub struct JudgedPush {
-    /// The facts.
+    /// The facts from the repository.
     pub history: History,
-    /// The human facts.
+    /// The facts from the ledger.
     pub ledger: LedgerView,
     /// The decision.
     pub decision: Decision,
 }
 
-/// What the server's clocks and logs said at another time: stands in for what
-/// they say now when a decision is made again.
+/// The values of clocks and logs at the time of an earlier decision. They replace the present
+/// values when the decision is recomputed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MeasuredTimes {
-    /// Releases: tag, commit, moment.
+    /// The releases: tag, commit and time.
     pub(crate) releases: Vec<(String, Oid, Instant)>,
-    /// For each update: since when what it deletes had existed, since when its
-    /// tree was tested, and what was owed.
+    /// For each update: the creation time of the ref that it deletes, the start of the soak time
+    /// of its tree, and the open debts.
     pub(crate) updates: Vec<(Option<Instant>, Option<Instant>, Vec<Debt>)>,
-    /// How many uses each waiver had left.
+    /// The number of remaining uses of each waiver.
     pub(crate) uses: BTreeMap<RecordId, u32>,
 }
 
 /// Gathers the facts about a push and decides.
 ///
 /// # Errors
-/// If a fact cannot be read; then nothing is decided.
+/// Returns an error if a fact cannot be read. There is no decision then.
 pub fn judge(rest: &ServerState<'_>, push: &Push) -> Result<JudgedPush, LedgerError> {
     judge_measured(rest, push, None)
 }
 
-/// As [`judge`], with measurements of another time.
+/// Does the same as [`judge`], with values that were measured at another time.
 pub(crate) fn judge_measured(
     rest: &ServerState<'_>,
     push: &Push,
@@ -91,7 +91,8 @@ pub(crate) fn judge_measured(
     known.extend(records.late(reader, policy, push, &history)?);
     let mut ledger = LedgerView::assemble(policy, &known);
     for waiver in &mut ledger.waivers {
-        // A use that was logged since must not count against itself.
+        // The log also contains the uses by the recomputed decision itself and by later ones, so
+        // the number comes from the measured values.
         waiver.uses_left = match (measured, &records) {
             (Some(then), _) => then.uses.get(&waiver.id).copied().unwrap_or(0),
             (None, Records::Kept(_)) => waiver.uses_left.saturating_sub(uses(reader, waiver.id)?),
@@ -103,7 +104,7 @@ pub(crate) fn judge_measured(
     Ok(JudgedPush { history, ledger, decision })
 }
 
-/// What the push does to policy and ledger.
+/// Adds the changes that the push makes to the policy and to the ledger.
 fn edits(rest: &ServerState<'_>, push: &Push, history: &mut History) -> Result<(), LedgerError> {
     let reader = rest.reader;
     for (place, update) in push.updates.iter().enumerate() {
@@ -121,7 +122,8 @@ fn edits(rest: &ServerState<'_>, push: &Push, history: &mut History) -> Result<(
     Ok(())
 }
 
-/// How far sign-offs of other trees still speak of what would be shipped.
+/// Adds the changes between each signed-off tree and the tree that the push would release. They
+/// decide whether a sign-off still counts.
 fn since_signed(
     rest: &ServerState<'_>,
     push: &Push,
@@ -139,7 +141,7 @@ fn since_signed(
         let Some(shipped) = history.commit(commit).map(|commit| commit.tree) else { continue };
         let mut since = BTreeMap::new();
         for sign_off in ledger.sign_offs.iter().filter(|one| one.tree != shipped) {
-            // A tree that was never pushed says nothing about this one.
+            // A sign-off of a tree that was never pushed does not count for this tree.
             if let Ok(changes) = rest.reader.changes(commit, Some(sign_off.tree), Some(shipped)) {
                 since.insert(sign_off.tree, changes);
             }
@@ -151,7 +153,8 @@ fn since_signed(
     Ok(())
 }
 
-/// Whether a name stands for another, or could be taken for one (docs/design/threats.md, P10, P15).
+/// Finds symbolic refs, and new names that resemble a governed ref (docs/design/threats.md, P10,
+/// P15).
 fn names(
     reader: &Reader,
     policy: &Policy,
@@ -179,7 +182,7 @@ fn names(
     Ok(())
 }
 
-/// A policy that lies on a branch it does not govern could be changed by anybody.
+/// Whether the policy governs the branch that contains it. Otherwise anybody could change it.
 fn governs(policy: &Policy, branch: &str) -> bool {
     policy.flow.stages.iter().any(|stage| stage.branch.short() == branch)
 }
@@ -199,7 +202,7 @@ fn policy_edit(
         Ok(sourced) if sourced.blobs == before_blobs => return Ok(None),
         Ok(sourced) if !governs(&sourced.policy, branch) => PolicyEdit {
             folder: None,
-            problem: Some(format!("it would leave `{branch}`, where it lies, ungoverned")),
+            problem: Some(format!("it does not govern `{branch}`, the branch that contains it")),
             revision: sourced.policy.revision,
         },
         Ok(sourced) => {

@@ -1,4 +1,4 @@
-//! Which records may this decision rest on? Those on the few shelves that its push concerns.
+//! Reads the records that a decision can use, from the shelves of the push's subjects only.
 
 use std::collections::BTreeSet;
 
@@ -14,51 +14,51 @@ use refgate_git::{GitError, Reader, RecordFile, ServerSurvey};
 use crate::log_entry::uses;
 use crate::record_targets::{absent, named};
 
-/// The longest that an ordered freeze may last; the rule `ledger` holds it.
+/// The maximum length of a freeze by record. The rule `ledger` enforces it.
 pub(crate) const LONGEST_STOP: Duration = Duration::days(90);
 
-/// Why records cannot be had.
+/// Why records cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The repository of the ledger cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// A record at rest is none; somebody wrote it past the hook.
-    #[error("the ledger is damaged: {path}: {why}; see `refgate audit`")]
+    /// A file of the ledger is not a record, so a write to the ledger bypassed refgate.
+    #[error("cannot read the record {path}: {why}; find its origin with `refgate audit`")]
     Damaged {
-        /// Where it lies.
+        /// The path in the ledger.
         path: String,
-        /// What is wrong.
+        /// The cause.
         why: String,
     },
 }
 
-/// A ledger at rest.
+/// A ledger in a repository.
 #[derive(Clone, Copy)]
 pub struct LedgerReader<'a> {
-    /// The repository that holds it.
+    /// The repository that contains the ledger.
     pub reader: &'a Reader,
-    /// Its tip; `None`: nobody has recorded anything yet.
+    /// The tip of the ledger; `None` if there are no records yet.
     pub tip: Option<Oid>,
-    /// Who may sign.
+    /// The signers whose records count.
     pub signers: &'a Signers,
-    /// Records speak of these repositories; others are passed over.
+    /// The repositories whose records count. Other records are skipped.
     pub repositories: &'a [String],
 }
 
-/// The records that a decision may rest on.
+/// The source of the records for a decision.
 #[derive(Clone, Copy)]
 pub enum Records<'a> {
-    /// Those of a training repository, which nobody had to sign.
+    /// The records of a training repository, which are not signed.
     Given(&'a [Record]),
-    /// Those of a ledger.
+    /// The records of a ledger.
     Kept(LedgerReader<'a>),
 }
 
-/// What a record's file says, and whether its signature (still) holds.
+/// Parses the file of a record and verifies its signature with the present signers.
 ///
 /// # Errors
-/// If it is no record.
+/// Returns an error if the file is not a record.
 pub fn read_signed(
     file: &RecordFile,
     policy: &Policy,
@@ -96,7 +96,7 @@ impl LedgerReader<'_> {
         for folder in folders {
             all.extend(self.shelf(policy, &folder)?);
         }
-        // What ends, fails or withdraws one of them lies on shelves of its own.
+        // Records that withdraw or thaw one of these records are on other shelves.
         let mut more = Vec::new();
         for record in &all {
             more.extend(self.shelf(policy, &shelf_for("withdrawal", &record.id))?);
@@ -108,19 +108,18 @@ impl LedgerReader<'_> {
         Ok(all)
     }
 
-    /// The branches to which a fix need not go, as people with the role have
-    /// put on record.
+    /// The records that state that a fix is not applicable to a branch.
     ///
     /// # Errors
-    /// If a record cannot be read.
+    /// Returns an error if a record cannot be read.
     pub fn excuses(&self, policy: &Policy, fix: Oid) -> Result<Vec<NotApplicable>, LedgerError> {
         let records = self.shelves(policy, [shelf_for("not-applicable", &fix)])?;
         let view = LedgerView::assemble(policy, &records);
         Ok(view.not_applicable.into_iter().filter(|excuse| excuse.fix == fix).collect())
     }
 
-    /// The shelves of the calendar: ordered freezes, and what happened since the
-    /// last major release.
+    /// The records that decide about freezes: freezes by record, and events after the last major
+    /// release.
     fn calendar(
         &self,
         policy: &Policy,
@@ -133,11 +132,10 @@ impl LedgerReader<'_> {
         self.shelves(policy, stops.chain(after))
     }
 
-    /// What a forecast for some branches rests on: the calendar, and waivers
-    /// for these branches.
+    /// The records for a forecast about some branches: freezes, and waivers for these branches.
     ///
     /// # Errors
-    /// If a record cannot be read.
+    /// Returns an error if a record cannot be read.
     pub fn forecast(
         &self,
         policy: &Policy,
@@ -174,7 +172,7 @@ impl LedgerReader<'_> {
     }
 }
 
-/// The shelves of waivers for a reference that can be in force.
+/// The shelves of the waivers for a ref that can be in force.
 fn waivers(policy: &Policy, on: &RefName, at: Instant) -> impl Iterator<Item = String> {
     let name = slug(on.as_str());
     let ends = months(at, policy.waivers.longest);
@@ -182,11 +180,10 @@ fn waivers(policy: &Policy, on: &RefName, at: Instant) -> impl Iterator<Item = S
 }
 
 impl Records<'_> {
-    /// What the calendar asks: ordered freezes, and what happened since the
-    /// last major release.
+    /// The records that decide about freezes. They are needed before the commits are read.
     ///
     /// # Errors
-    /// If a record cannot be read.
+    /// Returns an error if a record cannot be read.
     pub fn early(
         &self,
         policy: &Policy,
@@ -199,10 +196,10 @@ impl Records<'_> {
         }
     }
 
-    /// What the push itself asks, once its commits are known.
+    /// The records about the push itself. They are needed after its commits were read.
     ///
     /// # Errors
-    /// If a record cannot be read.
+    /// Returns an error if a record cannot be read.
     pub fn late(
         &self,
         here: &Reader,
@@ -242,11 +239,11 @@ impl Records<'_> {
         book.shelves(policy, folders)
     }
 
-    /// What a person wants to see at a glance: beside the calendar's records,
-    /// open releases and the last one, and the waivers and excuses of all protected branches.
+    /// The records for an overview, except those of [`Self::early`]: open releases, the last
+    /// release, deletion requests, not-applicable records and waivers.
     ///
     /// # Errors
-    /// If a record cannot be read.
+    /// Returns an error if a record cannot be read.
     pub fn overview(
         &self,
         here: &Reader,
@@ -262,7 +259,7 @@ impl Records<'_> {
         }
         folders.extend(debts.iter().map(|debt| shelf_for("not-applicable", &debt.fix)));
         let mut all = book.shelves(policy, folders)?;
-        // What a waiver owes is owed long after its end, so all are read.
+        // A follow-up can be open long after its waiver ended, so all waivers are read.
         let mut waivers = Vec::new();
         for name in book.reader.shelves(tip, "waiver")? {
             let months = book.reader.shelves(tip, &format!("waiver/{name}"))?;
@@ -277,7 +274,8 @@ impl Records<'_> {
         Ok(all)
     }
 
-    /// Sign-offs of the trees that would be shipped, and of earlier candidates.
+    /// The shelves of the sign-offs of the trees that the push would release, and of the
+    /// candidates.
     fn tested(
         &self,
         book: &LedgerReader<'_>,
@@ -298,10 +296,10 @@ impl Records<'_> {
         Ok(std::mem::take(folders))
     }
 
-    /// What a push to the ledger adds, read and checked as far as its form goes.
+    /// The records that a push adds to the ledger, with the first error of their form.
     ///
     /// # Errors
-    /// If something at rest cannot be read.
+    /// Returns an error if the ledger on the server cannot be read.
     pub fn edit(
         &self,
         here: &Reader,
@@ -332,7 +330,7 @@ impl Records<'_> {
         }
         if let Self::Kept(book) = self {
             named(book, here, policy, &mut edit)?;
-            // What lies in a governed repository cannot be seen from here.
+            // The subjects of other repositories' records cannot be checked here.
             let own = edit
                 .appended
                 .iter()

@@ -1,4 +1,4 @@
-//! May this push land on this server? Reads, gathers, decides, tells.
+//! Decides about a push on a server: reads the policy, gathers the facts, decides and reports.
 
 mod audit;
 mod builtin;

@@ -1,4 +1,5 @@
-//! What was decided, and from what exactly? One entry of the decision log (docs/design/model.md, "Decision").
+//! Writes and reads an entry of the audit log: a decision with its facts (docs/design/model.md,
+//! "Decision").
 
 use refgate_core::{Case, Decision, Oid, RecordId, RefKind, RuleId, UpdateFacts, WaivedFinding};
 use refgate_git::{AuditLog, GitError, Graph, Reader, WaiverUse, reflog};
@@ -8,27 +9,25 @@ use serde_json::{Value, json};
 use crate::install::CANARY;
 use crate::judge::{JudgedPush, ServerState};
 
-/// So many landings and findings are written out; judged again they all are.
+/// The maximum number of landings and of findings in an entry. A recomputation has all of them.
 const MOST_TOLD: usize = 100;
 
-/// Whether a push is anybody's business but the pusher's: a push of topics
-/// alone that nothing speaks against is not logged.
+/// Whether a decision is logged: if the push updates a governed ref, or has findings or warnings.
 #[must_use]
 pub fn concerns(case: &Case<'_>, decision: &Decision) -> bool {
     let governed = |update: &refgate_core::RefUpdate| {
         !matches!(case.policy.kind(&update.name), RefKind::Topic)
     };
-    // The canary is no news, however often it sings.
+    // `refgate doctor` pushes a canary at each run, so canaries are not logged.
     let canary = |update: &refgate_core::RefUpdate| update.name.as_str().starts_with(CANARY);
     let spoken = !decision.findings.is_empty() || !decision.warnings.is_empty();
     !case.push.updates.iter().all(canary) && (spoken || case.push.updates.iter().any(governed))
 }
 
-/// Writes a decision down. When it returns, the entry is on the disk; the
-/// references move only after that.
+/// Appends a decision to the audit log. The entry is on the disk before any ref is updated.
 ///
 /// # Errors
-/// If it cannot be written.
+/// Returns an error if the entry cannot be written.
 pub fn append_entry(
     rest: &ServerState<'_>,
     case: &Case<'_>,
@@ -48,7 +47,7 @@ fn used(case: &Case<'_>, waived: &WaivedFinding) -> Option<WaiverUse> {
     Some(WaiverUse { waiver: waived.waiver, on: update.name.as_str().to_string(), of })
 }
 
-/// The text of an entry: a line for people, and one JSON object.
+/// The text of an entry: one line for people, and one JSON object.
 fn entry(
     rest: &ServerState<'_>,
     case: &Case<'_>,
@@ -116,7 +115,7 @@ fn entry(
     Ok(format!("{head}\n\n{object}\n"))
 }
 
-/// What was measured on the server and lies in no object.
+/// The facts that were measured on the server and are not stored in a Git object.
 fn measured(facts: &UpdateFacts) -> Value {
     let debts = facts.debts.iter().map(|debt| {
         json!({ "fix": debt.fix.to_string(), "from": debt.from, "to": debt.to,
@@ -129,13 +128,12 @@ fn measured(facts: &UpdateFacts) -> Value {
     })
 }
 
-/// How many landings a waiver has let through that came to be where they were
-/// let, also if they were taken away again: a decision after which nothing moved
-/// has used nothing. Git's own log tells, as long as the reference is there;
-/// where it is gone, all was used.
+/// The number of uses of a waiver. A use counts if the ref reached the landing at any time: an
+/// accepted push that updated no ref uses nothing. The reflog of the ref shows this. If the ref
+/// was deleted, every use counts.
 ///
 /// # Errors
-/// If the log or a reference cannot be read.
+/// Returns an error if the log or a ref cannot be read.
 pub fn uses(reader: &Reader, waiver: RecordId) -> Result<u32, GitError> {
     let graph = Graph::new(reader);
     let mut count = 0;
@@ -155,19 +153,19 @@ pub fn uses(reader: &Reader, waiver: RecordId) -> Result<u32, GitError> {
     Ok(count)
 }
 
-/// An entry of the log, as read back.
+/// A parsed entry of the audit log.
 #[derive(Debug, Clone)]
 pub struct LogEntry {
-    /// Its commit.
+    /// The commit of the entry.
     pub id: Oid,
-    /// Its first line.
+    /// The first line of the entry.
     pub head: String,
-    /// The object; `Null` if it cannot be read.
+    /// The JSON object; `Null` if it cannot be parsed.
     pub object: Value,
 }
 
 impl LogEntry {
-    /// Reads an entry's text.
+    /// Parses the text of an entry.
     #[must_use]
     pub fn parse(id: Oid, text: &str) -> Self {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
@@ -175,7 +173,7 @@ impl LogEntry {
         Self { id, head: head.to_string(), object }
     }
 
-    /// The rules that objected.
+    /// The rules with findings.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleId> {
         let rules = self.object.get("rules").and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! How do things stand? Everything that a release manager looks up in the morning, as one value.
+//! Gathers the state of a repository for `refgate status`: stages, freezes, debts and follow-ups.
 
 use std::collections::HashSet;
 
@@ -12,77 +12,77 @@ use crate::judge::ServerState;
 use crate::ledger_reader::LedgerError;
 use crate::log_entry::uses;
 
-/// One stage, and what waits to come to it.
+/// A stage with the commits that wait for promotion to it.
 #[derive(Debug)]
 pub struct StageStatus {
-    /// The branch.
+    /// The branch of the stage.
     pub branch: String,
-    /// Its environment.
+    /// The environment of the stage.
     pub environment: String,
-    /// Its tip, if it exists.
+    /// The tip of the branch, if the branch exists.
     pub tip: Option<Oid>,
-    /// How many commits the stage before has that it lacks.
+    /// The number of commits of the previous stage that this stage does not contain.
     pub waiting: usize,
-    /// What the server would say if the stage before were promoted now.
+    /// The decision about a promotion of the previous stage to this stage now.
     pub promotion: Option<CheckResult>,
 }
 
-/// The state of everything.
+/// The state of a repository.
 #[derive(Debug)]
 pub struct Overview {
-    /// When.
+    /// The time of the overview.
     pub at: Instant,
-    /// The stages, in order.
+    /// The stages, in the order of the flow.
     pub stages: Vec<StageStatus>,
-    /// The human facts that concern it.
+    /// The facts from the ledger.
     pub ledger: LedgerView,
-    /// Survey of releases.
+    /// The releases and the tips of the stages.
     pub survey: ServerSurvey,
-    /// What is owed.
+    /// The open debts.
     pub debts: Vec<Debt>,
-    /// Whether the server's log is here, which counts the uses of waivers.
+    /// Whether the audit log is present. Without it, the uses of waivers are not known.
     pub logged: bool,
-    /// What the last release and waivers still owe.
+    /// The open follow-ups of the last release and of used waivers.
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// What a release owes beside its deployment (docs/design/model.md, "Promotion and release"), and what a waiver that
-/// was used does (docs/design/model.md, "Records and the ledger").
+/// A task that must be done after a release (docs/design/model.md, "Promotion and release") or
+/// after the use of a waiver (docs/design/model.md, "Records and the ledger").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowUp {
-    /// Production holds what no release names.
+    /// The production stage has commits without a release tag.
     Tag {
-        /// Its branch.
+        /// The branch of the production stage.
         branch: String,
-        /// So many commits since the last release.
+        /// The number of commits since the last release.
         commits: usize,
-        /// The last release.
+        /// The tag of the last release.
         since: String,
     },
-    /// Nobody has said that notes and documentation are done.
+    /// No record states that release notes and documentation are done.
     Finish {
-        /// The release.
+        /// The tag of the release.
         tag: String,
     },
-    /// What was promised for a waiver that has been used.
+    /// The follow-up of a used waiver.
     Waiver {
-        /// The waiver.
+        /// The id of the waiver.
         id: RecordId,
-        /// What, in its maker's words.
+        /// The follow-up, as the signer of the waiver describes it.
         owes: String,
-        /// When it must be done: the waiver's end.
+        /// The due time of the follow-up: the end of the waiver.
         due: Instant,
     },
 }
 
 impl Overview {
-    /// The freezes that were or are in force.
+    /// The freezes with their states.
     #[must_use]
     pub fn freezes<'a>(&'a self, policy: &'a refgate_core::Policy) -> Vec<Freeze<'a>> {
         freezes_at(policy, &self.survey.releases, &self.ledger, self.at)
     }
 
-    /// Candidates that are open: neither failed nor released.
+    /// The open candidates: those that neither failed nor were released.
     #[must_use]
     pub fn candidates(&self) -> Vec<&Candidate> {
         let released = |tag: &str| self.survey.releases.iter().any(|release| release.tag == tag);
@@ -90,7 +90,7 @@ impl Overview {
         self.ledger.candidates.iter().filter(open).collect()
     }
 
-    /// Waivers that can still be used.
+    /// The waivers that can still be used.
     #[must_use]
     pub fn waivers(&self) -> Vec<&Waiver> {
         let holds = |waiver: &&Waiver| waiver.during.contains(self.at) && waiver.uses_left > 0;
@@ -98,10 +98,10 @@ impl Overview {
     }
 }
 
-/// Looks everything up.
+/// Gathers the state of a repository at a time, as `actor` would see it.
 ///
 /// # Errors
-/// If something cannot be read.
+/// Returns an error if a fact cannot be read.
 pub fn overview(
     rest: &ServerState<'_>,
     actor: Option<&Actor>,
@@ -127,7 +127,7 @@ pub fn overview(
             FollowUp::Waiver { id, owes, due }
         }));
     }
-    // Those that have ended stay visible for as long as they could last.
+    // A waiver stays visible after its end for as long as the longest waiver lasts.
     let from = at.checked_sub_signed(policy.waivers.longest).unwrap_or(at);
     ledger.waivers.retain(|waiver| waiver.during.end >= from);
     let mut stages = Vec::new();
@@ -182,7 +182,7 @@ fn follow_ups(
 }
 
 impl StageStatus {
-    /// Whether the stage before could be promoted now.
+    /// Whether a promotion of the previous stage would be accepted now.
     #[must_use]
     pub fn ready(&self) -> bool {
         self.promotion.as_ref().is_some_and(|c| c.judged.decision.verdict == Verdict::Accept)

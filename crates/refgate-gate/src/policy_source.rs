@@ -1,4 +1,5 @@
-//! Which policy is in force? The bytes come from the server or from an accepted tip, never from a push.
+//! Reads the policy in force from a server file or from an accepted tip. It never reads the policy
+//! from the push that is judged.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,77 +11,77 @@ use refgate_format::{
 };
 use refgate_git::{GitError, Reader};
 
-/// Why there is no usable policy.
+/// Why the policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// The file is not there.
+    /// The policy file does not exist.
     #[error("there is no policy at {0}")]
     Missing(String),
-    /// It cannot be read.
-    #[error("the policy at {place} cannot be read: {why}")]
+    /// The policy file cannot be read.
+    #[error("cannot read the policy at {place}: {why}")]
     Unreadable {
-        /// Where it should be.
+        /// The place of the policy.
         place: String,
-        /// Why not.
+        /// The cause.
         why: String,
     },
-    /// It is wrong.
-    #[error("the policy at {place} has {} complaint(s); the first: {}", .complaints.len(),
+    /// The policy has errors.
+    #[error("cannot use the policy at {place}; number of errors: {}; first: {}", .complaints.len(),
         .complaints.first().map_or_else(String::new, ToString::to_string))]
     Wrong {
-        /// Where it is.
+        /// The place of the policy.
         place: String,
-        /// What is wrong with it.
+        /// The errors.
         complaints: Vec<Complaint>,
     },
-    /// The list of signers beside it is wrong.
-    #[error("the list of signers at {place}: {why}")]
+    /// The list of signers of the policy has an error.
+    #[error("cannot use {place}: {why}")]
     Signers {
-        /// Where it is.
+        /// The place of the list.
         place: String,
-        /// What is wrong with it.
+        /// The error.
         why: SignersError,
     },
-    /// The repository that should hold it cannot be read.
+    /// The repository of the policy cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
 }
 
 impl PolicyError {
-    /// The error for a person who can mend it: with all its complaints.
+    /// The message for a person who can correct the policy: it lists all errors.
     #[must_use]
     pub fn told(&self) -> String {
         match self {
             Self::Wrong { place, complaints } => {
                 let lines: Vec<String> =
                     complaints.iter().map(|complaint| format!("  {complaint}")).collect();
-                format!("the policy {place} cannot be used:\n{}", lines.join("\n"))
+                format!("cannot use the policy {place}:\n{}", lines.join("\n"))
             }
             other => other.to_string(),
         }
     }
 }
 
-/// A policy with the blobs that it came from.
+/// A policy with its signers and its origin.
 #[derive(Debug)]
 pub struct LoadedPolicy {
     /// The policy.
     pub policy: Policy,
-    /// Who may sign records.
+    /// The signers that the policy lists.
     pub signers: Signers,
-    /// The blobs of the policy file, its calendars and its signers, where it is
-    /// tracked.
+    /// The blobs of the policy file, its calendars and its lists of signers, if the policy is
+    /// tracked in Git.
     pub blobs: Vec<Oid>,
-    /// The tree of the folder that holds them, where it is tracked.
+    /// The tree of the directory that contains these files, if the policy is tracked in Git.
     pub folder: Option<Oid>,
-    /// What it was read from.
+    /// The place from which the policy was read.
     pub place: String,
-    /// The hash of its text and of the lists of signers.
+    /// The hash of the policy text and of the lists of signers.
     pub hash: String,
 }
 
-/// The time around a moment for which recurring windows are laid out: long
-/// enough behind for derived states, and ahead for "when may it land?".
+/// The span of time for which recurring windows are expanded: long enough in the past for derived
+/// freezes, and long enough in the future for `refgate when`.
 #[must_use]
 pub fn horizon(at: Instant) -> Interval {
     let day = |days| at.checked_add_signed(Duration::days(days)).unwrap_or(at);
@@ -88,10 +89,10 @@ pub fn horizon(at: Instant) -> Interval {
     Interval::new(day(-400), end).unwrap_or(Interval { start: at, end })
 }
 
-/// Reads a policy's text, with calendars from beside it.
+/// Parses the text of a policy. `calendar` reads a calendar file by its name.
 ///
 /// # Errors
-/// If anything is wrong with it.
+/// Returns an error if the policy is not valid.
 pub fn policy_from_text(
     text: &str,
     place: &str,
@@ -109,10 +110,11 @@ pub fn policy_from_text(
         .map_err(|complaints| PolicyError::Wrong { place: place.to_string(), complaints })
 }
 
-/// Reads a policy's text, with calendars and the list of signers from beside it.
+/// Parses the text of a policy. `beside` reads a file of the same directory by its name: a
+/// calendar or a list of signers.
 ///
 /// # Errors
-/// If anything is wrong with them.
+/// Returns an error if the policy or a list is not valid.
 pub fn source_from_text(
     text: &str,
     place: &str,
@@ -134,10 +136,10 @@ pub fn source_from_text(
     })
 }
 
-/// The policy of a server. A file's path is relative to `directory`.
+/// Reads the policy of a server. The path of a server file is relative to `directory`.
 ///
 /// # Errors
-/// If it is missing or wrong.
+/// Returns an error if the policy is missing or not valid.
 pub fn load_policy(
     reader: &Reader,
     source: &PolicySource,
@@ -172,11 +174,11 @@ pub fn load_policy(
     }
 }
 
-/// The policy in a commit's tree, with what lies beside it. `branch` names the
-/// commit to people.
+/// Reads the policy from the tree of a commit, with the files of the same directory. `branch` is
+/// the name of the commit in messages.
 ///
 /// # Errors
-/// If it is missing or wrong.
+/// Returns an error if the policy is missing or not valid.
 pub fn tracked(
     reader: &Reader,
     commit: Oid,
@@ -215,13 +217,13 @@ pub fn tracked(
     Ok(LoadedPolicy { policy, signers, blobs, folder, place, hash })
 }
 
-/// The list of signers that lies beside a policy.
+/// The file name of the list of signers, in the directory of the policy.
 pub const SIGNERS: &str = "allowed_signers";
 
-/// The list of revoked keys that lies beside a policy.
+/// The file name of the list of revoked keys, in the directory of the policy.
 pub const REVOKED: &str = "revoked_keys";
 
 fn signers(place: &str, allowed: &str, revoked: &str) -> Result<Signers, PolicyError> {
-    let wrong = |why| PolicyError::Signers { place: format!("{SIGNERS} beside {place}"), why };
+    let wrong = |why| PolicyError::Signers { place: format!("{SIGNERS} of {place}"), why };
     Signers::parse(allowed, revoked).map_err(wrong)
 }

@@ -1,4 +1,4 @@
-//! What does the server answer to this push? From the hook's raw input to text and exit code.
+//! Judges a push for the `pre-receive` hook: from the raw input to the text and the exit code.
 
 use std::mem::ManuallyDrop;
 
@@ -16,27 +16,27 @@ use crate::setup::{Setup, SetupError, bounds};
 use crate::ticket::Ticket;
 use crate::{Environment, Exit, actor};
 
-/// Everything impure, read once by the hook's `main`.
+/// The input from outside, which the `main` function of the hook reads once.
 #[derive(Debug)]
 pub struct Inputs {
-    /// Standard input.
+    /// The standard input of the hook.
     pub stdin: Vec<u8>,
-    /// The environment.
+    /// The environment of the hook.
     pub environment: Environment,
-    /// When the push was received.
+    /// The receipt time of the push.
     pub now: Instant,
 }
 
-/// What the pusher is told.
+/// The result of a hook.
 #[derive(Debug)]
 pub struct Outcome {
     /// The exit code.
     pub exit: Exit,
-    /// The text; empty if there is nothing to say.
+    /// The text for the pusher; it can be empty.
     pub text: String,
 }
 
-/// Why a push could not even be judged.
+/// Why a push cannot be judged.
 #[derive(Debug, thiserror::Error)]
 enum PushError {
     #[error(transparent)]
@@ -52,8 +52,8 @@ enum PushError {
     #[error(transparent)]
     Govern(#[from] GovernanceError),
     #[error(
-        "GIT_COMMITTER_DATE is set where Git receives this push, so Git would log its moves under \
-         a date of the pusher's choice; push without it"
+        "GIT_COMMITTER_DATE is set on the server side of this push, so the reflog would show a \
+         date that the pusher chose; unset it and push again"
     )]
     Clock,
 }
@@ -87,20 +87,20 @@ impl PushError {
         }
     }
 
-    /// Whether the pusher can mend it; otherwise the administrator must.
+    /// Whether the pusher can resolve the error. Otherwise the administrator must do it.
     const fn is_pushers(&self) -> bool {
         matches!(self.exit(), Exit::BadInput | Exit::TooMuch)
     }
 }
 
-/// Judges a push as `pre-receive` hands it over. Whatever goes wrong refuses.
+/// Judges a push from the input of `pre-receive`. After any error, the push is rejected.
 #[must_use]
 pub fn receive(inputs: &Inputs) -> Outcome {
     attempt(inputs).unwrap_or_else(|error| {
         let who = if error.is_pushers() {
-            "refgate: refused."
+            "refgate: push rejected, because it cannot be judged:"
         } else {
-            "refgate: refused, since this server cannot judge pushes now. \
+            "refgate: push rejected. This server cannot judge pushes now. \
              Tell its administrator:"
         };
         let said = clean_block(&error.to_string());
@@ -110,8 +110,8 @@ pub fn receive(inputs: &Inputs) -> Outcome {
 }
 
 fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
-    // The process ends with this push: what a large one has gathered need not be
-    // taken apart piece by piece.
+    // The process ends after this push, so the memory of a large push need not be freed piece by
+    // piece.
     let mut reader = ManuallyDrop::new(Reader::open_from_env(bounds(&Limits::default()))?);
     let setup = Setup::read(reader.git_dir())?;
     let training = setup.training()?;
@@ -119,7 +119,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
         return Err(PushError::Clock);
     }
     let limits = &setup.settings.limits;
-    reader.bound(bounds(limits));
+    reader.set_bounds(bounds(limits));
     let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
     let updates = at_rest(&reader, lines)?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);
@@ -152,7 +152,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     let case = Case { policy: &policy, push: &push, history, ledger };
     let accepted = judged.decision.verdict == Verdict::Accept;
     if concerns(&case, &judged.decision) {
-        // First the record, then the move (docs/design/threats.md, R18).
+        // The log entry is written before any ref is updated (docs/design/threats.md, R18).
         append_entry(&rest, &case, &judged, &place)?;
     }
     if accepted {
@@ -176,8 +176,8 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     })
 }
 
-/// Replaces what the client claims by what the server itself reads; where the
-/// two differ, nothing of the push can be trusted (docs/design/threats.md, R2, R3).
+/// Compares the old values that the client claims with the refs on the server. If one differs,
+/// the push is rejected (docs/design/threats.md, R2, R3).
 fn at_rest(reader: &Reader, lines: Vec<HookLine>) -> Result<Vec<RefUpdate>, GitError> {
     let mut updates = Vec::with_capacity(lines.len());
     for HookLine { claimed_old, new, name } in lines {
@@ -202,8 +202,8 @@ fn at_rest(reader: &Reader, lines: Vec<HookLine>) -> Result<Vec<RefUpdate>, GitE
     Ok(updates)
 }
 
-/// Push options, as claims. More than a few, or with control characters, are
-/// dropped: they are never authority, so less of them only refuses more.
+/// The first 64 push options without control characters. Push options are only claims: if some
+/// are left out, refgate rejects more, never less.
 fn push_options(environment: &Environment) -> Vec<String> {
     let count: usize =
         environment.get("GIT_PUSH_OPTION_COUNT").and_then(|n| n.parse().ok()).unwrap_or(0);

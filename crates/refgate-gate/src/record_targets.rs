@@ -1,4 +1,4 @@
-//! Is what new records name there, and what else must be known of it?
+//! Checks that the subjects of new records exist, and reads the records that they name.
 
 use refgate_core::{EvidenceKind, LedgerEdit, Policy, Record, RecordBody, RecordId, RefName};
 use refgate_format::{months, slug};
@@ -6,14 +6,14 @@ use refgate_git::{Graph, Reader};
 
 use crate::ledger_reader::{LONGEST_STOP, LedgerError, LedgerReader};
 
-/// What a record names and is not in the repository as it says.
+/// Describes the subject of a record, if the repository does not contain it in this form.
 pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
     match &record.body {
         RecordBody::SignOff { commit, tree, .. } | RecordBody::Candidate { commit, tree, .. } => {
             let is = here.commit(*commit).is_ok_and(|found| found.tree == *tree);
             (!is).then(|| format!("commit {} with tree {}", commit.short(), tree.short()))
         }
-        // A blocker may be about a release that is still to come.
+        // A blocker can name a release that does not exist yet.
         RecordBody::Evidence {
             release,
             what: EvidenceKind::ProductionRun | EvidenceKind::Notice,
@@ -21,7 +21,7 @@ pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
         | RecordBody::FreezeExit { release }
         | RecordBody::Iteration { release }
         | RecordBody::ReleaseFinish { release } => {
-            // Release tags do not move, so that a verdict judged again finds them.
+            // Release tags never move, so a recomputed verdict finds the same tag.
             let tag = RefName::parse(&format!("refs/tags/{release}")).ok();
             let is = tag.is_some_and(|tag| here.resolve_object(tag.as_str()).is_ok());
             (!is).then(|| format!("the release `{release}`"))
@@ -34,7 +34,7 @@ pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
     }
 }
 
-/// The records that new ones speak of, so that the rule can judge them.
+/// Adds the records that new records name, and the open candidates, for the rule `ledger`.
 pub(crate) fn named(
     book: &LedgerReader<'_>,
     here: &Reader,
@@ -65,7 +65,7 @@ pub(crate) fn named(
     if !candidates.is_empty() {
         let all = book.shelves(policy, book.open_releases(here)?)?;
         for record in &all {
-            // One that failed or was withdrawn waits for nothing.
+            // A candidate that failed or was withdrawn is not open.
             if let RecordBody::UatFailed { of, .. } | RecordBody::Withdrawal { of, .. } =
                 &record.body
             {

@@ -1,4 +1,5 @@
-//! May these references move now? Asked by Git when it has locked them, or by the hook that moves them itself.
+//! Checks the tickets of ref updates while the refs are locked: for the `reference-transaction`
+//! hook with the guard `portable`, and for `proc-receive` with the guard `strict`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,19 +14,19 @@ use crate::setup::{Setup, bounds};
 use crate::ticket::{GuardRejection, Ticket, guarded};
 use crate::{Exit, Outcome};
 
-/// One reference that is about to move, as Git tells it.
+/// A ref update that Git announces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingMove {
-    /// What it is.
+    /// The old value.
     pub old: Option<Oid>,
-    /// What it shall be.
+    /// The new value.
     pub new: Option<Oid>,
-    /// Its full name.
+    /// The full name of the ref.
     pub name: String,
 }
 
-/// The lines that Git writes to `reference-transaction`, or sends to
-/// `proc-receive`. Symbolic targets are no ids and come back as `None`.
+/// Parses the lines that Git writes to `reference-transaction` or `proc-receive`. The target of a
+/// symbolic ref is not an id and becomes `None`.
 #[must_use]
 pub fn moves(text: &str) -> Vec<PendingMove> {
     let some = |hex: &str| Oid::from_hex(hex).filter(|id| !id.is_zero());
@@ -40,9 +41,9 @@ pub fn moves(text: &str) -> Vec<PendingMove> {
 struct GuardContext {
     reader: Reader,
     setup: Setup,
-    /// The time by which is judged: in a training world its own.
+    /// The time for the check. In a training repository, it is the time of the training clock.
     now: Instant,
-    /// The machine's.
+    /// The time of the system clock.
     clock: Instant,
 }
 
@@ -52,7 +53,7 @@ impl GuardContext {
         let mut reader =
             Reader::open_from_env(bounds(&Limits::default())).map_err(|error| said(&error))?;
         let setup = Setup::read(reader.git_dir()).map_err(|error| said(&error))?;
-        reader.bound(bounds(&setup.settings.limits));
+        reader.set_bounds(bounds(&setup.settings.limits));
         let training = setup.training().map_err(|error| said(&error))?;
         let clock = now;
         let now = training.map_or(now, |training| training.at);
@@ -68,7 +69,7 @@ impl GuardContext {
         loaded.map(|sourced| sourced.policy).map_err(|error| error.to_string())
     }
 
-    /// The policy, if what moves here holds in other repositories too.
+    /// The policy, if these updates change the ledger of a control repository.
     fn governed(&self, moves: &[PendingMove]) -> Result<Option<Policy>, String> {
         let ledger = moves.iter().any(|one| one.name == LEDGER);
         let any = ledger && !self.setup.settings.governs.is_empty();
@@ -79,8 +80,8 @@ impl GuardContext {
         Ticket::find(&self.setup.directory, &one.name, one.old, one.new)
     }
 
-    /// A ticket says all that is needed. Only for a reference without one it
-    /// must be known whether it needs one.
+    /// Checks the ticket of an update. Only if there is no ticket, the policy is read, to see
+    /// whether the ref needs one.
     fn check(&self, one: &PendingMove) -> Result<(), String> {
         let Some(ticket) = self.ticket(one) else {
             if !guarded(&self.policy()?, &one.name) {
@@ -95,14 +96,14 @@ impl GuardContext {
 }
 
 fn refuse(why: &str) -> Outcome {
-    let text = refgate_report::wrap("refgate: refused. ", "  ", &refgate_report::clean_block(why));
+    let text = refgate_report::wrap("refgate: rejected. ", "  ", &refgate_report::clean_block(why));
     Outcome { exit: Exit::Rejected, text }
 }
 
 const PASS: Outcome = Outcome { exit: Exit::Accepted, text: String::new() };
 
-/// `reference-transaction`: in the state `prepared` the references are locked,
-/// and a no leaves them as they are.
+/// Handles `reference-transaction`. In the state `prepared`, the refs are locked, and a rejection
+/// leaves them unchanged.
 #[must_use]
 pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) -> Outcome {
     let moves: Vec<PendingMove> =
@@ -128,12 +129,12 @@ pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) ->
     }
     match keep_deleted(room, &moves, quarantined) {
         Ok(()) => PASS,
-        Err(why) => refuse(&format!("what is deleted cannot be kept: {why}")),
+        Err(why) => refuse(&format!("cannot keep the commits of the deleted ref: {why}")),
     }
 }
 
-/// Keeps what Git is about to delete, so that it can be restored whatever happens
-/// after. If the deletion is called off, what is kept does no harm.
+/// Keeps the old value of each ref that Git is about to delete, so that it can be restored. If
+/// the deletion fails, the kept value does no harm.
 fn keep_deleted(
     room: GuardContext,
     moves: &[PendingMove],
@@ -154,9 +155,8 @@ fn keep_deleted(
     Ok(())
 }
 
-/// `post-receive`: a freeze that was acknowledged must hold. Landings that were
-/// checked before the ledger (or a release) moved may still be moving; they are
-/// waited for, so that nothing lands after the answer.
+/// Handles `post-receive`: after the server acknowledged a freeze or a release, no landing that
+/// was checked before it may follow. This function waits until such landings are finished.
 pub fn settle(git_dir: &Path, stdin: &str, now: Instant) {
     let names: Vec<String> = moves(stdin).into_iter().map(|one| one.name).collect();
     let matters = |name: &String| name == LEDGER || name.starts_with("refs/tags/");
@@ -172,16 +172,17 @@ pub fn settle(git_dir: &Path, stdin: &str, now: Instant) {
     }
 }
 
-/// Waits until no landing that was checked before is still moving.
+/// Waits until no landing in this repository is in progress that was checked before.
 fn unlocked(git_dir: &Path, policy: &Policy) {
-    // In strict mode it holds this while it checks and moves.
+    // With the guard `strict`, `proc-receive` holds this lock while it checks and updates refs.
     if let Ok(lock) = std::fs::File::open(git_dir.join(DIRECTORY).join(MOVING)) {
         let _ = lock.lock();
     }
-    // Who was checked before holds its lock by now; who locks later sees what moved.
+    // A landing that was checked before has already locked its ref. A landing that locks its ref
+    // later reads the new ledger.
     let mut held = Vec::new();
     locks(git_dir, "refs/heads", policy, &mut held);
-    // Git holds a lock for milliseconds; one that stays is stale, and harmless here.
+    // Git holds a lock for milliseconds. A lock that stays is stale, and harmless here.
     for _ in 0..500 {
         held.retain(|lock| lock.exists());
         if held.is_empty() {
@@ -191,7 +192,7 @@ fn unlocked(git_dir: &Path, policy: &Policy) {
     }
 }
 
-/// The locks of stages and lines in a folder of references, and below it.
+/// Finds the lock files of stages and lines in a directory of refs, recursively.
 fn locks(git_dir: &Path, folder: &str, policy: &Policy, held: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(git_dir.join(folder)) else { return };
     for entry in entries.filter_map(Result::ok) {
@@ -204,12 +205,12 @@ fn locks(git_dir: &Path, folder: &str, policy: &Policy, held: &mut Vec<PathBuf>)
     }
 }
 
-/// The file whose lock is held while protected references move.
+/// The file that is locked while `proc-receive` updates governed refs.
 const MOVING: &str = "moving.lock";
 
-/// libgit2 writes a reference's log before the reference. Where a kill or a full
-/// disk came in between, the log's last line is taken away. What cannot be
-/// mended now is mended by the next move; until then the audit passes over it.
+/// libgit2 writes the reflog entry before the ref. If a kill or a full disk stopped it in between,
+/// this function removes the last reflog entry. If that fails, the next update repeats it, and
+/// the audit skips the entry until then.
 fn drop_orphan_reflog_entry(reader: &Reader, one: &PendingMove) {
     let Ok(name) = RefName::parse(&one.name) else { return };
     if Ticket::cut_off(reader, &name).is_ok_and(|found| found.is_some()) {
@@ -217,8 +218,8 @@ fn drop_orphan_reflog_entry(reader: &Reader, one: &PendingMove) {
     }
 }
 
-/// `proc-receive`: checks the tickets and moves all references of a push in one
-/// transaction, while nobody else does. Answers a line for each reference.
+/// Handles `proc-receive`: checks the tickets and updates all refs of a push in one transaction,
+/// under one lock. The result has one answer for each ref.
 #[must_use]
 pub fn carry_out(
     moves: &[PendingMove],
@@ -226,12 +227,13 @@ pub fn carry_out(
     quarantined: bool,
 ) -> Vec<(String, Result<(), String>)> {
     let done = GuardContext::open(now).and_then(|room| {
-        // All guarded references of this repository move under this lock, so
-        // what is checked stays so until it is done.
+        // All governed refs of this repository are updated under this lock, so no checked value
+        // changes before the transaction is done.
         let lock = std::fs::File::create(room.setup.directory.join(MOVING))
             .map_err(|error| error.to_string())?;
         lock.lock().map_err(|error| error.to_string())?;
-        // Git hands over by the beginning of a name; free ones are only moved.
+        // Git selects the refs by the beginning of their names. Topic refs among them need no
+        // ticket.
         for one in moves {
             room.check(one)?;
             drop_orphan_reflog_entry(&room.reader, one);
@@ -239,7 +241,7 @@ pub fn carry_out(
         let steps: Vec<_> = moves.iter().map(|m| (m.name.as_str(), m.old, m.new)).collect();
         let governed = room.governed(moves)?;
         let GuardContext { reader, setup, now, .. } = room;
-        // Git hands references over when the objects have come to rest.
+        // Git calls `proc-receive` after it moved the objects out of the quarantine.
         let moved =
             RefTransaction::of(reader, quarantined).and_then(|mover| mover.carry_out(&steps, now));
         if let Err(error) = moved {

@@ -1,4 +1,4 @@
-//! What would a policy have said to a repository's own history?
+//! Applies a policy to the existing history of a repository, one landing after the other.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -11,38 +11,38 @@ use refgate_core::{
 };
 use refgate_git::{GitError, Graph, ParsedCommit, Reader, releases};
 
-/// Why a replay cannot be made.
+/// Why a history cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The stage is not in the policy.
-    #[error("the policy has no stage `{0}`")]
+    /// The policy does not contain the stage.
+    #[error("cannot replay `{0}`: the policy has no such stage")]
     NoStage(String),
-    /// The stage is not in the repository.
-    #[error("the repository has no branch `{0}`")]
+    /// The repository does not contain the branch of the stage.
+    #[error("cannot replay `{0}`: the repository has no such branch")]
     NoBranch(String),
     /// The repository cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
 }
 
-/// One landing, judged as if it had been pushed alone when it was committed.
+/// A landing, judged as if it had been pushed alone at its committer date.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// The stage's branch.
+    /// The branch of the stage.
     pub stage: String,
-    /// The landing.
+    /// The commit of the landing.
     pub commit: Oid,
-    /// Its subject.
+    /// The subject of the commit.
     pub subject: String,
-    /// When it was committed, as it says: a history has no better clock.
+    /// The committer date, because a history has no receipt time.
     pub at: Instant,
-    /// The decision about it.
+    /// The decision about the landing.
     pub decision: Decision,
-    /// The state of the freeze on its stage, the most closed if several.
+    /// The state of the freeze of the stage; the strictest state if there are several freezes.
     pub freeze: FreezeState,
 }
 
-/// A repository's history, read once and judged under as many policies as asked.
+/// The history of a repository. It is read once and can be judged by several policies.
 pub struct Replay<'r> {
     reader: &'r Reader,
     graph: Graph<'r>,
@@ -51,15 +51,14 @@ pub struct Replay<'r> {
 }
 
 impl<'r> Replay<'r> {
-    /// A replay of what a reader sees.
+    /// A replay of the history that a reader sees.
     #[must_use]
     pub fn new(reader: &'r Reader) -> Self {
         let (commits, changes) = (HashMap::new(), HashMap::new());
         Self { reader, graph: Graph::new(reader), commits, changes }
     }
 
-    /// The tip of a branch: a branch of this name, or what was fetched from
-    /// `origin` under it.
+    /// The tip of a branch, or else of the remote-tracking branch of `origin` with this name.
     fn tip(&self, branch: &RefName) -> Result<Option<Oid>, GitError> {
         if let Some((tip, _)) = self.reader.reference(branch)? {
             return Ok(Some(tip));
@@ -95,12 +94,12 @@ impl<'r> Replay<'r> {
     }
 }
 
-/// Replays the stages of a policy (or one of them) from the first landing at
-/// or after `since` on, oldest first within each stage. `tick` is told how many
-/// landings are done and how many there are.
+/// Replays the stages of a policy, or one of them, from the first landing at or after `since`. The
+/// oldest landing of each stage comes first. `tick` receives the number of finished landings and
+/// the number of all landings.
 ///
 /// # Errors
-/// If a stage is missing, or a commit cannot be read.
+/// Returns an error if a stage is missing, or a commit cannot be read.
 pub fn replay(
     replay: &mut Replay<'_>,
     policy: &Policy,
@@ -172,7 +171,7 @@ fn first_parents(replay: &mut Replay<'_>, tip: Oid) -> Result<Vec<Oid>, GitError
     Ok(chain)
 }
 
-/// What a landing brings that no earlier landing brought.
+/// The side commits of a landing that no earlier landing brought.
 fn side(
     replay: &mut Replay<'_>,
     landing: Oid,
@@ -234,8 +233,8 @@ impl Stage<'_> {
             side,
             unchanged: trees.first() == Some(&commit.tree),
             changes: Some(replay.changes(id)?),
-            // What a plain merge would have given is not recomputed for all of
-            // history: the landing's whole diff is judged in any case.
+            // A replay does not search for evil merges, because that would recompute all merges.
+            // The whole diff of the landing is judged in any case.
             evil: Some(Vec::new()),
             resolved: false,
             same_as_side: trees.get(1) == Some(&commit.tree),
@@ -261,8 +260,8 @@ impl Stage<'_> {
         Ok(Some(Row { stage: self.name.to_string(), commit: id, subject, at, decision, freeze }))
     }
 
-    /// What says that it was picked is believed to be Git's own pick: that is
-    /// not recomputed for all of history, either.
+    /// The cherry-picks that name their original. Each counts as exact, because a replay does not
+    /// recompute all cherry-picks.
     fn picks<'c>(
         &self,
         replay: &mut Replay<'_>,
@@ -283,8 +282,8 @@ impl Stage<'_> {
         Ok(picks)
     }
 
-    /// History does not say what a later stage held at the time; a merge that
-    /// names one as its source is believed to come from there.
+    /// The later stages that a merge subject names as its source. Their contents at that time are
+    /// not known, so the subject is believed.
     fn merged_later(&self, commit: &ParsedCommit) -> u32 {
         let Some(branch) = commit.message.merged_branch() else { return 0 };
         let stages = self.policy.flow.stages.iter().enumerate().skip(self.place + 1);
@@ -293,13 +292,13 @@ impl Stage<'_> {
     }
 }
 
-/// A history does not say which tips a stage once had; and old commits of other
-/// tools are its business, not this push's.
+/// The facts about a commit. `landed` equals `reach`, because a history does not show former tips.
+/// A replay ignores the format defects of old commits.
 fn facts(id: Oid, parsed: &ParsedCommit, reach: u32) -> Commit {
     Commit { reach, landed: reach, defect: None, ..parsed.clone().commit(id) }
 }
 
-/// The most closed state among the windows that cover a stage.
+/// The strictest state of the windows that cover a stage.
 fn freeze_on(windows: &[Window], place: usize, decision: &Decision) -> FreezeState {
     let states = windows.iter().zip(&decision.freezes);
     let covering = states.filter(|(window, _)| window.stages.contains(&place));
@@ -313,8 +312,8 @@ fn freeze_on(windows: &[Window], place: usize, decision: &Decision) -> FreezeSta
     covering.map(|(_, (_, state))| *state).max_by_key(weight).unwrap_or(FreezeState::Open)
 }
 
-/// A history without a ledger holds no evidence for the end of a freeze. This
-/// stands in for it: each freeze ended when its minimum was over.
+/// A history without a ledger has no evidence that ends a derived freeze. This function assumes
+/// that each derived freeze ended after its minimum.
 #[must_use]
 pub fn assume_exits(policy: &Policy, releases: &[Release]) -> LedgerView {
     let mut ledger = LedgerView::default();
@@ -329,8 +328,8 @@ pub fn assume_exits(policy: &Policy, releases: &[Release]) -> LedgerView {
             })
         }));
     }
-    // Only a major release opens a freeze; what the others would have ended
-    // must not end it early.
+    // Only a major release opens a freeze, so the assumed ends of other releases must not end it
+    // early.
     ledger.iterations.retain(|next| {
         let major = refgate_core::last_major(releases, next.at);
         major.is_some_and(|release| {

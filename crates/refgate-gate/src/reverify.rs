@@ -1,4 +1,4 @@
-//! Does a logged verdict come out the same, judged again from what the log says it rested on?
+//! Recomputes a verdict of the audit log from the facts that its entry names.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,25 +14,25 @@ use crate::ledger_reader::{LedgerReader, Records};
 use crate::log_entry::LogEntry;
 use crate::policy_source::{horizon, load_policy};
 
-/// Why a verdict cannot be compared.
+/// Why a verdict cannot be recomputed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReverifyError {
-    /// What it rested on was not kept, as the objects of a refused push are not.
-    #[error("{0} was not kept")]
+    /// A fact was not kept. Git does not keep the objects of a rejected push.
+    #[error("cannot recompute the verdict: {0} was not kept")]
     NotKept(String),
-    /// The entry is none.
+    /// The entry is malformed or contradicts the policy that it names.
     #[error("{0}")]
     Broken(String),
 }
 
-/// Judges an entry's push again, as of then. Answers whether verdict and rules
-/// are the same.
+/// Judges the push of an entry again, with the facts of that time. Returns whether the verdict
+/// and the rules are the same.
 ///
 /// # Errors
-/// If it cannot be judged again.
+/// Returns an error if the push cannot be judged again.
 pub fn reverify_decision(rest: &ServerState<'_>, entry: &LogEntry) -> Result<bool, ReverifyError> {
     let object = &entry.object;
-    let broken = |what: &str| ReverifyError::Broken(format!("the entry has no usable `{what}`"));
+    let broken = |what: &str| ReverifyError::Broken(format!("the entry has no valid `{what}`"));
     if object.get("format").and_then(Value::as_u64) != Some(1) {
         return Err(broken("format"));
     }
@@ -85,7 +85,8 @@ fn state_at_decision(
     measured: &MeasuredTimes,
 ) -> Result<ReverifyResult, ReverifyError> {
     let gone = |what: String| ReverifyError::NotKept(what);
-    // A clone calls the same file by the name of the remote's branch.
+    // In a clone, the configured source names the branch of the remote, so the logged place is
+    // used.
     let place = object.get("policy").and_then(|p| p.get("place")).and_then(Value::as_str);
     let logged = place.and_then(|place| place.split_once(':')).map(|(branch, path)| {
         PolicySource::Tracked { branch: branch.to_string(), path: path.to_string() }
@@ -98,7 +99,7 @@ fn state_at_decision(
     let hash = object.get("policy").and_then(|p| p.get("hash")).and_then(Value::as_str);
     let directory: &Path = match source {
         PolicySource::File(_) if hash != Some(rest.policy_hash) => {
-            return Err(gone("the policy file of that day".to_string()));
+            return Err(gone("the policy file of that time".to_string()));
         }
         _ => &directory,
     };
@@ -107,7 +108,7 @@ fn state_at_decision(
         .map_err(|error| gone(format!("the policy ({error})")))?;
     if hash != Some(&sourced.hash) {
         return Err(ReverifyError::Broken(
-            "the policy at that tip is another than the log says".into(),
+            "the policy at that tip differs from the logged policy".into(),
         ));
     }
     let book = LedgerReader {
@@ -143,7 +144,7 @@ pub(crate) fn moment(object: &Value, key: &str) -> Option<Instant> {
     chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }
 
-/// What was measured then, from clocks and logs that have gone on since.
+/// The measured values of an entry. The clocks and logs have changed since then.
 fn measured(object: &Value) -> Option<MeasuredTimes> {
     let mut all = MeasuredTimes::default();
     for release in array(object, "releases") {
@@ -175,7 +176,7 @@ fn measured(object: &Value) -> Option<MeasuredTimes> {
 }
 
 impl MeasuredTimes {
-    /// The releases as they were, by this policy's reading of their tags.
+    /// The releases of that time, with the versions that this policy reads from their tags.
     pub(crate) fn releases(&self, policy: &refgate_core::Policy) -> Vec<Release> {
         let release = |(tag, commit, at): &(String, Oid, Instant)| {
             let version = policy.release.version(tag)?;

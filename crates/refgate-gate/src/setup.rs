@@ -1,4 +1,4 @@
-//! How is this server set up? The settings and, in a training repository, its clock and records.
+//! Reads the settings of a server and, in a training repository, its clock and records.
 
 use std::path::{Path, PathBuf};
 
@@ -7,46 +7,46 @@ use refgate_git::Bounds;
 
 use crate::install::{DIRECTORY, SETTINGS};
 
-/// The file that marks a training repository and holds its clock and records.
-/// Only who can write to the server's disk can make one.
+/// The file that marks a training repository and contains its clock and records. Only a person
+/// with write access to the server can create it.
 pub const TRAINING: &str = "training.toml";
 
-/// Why the setup cannot be used.
+/// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// There are no settings.
+    /// The settings file does not exist.
     #[error("refgate is not installed here: {0} is missing")]
     Missing(String),
-    /// A file cannot be read.
-    #[error("{path} cannot be read: {why}")]
+    /// A file cannot be read or written.
+    #[error("cannot access {path}: {why}")]
     Unreadable {
-        /// Which.
+        /// The path of the file.
         path: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// The settings are wrong.
-    #[error("{path}: {why}")]
+    /// The settings are not valid.
+    #[error("cannot use the settings {path}: {why}")]
     Settings {
-        /// Which file.
+        /// The path of the file.
         path: String,
-        /// What is wrong.
+        /// The cause.
         why: SettingsError,
     },
-    /// The training file is wrong.
-    #[error("{path}: {why}")]
+    /// The training file is not valid.
+    #[error("cannot use the training file {path}: {why}")]
     Training {
-        /// Which file.
+        /// The path of the file.
         path: String,
-        /// What is wrong.
+        /// The cause.
         why: TrainingError,
     },
 }
 
-/// The setup of a repository.
+/// The settings of a repository on a server.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// The folder of the settings.
+    /// The directory of the settings file.
     pub directory: PathBuf,
     /// The settings.
     pub settings: Settings,
@@ -56,7 +56,7 @@ impl Setup {
     /// Reads the settings of the repository with this git directory.
     ///
     /// # Errors
-    /// If they are missing or wrong.
+    /// Returns an error if the settings are missing or not valid.
     pub fn read(git_dir: &Path) -> Result<Self, SetupError> {
         let directory = git_dir.join(DIRECTORY);
         let path = directory.join(SETTINGS);
@@ -67,10 +67,10 @@ impl Setup {
         Ok(Self { directory, settings })
     }
 
-    /// The training file, if this is a training repository.
+    /// Reads the training file, if this is a training repository.
     ///
     /// # Errors
-    /// If it is there and cannot be used.
+    /// Returns an error if the file exists and cannot be used.
     pub fn training(&self) -> Result<Option<Training>, SetupError> {
         let path = self.directory.join(TRAINING);
         let Some(text) = read(&path)? else { return Ok(None) };
@@ -78,8 +78,8 @@ impl Setup {
         read_training(&text).map(Some).map_err(wrong)
     }
 
-    /// What records call this repository: the name of the settings, or that of
-    /// its folder.
+    /// The name of this repository in records: from the settings, or else from the name of its
+    /// directory.
     #[must_use]
     pub fn name(&self) -> String {
         if !self.settings.name.is_empty() {
@@ -105,7 +105,7 @@ fn read(path: &Path) -> Result<Option<String>, SetupError> {
     }
 }
 
-/// The limits as the reader takes them.
+/// Converts the limits of the settings to the bounds of the reader.
 #[must_use]
 pub const fn bounds(limits: &Limits) -> Bounds {
     Bounds {

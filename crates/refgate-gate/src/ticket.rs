@@ -1,7 +1,7 @@
-//! Has anything that a decision relied on moved before the references do?
+//! Makes sure that no fact of a decision changes before its ref updates are made.
 //!
-//! The decision leaves a ticket: what it read, and what it lets move. Who moves
-//! the references asks for the ticket and compares (docs/design/threats.md, R10).
+//! `pre-receive` writes a ticket with the facts that it read and the updates that it accepted.
+//! The hook that guards the refs reads the ticket and compares (docs/design/threats.md, R10).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,60 +11,60 @@ use refgate_core::{
     Instant, LEDGER, Oid, Policy, Push, RefKind, RefName, ReleaseRules, TagPattern,
 };
 use refgate_format::fingerprint;
-use refgate_git::{GitError, Reader, ReflogEntry, announced};
+use refgate_git::{GitError, Reader, ReflogEntry, orphan_reflog_entry};
 
 use crate::install::DIRECTORY;
 
-/// The folder of the tickets.
+/// The directory of the tickets.
 const FOLDER: &str = "tickets";
 
-/// A ticket is good for this long, in seconds: the rest of one push.
+/// The time for which a ticket is valid, in seconds. It covers the rest of one push.
 const GOOD_FOR: i64 = 3_600;
 
-/// What a decision read, and what it lets move.
+/// The facts that a decision read, and the updates that it accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ticket {
-    /// When it was made, in seconds since 1970, by the server's clock.
+    /// The time of the decision by the server's clock, in seconds since 1970.
     pub at: i64,
-    /// When the first ticket for the same move was made that was not spent.
+    /// The time of the first unused ticket for the same update.
     pub first: i64,
-    /// What governed then (see [`crate::Governance::state`]).
+    /// The state of policy, signers and ledger (see [`crate::Governance::state`]).
     pub policy: String,
-    /// How release tags are written.
+    /// The patterns of release tags.
     pub patterns: Vec<TagPattern>,
-    /// What the releases were.
+    /// The hash of the release tags and their values.
     pub releases: String,
-    /// References that it read, and their values.
+    /// The refs that the decision read, with their values.
     pub reads: BTreeMap<String, Option<Oid>>,
-    /// References that it lets move: from, to.
+    /// The accepted updates: the name of the ref, the old value and the new value.
     pub moves: BTreeMap<String, (Option<Oid>, Option<Oid>)>,
 }
 
-/// Why a reference may not move now.
+/// Why a ref must not be updated now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GuardRejection {
-    /// Nobody decided about this move.
+    /// No decision accepted this update.
     #[error(
-        "no decision lets `{0}` move so; who administers this server can move it past refgate with \
-         `git -c core.hooksPath=/dev/null`, which `refgate audit` will show"
+        "no decision accepted this update of `{0}`; an administrator can bypass refgate with \
+         `git -c core.hooksPath=/dev/null`, and `refgate audit` will report the update"
     )]
     Unknown(String),
-    /// Something was changed in the meantime.
-    #[error("`{0}` moved while this push was being judged; push again")]
+    /// A ref that the decision read has changed.
+    #[error("`{0}` changed while this push was being judged; push again")]
     Moved(String),
-    /// The policy, the list of signers or the releases changed.
+    /// The policy, the signers or the releases have changed.
     #[error("the policy or a release changed while this push was being judged; push again")]
     Changed,
-    /// The decision is too old.
+    /// The ticket is not valid any more.
     #[error("the decision about `{0}` is too old; push again")]
     Old(String),
 }
 
 impl Ticket {
-    /// The ticket of a decision that lets a push pass.
+    /// The ticket of a decision that accepts a push.
     ///
     /// # Errors
-    /// If a reference cannot be read.
+    /// Returns an error if a ref cannot be read.
     pub fn new(
         reader: &Reader,
         policy: &Policy,
@@ -93,7 +93,7 @@ impl Ticket {
         Ok(ticket)
     }
 
-    /// The releases at rest, as one text; those of this very push are left out.
+    /// The hash of the release tags on the server, without those that this push updates.
     fn releases_now(&self, reader: &Reader) -> Result<String, GitError> {
         let rules = ReleaseRules { tags: self.patterns.clone(), ..ReleaseRules::default() };
         let mut text = String::new();
@@ -106,10 +106,10 @@ impl Ticket {
         Ok(fingerprint(&text))
     }
 
-    /// Leaves the ticket where it will be asked for.
+    /// Writes one file for each accepted update of a governed ref.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if a file cannot be written.
     pub fn leave(&self, directory: &Path, policy: &Policy) -> std::io::Result<()> {
         let folder = directory.join(FOLDER);
         fs::create_dir_all(&folder)?;
@@ -118,7 +118,7 @@ impl Ticket {
             if guarded(policy, name) {
                 let before = Self::find(directory, name, *old, *new);
                 let first = before.map_or(self.first, |before| before.first);
-                // Git asks for it when this hook has ended; half of one is none.
+                // The file is read after this hook has ended. A partial file does not parse.
                 let own = path(directory, name, *old, *new);
                 fs::write(&own, self.text(first))?;
                 newest = Some(own);
@@ -172,21 +172,20 @@ impl Ticket {
         Some(ticket)
     }
 
-    /// The ticket for one move, if a decision left one.
+    /// The ticket for an update, if a decision wrote one.
     #[must_use]
     pub fn find(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> Option<Self> {
         let text = fs::read_to_string(path(directory, name, old, new)).ok()?;
         Self::parse(&text).filter(|ticket| ticket.moves.get(name) == Some(&(old, new)))
     }
 
-    /// The move that a reference's log announces and that was never made, if a
-    /// ticket for it is still there: whoever was to make it was stopped in
-    /// between. A move that was made has spent its ticket, so what somebody
-    /// turned back by hand is not taken for one, even if it is pushed once more:
-    /// the ticket for that is younger than what the log announced.
+    /// The last reflog entry of a ref, if its update was interrupted before the ref was written:
+    /// the ref has the old value, and the ticket of the update still exists. An update that was
+    /// made has no ticket any more. If somebody reverted an update manually and pushes it again,
+    /// the new ticket is younger than the reflog entry, so the entry is kept.
     ///
     /// # Errors
-    /// If the reference cannot be read.
+    /// Returns an error if the ref cannot be read.
     pub fn cut_off(reader: &Reader, name: &RefName) -> Result<Option<ReflogEntry>, GitError> {
         let here = reader.reference(name)?.map(|(id, _)| id);
         let directory = reader.git_dir().join(DIRECTORY);
@@ -194,20 +193,20 @@ impl Ticket {
             Self::find(&directory, name.as_str(), moved.old, moved.new)
                 .is_some_and(|ticket| ticket.first <= moved.at.timestamp())
         };
-        Ok(announced(reader.git_dir(), name, here).filter(pending))
+        Ok(orphan_reflog_entry(reader.git_dir(), name, here).filter(pending))
     }
 
-    /// Takes the ticket of a move that has been made away.
+    /// Deletes the ticket of an update that was made.
     pub fn spend(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) {
-        // One that stays is swept away later.
+        // If this fails, `sweep` deletes the ticket later.
         let _ = fs::remove_file(path(directory, name, old, new));
     }
 
-    /// Whether all is as it was read. What the same push has moved by now
-    /// stands where it was let.
+    /// Compares the facts of the ticket with the present ones. A ref that the same push has already
+    /// updated may have its new value.
     ///
     /// # Errors
-    /// What has changed.
+    /// Returns an error if a ref cannot be read. The inner error states what has changed.
     pub fn check(
         &self,
         reader: &Reader,
@@ -231,7 +230,7 @@ impl Ticket {
     }
 }
 
-/// Whether a reference moves only with a ticket.
+/// Whether an update of a ref needs a ticket.
 #[must_use]
 pub fn guarded(policy: &Policy, name: &str) -> bool {
     let Ok(name) = RefName::parse(name) else { return false };
@@ -243,9 +242,8 @@ fn path(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> Pat
     directory.join(FOLDER).join(fingerprint(&format!("{old} {new} {name}")))
 }
 
-/// Removes tickets of pushes that never came to their end, by the age of the file:
-/// what it says may be written by another push at this moment. What was written
-/// just now says how late it is.
+/// Deletes the tickets of pushes that were interrupted. The age of the file decides, because
+/// another push may be writing its content. The time of the `newest` file is the present time.
 fn sweep(folder: &Path, newest: &Path) {
     let Ok(now) = fs::metadata(newest).and_then(|about| about.modified()) else { return };
     let Ok(entries) = fs::read_dir(folder) else { return };

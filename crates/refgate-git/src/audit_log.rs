@@ -1,9 +1,9 @@
-//! How is a decision written down, also from inside a push's quarantine, so that nothing is lost or said twice?
+//! Appends decisions to the audit log, and reads them. It writes no other ref.
 //!
-//! Nothing of a push may be written while it lies in quarantine: libgit2 would
-//! leave references to objects that vanish (docs/design/threats.md, T12). A log entry names
-//! no object of the push. It is a commit of its own in the repository at rest,
-//! which is opened by its path, so that the quarantine is out of sight.
+//! A push in quarantine must not write refs: libgit2 would leave refs to objects
+//! that disappear (docs/design/threats.md, T12). A log entry names no object of the
+//! push. It is a commit in the repository at rest. [`AuditLog`] opens that repository
+//! by its path, so libgit2 does not see the quarantine.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,50 +15,49 @@ use refgate_core::{Instant, Oid, RecordId};
 use crate::GitError;
 use crate::reader::{Reader, git, oid};
 
-/// The reference of the decision log. Nobody can push to it.
+/// The ref of the audit log. Nobody can push to it.
 pub const LOG: &str = "refs/refgate/log";
 
-/// So many times a race for the log is run again, a millisecond apart.
-const MOST_TRIES: usize = 2_000;
+/// How many times [`AuditLog::append`] tries to move the ref. It waits a millisecond between tries.
+const MAX_TRIES: usize = 2_000;
 
-/// One use of a waiver: which one, for which landing on which reference.
+/// One use of a waiver: a waiver, a ref and a landing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaiverUse {
-    /// The waiver's record.
+    /// The record of the waiver.
     pub waiver: RecordId,
-    /// The reference.
+    /// The ref.
     pub on: String,
-    /// The landing; for other findings the new value.
+    /// The landing. For a finding without a landing, the new value of the ref.
     pub of: Oid,
 }
 
-/// The decision log of a repository at rest. It can write this one reference
-/// and no other.
+/// The audit log of a repository at rest. It writes the ref [`LOG`] and no other ref.
 pub struct AuditLog {
     repo: Repository,
     git_dir: PathBuf,
 }
 
 impl AuditLog {
-    /// Opens the log of the repository with this git directory.
+    /// Opens the audit log of the repository with this Git directory.
     ///
     /// # Errors
-    /// If it cannot be opened.
+    /// Returns an error if the repository cannot be opened.
     pub fn open(git_dir: &Path) -> Result<Self, GitError> {
         let repo = Repository::open_bare(git_dir)
             .map_err(|error| GitError::Open(error.message().to_string()))?;
         Ok(Self { repo, git_dir: git_dir.to_path_buf() })
     }
 
-    /// Appends an entry behind the last one, whoever else appends at the same
-    /// time. When it returns, the entry is on the disk.
+    /// Appends an entry, also when other processes append at the same time. The entry
+    /// is on the disk when this function returns.
     ///
     /// # Errors
-    /// If it cannot be written; then it is as if it had not been tried.
+    /// Returns an error if the entry cannot be written. The log is then unchanged.
     pub fn append(&self, text: &str, uses: &[WaiverUse], at: Instant) -> Result<Oid, GitError> {
         let when = git2::Time::new(at.timestamp(), 0);
         let who = Signature::new("refgate", "refgate@localhost", &when)?;
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MAX_TRIES {
             let tip = self.tip()?;
             let parent = tip.map(|id| self.repo.find_commit(id)).transpose()?;
             let tree = self.tree(parent.as_ref(), uses)?;
@@ -76,7 +75,7 @@ impl AuditLog {
                     sync_file(&self.git_dir.join(LOG));
                     return Ok(oid(id));
                 }
-                // Somebody else was faster, or is writing just now.
+                // Another process has moved the ref, or holds its lock.
                 Err(error) if is_race(&error) => std::thread::sleep(Duration::from_millis(1)),
                 Err(error) => return Err(error.into()),
             }
@@ -92,8 +91,8 @@ impl AuditLog {
         }
     }
 
-    /// The tree holds a file for each use of a waiver, so that counting them
-    /// takes no walk through the log.
+    /// Writes the tree of an entry. It has one file for each use of a waiver, so
+    /// counting the uses needs no walk through the log.
     fn tree(
         &self,
         parent: Option<&git2::Commit<'_>>,
@@ -116,12 +115,12 @@ impl AuditLog {
         Ok(update.create_updated(&self.repo, &tree)?)
     }
 
-    /// libgit2 syncs nothing by itself (docs/design/threats.md, T11).
+    /// Syncs a commit object to the disk. libgit2 does not sync (docs/design/threats.md, T11).
     fn sync(&self, id: git2::Oid) -> Result<(), GitError> {
         let hex = id.to_string();
         let (head, tail) = hex.split_at(2);
         let path = self.git_dir.join("objects").join(head).join(tail);
-        // An object that was there before lies in a pack, and was synced then.
+        // If there is no loose file, the object was in a pack already and is synced.
         if let Ok(file) = File::open(&path) {
             file.sync_all().map_err(|error| GitError::Library(error.to_string()))?;
         }
@@ -130,7 +129,7 @@ impl AuditLog {
 }
 
 fn sync_file(path: &Path) {
-    // The reference is in place either way; the next entry syncs it again.
+    // An error is ignored: the ref has moved, and the next entry syncs it again.
     let _ = File::open(path).and_then(|file| file.sync_all());
 }
 
@@ -141,10 +140,10 @@ fn is_race(error: &git2::Error) -> bool {
 }
 
 impl Reader {
-    /// The log's tip at rest.
+    /// The tip of the audit log at rest; `None` if there is no log.
     ///
     /// # Errors
-    /// If it exists and cannot be read.
+    /// Returns an error if the ref exists and cannot be read.
     pub fn log_tip(&self) -> Result<Option<Oid>, GitError> {
         match self.repository().refname_to_id(LOG) {
             Ok(id) => Ok(Some(oid(id))),
@@ -153,10 +152,10 @@ impl Reader {
         }
     }
 
-    /// The uses of a waiver that the log has, as reference and landing.
+    /// The uses of a waiver in the log, each as ref and landing.
     ///
     /// # Errors
-    /// If the log cannot be read.
+    /// Returns an error if the log cannot be read.
     pub fn uses(&self, waiver: RecordId) -> Result<Vec<(String, Oid)>, GitError> {
         let Some(tip) = self.log_tip()? else { return Ok(Vec::new()) };
         let mut all = Vec::new();
@@ -169,10 +168,10 @@ impl Reader {
         Ok(all)
     }
 
-    /// The entries of the log, newest first, until `each` says no.
+    /// Calls `each` with the entries of the log, newest first, until it returns `false`.
     ///
     /// # Errors
-    /// If an entry cannot be read.
+    /// Returns an error if an entry cannot be read.
     pub fn log_entries(
         &self,
         each: &mut dyn FnMut(Oid, &str, Option<Oid>) -> bool,

@@ -1,20 +1,20 @@
-//! How much is read for one push, at the most?
+//! Defines the limits on what is read for one push.
 
-/// Bounds on what is read for one push (docs/design/threats.md, R16).
+/// Limits on what is read for one push (docs/design/threats.md, R16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// New commits.
+    /// The most new commits.
     pub max_commits: usize,
-    /// Bytes of a commit or tag.
+    /// The most bytes of a commit or tag.
     pub max_commit_bytes: usize,
-    /// Bytes of a tree.
+    /// The most bytes of a tree.
     pub max_tree_bytes: usize,
-    /// Bytes of a policy file.
+    /// The most bytes of a policy file.
     pub max_policy_bytes: usize,
-    /// Bytes of a file that both sides of a merge changed.
+    /// The most bytes of a file that both sides of a merge changed.
     pub max_merged_bytes: usize,
-    /// Changed paths of a landing.
+    /// The most changed paths of a commit.
     pub max_changes: usize,
-    /// Seconds in all.
+    /// The most seconds for the whole push.
     pub max_seconds: u64,
 }

@@ -1,31 +1,32 @@
-//! Is a commit written as Git writes commits, and what does it say? Our own strict reading.
+//! Parses commit objects strictly, and names the first defect of a malformed commit.
 //!
 //! Git, libgit2 and signature checkers read malformed headers differently
-//! (docs/design/threats.md, "Parser differences"), so what is not exactly as Git writes it is a defect.
+//! (docs/design/threats.md, "Parser differences"). Everything that Git itself would not write is
+//! therefore a defect.
 
 use refgate_core::{Commit, Message, Oid, Person};
 
-/// A commit as its bytes say.
+/// A commit, parsed from its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedCommit {
-    /// Its tree.
+    /// The tree.
     pub tree: Oid,
-    /// Its parents.
+    /// The parents.
     pub parents: Vec<Oid>,
-    /// Its author.
+    /// The author.
     pub author: Person,
-    /// When it was written, in seconds since 1970, as it claims.
+    /// The author date, in seconds since 1970. It is a claim.
     pub authored: i64,
-    /// When it was committed, in seconds since 1970, as it claims.
+    /// The committer date, in seconds since 1970. It is a claim.
     pub committed: i64,
-    /// Its message.
+    /// The message.
     pub message: Message,
-    /// The first thing wrong with its form.
+    /// The first defect of its form, as a clause.
     pub defect: Option<String>,
 }
 
 impl ParsedCommit {
-    /// The commit of this id, of which nothing is known but what it says.
+    /// The commit as a value of the core. No stage reaches it yet.
     #[must_use]
     pub fn commit(self, id: Oid) -> Commit {
         let Self { tree, parents, author, message, defect, .. } = self;
@@ -33,12 +34,12 @@ impl ParsedCommit {
     }
 }
 
-/// Seconds from which on a date is nonsense (the year 9999).
-const LATEST: i64 = 253_402_300_800;
+/// The first invalid date, in seconds since 1970: the end of the year 9999.
+const MAX_DATE: i64 = 253_402_300_800;
 
-/// Encodings in which ASCII is ASCII, so that nothing can hide (the beginnings
-/// of their names).
-const PLAIN: [&str; 16] = [
+/// The beginnings of the names of encodings in which ASCII bytes are ASCII text. Such encodings
+/// cannot hide text.
+const ASCII_ENCODINGS: [&str; 16] = [
     "utf-8",
     "utf8",
     "us-ascii",
@@ -57,8 +58,8 @@ const PLAIN: [&str; 16] = [
     "shift",
 ];
 
-/// Reads a commit object. `None` if not even tree and parents can be read;
-/// lesser faults are told in `defect`.
+/// Parses a commit object. Returns `None` if the tree line cannot be parsed. Other faults go into
+/// `defect`.
 #[must_use]
 pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
     let mut defect = None;
@@ -74,32 +75,32 @@ pub fn parse_commit(data: &[u8]) -> Option<ParsedCommit> {
         parents.push(parent);
         lines.next();
     }
-    let mut complain = |what: String| {
+    let mut set_defect = |what: String| {
         defect.get_or_insert(what);
     };
     let mut person = |key: &str, line: Option<&[u8]>| {
         let value = line.and_then(|line| line.strip_prefix(key.as_bytes())?.strip_prefix(b" "));
         let parsed = value.and_then(|value| parse_person(value.strip_suffix(b"\n")?));
         if parsed.is_none() {
-            complain(format!("its `{key}` line is not as Git writes it"));
+            set_defect(format!("its `{key}` line is malformed"));
         }
         parsed.unwrap_or_default()
     };
     let (author, authored) = person("author", lines.next());
     let (_, committed) = person("committer", lines.next());
     let rest: Vec<&[u8]> = lines.collect();
-    if let Some(hides) = extra_headers(&rest, &mut complain) {
-        complain(hides);
+    if let Some(encoding_problem) = extra_headers(&rest, &mut set_defect) {
+        set_defect(encoding_problem);
     }
     if message.contains(&0) || header.contains(&0) {
-        complain("it holds a NUL byte".to_string());
+        set_defect("it contains a NUL byte".to_string());
     }
     let message = Message::new(&text(message, &rest));
     Some(ParsedCommit { tree, parents, author, authored, committed, message, defect })
 }
 
-/// The letters of a message. Git kept those of before UTF-8 as they were, and
-/// says so in the header; of these, Latin-1 needs no table.
+/// Decodes a message. Git stores the bytes of a message in the encoding that the header names.
+/// Latin-1 is decoded, because it needs no table. Invalid UTF-8 in any other encoding is replaced.
 fn text(message: &[u8], headers: &[&[u8]]) -> String {
     let named = headers.iter().find_map(|line| line.strip_prefix(b"encoding "));
     let named = named.map(|name| name.trim_ascii().to_ascii_lowercase());
@@ -118,7 +119,7 @@ fn id_line(line: &[u8], key: &[u8]) -> Option<Oid> {
     Oid::from_hex(std::str::from_utf8(hex).ok()?)
 }
 
-/// `Name <mail> seconds zone`, with one pair of angle brackets.
+/// Parses `Name <mail> seconds zone`, with exactly one pair of angle brackets.
 fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
     let text = String::from_utf8_lossy(line);
     let (name, rest) = text.split_once('<')?;
@@ -129,7 +130,7 @@ fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
     }
     let (seconds, zone) = when.strip_prefix(' ')?.split_once(' ')?;
     let digits = !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit());
-    let seconds: i64 = seconds.parse().ok().filter(|s| digits && *s < LATEST)?;
+    let seconds: i64 = seconds.parse().ok().filter(|s| digits && *s < MAX_DATE)?;
     let zone_ok = zone.len() >= 5
         && zone.starts_with(['+', '-'])
         && zone.bytes().skip(1).all(|b| b.is_ascii_digit());
@@ -137,41 +138,41 @@ fn parse_person(line: &[u8]) -> Option<(Person, i64)> {
     zone_ok.then_some((person, seconds))
 }
 
-/// Headers after the committer: each at most once, none that Git would have
-/// put earlier. Answers what is wrong with the encoding.
-fn extra_headers(lines: &[&[u8]], complain: &mut impl FnMut(String)) -> Option<String> {
+/// Checks the headers after `committer`: each at most once, and none that Git writes earlier.
+/// Returns the defect of the encoding, if there is one.
+fn extra_headers(lines: &[&[u8]], set_defect: &mut impl FnMut(String)) -> Option<String> {
     let mut seen: Vec<&[u8]> = Vec::new();
-    let mut hides = None;
+    let mut encoding_problem = None;
     for line in lines {
         if line.starts_with(b" ") {
             if seen.is_empty() {
-                complain("a continued header line continues nothing".to_string());
+                set_defect("a continuation line in its header follows no header".to_string());
             }
             continue;
         }
         let key = line.split(|byte| matches!(byte, b' ' | b'\n')).next().unwrap_or(line);
         let shown = String::from_utf8_lossy(key);
         if matches!(key, b"tree" | b"parent" | b"author" | b"committer") {
-            complain(format!("its `{shown}` header comes twice or too late"));
+            set_defect(format!("its `{shown}` header occurs twice or too late"));
         } else if key != b"mergetag" && seen.contains(&key) {
-            complain(format!("its `{shown}` header comes twice"));
+            set_defect(format!("its `{shown}` header occurs twice"));
         }
         if key == b"encoding" {
             let value = String::from_utf8_lossy(line);
-            hides = encoding_defect(value.get(key.len()..).unwrap_or_default());
+            encoding_problem = encoding_defect(value.get(key.len()..).unwrap_or_default());
         }
         seen.push(key);
     }
-    hides
+    encoding_problem
 }
 
-/// What is wrong with a commit whose header names this encoding, if it could show
-/// another text to another reader.
+/// The defect of a commit whose header names this encoding: two tools could decode different
+/// texts. `None` if they cannot.
 #[must_use]
 pub fn encoding_defect(name: &str) -> Option<String> {
     let name = name.trim().to_lowercase();
-    let plain = PLAIN.iter().any(|known| name.starts_with(known));
-    (!plain).then(|| "its text is in an encoding that can hide what it says".to_string())
+    let plain = ASCII_ENCODINGS.iter().any(|known| name.starts_with(known));
+    (!plain).then(|| "its message has an encoding that can hide text".to_string())
 }
 
 #[cfg(test)]
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_commit_has_no_defect() {
+    fn finds_no_defect_in_a_commit_that_git_writes() {
         let commit = parse_commit(good().as_bytes()).unwrap();
         assert_eq!(commit.defect, None);
         assert_eq!((commit.parents.len(), commit.committed), (1, 1_700_000_001));
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_disagreement_table_is_a_defect() {
+    fn finds_a_defect_where_parsers_disagree() {
         let author = "author Ada L <ada@x> 1700000000 +0100\n";
         let committer = "committer Bob <bob@x> 1700000001 -0030\n";
         let tree = format!("tree {A}\n");
@@ -225,7 +226,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_make_it_fail(bytes in proptest::collection::vec(0_u8..=255, 0..400)) {
+        fn never_panics_on_any_bytes(bytes in proptest::collection::vec(0_u8..=255, 0..400)) {
             let _ = parse_commit(&bytes);
         }
     }

@@ -1,4 +1,4 @@
-//! What is kept of commits that were read once: a file that may be deleted at any time.
+//! Caches facts about commits in a file. The file can be deleted at any time.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -7,32 +7,33 @@ use std::path::Path;
 use refgate_core::Oid;
 use refgate_core::matrix::{CommitFact, CommitSummary, DiffSimilarity, NamedCommits};
 
-/// Grows with every change of what the file holds or how it is found out.
+/// The format of the file. The number changes with every change of the content of the file, or
+/// of the way in which the content is computed.
 const FORMAT: &str = "refgate backport 4";
 
-/// What was read before: commits, parents before their children, and comparisons
-/// of their diffs. Commits never change, so nothing in it goes out of date.
+/// Facts about commits, parents before their children, and comparisons of their diffs.
+/// Commits never change, so no entry becomes outdated.
 ///
-/// Commits stay text, a line each, as they stand in the file: whoever asks for
-/// one fix needs few of a hundred thousand.
+/// Each commit stays a line of text, as in the file: a question about one fix needs only a few
+/// of a hundred thousand commits.
 #[derive(Debug, Default)]
 pub struct CommitCache {
     commits: String,
     pairs: HashMap<(Oid, Oid), Option<DiffSimilarity>>,
-    grown: bool,
+    has_new_entries: bool,
 }
 
-/// What a commit says, as it is kept.
+/// A commit in the cache, parsed from its line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CachedCommit<'t> {
     pub(crate) id: Oid,
-    /// The places of its parents, all before its own.
+    /// The line numbers of its parents, all lower than its own.
     parents: &'t str,
     pub(crate) authored: i64,
     pub(crate) committed: i64,
-    /// It has its first parent's tree.
+    /// Whether it has the tree of its first parent.
     pub(crate) empty: bool,
-    /// Names of commits, with spaces between them.
+    /// Names of commits, separated by spaces.
     picked: &'t str,
     reverts: &'t str,
     fixes: &'t str,
@@ -41,7 +42,7 @@ pub(crate) struct CachedCommit<'t> {
 }
 
 impl<'t> CachedCommit<'t> {
-    /// Reads a line, before which so many stand.
+    /// Parses a line. `before` is the number of lines before it.
     fn read(line: &'t str, before: usize) -> Option<Self> {
         let mut parts = line.splitn(10, '\t');
         let (id, parents) = (Oid::from_hex(parts.next()?)?, parts.next()?);
@@ -65,11 +66,12 @@ impl<'t> CachedCommit<'t> {
         earlier.then_some(known)
     }
 
-    /// The places of its parents; none where that is no number.
+    /// The line numbers of its parents; `None` for a value that is not a number.
     pub(crate) fn parents(&self) -> impl Iterator<Item = Option<usize>> {
         self.parents.split_ascii_whitespace().map(|place| place.parse().ok())
     }
 
+    /// The commit as a value of the core, with the branches that reach it.
     pub(crate) fn fact(&self, branches: u128) -> CommitFact {
         let names = |text: &str| words(text).map(ToString::to_string).collect();
         CommitFact {
@@ -120,8 +122,8 @@ impl CommitSummary for CachedCommit<'_> {
     }
 }
 
-/// What is read of a commit, to be kept: its message is not, as a history can be
-/// one long line.
+/// The facts that are read from a commit for the cache. The message is not among them, because
+/// messages can be very large.
 pub(crate) struct ReadCommit {
     pub(crate) authored: i64,
     pub(crate) committed: i64,
@@ -131,9 +133,9 @@ pub(crate) struct ReadCommit {
 }
 
 impl CommitCache {
-    /// The commits, a line each; `None` if there is something else among them.
+    /// The commits; `None` if a line is not a valid commit.
     pub(crate) fn lines(&self) -> Option<Vec<CachedCommit<'_>>> {
-        // A line is seldom shorter.
+        // Few lines are shorter than 100 bytes.
         let mut lines = Vec::with_capacity(self.commits.len() / 100);
         for line in self.commits.lines() {
             lines.push(CachedCommit::read(line, lines.len())?);
@@ -141,7 +143,7 @@ impl CommitCache {
         Some(lines)
     }
 
-    /// Adds a commit; `parents` are the places of its parents, which are there.
+    /// Adds a commit. `parents` are the line numbers of its parents, which are in the cache.
     pub(crate) fn add(&mut self, id: Oid, parents: &[u32], empty: bool, read: &ReadCommit) {
         let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
         let parents = parents.join(" ");
@@ -150,38 +152,40 @@ impl CommitCache {
             [&named.picked, &named.reverts, &named.fixes].map(|names| names.join(" "));
         let empty = if empty { "=" } else { "" };
         let [author, subject] = [author, subject].map(|text| text.replace(['\t', '\n'], " "));
-        // A string takes everything.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             self.commits,
             "{id}\t{parents}\t{authored}\t{committed}\t{empty}\t{picked}\t{reverts}\t{fixes}\
              \t{author}\t{subject}",
         );
-        self.grown = true;
+        self.has_new_entries = true;
     }
 
+    /// The stored comparison of a pair of commits; the outer `None` if there is none.
     pub(crate) fn pair(&self, pair: (Oid, Oid)) -> Option<Option<DiffSimilarity>> {
         self.pairs.get(&pair).copied()
     }
 
-    pub(crate) fn add_pair(&mut self, pair: (Oid, Oid), likeness: Option<DiffSimilarity>) {
-        self.pairs.insert(pair, likeness);
-        self.grown = true;
+    /// Stores the comparison of a pair of commits.
+    pub(crate) fn add_pair(&mut self, pair: (Oid, Oid), diff_similarity: Option<DiffSimilarity>) {
+        self.pairs.insert(pair, diff_similarity);
+        self.has_new_entries = true;
     }
 
-    /// Reads the file; one that is missing, torn or of another version is as
-    /// good as none.
+    /// Reads the file. The cache is empty if the file is missing, incomplete or of another
+    /// version.
     #[must_use]
     pub fn load(path: &Path) -> Self {
         std::fs::read_to_string(path).ok().and_then(parse).unwrap_or_default()
     }
 
-    /// Writes the file, if there is anything new in it. It is replaced as a
-    /// whole, so nobody reads half of it.
+    /// Writes the file, if the cache has new entries. A rename replaces the file, so no process
+    /// reads an incomplete one.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn save(&self, path: &Path) -> std::io::Result<()> {
-        if !self.grown {
+        if !self.has_new_entries {
             return Ok(());
         }
         if let Some(folder) = path.parent() {
@@ -194,8 +198,8 @@ impl CommitCache {
 
     fn text(&self) -> String {
         let mut text = self.commits.clone();
-        for ((one, other), likeness) in &self.pairs {
-            let shown = match likeness {
+        for ((one, other), diff_similarity) in &self.pairs {
+            let shown = match diff_similarity {
                 None => -1,
                 Some(DiffSimilarity::Percent(percent)) => i16::from(*percent),
                 Some(DiffSimilarity::Same) => 101,
@@ -207,7 +211,7 @@ impl CommitCache {
     }
 }
 
-/// Reads what [`CommitCache::text`] wrote.
+/// Parses the text that [`CommitCache::text`] writes.
 fn parse(mut text: String) -> Option<CommitCache> {
     let end = text.strip_suffix('\n')?.rfind('\n').map_or(0, |at| at + 1);
     let (body, last) = text.split_at(end);
@@ -217,17 +221,17 @@ fn parse(mut text: String) -> Option<CommitCache> {
     for line in body.get(length..)?.lines() {
         let mut parts = line.split('\t');
         let pair = (Oid::from_hex(parts.next()?)?, Oid::from_hex(parts.next()?)?);
-        let likeness = match parts.next()?.parse::<i16>().ok()? {
+        let diff_similarity = match parts.next()?.parse::<i16>().ok()? {
             101 => Some(DiffSimilarity::Same),
             percent => u8::try_from(percent).ok().map(DiffSimilarity::Percent),
         };
-        pairs.insert(pair, likeness);
+        pairs.insert(pair, diff_similarity);
     }
     if Ok(pairs.len()) != count.parse() {
         return None;
     }
     text.truncate(length);
-    Some(CommitCache { commits: text, pairs, grown: false })
+    Some(CommitCache { commits: text, pairs, has_new_entries: false })
 }
 
 #[cfg(test)]
@@ -235,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again_and_half_of_it_is_nothing() {
+    fn reads_what_it_writes_and_ignores_an_incomplete_file() {
         let (one, other) = (Oid::new([1; 20]), Oid::new([2; 20]));
         let mut kept = CommitCache::default();
         let named = NamedCommits {
@@ -249,8 +253,8 @@ mod tests {
         kept.add_pair((one, other), Some(DiffSimilarity::Same));
         kept.add_pair((other, one), None);
         let text = kept.text();
-        let again = parse(text.clone()).expect("it is whole");
-        let lines = again.lines().expect("so are its lines");
+        let again = parse(text.clone()).expect("the text is complete");
+        let lines = again.lines().expect("the lines are valid");
         let [first, second] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!((first.id, first.parents().count(), first.empty), (one, 0, false));
         assert_eq!(second.parents().collect::<Vec<_>>(), [Some(0)]);

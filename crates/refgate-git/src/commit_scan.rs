@@ -1,4 +1,4 @@
-//! What do all commits say that some branches reach? Each is read once, ever, and kept.
+//! Reads facts about all commits that some branches reach. Each commit is read once and cached.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,13 +10,13 @@ use crate::reader::{EMPTY_TREE, Reader};
 use crate::{GitError, ParsedCommit};
 
 impl CommitCache {
-    /// What the commits say that the tips reach, or those of them that have to do
-    /// with `around`, in the order of their ids. Bit `n` of a commit's branches
-    /// is the tip `n`. What is not kept yet is read, and `tick` told how many are
-    /// known.
+    /// The facts about all commits that the tips reach, sorted by id. With `around`, only the
+    /// facts about commits that are related to these. Bit `n` of the branches of a commit
+    /// stands for tip `n`. Commits that are not cached are read. `tick` gets the number of
+    /// commits in the cache after each read.
     ///
     /// # Errors
-    /// If a commit cannot be read.
+    /// Returns an error if a commit cannot be read.
     pub fn scan(
         &mut self,
         reader: &Reader,
@@ -27,19 +27,19 @@ impl CommitCache {
         let mut known = HashMap::new();
         let lines = self.lines();
         if let Some(lines) = &lines {
-            if places(lines, tips).iter().all(Option::is_some) {
+            if line_numbers(lines, tips).iter().all(Option::is_some) {
                 return Ok(facts(lines, tips, around));
             }
             known.extend(lines.iter().map(|line| line.id).zip(0..));
         } else {
-            // Somebody wrote into it.
+            // The file was changed by another program, so the cache starts again.
             *self = Self::default();
         }
         read(reader, tips, known, self, tick)?;
         Ok(self.facts(tips, around))
     }
 
-    /// The same of what is kept.
+    /// The same as [`CommitCache::scan`], from cached commits only.
     #[must_use]
     pub fn facts(&self, tips: &[Oid], around: Option<&[Oid]>) -> Vec<CommitFact> {
         facts(&self.lines().unwrap_or_default(), tips, around)
@@ -59,15 +59,16 @@ fn facts(lines: &[CachedCommit<'_>], tips: &[Oid], around: Option<&[Oid]>) -> Ve
     facts
 }
 
-/// Which tips reach each commit.
+/// The tips that reach each commit, as bits.
 fn colours(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<u128> {
     let mut colours = vec![0_u128; lines.len()];
-    for (number, start) in places(lines, tips).into_iter().enumerate() {
+    for (number, start) in line_numbers(lines, tips).into_iter().enumerate() {
         if let Some(colour) = start.and_then(|place| colours.get_mut(place)) {
             *colour |= 1_u128.checked_shl(u32::try_from(number).unwrap_or(128)).unwrap_or(0);
         }
     }
-    // Children come after their parents, so from the end each is whole when met.
+    // Children come after their parents. In reverse order, the colours of a commit are complete
+    // when the loop visits it.
     for (place, line) in lines.iter().enumerate().rev() {
         let colour = colours.get(place).copied().unwrap_or(0);
         for parent in line.parents().flatten() {
@@ -79,8 +80,8 @@ fn colours(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<u128> {
     colours
 }
 
-/// Where the tips stand among what is kept.
-fn places(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<Option<usize>> {
+/// The line numbers of the tips in the cache; `None` for a tip that is not cached.
+fn line_numbers(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<Option<usize>> {
     let mut found: BTreeMap<Oid, Option<usize>> = tips.iter().map(|tip| (*tip, None)).collect();
     for (place, line) in lines.iter().enumerate() {
         if let Some(slot) = found.get_mut(&line.id) {
@@ -90,11 +91,11 @@ fn places(lines: &[CachedCommit<'_>], tips: &[Oid]) -> Vec<Option<usize>> {
     tips.iter().map(|tip| found.get(tip).copied().flatten()).collect()
 }
 
-/// Reads what is not kept yet: each commit after its parents.
+/// Reads the commits that are not cached, each after its parents.
 fn read(
     reader: &Reader,
     tips: &[Oid],
-    mut places: HashMap<Oid, u32>,
+    mut line_numbers: HashMap<Oid, u32>,
     kept: &mut CommitCache,
     tick: &mut dyn FnMut(usize),
 ) -> Result<(), GitError> {
@@ -102,7 +103,7 @@ fn read(
     let mut open: HashMap<Oid, PendingCommit> = HashMap::new();
     let mut stack: Vec<Oid> = tips.to_vec();
     while let Some(id) = stack.last().copied() {
-        if places.contains_key(&id) {
+        if line_numbers.contains_key(&id) {
             stack.pop();
         } else if let Some(PendingCommit { read, tree, parents }) = open.remove(&id) {
             let before = match parents.first() {
@@ -110,21 +111,22 @@ fn read(
                 None => EMPTY_TREE,
             };
             trees.insert(id, tree);
-            let above: Vec<u32> = parents.iter().filter_map(|id| places.get(id).copied()).collect();
+            let above: Vec<u32> =
+                parents.iter().filter_map(|id| line_numbers.get(id).copied()).collect();
             kept.add(id, &above, before == tree, &read);
-            places.insert(id, u32::try_from(places.len()).unwrap_or(u32::MAX));
-            tick(places.len());
+            line_numbers.insert(id, u32::try_from(line_numbers.len()).unwrap_or(u32::MAX));
+            tick(line_numbers.len());
             stack.pop();
         } else {
             let commit = PendingCommit::new(reader.commit(id)?);
-            stack.extend(commit.parents.iter().filter(|parent| !places.contains_key(parent)));
+            stack.extend(commit.parents.iter().filter(|parent| !line_numbers.contains_key(parent)));
             open.insert(id, commit);
         }
     }
     Ok(())
 }
 
-/// The tree of a commit, which need not have been read in this run.
+/// The tree of a commit. It is read again if this run has not read it.
 fn tree_of(reader: &Reader, known: &HashMap<Oid, Oid>, id: Oid) -> Result<Oid, GitError> {
     match known.get(&id) {
         Some(tree) => Ok(*tree),
@@ -132,7 +134,7 @@ fn tree_of(reader: &Reader, known: &HashMap<Oid, Oid>, id: Oid) -> Result<Oid, G
     }
 }
 
-/// A commit whose parents are still to be read.
+/// A commit whose parents are not read yet.
 struct PendingCommit {
     read: ReadCommit,
     tree: Oid,

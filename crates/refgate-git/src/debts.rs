@@ -1,4 +1,5 @@
-//! Which fixes does an earlier stage owe to a later one, and since when (docs/design/model.md, "Backports and hotfixes")?
+//! Computes debts: fixes of a later stage that an earlier stage must get, and since when
+//! (docs/design/model.md, "Backports and hotfixes").
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,14 +9,14 @@ use refgate_core::{Debt, Flow, Instant, Message, NamedCommits, Oid};
 use crate::reader::Reader;
 use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
 
-/// What one side has and the other lacks; so many commits at the most.
-const MOST_APART: usize = 20_000;
+/// The most commits that one of two tips has and the other does not have.
+const MAX_UNIQUE_COMMITS: usize = 20_000;
 
-/// What stages owe to later ones, as the tips given stand. What `baseline`
-/// reaches is older than the policy and owed to nobody.
+/// The debts of the stages with these tips. Commits that `baseline` reaches are older than the
+/// policy, and cause no debt.
 ///
 /// # Errors
-/// If a commit cannot be read, or two stages are too far apart.
+/// Returns an error if a commit cannot be read, or two stages are too far apart.
 pub fn debts(
     reader: &Reader,
     graph: &Graph<'_>,
@@ -33,9 +34,9 @@ pub fn debts(
                 let moves = moves.get_or_insert_with(|| reader.moves(&stage.branch));
                 let mut since = landed(graph, moves, fix)?;
                 if since.is_none() && reader.is_fetched(&stage.branch) {
-                    // Older than what was cloned it may be; when is not known.
+                    // The fix can be older than the clone, so its exact time is not known here.
                     let claim = DateTime::from_timestamp(reader.commit(fix)?.committed, 0);
-                    since = reader.cloned().or(claim);
+                    since = reader.clone_time().or(claim);
                 }
                 let since = since.unwrap_or(now).min(now);
                 all.push(Debt { fix, subject, from: *from, to: *to, since });
@@ -46,12 +47,11 @@ pub fn debts(
     Ok(all)
 }
 
-/// The fixes, with their titles, that the first of two tips has and the second
-/// owes to it: neither it nor a copy is there. What `baseline` reaches is owed
-/// to nobody.
+/// The fixes, with their titles, that the first of two tips has and the second does not have:
+/// neither the fix nor a copy of it. Commits that `baseline` reaches are left out.
 ///
 /// # Errors
-/// If a commit cannot be read, or the two are too far apart.
+/// Returns an error if a commit cannot be read, or the two tips are too far apart.
 pub fn owed(
     reader: &Reader,
     graph: &Graph<'_>,
@@ -63,13 +63,13 @@ pub fn owed(
     if ahead.fixes.is_empty() {
         return Ok(Vec::new());
     }
-    let paid = UniqueCommits::new(reader, graph, earlier, &[later])?.pays(reader, &ahead)?;
+    let paid = UniqueCommits::new(reader, graph, earlier, &[later])?.paid_fixes(reader, &ahead)?;
     let open = ahead.fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }
 
-/// The move of a branch that brought a commit; where the log begins later, its
-/// beginning.
+/// The time of the move that brought a commit to a branch. If the reflog begins later, the time
+/// of its first line.
 fn landed(graph: &Graph<'_>, moves: &[ReflogEntry], id: Oid) -> Result<Option<Instant>, GitError> {
     let mut found = None;
     for moved in moves.iter().rev() {
@@ -82,7 +82,7 @@ fn landed(graph: &Graph<'_>, moves: &[ReflogEntry], id: Oid) -> Result<Option<In
     Ok(found)
 }
 
-/// The commits with content of their own that one tip has and others lack.
+/// The non-merge commits with changes that one tip reaches and others do not reach.
 struct UniqueCommits {
     fixes: HashMap<Oid, ParsedCommit>,
 }
@@ -90,15 +90,15 @@ struct UniqueCommits {
 impl UniqueCommits {
     fn new(reader: &Reader, graph: &Graph<'_>, tip: Oid, hidden: &[Oid]) -> Result<Self, GitError> {
         let ids = graph.fresh(tip, hidden, &HashSet::new())?;
-        if ids.len() > MOST_APART {
-            return Err(GitError::TooMany(MOST_APART));
+        if ids.len() > MAX_UNIQUE_COMMITS {
+            return Err(GitError::TooMany(MAX_UNIQUE_COMMITS));
         }
         let mut fixes = HashMap::new();
         for id in ids {
-            reader.in_time()?;
+            reader.check_deadline()?;
             let commit = reader.commit(id)?;
             let [parent] = commit.parents.as_slice() else { continue };
-            // A commit that changes nothing is owed to nobody, and pays nothing.
+            // A commit that changes nothing causes no debt, and pays no debt.
             if reader.commit(*parent)?.tree != commit.tree {
                 fixes.insert(id, commit);
             }
@@ -108,49 +108,49 @@ impl UniqueCommits {
         Ok(apart)
     }
 
-    /// A fix and its revert cancel each other; a revert of the revert brings
-    /// the fix back.
+    /// Removes each fix that is reverted, and its revert. A revert of the revert restores the
+    /// fix.
     fn cancel_reverts(&mut self) {
-        let mut undone: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        let mut reverted_by: HashMap<Oid, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
             for of in reverts(&commit.message) {
                 if self.fixes.contains_key(&of) {
-                    undone.entry(of).or_default().push(*id);
+                    reverted_by.entry(of).or_default().push(*id);
                 }
             }
         }
-        let undoers: HashSet<Oid> = undone.values().flatten().copied().collect();
+        let revert_ids: HashSet<Oid> = reverted_by.values().flatten().copied().collect();
         let alive: HashSet<Oid> = self
             .fixes
             .keys()
-            .filter(|id| !undoers.contains(id) && stands(&undone, **id, 0))
+            .filter(|id| !revert_ids.contains(id) && stands(&reverted_by, **id, 0))
             .copied()
             .collect();
         self.fixes.retain(|id, _| alive.contains(id));
     }
 
-    /// Which fixes of the other side these commits are copies of: by trailer
-    /// where they have a path in common, or by an equal patch id where they touch the same paths.
-    fn pays(&self, reader: &Reader, owed: &Self) -> Result<HashSet<Oid>, GitError> {
+    /// The fixes of the other side that have a copy among these commits. A copy names the fix in
+    /// a trailer and changes a common path, or it changes the same paths with an equal patch id.
+    fn paid_fixes(&self, reader: &Reader, owed: &Self) -> Result<HashSet<Oid>, GitError> {
         let mut paid = HashSet::new();
         let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
-            let paths = touched(reader, *id, commit)?;
+            let paths = changed_paths(reader, *id, commit)?;
             for name in NamedCommits::read(&commit.message).picked {
                 let Some(of) = reader.named(&name) else { continue };
                 let Some(original) = owed.fixes.get(&of) else { continue };
-                // A trailer is text: a copy touches what its original touched.
-                if touched(reader, of, original)?.iter().any(|path| paths.contains(path)) {
+                // A trailer is only a claim. A copy must change a path of its original.
+                if changed_paths(reader, of, original)?.iter().any(|path| paths.contains(path)) {
                     paid.insert(of);
                 }
             }
             by_paths.entry(paths).or_default().push(*id);
         }
         for (id, commit) in owed.fixes.iter().filter(|_| !by_paths.is_empty()) {
-            let Some(twins) = by_paths.get(&touched(reader, *id, commit)?) else { continue };
+            let Some(twins) = by_paths.get(&changed_paths(reader, *id, commit)?) else { continue };
             let mine = reader.patch_id(*id)?;
             for twin in twins {
-                reader.in_time()?;
+                reader.check_deadline()?;
                 if mine.is_some() && reader.patch_id(*twin)? == mine {
                     paid.insert(*id);
                     break;
@@ -162,7 +162,7 @@ impl UniqueCommits {
 }
 
 /// The paths that a commit changes.
-pub(crate) fn touched(
+pub(crate) fn changed_paths(
     reader: &Reader,
     id: Oid,
     commit: &ParsedCommit,
@@ -170,13 +170,13 @@ pub(crate) fn touched(
     Ok(reader.own_changes(id, commit)?.into_iter().map(|change| change.path).collect())
 }
 
-/// Whether a commit's content is still there, after all reverts of reverts.
-fn stands(undone: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
-    let by = undone.get(&id).map_or(&[][..], Vec::as_slice);
-    depth > 50 || !by.iter().any(|undoer| stands(undone, *undoer, depth + 1))
+/// Whether the content of a commit is still present, after all reverts of reverts.
+fn stands(reverted_by: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
+    let by = reverted_by.get(&id).map_or(&[][..], Vec::as_slice);
+    depth > 50 || !by.iter().any(|revert_id| stands(reverted_by, *revert_id, depth + 1))
 }
 
-/// The commits that a message says it reverts.
+/// The commits that a message names as reverted.
 fn reverts(message: &Message) -> Vec<Oid> {
     let text = message.as_str();
     let parts = text.split("This reverts commit ").skip(1);

@@ -1,17 +1,17 @@
-//! Which paths differ between two trees? Read from raw objects, without attributes or rename guesses.
+//! Lists the paths that differ between two trees. It never uses attributes or rename detection.
 
 use refgate_core::{Change, ChangeMode, EntryKind, Oid};
 
-use crate::merge_content::DEEPEST;
+use crate::merge_content::MAX_TREE_DEPTH;
 use crate::reader::Reader;
-use crate::tree::differing;
+use crate::tree::changed_entries;
 use crate::{Entry, GitError};
 
-/// The changes from one tree to another; `None` stands for the empty tree.
-/// A renamed file is one deletion and one addition.
+/// The changes from one tree to another. `None` is the empty tree. A renamed file is one
+/// deletion and one addition. `landing` names the commit in errors.
 ///
 /// # Errors
-/// If a tree cannot be read, or there are more changes than the limit.
+/// Returns an error if a tree cannot be read, or there are more changes than the limit.
 pub(crate) fn changes(
     reader: &Reader,
     landing: Oid,
@@ -24,11 +24,11 @@ pub(crate) fn changes(
     Ok(walk.found)
 }
 
-/// The longest path, in bytes: what systems can check out.
-const LONGEST: usize = 4_096;
+/// The longest path that operating systems can check out, in bytes.
+const MAX_PATH_BYTES: usize = 4_096;
 
-/// The most bytes of changed paths of one landing.
-const MOST_PATHS: usize = 32 << 20;
+/// The most bytes of changed paths of one commit.
+const MAX_CHANGED_PATH_BYTES: usize = 32 << 20;
 
 struct Walk<'r> {
     reader: &'r Reader,
@@ -44,51 +44,58 @@ impl Walk<'_> {
         if before == after {
             return Ok(());
         }
-        self.reader.in_time()?;
+        self.reader.check_deadline()?;
         let read = |id: Option<Oid>| id.map(|id| self.reader.tree(id)).transpose();
         let (before, after) = (read(before)?, read(after)?);
         let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-        for (gone, came) in differing(&before, &after) {
-            self.entry(gone, came)?;
+        for (old_entry, new_entry) in changed_entries(&before, &after) {
+            self.entry(old_entry, new_entry)?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, gone: Option<Entry<'_>>, came: Option<Entry<'_>>) -> Result<(), GitError> {
-        if let (Some(a), Some(b)) = (gone, came)
+    fn entry(
+        &mut self,
+        old_entry: Option<Entry<'_>>,
+        new_entry: Option<Entry<'_>>,
+    ) -> Result<(), GitError> {
+        if let (Some(a), Some(b)) = (old_entry, new_entry)
             && a.id == b.id
             && a.mode == b.mode
         {
             return Ok(());
         }
-        let Some(any) = came.or(gone) else { return Ok(()) };
+        let Some(any) = new_entry.or(old_entry) else { return Ok(()) };
         let length = self.path.len();
         self.path.extend_from_slice(any.name);
-        if self.path.len() > LONGEST {
+        if self.path.len() > MAX_PATH_BYTES {
             return Err(GitError::TooLong(self.landing));
         }
         if any.is_tree() {
             self.path.push(b'/');
             self.depth += 1;
-            if self.depth > DEEPEST {
+            if self.depth > MAX_TREE_DEPTH {
                 return Err(GitError::TooDeep(self.landing));
             }
-            self.trees(gone.map(|entry| entry.id), came.map(|entry| entry.id))?;
+            self.trees(old_entry.map(|entry| entry.id), new_entry.map(|entry| entry.id))?;
             self.depth -= 1;
         } else {
-            let mode = match (gone, came) {
+            let mode = match (old_entry, new_entry) {
                 (None, _) => ChangeMode::Added,
                 (_, None) => ChangeMode::Deleted,
                 _ => ChangeMode::Modified,
             };
-            // A file that becomes a submodule or a link, or the other way
-            // round, counts as the stranger of the two.
-            let sides = [gone, came].into_iter().flatten();
+            // A change between a file, a symbolic link and a submodule has the highest of the
+            // two kinds.
+            let sides = [old_entry, new_entry].into_iter().flatten();
             let kind = sides.map(|entry| entry.kind()).max().unwrap_or(EntryKind::File);
             let path = String::from_utf8_lossy(&self.path).into_owned();
             self.bytes += path.len();
-            if self.bytes > MOST_PATHS {
-                return Err(GitError::TooMuch { what: "changed paths", limit: MOST_PATHS });
+            if self.bytes > MAX_CHANGED_PATH_BYTES {
+                return Err(GitError::TooMuch {
+                    what: "changed paths",
+                    limit: MAX_CHANGED_PATH_BYTES,
+                });
             }
             self.found.push(Change { path, mode, kind });
             if self.found.len() > self.reader.bounds().max_changes {

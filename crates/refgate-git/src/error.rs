@@ -1,114 +1,116 @@
-//! What can go wrong while reading a repository? Each of these refuses.
+//! Errors of reading and writing a repository. On a server, each of them rejects the push.
 
 use refgate_core::Oid;
 
-/// Why a fact could not be had.
+/// Why a repository could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// The folder is no repository that can be opened.
-    #[error("the repository cannot be opened: {0}")]
+    /// The directory is not a repository, or the repository cannot be opened.
+    #[error("cannot open the repository: {0}")]
     Open(String),
-    /// The object format or reference storage is not supported.
+    /// The object format or the ref format is not supported.
     #[error(
-        "the {what} `{name}` is not supported by this refgate; it reads SHA-1 repositories with the files reference format"
+        "the {what} `{name}` is not supported\nhint: refgate reads SHA-1 repositories with the ref \
+         format `files`"
     )]
     Format {
-        /// `object format` or `reference format`.
+        /// `object format` or `ref format`.
         what: &'static str,
-        /// Its name.
+        /// The name of the format.
         name: String,
     },
-    /// Something in the repository makes Git show another history than there is.
-    #[error("the repository has {0}, so its history cannot be trusted")]
+    /// Something in the repository makes Git show a history that the objects do not contain.
+    #[error("cannot trust the history of this repository: it has {0}")]
     Untrusted(&'static str),
     /// An object cannot be read.
-    #[error("object {id} cannot be read: {why}")]
+    #[error("cannot read object {id}: {why}")]
     Object {
-        /// Which.
+        /// The object.
         id: Oid,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// An object is larger than the server's limit.
-    #[error("object {id} has {size} bytes, more than the limit of {limit}")]
+    /// An object is larger than the limit of the server.
+    #[error("cannot read object {id}: it has {size} bytes, more than the limit of {limit} bytes")]
     TooLarge {
-        /// Which.
+        /// The object.
         id: Oid,
         /// Its size in bytes.
         size: usize,
         /// The limit in bytes.
         limit: usize,
     },
-    /// More commits than the server's limit.
-    #[error("the push brings more than {0} new commits")]
+    /// There are more new commits than the limit.
+    #[error("cannot read the new commits: there are more than the limit of {0}")]
     TooMany(usize),
-    /// More changed paths than the server's limit.
-    #[error("landing {0} changes more paths than the limit")]
+    /// A commit changes more paths than the limit of the server.
+    #[error("cannot read commit {0}: it changes more paths than the limit")]
     TooManyChanges(Oid),
-    /// More bytes of something than can be kept in mind.
-    #[error("the push brings more than {limit} bytes of {what}")]
+    /// Something has more bytes than refgate keeps in memory.
+    #[error("cannot read the {what}: together they have more than {limit} bytes")]
     TooMuch {
-        /// Of what.
+        /// The things that have too many bytes, in the plural.
         what: &'static str,
         /// The limit in bytes.
         limit: usize,
     },
-    /// A path is longer than any system could check out.
-    #[error("landing {0} has a path of more than 4,096 bytes")]
+    /// A path is longer than any operating system can check out.
+    #[error("cannot read commit {0}: it has a path of more than 4,096 bytes")]
     TooLong(Oid),
-    /// A tree is nested too deeply.
-    #[error("the folders of {0} are nested deeper than 2,000 levels")]
+    /// The directories of a commit are nested too deeply.
+    #[error("cannot read commit {0}: it has more than 2,000 levels of directories")]
     TooDeep(Oid),
-    /// Git could not make a plain merge of two commits.
-    #[error("a plain merge of {ours} and {theirs} could not be made: {why}")]
+    /// `git merge-tree` could not merge two commits.
+    #[error("cannot merge {ours} and {theirs}: {why}")]
     Merge {
         /// The first parent.
         ours: Oid,
-        /// The second.
+        /// The second parent.
         theirs: Oid,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// The hook's own deadline has passed.
-    #[error("it could not be decided within {0} seconds")]
+    /// The time limit of the server for one push has passed.
+    #[error("cannot finish within the time limit of {0} seconds")]
     Deadline(u64),
-    /// A reference stays locked.
-    #[error("`{0}` stays locked; `refgate doctor --fix` removes locks that nobody holds")]
+    /// A ref stays locked.
+    #[error("cannot update `{0}`: it is locked\nhint: `refgate doctor --fix` removes stale locks")]
     Busy(&'static str),
-    /// A reference cannot be read.
-    #[error("the reference `{name}` cannot be read: {why}")]
+    /// A ref cannot be read.
+    #[error("cannot read the ref `{name}`: {why}")]
     Reference {
-        /// Which.
+        /// The full name of the ref.
         name: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// What the client claims is not what is at rest.
+    /// The old value that the push claims is not the value of the ref at rest.
     #[error(
-        "`{name}` is at {actual} on the server, not at {claimed} as the push says; fetch and try again"
+        "cannot update `{name}`: the server has {actual}, the push expects {claimed}\nhint: fetch, \
+         then push again"
     )]
     Stale {
-        /// The reference.
+        /// The full name of the ref.
         name: String,
-        /// At rest.
+        /// The value at rest, shortened, or `nothing`.
         actual: String,
-        /// Claimed.
+        /// The value that the push claims, shortened, or `nothing`.
         claimed: String,
     },
-    /// A file in a tree cannot be used.
-    #[error("the file `{path}` cannot be read from `{reference}`: {why}")]
+    /// A file in a tree cannot be read as text.
+    #[error("cannot read the file `{path}` from `{reference}`: {why}")]
     File {
-        /// Its path.
+        /// The path of the file.
         path: String,
-        /// From where.
+        /// The ref or commit whose tree has the file.
         reference: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// Writing is forbidden while Git holds a push in quarantine (docs/design/threats.md, R7).
-    #[error("nothing is written while a push is being judged")]
+    /// refgate writes nothing while Git holds a push in quarantine (docs/design/threats.md, R7).
+    #[error("cannot write to the repository: a push is in quarantine")]
     Quarantine,
-    /// Something else that the library complains of.
+    /// Another error of the Git library.
     #[error("{0}")]
     Library(String),
 }

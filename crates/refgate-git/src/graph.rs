@@ -1,8 +1,8 @@
-//! Which commits does one set of tips reach that another does not? Exactly, whatever their dates.
+//! Walks the commit graph: which commits some tips reach and others do not. It never uses a date.
 //!
-//! libgit2's range walk and Git's own count go wrong with skewed dates
-//! (docs/design/threats.md, H11). This walk never looks at a date: it stops early only by
-//! generation numbers of the commit-graph file, and elsewhere walks to the end.
+//! The range walk of libgit2 and the count of Git give wrong results with skewed dates
+//! (docs/design/threats.md, H11). This walk stops early only by the generation numbers of the
+//! commit-graph file. Without them, it walks to the end.
 
 use std::cell::RefCell;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -12,12 +12,12 @@ use refgate_core::Oid;
 use crate::reader::{Reader, git, oid};
 use crate::{GitError, ParsedCommit};
 
-/// The generation of a commit that the commit-graph does not hold. All commits
-/// of the file lie below it, since the file is closed under ancestry.
+/// The generation of a commit that is not in the commit-graph file. It is higher than that of
+/// every commit in the file, because the file has all ancestors of its commits.
 const UNKNOWN: u32 = u32::MAX;
 
-/// So many read commits wait to be asked for.
-const MOST_KEPT: usize = 100_000;
+/// The most parsed commits of a walk that are kept for [`Graph::commit`].
+const MAX_CACHED_COMMITS: usize = 100_000;
 
 /// Parents and generation of one commit.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ struct Node {
     generation: u32,
 }
 
-/// The commits' shape, read through the commit-graph file where there is one.
+/// The commit graph of a repository, read from the commit-graph file if there is one.
 pub struct Graph<'r> {
     reader: &'r Reader,
     file: Option<gix_commitgraph::Graph>,
@@ -34,12 +34,12 @@ pub struct Graph<'r> {
     parsed: RefCell<HashMap<Oid, ParsedCommit>>,
 }
 
-/// Colours of commits: bit `n` is the tip `n` of a walk.
+/// The colours of commits. Bit `n` stands for tip `n` of a walk.
 type Colours = HashMap<Oid, u64>;
 
 impl<'r> Graph<'r> {
-    /// The graph of a repository. A commit-graph file that cannot be read is
-    /// passed over: the objects say the same, more slowly.
+    /// Opens the graph of a repository. A commit-graph file that cannot be read is ignored,
+    /// because the objects have the same facts.
     #[must_use]
     pub fn new(reader: &'r Reader) -> Self {
         let objects = reader.git_dir().join("objects").join("info");
@@ -48,7 +48,7 @@ impl<'r> Graph<'r> {
         Self { reader, file, nodes, parsed }
     }
 
-    /// A commit; what a walk has read already is handed out, once.
+    /// Reads a commit. A commit that a walk has parsed is returned without a second read, once.
     pub(crate) fn commit(&self, id: Oid) -> Result<ParsedCommit, GitError> {
         if let Some(parsed) = self.parsed.borrow_mut().remove(&id) {
             return Ok(parsed);
@@ -59,12 +59,12 @@ impl<'r> Graph<'r> {
     /// The parents of a commit.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the commit cannot be read.
     pub fn parents(&self, id: Oid) -> Result<Vec<Oid>, GitError> {
         Ok(self.node(id)?.parents)
     }
 
-    /// Its generation, if the commit-graph knows it.
+    /// The generation of a commit, if it is in the commit-graph file.
     pub(crate) fn generation(&self, id: Oid) -> Result<Option<u32>, GitError> {
         let generation = self.node(id)?.generation;
         Ok((generation != UNKNOWN).then_some(generation))
@@ -74,14 +74,14 @@ impl<'r> Graph<'r> {
         if let Some(node) = self.nodes.borrow().get(&id) {
             return Ok(node.clone());
         }
-        let node = match self.filed(id) {
+        let node = match self.commit_graph_node(id) {
             Some(node) => node,
             None => {
                 let commit = self.reader.commit(id)?;
                 let parents = commit.parents.clone();
                 let mut parsed = self.parsed.borrow_mut();
-                // Of a long walk only the beginning is likely to be asked for.
-                if parsed.len() < MOST_KEPT {
+                // The callers mostly need the first commits of a long walk.
+                if parsed.len() < MAX_CACHED_COMMITS {
                     parsed.insert(id, commit);
                 }
                 Node { parents, generation: UNKNOWN }
@@ -91,7 +91,8 @@ impl<'r> Graph<'r> {
         Ok(node)
     }
 
-    fn filed(&self, id: Oid) -> Option<Node> {
+    /// The node of a commit in the commit-graph file.
+    fn commit_graph_node(&self, id: Oid) -> Option<Node> {
         let file = self.file.as_ref()?;
         let hash = gix_hash::ObjectId::try_from(id.as_bytes().as_slice()).ok()?;
         let commit = file.commit_by_id(hash)?;
@@ -101,15 +102,15 @@ impl<'r> Graph<'r> {
             let bytes = file.id_at(parent.ok()?).as_bytes().try_into().ok()?;
             parents.push(Oid::new(bytes));
         }
-        // Generation zero marks files of very old versions of Git.
+        // Very old versions of Git wrote generation zero for "not computed".
         (generation > 0).then_some(Node { parents, generation })
     }
 
-    /// The commits that `new` reaches and none of `hidden` does, `new` first
-    /// if it is one of them.
+    /// The commits that `new` reaches and no commit of `hidden` reaches, sorted by id. The
+    /// caller knows that `hidden` does not reach the commits in `certain`.
     ///
     /// # Errors
-    /// If a commit cannot be read, or there are more than the limit.
+    /// Returns an error if a commit cannot be read, or there are more commits than the limit.
     pub fn fresh(
         &self,
         new: Oid,
@@ -127,10 +128,11 @@ impl<'r> Graph<'r> {
         Ok(fresh)
     }
 
-    /// For each of some commits, which of the tips reach it: bit `n` is tip `n`.
+    /// The tips that reach each of the commits `ids`, as bits: bit `n` stands for tip `n`. All
+    /// tips from the 61st on share one bit.
     ///
     /// # Errors
-    /// If a commit cannot be read, or there are more than 60 tips.
+    /// Returns an error if a commit cannot be read.
     pub fn reach(&self, ids: &[Oid], tips: &[Oid]) -> Result<HashMap<Oid, u64>, GitError> {
         let wanted: HashSet<Oid> = ids.iter().copied().collect();
         let starts = tips.iter().enumerate().map(|(place, tip)| (*tip, 1 << place.min(60)));
@@ -143,7 +145,7 @@ impl<'r> Graph<'r> {
     /// Whether `old` is reachable from `new`.
     ///
     /// # Errors
-    /// If a commit cannot be read.
+    /// Returns an error if a commit cannot be read.
     pub fn is_ancestor(&self, old: Oid, new: Oid) -> Result<bool, GitError> {
         Ok(self.reach(&[old], &[new])?.get(&old).is_some_and(|colour| *colour != 0))
     }
@@ -151,7 +153,7 @@ impl<'r> Graph<'r> {
     /// A best common ancestor of two commits.
     ///
     /// # Errors
-    /// If a commit cannot be read.
+    /// Returns an error if a commit cannot be read.
     pub fn merge_base(&self, [ours, theirs]: [Oid; 2]) -> Result<Option<Oid>, GitError> {
         let mut walk = Walk::new(self, [(ours, 1), (theirs, 2)].into_iter(), 0);
         walk.start()?;
@@ -160,7 +162,7 @@ impl<'r> Graph<'r> {
                 return Ok(Some(id));
             }
             if colour == 3 {
-                // Without generations the first that is met need not be a best one.
+                // Without generations, the first common ancestor may not be a best one.
                 let repo = self.reader.repository();
                 return match repo.merge_base(git(ours), git(theirs)) {
                     Ok(base) => Ok(Some(oid(base))),
@@ -168,7 +170,7 @@ impl<'r> Graph<'r> {
                     Err(error) => Err(error.into()),
                 };
             }
-            self.reader.in_time()?;
+            self.reader.check_deadline()?;
             for parent in self.parents(id)? {
                 walk.paint(parent, colour)?;
             }
@@ -176,19 +178,19 @@ impl<'r> Graph<'r> {
         Ok(None)
     }
 
-    /// Whether a branch once had a commit as its tip: it is on the first-parent
-    /// chain of the tip at rest.
+    /// Whether a branch once had a commit as its tip: the commit is on the first-parent chain of
+    /// the branch's `tip`.
     ///
     /// # Errors
-    /// If a commit cannot be read.
-    pub fn has_shown(&self, tip: Oid, id: Oid) -> Result<bool, GitError> {
+    /// Returns an error if a commit cannot be read.
+    pub fn was_tip(&self, tip: Oid, id: Oid) -> Result<bool, GitError> {
         Ok(!self.on_chain(tip, &HashSet::from([id]))?.is_empty())
     }
 
-    /// Which of some commits lie on the first-parent chain of a tip.
+    /// The commits of `ids` that are on the first-parent chain of a tip.
     ///
     /// # Errors
-    /// If a commit cannot be read.
+    /// Returns an error if a commit cannot be read.
     pub fn on_chain(&self, tip: Oid, ids: &HashSet<Oid>) -> Result<HashSet<Oid>, GitError> {
         let mut lowest = UNKNOWN;
         for id in ids {
@@ -204,37 +206,37 @@ impl<'r> Graph<'r> {
             if ids.contains(&id) {
                 found.insert(id);
             }
-            self.reader.in_time()?;
+            self.reader.check_deadline()?;
             at = node.parents.first().copied();
         }
         Ok(found)
     }
 
-    /// Everything that a tip reaches.
+    /// All commits that a tip reaches, the tip included.
     ///
     /// # Errors
-    /// If a commit cannot be read.
+    /// Returns an error if a commit cannot be read.
     pub fn ancestors(&self, tip: Oid) -> Result<HashSet<Oid>, GitError> {
         let mut seen = HashSet::from([tip]);
         let mut queue = vec![tip];
         while let Some(id) = queue.pop() {
-            self.reader.in_time()?;
+            self.reader.check_deadline()?;
             queue.extend(self.parents(id)?.into_iter().filter(|parent| seen.insert(*parent)));
         }
         Ok(seen)
     }
 }
 
-/// One walk: colours flow from tips to ancestors, highest generation first. A
-/// commit whose colours change after it was visited is visited again, so the
-/// colours are right whatever the order; the order only makes it short.
+/// One walk. It paints the ancestors of each tip in the colour of the tip, highest generation
+/// first. It visits a commit again if the colours of the commit change after a visit. The
+/// colours are therefore correct in every order, and the order only makes the walk short.
 struct Walk<'g, 'r> {
     graph: &'g Graph<'r>,
     colours: Colours,
     queue: BinaryHeap<(u32, Oid)>,
     queued: HashSet<Oid>,
     starts: Vec<(Oid, u64)>,
-    /// Commits with one of these colours are settled: they are not asked for.
+    /// The colours of settled commits. The caller does not need settled commits.
     settled: u64,
     /// How many commits in the queue are not settled.
     open: usize,
@@ -260,7 +262,7 @@ impl<'g, 'r> Walk<'g, 'r> {
         Ok(())
     }
 
-    /// Adds colours to a commit, and visits it (again) if that changed it.
+    /// Adds colours to a commit, and queues it for a visit if its colours changed.
     fn paint(&mut self, id: Oid, colour: u64) -> Result<(), GitError> {
         let before = self.colours.get(&id).copied();
         let after = before.unwrap_or(0) | colour;
@@ -290,16 +292,16 @@ impl<'g, 'r> Walk<'g, 'r> {
         Some((generation, id, colour))
     }
 
-    /// Walks until no open commit can appear or become settled any more. Those
-    /// in `certain` are known not to become settled.
+    /// Walks until no commit can become open or settled any more. The caller knows that the
+    /// commits in `certain` never become settled.
     fn run(&mut self, certain: &HashSet<Oid>) -> Result<(), GitError> {
         self.start()?;
         let limit = self.graph.reader.bounds().max_commits;
         let (mut lowest, mut doubtful, mut found) = (UNKNOWN, false, 0_usize);
         while let Some((generation, id, colour)) = self.next() {
             if colour & self.settled != 0 {
-                // Nothing that is left in the queue lies higher than this one,
-                // so nothing can reach a commit that is still in doubt.
+                // No commit in the queue has a higher generation than this one, so none of
+                // them can reach a commit that is still in doubt.
                 let past = generation != UNKNOWN && generation <= lowest;
                 if self.open == 0 && (past || !doubtful) {
                     return Ok(());
@@ -314,7 +316,7 @@ impl<'g, 'r> Walk<'g, 'r> {
                     lowest = lowest.min(generation);
                 }
             }
-            self.graph.reader.in_time()?;
+            self.graph.reader.check_deadline()?;
             for parent in self.graph.parents(id)? {
                 self.paint(parent, colour)?;
             }
@@ -333,11 +335,11 @@ impl<'g, 'r> Walk<'g, 'r> {
             if generation != UNKNOWN && lowest != UNKNOWN && generation <= lowest {
                 return Ok(());
             }
-            // What the file holds never reaches what it does not hold.
+            // A commit in the file never reaches a commit that is not in the file.
             if generation != UNKNOWN && lowest == UNKNOWN {
                 return Ok(());
             }
-            self.graph.reader.in_time()?;
+            self.graph.reader.check_deadline()?;
             for parent in self.graph.parents(id)? {
                 self.paint(parent, colour)?;
             }

@@ -1,4 +1,4 @@
-//! What are the facts about a push? Exactly those that its case needs, copied once.
+//! Reads the facts about a push that the rules need. Each fact is read once.
 
 use std::collections::HashSet;
 
@@ -13,11 +13,11 @@ use crate::merge_content::mixed;
 use crate::reader::{Reader, git};
 use crate::{GitError, Graph, ServerSurvey, diff};
 
-/// Reads the facts about a push (docs/design/model.md, "Flow"): every line only against the
-/// state at rest and its own objects (docs/design/threats.md, R1).
+/// Reads the facts about a push (docs/design/model.md, "Flow"). Each update is judged only against
+/// the state at rest and its own objects (docs/design/threats.md, R1).
 ///
 /// # Errors
-/// If anything that a decision would rest on cannot be read.
+/// Returns an error if a fact that the decision needs cannot be read.
 pub fn gather(
     reader: &Reader,
     policy: &Policy,
@@ -29,20 +29,20 @@ pub fn gather(
     let graph = Graph::new(reader);
     let ServerSurvey { releases, tips } = survey;
     let history = History { releases, tips, ..History::default() };
-    let mut photo =
+    let mut builder =
         HistoryBuilder { reader, graph: &graph, policy, history, baseline, commits: 0, bytes: 0 };
     for update in &push.updates {
-        let wants = needs(policy, &photo.history.releases, ledger, push.at, update);
-        let mut facts = photo.facts(update, &policy.kind(&update.name), wants)?;
+        let wants = needs(policy, &builder.history.releases, ledger, push.at, update);
+        let mut facts = builder.facts(update, &policy.kind(&update.name), wants)?;
         if wants.gate {
-            photo.gate(update, push.at, &mut facts)?;
+            builder.gate(update, push.at, &mut facts)?;
         }
-        photo.history.updates.push(facts);
+        builder.history.updates.push(facts);
     }
-    Ok(photo.history)
+    Ok(builder.history)
 }
 
-/// A photograph being taken.
+/// Builds the [`History`] of a push.
 pub(crate) struct HistoryBuilder<'r> {
     pub(crate) reader: &'r Reader,
     pub(crate) graph: &'r Graph<'r>,
@@ -53,17 +53,18 @@ pub(crate) struct HistoryBuilder<'r> {
     bytes: usize,
 }
 
-/// The most bytes of commit messages that one push may bring: all of them are
-/// in memory while it is judged (docs/design/threats.md, C4).
-const MOST_MESSAGES: usize = 128 << 20;
+/// The most bytes of commit messages in one push. All of them are in memory while the push is
+/// judged (docs/design/threats.md, C4).
+const MAX_MESSAGE_BYTES: usize = 128 << 20;
 
 impl HistoryBuilder<'_> {
+    /// Returns an error if `more` commits exceed the limit, or the time limit has passed.
     pub(crate) fn within_limit(&self, more: usize) -> Result<(), GitError> {
         let limit = self.reader.bounds().max_commits;
         if self.commits + more > limit {
             return Err(GitError::TooMany(limit));
         }
-        self.reader.in_time()
+        self.reader.check_deadline()
     }
 
     fn facts(
@@ -79,7 +80,7 @@ impl HistoryBuilder<'_> {
             facts.created = created.map(|moved| moved.at);
             return Ok(facts);
         };
-        // Every new value must be readable, whatever it is (docs/design/threats.md, R6).
+        // Every new value must be readable, also on a topic branch (docs/design/threats.md, R6).
         let object = self.reader.kind(new)?;
         match kind {
             RefKind::Governed(_) | RefKind::Ledger if object != ObjectType::Commit => {
@@ -111,10 +112,10 @@ impl HistoryBuilder<'_> {
                 facts.shape = Some(chain.shape);
                 (chain.commits, vec![old])
             }
-            // A new branch is judged by what no stage has yet.
+            // A new branch is judged by the commits that no stage has.
             _ if stages.is_empty() => return Ok(()),
             _ => {
-                facts.begins_at = (self.shown_by(new)?, self.on_a_line(new)?);
+                facts.begins_at = (self.stages_with_former_tip(new)?, self.was_line_tip(new)?);
                 (self.first_parents(new, &stages)?, stages)
             }
         };
@@ -123,14 +124,14 @@ impl HistoryBuilder<'_> {
         }
         let fresh = self.fresh(new, &commits, hidden)?;
         let mut landings = cut(self.graph, &commits, &fresh)?;
-        self.remember(&landings)?;
+        self.add_commits(&landings)?;
         if wants.reach {
             self.reach(&fresh, place)?;
         }
         for landing in &mut landings {
-            self.describe(landing, wants)?;
+            self.add_landing_facts(landing, wants)?;
         }
-        // A new branch begins where its oldest landing stands.
+        // A new branch begins at the first parent of its oldest landing.
         let begins = landings.first().map(|first| self.graph.parents(first.commit)).transpose()?;
         let begins = begins.and_then(|parents| parents.first().copied());
         if wants.origins
@@ -145,7 +146,7 @@ impl HistoryBuilder<'_> {
         Ok(())
     }
 
-    /// The first-parent chain of a new branch, as far as no stage has it.
+    /// The first-parent chain of a new branch, down to the first commit that a stage has.
     fn first_parents(&self, new: Oid, stages: &[Oid]) -> Result<Vec<Oid>, GitError> {
         let fresh: HashSet<Oid> =
             self.graph.fresh(new, stages, &HashSet::new())?.into_iter().collect();
@@ -159,9 +160,8 @@ impl HistoryBuilder<'_> {
         Ok(commits)
     }
 
-    /// Everything that the update brings. Commits of the chain descend from
-    /// the old tip, so they cannot be its ancestors: where all parents lie on
-    /// the chain, nothing needs to be walked.
+    /// All commits that the update brings. The commits of the chain descend from the old tip, so
+    /// the old tip cannot reach them. A chain without merges therefore needs no walk.
     fn fresh(
         &self,
         new: Oid,
@@ -176,23 +176,24 @@ impl HistoryBuilder<'_> {
         if linear || commits.is_empty() {
             return Ok(certain);
         }
-        // The baseline may reach commits of the chain, which then are in doubt.
+        // The baseline can reach commits of the chain, so none of them is certain.
         let certain = if self.baseline.is_none() { certain } else { HashSet::new() };
         hidden.extend(self.baseline);
         Ok(self.graph.fresh(new, &hidden, &certain)?.into_iter().collect())
     }
 
-    fn remember(&mut self, landings: &[Landing]) -> Result<(), GitError> {
+    /// Adds the commits of the landings to the history.
+    fn add_commits(&mut self, landings: &[Landing]) -> Result<(), GitError> {
         for landing in landings {
             for id in landing.side.iter().chain([&landing.commit]) {
                 self.within_limit(1)?;
                 self.commits += 1;
                 let parsed = self.graph.commit(*id)?;
                 self.bytes += parsed.message.as_str().len();
-                if self.bytes > MOST_MESSAGES {
+                if self.bytes > MAX_MESSAGE_BYTES {
                     return Err(GitError::TooMuch {
                         what: "commit messages",
-                        limit: MOST_MESSAGES,
+                        limit: MAX_MESSAGE_BYTES,
                     });
                 }
                 self.history.commits.insert(*id, parsed.commit(*id));
@@ -201,14 +202,14 @@ impl HistoryBuilder<'_> {
         Ok(())
     }
 
-    /// The tips at rest of the stages other than this one.
+    /// The tips at rest of all stages except this one.
     pub(crate) fn other_tips(&self, place: Option<usize>) -> Vec<(usize, Oid)> {
         let others = self.history.tips.iter().filter(|(stage, _)| Some(**stage) != place);
         others.map(|(stage, tip)| (*stage, *tip)).collect()
     }
 
-    /// Which other stages hold what is new here. A commit that lies only in
-    /// the push's quarantine is in no stage: nothing at rest can reach it.
+    /// Finds the other stages that reach the new commits. A commit that is only in the quarantine
+    /// of the push is in no stage, because no tip at rest can reach it.
     fn reach(&mut self, fresh: &HashSet<Oid>, place: Option<usize>) -> Result<(), GitError> {
         let tips = self.other_tips(place);
         let mut known: Vec<Oid> = Vec::new();
@@ -223,7 +224,7 @@ impl HistoryBuilder<'_> {
         let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
         let colours = self.graph.reach(&known, &only)?;
         for (id, colour) in colours {
-            let bits = spread(colour, &tips);
+            let bits = bits_by_stage(colour, &tips);
             if let Some(commit) = self.history.commits.get_mut(&id) {
                 commit.reach = bits;
             }
@@ -240,6 +241,7 @@ impl HistoryBuilder<'_> {
         Ok(())
     }
 
+    /// The tree of a commit.
     pub(crate) fn tree_of(&self, id: Oid) -> Result<Oid, GitError> {
         match self.history.commit(id) {
             Some(known) => Ok(known.tree),
@@ -247,7 +249,8 @@ impl HistoryBuilder<'_> {
         }
     }
 
-    fn describe(&self, landing: &mut Landing, wants: Needs) -> Result<(), GitError> {
+    /// Reads the facts about one landing: its trees, its changes and its evil merge content.
+    fn add_landing_facts(&self, landing: &mut Landing, wants: Needs) -> Result<(), GitError> {
         let Some(commit) = self.history.commit(landing.commit) else { return Ok(()) };
         let mut trees = Vec::new();
         for parent in &commit.parents {
@@ -270,8 +273,8 @@ impl HistoryBuilder<'_> {
     }
 }
 
-/// Bits by place in a list of tips, as bits by stage.
-pub(crate) fn spread(colour: u64, tips: &[(usize, Oid)]) -> u32 {
+/// Converts bits by position in `tips` into bits by stage.
+pub(crate) fn bits_by_stage(colour: u64, tips: &[(usize, Oid)]) -> u32 {
     let set = tips.iter().enumerate().filter(|(place, _)| colour >> place & 1 == 1);
     set.fold(0, |bits, (_, (stage, _))| bits | 1 << stage)
 }

@@ -1,4 +1,4 @@
-//! Which landings does an update bring, and what are the facts about each?
+//! Splits the new commits of a ref update into landings, and finds unpromoted commits.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use refgate_core::{Landing, Oid, TipRelation};
 use crate::history_builder::HistoryBuilder;
 use crate::{GitError, Graph};
 
-/// The first-parent chain of an update, newest first, and its shape.
+/// The first-parent chain of a ref update, newest first, and its shape.
 pub(crate) struct Chain {
     pub(crate) shape: TipRelation,
     pub(crate) commits: Vec<Oid>,
@@ -16,10 +16,10 @@ pub(crate) struct Chain {
 /// Follows first parents from `new` down to `old`.
 ///
 /// # Errors
-/// If a commit cannot be read, or the chain is longer than the limit.
+/// Returns an error if a commit cannot be read, or the chain is longer than the limit.
 pub(crate) fn chain(
     graph: &Graph<'_>,
-    photo: &mut HistoryBuilder<'_>,
+    builder: &mut HistoryBuilder<'_>,
     old: Oid,
     new: Oid,
 ) -> Result<Chain, GitError> {
@@ -30,13 +30,13 @@ pub(crate) fn chain(
         if at == old {
             break true;
         }
-        // Below the old tip's generation it cannot come any more.
+        // Commits below the generation of the old tip cannot have it as an ancestor.
         let generation = graph.generation(at)?;
         if generation.zip(floor).is_some_and(|(now, floor)| now <= floor) {
             break false;
         }
         commits.push(at);
-        photo.within_limit(commits.len())?;
+        builder.within_limit(commits.len())?;
         match graph.parents(at)?.first() {
             Some(parent) => at = *parent,
             None => break false,
@@ -52,11 +52,11 @@ pub(crate) fn chain(
     Ok(Chain { shape, commits: if found { commits } else { Vec::new() } })
 }
 
-/// Cuts what is new into landings, oldest first. `fresh` is everything that
-/// the update brings; each commit belongs to the first landing that reaches it.
+/// Splits the new commits into landings, oldest first. `fresh` has all commits that
+/// the update brings. Each commit belongs to the first landing that reaches it.
 ///
 /// # Errors
-/// If a commit cannot be read.
+/// Returns an error if a commit cannot be read.
 pub(crate) fn cut(
     graph: &Graph<'_>,
     chain: &[Oid],
@@ -79,52 +79,55 @@ pub(crate) fn cut(
     Ok(landings)
 }
 
-/// Commits of other stages that this one does not have yet: where promotions
-/// and picks come from.
+/// The commits of other stages that this stage does not have. They are the possible
+/// originals of squashed promotions and of cherry-picks.
 pub(crate) struct UnpromotedCommits {
-    /// Tree to commit, of the previous stage.
+    /// From a tree to its commit, for commits of the previous stage.
     pub(crate) trees: HashMap<Oid, Oid>,
-    /// Author with title, and author with date, to commits of all other stages.
-    pub(crate) signs: HashMap<(String, String), Vec<Oid>>,
+    /// From author and title, and from author and date, to commits of all other stages.
+    pub(crate) match_keys: HashMap<(String, String), Vec<Oid>>,
 }
 
-/// Looks through what other stages have and this one lacks; at most this many
-/// commits of each stage, the nearest to its tip by no particular order. Past
-/// it a squashed promotion counts as what it then looks like: a hotfix of an
-/// unclassified kind.
-const MOST_WAITING: usize = 20_000;
+/// The most commits of each other stage that are read, in no particular order. A squashed
+/// promotion of commits that are not read is not found. It then counts as an unclassified
+/// hotfix.
+const MAX_UNPROMOTED: usize = 20_000;
 
 impl UnpromotedCommits {
-    /// By what a commit is looked for: its author, with the title, and with the
-    /// date, which a pick keeps under another title.
-    pub(crate) fn signs(author: &str, title: &str, authored: i64) -> [(String, String); 2] {
-        // No title begins with a line's end.
+    /// The keys under which a commit is found: author and title, and author and date. A
+    /// cherry-pick keeps the author date when its title changes.
+    pub(crate) fn match_keys(author: &str, title: &str, authored: i64) -> [(String, String); 2] {
+        // A title cannot begin with a line break, so the two kinds of key differ.
         [title.to_string(), format!("\n{authored}")].map(|sign| (author.to_string(), sign))
     }
 
+    /// Reads the unpromoted commits.
+    ///
+    /// # Errors
+    /// Returns an error if a commit cannot be read.
     pub(crate) fn gather(
         graph: &Graph<'_>,
-        photo: &HistoryBuilder<'_>,
+        builder: &HistoryBuilder<'_>,
         old: Oid,
         previous: Option<usize>,
         tips: &[(usize, Oid)],
     ) -> Result<Self, GitError> {
-        let mut waiting = Self { trees: HashMap::new(), signs: HashMap::new() };
+        let mut unpromoted = Self { trees: HashMap::new(), match_keys: HashMap::new() };
         for (stage, tip) in tips {
             let fresh = graph.fresh(*tip, &[old], &HashSet::new())?;
-            for id in fresh.into_iter().take(MOST_WAITING) {
-                let commit = photo.reader.commit(id)?;
+            for id in fresh.into_iter().take(MAX_UNPROMOTED) {
+                let commit = builder.reader.commit(id)?;
                 if Some(*stage) == previous {
-                    waiting.trees.insert(commit.tree, id);
+                    unpromoted.trees.insert(commit.tree, id);
                 }
                 if commit.parents.len() == 1 {
                     let title = commit.message.subject();
-                    for sign in Self::signs(&commit.author.email, title, commit.authored) {
-                        waiting.signs.entry(sign).or_default().push(id);
+                    for sign in Self::match_keys(&commit.author.email, title, commit.authored) {
+                        unpromoted.match_keys.entry(sign).or_default().push(id);
                     }
                 }
             }
         }
-        Ok(waiting)
+        Ok(unpromoted)
     }
 }

@@ -1,4 +1,4 @@
-//! What lies in the ledger, and what does a push add to it? Paths and texts; their meaning is read elsewhere.
+//! Reads the record files of the ledger, and the files that a push adds. It never parses a record.
 
 use git2::ObjectType;
 use refgate_core::{ChangeMode, EntryKind, LEDGER, LedgerFormError, Oid, RefName};
@@ -7,43 +7,43 @@ use crate::GitError;
 use crate::reader::Reader;
 
 /// The largest record, in bytes.
-const MOST_BYTES: usize = 64 << 10;
+const MAX_RECORD_BYTES: usize = 64 << 10;
 
 /// The most records that one push may add.
-const MOST_RECORDS: usize = 1_000;
+const MAX_RECORDS: usize = 1_000;
 
-/// A record's file.
+/// The file of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFile {
-    /// Its path in the ledger's tree.
+    /// The path in the tree of the ledger.
     pub path: String,
-    /// What it holds.
+    /// The text of the file.
     pub text: String,
 }
 
-/// What a push adds to the ledger.
+/// The changes of the ledger by a push.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerDelta {
     /// The new files, oldest first.
     pub added: Vec<RecordFile>,
-    /// The first thing that it does besides adding files one by one.
+    /// The first commit that does anything else than add one file, if there is one.
     pub broken: Option<LedgerFormError>,
 }
 
 impl Reader {
-    /// The ledger's tip at rest.
+    /// The tip of the ledger at rest; `None` if there is no ledger.
     ///
     /// # Errors
-    /// If it exists and cannot be read.
+    /// Returns an error if the ref exists and cannot be read.
     pub fn ledger_tip(&self) -> Result<Option<Oid>, GitError> {
         let Ok(name) = RefName::parse(LEDGER) else { return Ok(None) };
         Ok(self.reference(&name)?.map(|(tip, _)| tip))
     }
 
-    /// The records of one folder of a ledger; none if there is no such folder.
+    /// The records of one shelf of a ledger; none if the shelf does not exist.
     ///
     /// # Errors
-    /// If something in it cannot be read, or is no file.
+    /// Returns an error if an entry cannot be read, or is not a regular file.
     pub fn shelf(&self, tip: Oid, folder: &str) -> Result<Vec<RecordFile>, GitError> {
         let tree = self.commit(tip)?.tree;
         let Some((0o40_000, id)) = self.entry_at(tree, folder)? else { return Ok(Vec::new()) };
@@ -51,7 +51,7 @@ impl Reader {
         for entry in self.tree(id)?.entries() {
             let path = format!("{folder}/{}", String::from_utf8_lossy(entry.name));
             if entry.mode != 0o100_644 {
-                let why = format!("`{path}` in the ledger is no plain file");
+                let why = format!("`{path}` in the ledger is not a regular file");
                 return Err(GitError::Object { id: entry.id, why });
             }
             let text = self.record_text(entry.id)?;
@@ -60,10 +60,10 @@ impl Reader {
         Ok(files)
     }
 
-    /// The names of the folders in a folder of a ledger.
+    /// The names of the shelves in a directory of a ledger.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the directory cannot be read.
     pub fn shelves(&self, tip: Oid, folder: &str) -> Result<Vec<String>, GitError> {
         let tree = self.commit(tip)?.tree;
         let Some((0o40_000, id)) = self.entry_at(tree, folder)? else { return Ok(Vec::new()) };
@@ -72,10 +72,10 @@ impl Reader {
         Ok(names.map(|entry| String::from_utf8_lossy(entry.name).into_owned()).collect())
     }
 
-    /// Every record of a ledger, in the order of their paths.
+    /// Calls `each` with every record of a ledger.
     ///
     /// # Errors
-    /// If something in it cannot be read.
+    /// Returns an error if an entry cannot be read, or `each` returns an error.
     pub fn all_records(
         &self,
         tip: Oid,
@@ -98,17 +98,17 @@ impl Reader {
         Ok(())
     }
 
-    /// What is wrong with a ledger's history, if anything is: each commit has
-    /// one parent, and the tree grows by one file.
+    /// The first fault in the history of a ledger, or `None`. Each commit must have at most
+    /// one parent, and must add exactly one file.
     ///
     /// # Errors
-    /// If a commit or tree cannot be read.
+    /// Returns an error if a commit or tree cannot be read.
     pub fn ledger_chain(&self, tip: Oid) -> Result<Option<String>, GitError> {
         let mut at = Some(tip);
         while let Some(id) = at {
             let commit = self.commit(id)?;
             if commit.parents.len() > 1 {
-                return Ok(Some(format!("commit {id} is a merge")));
+                return Ok(Some(format!("commit {id} is a merge commit")));
             }
             at = commit.parents.first().copied();
             let before = at.map(|id| self.commit(id).map(|c| c.tree)).transpose()?;
@@ -121,23 +121,23 @@ impl Reader {
     }
 
     fn record_text(&self, id: Oid) -> Result<String, GitError> {
-        let data = self.object(id, ObjectType::Blob, MOST_BYTES)?;
+        let data = self.object(id, ObjectType::Blob, MAX_RECORD_BYTES)?;
         let text = String::from_utf8(data);
-        text.map_err(|_| GitError::Object { id, why: "it is not UTF-8".to_string() })
+        text.map_err(|_| GitError::Object { id, why: "it is not valid UTF-8".to_string() })
     }
 
-    /// What lies between two states of the ledger: a chain of commits with one
-    /// parent each, of which each adds one file (docs/design/threats.md, S11).
+    /// The records that are added between two tips of the ledger. The commits must be a chain
+    /// without merges, and each must add one file (docs/design/threats.md, S11).
     ///
     /// # Errors
-    /// If a commit or tree cannot be read, or there are too many.
+    /// Returns an error if a commit or tree cannot be read, or there are too many records.
     pub fn ledger_delta(&self, old: Option<Oid>, new: Oid) -> Result<LedgerDelta, GitError> {
         let mut delta = LedgerDelta::default();
         let mut at = new;
         while old != Some(at) {
-            self.in_time()?;
-            if delta.added.len() >= MOST_RECORDS {
-                return Err(GitError::TooMany(MOST_RECORDS));
+            self.check_deadline()?;
+            if delta.added.len() >= MAX_RECORDS {
+                return Err(GitError::TooMany(MAX_RECORDS));
             }
             let commit = self.commit(at)?;
             let before = match (commit.parents.as_slice(), old) {

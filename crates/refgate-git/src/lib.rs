@@ -1,4 +1,4 @@
-//! What does the repository hold? Copied once into plain values; the only crate that names a Git library.
+//! Reads and writes Git repositories, in plain values. No other crate uses a Git library.
 
 mod audit_log;
 mod bounds;
@@ -44,10 +44,10 @@ pub use pick_commit::KeptHeaders;
 pub use reader::{EMPTY_TREE, Reader, RefValue};
 pub use receipt::receipt;
 pub use ref_transaction::{DELETED, RefMove, RefTransaction};
-pub use reflog::{ReflogEntry, announced, reflog};
+pub use reflog::{ReflogEntry, orphan_reflog_entry, reflog};
 pub use releases::{release_openers, releases};
 pub use server_state::{ServerSurvey, stage_tips, survey};
-pub use similarity::likeness;
+pub use similarity::diff_similarity;
 pub use tracked_file::TrackedFile;
 pub use tree::{Entry, Tree};
 pub use writer::Writer;

@@ -1,4 +1,4 @@
-//! Does a merge hold what a plain merge of its parents would not have given?
+//! Finds content of a merge commit that Git's own merge of its parents does not have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -11,31 +11,31 @@ use refgate_core::Oid;
 use crate::reader::Reader;
 use crate::{GitError, Graph};
 
-/// Trees nested deeper than this are refused; Git's own limit is lower.
-pub(crate) const DEEPEST: usize = 2_000;
+/// The most levels of directories. The limit of Git itself is lower.
+pub(crate) const MAX_TREE_DEPTH: usize = 2_000;
 
-/// What a merge holds beside what a plain merge gives.
+/// The differences between a merge commit and Git's own merge of its parents.
 #[derive(Debug, Default)]
 pub(crate) struct MergeContent {
-    /// Paths where the plain merge goes through and gives something else:
-    /// content from nowhere, or one side's change dropped.
+    /// Paths that Git merges without a conflict, but to other content: the merge commit has new
+    /// content, or drops the change of one side.
     pub(crate) evil: Vec<String>,
-    /// Somewhere the plain merge conflicts, and a person had to choose.
+    /// Whether Git's own merge has a conflict at a changed path, which a person resolved.
     pub(crate) resolved: bool,
 }
 
 const FOLDER: u32 = 0o40_000;
 const SUBMODULE: u32 = 0o160_000;
 
-/// What a merge holds at a path: the object and its mode.
+/// The content at a path of a tree, as object and mode; `None` if the path does not exist.
 pub(crate) type PathContent = Option<(Oid, u32)>;
 
-/// Compares a merge with a plain merge of its two parents. Path by path first:
-/// where only one side changed something and the merge has that, nothing more
-/// is asked. Only for what is left Git makes the plain merge itself.
+/// Compares a merge commit with Git's own merge of its two parents. `trees` are those of the
+/// merge commit and of its parents. First it compares path by path: a path is settled if only
+/// one side changed it and the merge commit has that change. Git merges only if a path is left.
 ///
 /// # Errors
-/// If an object cannot be read, or the merge takes longer than the push may.
+/// Returns an error if an object cannot be read, or the time limit of the push has passed.
 pub(crate) fn mixed(
     reader: &Reader,
     graph: &Graph<'_>,
@@ -73,7 +73,7 @@ struct SuspectPaths<'r> {
     found: BTreeMap<Vec<u8>, PathContent>,
 }
 
-/// What a merge by whole entries gives, if it gives anything.
+/// The result of a three-way merge of whole entries; `None` for a conflict.
 fn expected<T: PartialEq + Copy>(first: T, second: T, base: T) -> Option<T> {
     match () {
         () if first == second => Some(first),
@@ -89,10 +89,10 @@ impl SuspectPaths<'_> {
         if expected(first, second, base) == Some(result) {
             return Ok(());
         }
-        if depth > DEEPEST {
+        if depth > MAX_TREE_DEPTH {
             return Err(GitError::TooDeep(self.merge));
         }
-        self.reader.in_time()?;
+        self.reader.check_deadline()?;
         let mut names: BTreeMap<Vec<u8>, [PathContent; 4]> = BTreeMap::new();
         for (side, tree) in four.into_iter().enumerate() {
             let Some(tree) = tree else { continue };
@@ -130,7 +130,7 @@ pub(crate) struct PlainMerge {
     pub(crate) conflicts: BTreeSet<Vec<u8>>,
 }
 
-/// What `git version` says: the version, and its first two numbers.
+/// Parses the output of `git version` into the version and its first two numbers.
 #[must_use]
 pub fn git_version(said: &str) -> Option<(String, (u32, u32))> {
     let version = said.split_whitespace().nth(2)?;
@@ -138,8 +138,8 @@ pub fn git_version(said: &str) -> Option<(String, (u32, u32))> {
     Some((version.to_string(), (numbers.next()?, numbers.next()?)))
 }
 
-/// The merge as Git makes it, or with a base the pick. Its objects go where the
-/// push's own lie.
+/// Runs `git merge-tree`: a merge, or with a `base` a cherry-pick. In a hook, Git writes the new
+/// objects into the quarantine of the push.
 pub(crate) fn plain_merge(
     reader: &Reader,
     base: Option<Oid>,
@@ -156,8 +156,8 @@ pub(crate) fn plain_merge(
         None => git.arg("--allow-unrelated-histories"),
     };
     git.args([ours.to_string(), theirs.to_string()]);
-    // Attributes, such as `merge=union`, are those of the branch, as where it is
-    // checked out. A git that is too old for it does not know the variable.
+    // Git must use the attributes of the branch, such as `merge=union`, as in a worktree of the
+    // branch. Old versions of Git ignore this variable.
     git.env("GIT_ATTR_SOURCE", ours.to_string());
     git.env("GIT_NO_REPLACE_OBJECTS", "1").stdin(Stdio::null()).stderr(Stdio::null());
     let spawned = git.stdout(Stdio::piped()).spawn();
@@ -173,7 +173,7 @@ pub(crate) fn plain_merge(
             Ok(None) => std::thread::sleep(Duration::from_millis(1)),
             Err(error) => return Err(failed(error.to_string())),
         }
-        if let Err(error) = reader.in_time() {
+        if let Err(error) = reader.check_deadline() {
             let _ = child.kill();
             let _ = child.wait();
             return Err(error);
@@ -181,20 +181,20 @@ pub(crate) fn plain_merge(
     };
     let output = output.join().ok().and_then(Result::ok).unwrap_or_default();
     if !matches!(status.code(), Some(0 | 1)) {
-        return Err(failed(format!("git merge-tree ended with {status}")));
+        return Err(failed(format!("`git merge-tree` ended with {status}")));
     }
     let mut parts = output.split(|byte| *byte == 0);
     let tree = parts.next().and_then(|hex| Oid::from_hex(std::str::from_utf8(hex).ok()?));
-    let tree = tree.ok_or_else(|| failed("git merge-tree named no tree".to_string()))?;
+    let tree = tree.ok_or_else(|| failed("`git merge-tree` printed no tree".to_string()))?;
     let conflicts = parts.filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
-    reader.forget_packs();
+    reader.refresh_objects();
     Ok(PlainMerge { tree, conflicts })
 }
 
 impl Reader {
-    /// Whether Git may be asked to merge these versions of a file: it reads
-    /// them whole, and a few packed megabytes can unpack to gigabytes
-    /// (docs/design/threats.md, "Resource attacks").
+    /// Returns an error if a version of a file is too large to merge. Git reads each version
+    /// completely, and a few packed megabytes can become gigabytes (docs/design/threats.md,
+    /// "Resource attacks").
     pub(crate) fn mergeable(&self, versions: [PathContent; 4]) -> Result<(), GitError> {
         let limit = self.bounds().max_merged_bytes;
         for (id, mode) in versions.into_iter().flatten() {
@@ -206,6 +206,7 @@ impl Reader {
         Ok(())
     }
 
+    /// The content at a path of a tree; `None` for a directory or a missing path.
     pub(crate) fn held(&self, tree: Oid, path: &[u8]) -> Result<PathContent, GitError> {
         let mut at = (tree, FOLDER);
         for part in path.split(|byte| *byte == b'/') {

@@ -1,4 +1,4 @@
-//! Where does a landing come from that was not promoted: a pick, or a squashed promotion?
+//! Finds the originals of landings that are no promotions: cherry-picks and squashed promotions.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,13 +11,13 @@ use crate::merge_content::mixed;
 use crate::reader::{Reader, git};
 use crate::receipt::{marked, receipt};
 
-/// So many claimed or possible originals of one pick are looked at.
-const MOST_CLAIMS: usize = 20;
+/// The most claimed or possible originals of one cherry-pick that are examined.
+const MAX_ORIGINALS: usize = 20;
 
 impl HistoryBuilder<'_> {
-    /// Where a landing that was not promoted comes from: a squashed promotion
-    /// has the tree of a commit that waits in the previous stage, a pick names
-    /// its original or equals it.
+    /// Finds the origin of each landing that is no promotion. A squashed promotion has the
+    /// tree of an unpromoted commit of the previous stage. A cherry-pick names its
+    /// original, or has the patch id of its original.
     pub(crate) fn origins(
         &mut self,
         landings: &mut [Landing],
@@ -31,19 +31,19 @@ impl HistoryBuilder<'_> {
         }
         let tips = self.other_tips(place);
         let previous = place.and_then(|place| place.checked_sub(1));
-        let waiting = UnpromotedCommits::gather(self.graph, self, old, previous, &tips)?;
+        let unpromoted = UnpromotedCommits::gather(self.graph, self, old, previous, &tips)?;
         for landing in landings {
             let Some(commit) = self.history.commit(landing.commit) else { continue };
-            landing.squash_of = waiting
+            landing.squash_of = unpromoted
                 .trees
                 .get(&commit.tree)
                 .copied()
                 .filter(|of| *of != landing.commit && !landing.side.contains(of));
-            // What a merge brings can be picked, too.
+            // The side commits of a merge can be cherry-picks, too.
             for id in landing.side.iter().chain([&landing.commit]) {
                 let Some(commit) = self.history.commit(*id).filter(|_| here(*id)) else { continue };
                 if commit.parents.len() == 1
-                    && let Some(of) = self.original(commit, &waiting, &tips)?
+                    && let Some(of) = self.original(commit, &unpromoted, &tips)?
                 {
                     let original = self.graph.commit(of)?.commit(of);
                     let brought = self.brought(&original)?;
@@ -54,7 +54,7 @@ impl HistoryBuilder<'_> {
         Ok(())
     }
 
-    /// What a merge brought: what its first parent had not.
+    /// The commits that a merge brought: those that its first parent does not reach.
     fn brought(&self, merge: &Commit) -> Result<Vec<Commit>, GitError> {
         let Some((first, others)) = merge.parents.split_first() else { return Ok(Vec::new()) };
         let mut all = Vec::new();
@@ -67,8 +67,8 @@ impl HistoryBuilder<'_> {
         Ok(all)
     }
 
-    /// What picks are, compared with their originals, and what in a landing
-    /// is nobody's pick.
+    /// Compares each cherry-pick with its original, and finds merge content and conflict
+    /// markers that belong to no cherry-pick.
     pub(crate) fn receipts(&self, landings: &mut [Landing]) -> Result<(), GitError> {
         let here = |id: &Oid| self.history.commit(*id).filter(|commit| commit.reach == 0);
         for landing in landings {
@@ -83,15 +83,15 @@ impl HistoryBuilder<'_> {
                 }
             }
             let Some(tip) = here(&landing.commit) else { continue };
-            // What other stages hold was judged there.
+            // Commits that another stage holds were judged on that stage.
             let brings = landing.side.iter().any(|id| here(id).is_some());
-            // A pick's receipt has looked for marks.
+            // The receipt of a cherry-pick has already looked for conflict markers.
             let single = tip.parents.len() < 2 && landing.pick(tip.id).is_none();
             if single || brings || landing.holds_its_own() {
                 landing.marked = self.marks(tip)?;
             }
-            // Exact picks are no squashed promotion, though they can come to
-            // the same content.
+            // A landing of exact cherry-picks only is not a squashed promotion, also if its
+            // tree is that of an unpromoted commit.
             let new = landing.side.iter().chain([&landing.commit]).filter_map(here);
             let exact =
                 |id: Oid| landing.pick(id).is_some_and(|pick| pick.receipt == Some(Receipt::Exact));
@@ -103,16 +103,17 @@ impl HistoryBuilder<'_> {
         Ok(())
     }
 
-    /// Whether a merge holds what a plain merge of its parents does not give.
+    /// Whether a merge has content that Git's own merge of its parents does not have.
     fn is_mixed(&self, merge: &Commit) -> Result<bool, GitError> {
-        // Git merges more than two only where nothing conflicts; who knows
-        // what somebody made of it.
+        // `git merge-tree` merges two commits only. A merge with more parents therefore counts
+        // as a merge with its own content.
         let [ours, theirs] = merge.parents.as_slice() else { return Ok(true) };
         let trees = [merge.tree, self.tree_of(*ours)?, self.tree_of(*theirs)?];
         let found = mixed(self.reader, self.graph, merge.id, trees, [*ours, *theirs])?;
         Ok(found.resolved || !found.evil.is_empty())
     }
 
+    /// The files in which a commit adds conflict markers, against its first parent.
     fn marks(&self, tip: &Commit) -> Result<Vec<String>, GitError> {
         let Some(parent) = tip.parents.first() else { return Ok(Vec::new()) };
         let before = self.tree_of(*parent)?;
@@ -120,10 +121,11 @@ impl HistoryBuilder<'_> {
         marked(self.reader, tip.tree, before, &changes)
     }
 
+    /// The commit of another stage of which a commit is a cherry-pick.
     fn original(
         &self,
         commit: &Commit,
-        waiting: &UnpromotedCommits,
+        unpromoted: &UnpromotedCommits,
         tips: &[(usize, Oid)],
     ) -> Result<Option<Oid>, GitError> {
         let only: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
@@ -131,27 +133,27 @@ impl HistoryBuilder<'_> {
             let colours = self.graph.reach(&[id], &only)?;
             Ok(colours.get(&id).is_some_and(|colour| *colour != 0))
         };
-        for name in NamedCommits::read(&commit.message).picked.iter().rev().take(MOST_CLAIMS) {
-            // A name that leads nowhere is a claim without proof.
+        for name in NamedCommits::read(&commit.message).picked.iter().rev().take(MAX_ORIGINALS) {
+            // A name of no commit in this repository proves nothing.
             let Some(named) = self.reader.named(name) else { continue };
             if held(named)? {
                 return Ok(Some(named));
             }
         }
-        if waiting.signs.is_empty() {
+        if unpromoted.match_keys.is_empty() {
             return Ok(None);
         }
         let authored = self.graph.commit(commit.id)?.authored;
         let title = commit.message.subject();
-        let twins = UnpromotedCommits::signs(&commit.author.email, title, authored);
-        let twins = twins.iter().filter_map(|sign| waiting.signs.get(sign));
+        let twins = UnpromotedCommits::match_keys(&commit.author.email, title, authored);
+        let twins = twins.iter().filter_map(|sign| unpromoted.match_keys.get(sign));
         let twins: BTreeSet<Oid> = twins.flatten().copied().collect();
         if twins.is_empty() {
             return Ok(None);
         }
         let mine = self.reader.patch_id(commit.id)?;
-        for twin in twins.iter().take(MOST_CLAIMS) {
-            self.reader.in_time()?;
+        for twin in twins.iter().take(MAX_ORIGINALS) {
+            self.reader.check_deadline()?;
             if mine.is_some() && self.reader.patch_id(*twin)? == mine {
                 return Ok(Some(*twin));
             }
@@ -161,7 +163,8 @@ impl HistoryBuilder<'_> {
 }
 
 impl Reader {
-    /// The patch id of a commit with one parent, as `git patch-id --stable` counts.
+    /// The patch id of a commit against its first parent, as `git patch-id --stable`
+    /// computes it; `None` for a commit without a parent.
     pub(crate) fn patch_id(&self, id: Oid) -> Result<Option<git2::Oid>, GitError> {
         let repo = self.repository();
         let commit = repo.find_commit(git(id))?;

@@ -1,4 +1,4 @@
-//! How is a pick written: the original's author and words, another tree and parent?
+//! Writes cherry-picks with the author and message of the original. It never moves a ref.
 
 use git2::ObjectType;
 use refgate_core::Oid;
@@ -7,10 +7,10 @@ use crate::GitError;
 use crate::reader::{EMPTY_TREE, git, oid};
 use crate::writer::Writer;
 
-/// The parts of a commit that a pick keeps.
+/// The parts of a commit that a cherry-pick keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptHeaders {
-    /// The author line's value: name, address, date and zone.
+    /// The value of the author line: name, address, date and zone.
     pub author: Vec<u8>,
     /// The encoding of the message, if it is not UTF-8.
     pub encoding: Option<Vec<u8>>,
@@ -19,16 +19,16 @@ pub struct KeptHeaders {
 }
 
 impl Writer {
-    /// What a pick of a commit keeps of it. `from` is written below the message,
-    /// as `git cherry-pick -x` does.
+    /// Reads the parts of a commit that a cherry-pick keeps. `from` is added to the message, as
+    /// `git cherry-pick -x` does.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the commit cannot be read.
     pub fn kept(&self, commit: Oid, from: Option<Oid>) -> Result<KeptHeaders, GitError> {
         let odb = self.repo().odb()?;
         let object = odb.read(git(commit))?;
         let unreadable =
-            || GitError::Object { id: commit, why: "it is no readable commit".to_string() };
+            || GitError::Object { id: commit, why: "it is not a valid commit".to_string() };
         if object.kind() != ObjectType::Commit {
             return Err(unreadable());
         }
@@ -42,17 +42,17 @@ impl Writer {
         let author = value(b"author ").ok_or_else(unreadable)?;
         let mut message = rest.get(2..).unwrap_or_default().to_vec();
         if let Some(from) = from {
-            note(&mut message, from);
+            append_pick_line(&mut message, from);
         }
         Ok(KeptHeaders { author, encoding: value(b"encoding "), message })
     }
 
-    /// A tree in which some files are as another tree, or commit, has them; what
-    /// that one lacks is removed.
+    /// Writes a copy of `tree` with the files `paths` from the tree or commit `from`. A file that
+    /// `from` does not have is removed.
     ///
     /// # Errors
-    /// If something cannot be read or written.
-    pub fn with_files(&self, tree: Oid, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
+    /// Returns an error if an object cannot be read or written.
+    pub fn tree_with_files(&self, tree: Oid, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
         let peeled = |id: Oid| self.repo().find_object(git(id), None)?.peel_to_tree();
         let (base, from) = (peeled(tree)?, peeled(from)?);
         let mut update = git2::build::TreeUpdateBuilder::new();
@@ -72,21 +72,21 @@ impl Writer {
         Ok(oid(update.create_updated(self.repo(), &base)?))
     }
 
-    /// A tree of some files of another tree, or commit, and of nothing else.
+    /// Writes a tree with only the files `paths` of the tree or commit `from`.
     ///
     /// # Errors
-    /// If something cannot be read or written.
-    pub fn only_files(&self, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
+    /// Returns an error if an object cannot be read or written.
+    pub fn tree_of_files(&self, from: Oid, paths: &[String]) -> Result<Oid, GitError> {
         let empty = self.repo().treebuilder(None)?.write()?;
-        self.with_files(oid(empty), from, paths)
+        self.tree_with_files(oid(empty), from, paths)
     }
 
-    /// A commit of a tree, for a git that merges no trees: always the same one,
-    /// by nobody. What is a commit stays as it is.
+    /// Writes a commit of a tree, for versions of Git that merge commits only. The same tree
+    /// always gives the same commit. The id of a commit is returned unchanged.
     ///
     /// # Errors
-    /// If something cannot be read or written.
-    pub fn as_commit(&self, id: Oid) -> Result<Oid, GitError> {
+    /// Returns an error if an object cannot be read or written.
+    pub fn commit_of_tree(&self, id: Oid) -> Result<Oid, GitError> {
         let repo = self.repo();
         let tree = match id {
             EMPTY_TREE => repo.treebuilder(None)?.write()?,
@@ -98,14 +98,14 @@ impl Writer {
         Ok(oid(repo.commit(None, &nobody, &nobody, "a tree, to be merged\n", &tree, &[])?))
     }
 
-    /// What libgit2 makes of the pick of what leads from `base` to `theirs` onto
-    /// `ours` (commits or trees; without a base, a merge of two commits): a tree, or the paths that
-    /// conflict. Where Git's own merge cannot be asked: it finds renames
-    /// otherwise, and knows no merge drivers.
+    /// Applies the changes from `base` to `theirs` onto `ours` with libgit2. The three are commits
+    /// or trees. Without a base, it merges two commits. Returns the new tree, or the paths that
+    /// conflict. It is for places where `git merge-tree` cannot be used: libgit2 detects renames
+    /// differently, and has no merge drivers.
     ///
     /// # Errors
-    /// If something cannot be read or written.
-    pub fn picked_tree(
+    /// Returns an error if an object cannot be read or written.
+    pub fn pick_with_libgit2(
         &self,
         base: Option<Oid>,
         [ours, theirs]: [Oid; 2],
@@ -133,11 +133,11 @@ impl Writer {
         Ok(Err(paths))
     }
 
-    /// Writes a pick, or with several parents a merge. No reference moves.
-    /// `committer` is a whole line's value, as `git var GIT_COMMITTER_IDENT` says it.
+    /// Writes a cherry-pick, or with several parents a merge commit. It moves no ref. `committer`
+    /// is the value of the whole line, as `git var GIT_COMMITTER_IDENT` prints it.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the commit cannot be written.
     pub fn pick(
         &self,
         kept: &KeptHeaders,
@@ -163,7 +163,7 @@ impl Writer {
     }
 }
 
-/// A file's mode as libgit2 writes it.
+/// Converts a mode into the type of libgit2.
 const fn mode(of: i32) -> git2::FileMode {
     match of {
         0o100_755 => git2::FileMode::BlobExecutable,
@@ -174,9 +174,9 @@ const fn mode(of: i32) -> git2::FileMode {
     }
 }
 
-/// The line of `cherry-pick -x`: in the last paragraph if that is one of
-/// trailers, else in one of its own.
-fn note(message: &mut Vec<u8>, from: Oid) {
+/// Adds the line of `git cherry-pick -x`: to the last paragraph if it is a trailer block,
+/// otherwise as a new paragraph.
+fn append_pick_line(message: &mut Vec<u8>, from: Oid) {
     if !message.is_empty() && !message.ends_with(b"\n") {
         message.push(b'\n');
     }
@@ -186,8 +186,8 @@ fn note(message: &mut Vec<u8>, from: Oid) {
     message.extend_from_slice(format!("(cherry picked from commit {from})\n").as_bytes());
 }
 
-/// Whether the last paragraph is one of trailers, as Git sees it: all of its
-/// lines are, or a quarter of them with one that Git itself writes.
+/// Whether the last paragraph is a trailer block, by Git's definition: all of its lines are
+/// trailers, or at least a quarter of them, with one that Git itself writes.
 fn ends_with_trailers(message: &str) -> bool {
     let paragraphs: Vec<&str> =
         message.trim_end().split("\n\n").filter(|text| !text.trim().is_empty()).collect();
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_stands_where_git_puts_it() {
+    fn adds_the_cherry_pick_line_where_git_adds_it() {
         let from = Oid::default();
         let line = format!("(cherry picked from commit {from})\n");
         for (before, between) in [
@@ -235,7 +235,7 @@ mod tests {
             ("a\n\none\ntwo\nthree\nSigned-off-by: x <x@x>\n", ""),
         ] {
             let mut message = before.as_bytes().to_vec();
-            note(&mut message, from);
+            append_pick_line(&mut message, from);
             assert_eq!(String::from_utf8(message).unwrap(), format!("{before}{between}{line}"));
         }
     }

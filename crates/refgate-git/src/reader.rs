@@ -1,4 +1,4 @@
-//! How is a repository read, safely, also inside a push's quarantine? Nothing here can write.
+//! Reads a repository, also inside the quarantine of a push. It never writes.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -10,19 +10,20 @@ use git2::{ObjectType, Odb, Repository};
 use refgate_core::{Change, Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
-use crate::repository_checks::{explain_open, trustworthy};
+use crate::repository_checks::{check_trust, explain_open};
 use crate::tree::Tree;
 use crate::{Bounds, GitError};
 
-/// How many bytes of trees are kept in memory; neighbours in history share most
-/// of theirs.
-const TREES_KEPT: usize = 64 << 20;
+/// The most bytes of trees that are kept in memory. Commits that are close in history share
+/// most of their trees.
+const MAX_CACHED_TREE_BYTES: usize = 64 << 20;
 
-/// What a reference holds, and the name that it stands for if it is symbolic.
+/// The value of a ref, with the name of its target if it is a symbolic ref; `None` if the ref
+/// does not exist.
 pub type RefValue = Option<(Oid, Option<String>)>;
 
-/// A repository, for reading only. It has no method that writes, and the hook
-/// can obtain nothing else.
+/// A repository that can only be read: it has no method that writes. The hook judges a push
+/// with this type alone.
 pub struct Reader {
     repo: Repository,
     bounds: Bounds,
@@ -37,37 +38,37 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens the repository that Git names in a hook's environment, with the
-    /// objects of the push that lie in quarantine (docs/design/threats.md, R6).
+    /// Opens the repository that Git names in the environment of a hook. The reader also sees
+    /// the objects of the push in quarantine (docs/design/threats.md, R6).
     ///
     /// # Errors
-    /// If it cannot be opened, or is of a kind that cannot be trusted or read.
+    /// Returns an error if the repository cannot be opened, trusted or supported.
     pub fn open_from_env(bounds: Bounds) -> Result<Self, GitError> {
         let repo = Repository::open_from_env().map_err(|error| explain_open(&error))?;
         Self::new(repo, bounds, true)
     }
 
-    /// Opens a repository, bare or not, that lies at or above a folder.
+    /// Opens the repository at a path or above it. It can be bare.
     ///
     /// # Errors
-    /// As [`Reader::open_from_env`].
+    /// Returns the errors of [`Reader::open_from_env`].
     pub fn open(path: &Path, bounds: Bounds) -> Result<Self, GitError> {
         let repo = Repository::discover(path).map_err(|error| explain_open(&error))?;
         Self::new(repo, bounds, false)
     }
 
-    /// Git has checked every object's hash when it came in; checking again on
-    /// every read would double the time of a large push. What has rotted on
-    /// the disk since fails its zlib checksum, and refuses.
+    /// Turns off hash checks and caches of libgit2. Git has checked the hash of every object
+    /// on arrival, and a second check doubles the time of a large push. An object that was
+    /// damaged later fails its zlib checksum, which is an error.
     fn trust_storage() {
         git2::opts::strict_hash_verification(false);
-        // What is read is kept here as it is needed; a second copy helps nobody.
+        // The reader keeps the trees that it needs, so a second copy only costs memory.
         git2::opts::enable_caching(false);
     }
 
     fn new(repo: Repository, bounds: Bounds, quarantined: bool) -> Result<Self, GitError> {
         Self::trust_storage();
-        trustworthy(&repo)?;
+        check_trust(&repo)?;
         let trees = RefCell::new(HashMap::new());
         Ok(Self {
             repo,
@@ -87,28 +88,30 @@ impl Reader {
         self.repo
     }
 
-    /// Takes what was last fetched from a remote for what is at rest: the
-    /// server's answer, foretold in a clone.
-    pub fn see_through(&mut self, remote: &str) {
+    /// Makes this reader take the remote-tracking branches of `remote` as the branches at rest.
+    /// A clone can thus compute the answer of the server.
+    pub fn use_remote(&mut self, remote: &str) {
         self.remote = Some(remote.to_string());
     }
 
-    /// Shows references as they once were; what is not named does not exist.
-    /// `None` shows them as they are again.
+    /// Makes this reader use these values of refs instead of the stored ones. A ref that is not
+    /// in `values` does not exist. `None` restores the stored values.
     pub fn pin(&self, values: Option<BTreeMap<String, Option<Oid>>>) {
         *self.pinned.borrow_mut() = values;
     }
 
-    /// Whether it has no work tree: a server's.
+    /// Whether the repository is bare, as on a server.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.repo.is_bare()
     }
 
+    /// The remote whose remote-tracking branches count as the branches at rest.
     pub(crate) fn remote(&self) -> Option<&str> {
         self.remote.as_deref()
     }
 
+    /// The name of the ref that holds the value of `name` at rest.
     pub(crate) fn at_rest_name(&self, name: &RefName) -> String {
         match (&self.remote, name.branch_name()) {
             (Some(remote), Some(branch)) => format!("refs/remotes/{remote}/{branch}"),
@@ -116,33 +119,33 @@ impl Reader {
         }
     }
 
-    /// Sets other bounds, once the server's own are known.
-    pub const fn bound(&mut self, bounds: Bounds) {
+    /// Replaces the bounds. The settings of the server are read after the repository is opened.
+    pub const fn set_bounds(&mut self, bounds: Bounds) {
         self.bounds = bounds;
     }
 
-    /// Looks for objects that have come since; Git has just written some.
-    pub(crate) fn forget_packs(&self) {
+    /// Makes libgit2 look for new objects, after a Git process has written some.
+    pub(crate) fn refresh_objects(&self) {
         if let Ok(odb) = self.repo.odb() {
-            // What is not refreshed is at worst not found, which refuses.
+            // Without a refresh an object is not found, and the caller gets that error.
             let _ = odb.refresh();
         }
     }
 
-    /// The git directory that worktrees share.
+    /// The Git directory that all worktrees share.
     #[must_use]
     pub fn git_dir(&self) -> &Path {
         self.repo.commondir()
     }
 
-    /// The bounds under which it reads.
+    /// The bounds of this reader.
     #[must_use]
     pub const fn bounds(&self) -> &Bounds {
         &self.bounds
     }
 
-    /// The objects at rest alone, without those of the push; `None` if there
-    /// is no push, or the objects at rest cannot be told apart.
+    /// The objects at rest, without those of the push. `None` if no push is in quarantine, or
+    /// the objects at rest cannot be opened alone.
     pub(crate) fn rest(&self) -> Option<&Odb<'static>> {
         if !self.quarantined {
             return None;
@@ -159,19 +162,19 @@ impl Reader {
         &self.repo
     }
 
-    /// Refuses when the server's time for one push is over (docs/design/threats.md, R19).
-    pub(crate) fn in_time(&self) -> Result<(), GitError> {
+    /// Returns an error after the time limit for one push has passed (docs/design/threats.md,
+    /// R19).
+    pub(crate) fn check_deadline(&self) -> Result<(), GitError> {
         if self.started.elapsed().as_secs() >= self.bounds.max_seconds {
             return Err(GitError::Deadline(self.bounds.max_seconds));
         }
         Ok(())
     }
 
-    /// What a reference holds at rest; the name that it stands for, if it is
-    /// symbolic.
+    /// The value of a ref at rest.
     ///
     /// # Errors
-    /// If it exists and cannot be read.
+    /// Returns an error if the ref exists and cannot be read.
     pub fn reference(&self, name: &RefName) -> Result<RefValue, GitError> {
         if let Some(pinned) = self.pinned.borrow().as_ref() {
             return Ok(pinned.get(name.as_str()).copied().flatten().map(|id| (id, None)));
@@ -180,7 +183,7 @@ impl Reader {
             return Ok(known.clone());
         }
         let found = self.read_reference(name)?;
-        // One push is judged by one state: what was read once is not read again.
+        // One state of the refs must judge the whole push, so a ref is read only once.
         if self.quarantined {
             self.references.borrow_mut().insert(name.clone(), found.clone());
         }
@@ -204,7 +207,7 @@ impl Reader {
                     Ok(direct) => {
                         let target = direct.target().ok_or_else(|| GitError::Reference {
                             name: name.as_str().to_string(),
-                            why: "it names no object".to_string(),
+                            why: "it points to no object".to_string(),
                         })?;
                         Ok(Some((oid(target), alias)))
                     }
@@ -217,7 +220,7 @@ impl Reader {
     /// The paths that differ between two trees; `None` is the empty tree.
     ///
     /// # Errors
-    /// If a tree cannot be read, or there are more changes than the limit.
+    /// Returns an error if a tree cannot be read, or there are more changes than the limit.
     pub fn changes(
         &self,
         landing: Oid,
@@ -227,11 +230,10 @@ impl Reader {
         crate::diff::changes(self, landing, before, after)
     }
 
-    /// The type of an object, read from its header alone.
-    /// What a commit changes, against its first parent.
+    /// The changes of a commit against its first parent.
     ///
     /// # Errors
-    /// As [`Reader::changes`].
+    /// Returns the errors of [`Reader::changes`].
     pub fn own_changes(&self, id: Oid, commit: &ParsedCommit) -> Result<Vec<Change>, GitError> {
         let before = match commit.parents.first() {
             Some(parent) => Some(self.commit(*parent)?.tree),
@@ -240,20 +242,21 @@ impl Reader {
         self.changes(id, before, Some(commit.tree))
     }
 
+    /// The type of an object, read from its header only.
     pub(crate) fn kind(&self, id: Oid) -> Result<ObjectType, GitError> {
         let odb = self.repo.odb()?;
         let (_, kind) = odb.read_header(git(id)).map_err(|error| unreadable(id, &error))?;
         Ok(kind)
     }
 
-    /// An object's size in bytes, read from its header alone.
+    /// The size of an object in bytes, read from its header only.
     pub(crate) fn size(&self, id: Oid) -> Result<usize, GitError> {
         let odb = self.repo.odb()?;
         let (size, _) = odb.read_header(git(id)).map_err(|error| unreadable(id, &error))?;
         Ok(size)
     }
 
-    /// An object's bytes, after its size was found to be within `limit`
+    /// The bytes of an object. Its size is checked against `limit` before it is read
     /// (docs/design/threats.md, R16).
     pub(crate) fn object(
         &self,
@@ -274,19 +277,18 @@ impl Reader {
         Ok(object.data().to_vec())
     }
 
-    /// A commit.
+    /// Reads a commit.
     ///
     /// # Errors
-    /// If it is missing, too large, or no commit.
+    /// Returns an error if the object is missing, is too large, or is not a commit.
     pub fn commit(&self, id: Oid) -> Result<ParsedCommit, GitError> {
         let data = self.object(id, ObjectType::Commit, self.bounds.max_commit_bytes)?;
         parse_commit(&data)
-            .ok_or_else(|| GitError::Object { id, why: "it is no readable commit".to_string() })
+            .ok_or_else(|| GitError::Object { id, why: "it is not a valid commit".to_string() })
     }
 
-    /// A tree's size is looked at after reading: Git's own check of a push has
-    /// read every tree whole before, and asking for the size of a delta costs
-    /// as much as reading it.
+    /// Reads and parses a tree. Its size is checked after it is read: Git has already read
+    /// every tree of the push on arrival, and the size of a delta costs as much as the tree.
     fn parsed_tree(&self, id: Oid) -> Result<Tree, GitError> {
         let object = self.repo.odb()?;
         let object = object.read(git(id)).map_err(|error| unreadable(id, &error))?;
@@ -298,21 +300,21 @@ impl Reader {
         let tree = is_tree.then(|| Tree::parse(object.data().to_vec())).flatten();
         tree.ok_or_else(|| GitError::Object {
             id,
-            why: "it is a tree that Git would not write".to_string(),
+            why: "it is a malformed tree object".to_string(),
         })
     }
 
-    /// A tree, from memory if it was read lately.
+    /// A tree, from memory if it was read before.
     pub(crate) fn tree(&self, id: Oid) -> Result<Rc<Tree>, GitError> {
         if let Some(known) = self.trees.borrow().get(&id) {
             return Ok(Rc::clone(known));
         }
-        // The empty tree need not exist as an object.
+        // The empty tree need not be stored as an object.
         let tree = if id == EMPTY_TREE { Tree::default() } else { self.parsed_tree(id)? };
         let tree = Rc::new(tree);
         let mut trees = self.trees.borrow_mut();
         let kept = self.kept.get() + tree.size();
-        if kept > TREES_KEPT {
+        if kept > MAX_CACHED_TREE_BYTES {
             trees.clear();
             self.kept.set(0);
         } else {
@@ -323,8 +325,8 @@ impl Reader {
     }
 }
 
-/// The tree that holds nothing: what a commit without a parent comes after. Git
-/// knows it without an object.
+/// The tree without entries. A commit without a parent is compared with it. Git knows this
+/// tree without a stored object.
 pub const EMPTY_TREE: Oid = Oid::new([
     0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88,
     0xfb, 0xee, 0x49, 0x04,

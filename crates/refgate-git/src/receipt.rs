@@ -1,4 +1,4 @@
-//! Is a pick what Git makes of its original? The hook and `git backport` ask the same function.
+//! Compares a cherry-pick with what Git makes of its original. The hook and `git backport` use it.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use crate::merge_content::{PlainMerge, plain_merge};
 use crate::reader::{EMPTY_TREE, Reader};
 use crate::{GitError, ParsedCommit};
 
-/// Compares a commit with one parent with what Git makes of picking `original`
-/// onto that parent, and the recipes make of that.
+/// Compares a commit with the result of a cherry-pick of `original` onto its first parent, after
+/// the recipes are applied to that result.
 ///
 /// # Errors
-/// If something cannot be read, or Git cannot make the pick in time.
+/// Returns an error if an object cannot be read, or Git cannot compute the cherry-pick in time.
 pub fn receipt(
     reader: &Reader,
     recipes: &[Recipe],
@@ -29,8 +29,8 @@ pub fn receipt(
         return Ok(Receipt::Marked { paths: marked });
     }
     let source = reader.commit(original)?;
-    // Of a merge, what it brought is picked: the other way round would be all
-    // that its side had not.
+    // A merge is picked against its first parent, so that the cherry-pick has the changes that
+    // the merge brought.
     let base = source.parents.first().copied().unwrap_or(EMPTY_TREE);
     Pick { reader, recipes, onto, base, original }.compare(commit, &source, &own)
 }
@@ -66,8 +66,8 @@ impl Pick<'_> {
         let PlainMerge { tree, conflicts } =
             plain_merge(reader, Some(self.base), [self.onto, self.original])?;
         let differing = reader.changes(self.original, Some(tree), Some(commit.tree))?;
-        // What a person chose where Git had a conflict is theirs, also where it
-        // is what Git left lying; and recipes hold where nothing conflicts, too.
+        // A conflicting path counts as resolved by a person, also if its content is what Git
+        // wrote. Recipes apply to paths without conflicts, too.
         let mut open: BTreeSet<String> = differing.into_iter().map(|one| one.path).collect();
         open.extend(conflicts.iter().map(|path| String::from_utf8_lossy(path).into_owned()));
         open.extend(
@@ -80,7 +80,7 @@ impl Pick<'_> {
         for path in open {
             let kept = match recipe(self.recipes, &path).map(|recipe| recipe.keep) {
                 Some(KeptSide::Branch) => Some(ours),
-                // Of what it did not touch, it has nothing to keep.
+                // The fix has nothing to keep in a path that it does not change.
                 Some(KeptSide::Fix) => {
                     Some(source.tree).filter(|_| theirs.iter().any(|one| one.path == path))
                 }
@@ -106,8 +106,8 @@ impl Pick<'_> {
         })
     }
 
-    /// Whether it is plain to see, without asking Git: the branch had each file
-    /// as the original found it, and has it now as the original left it.
+    /// Whether the cherry-pick is exact without a merge by Git: before the pick, each file is as
+    /// the original found it. After the pick, it is as the original left it.
     fn is_plain(
         &self,
         tree: Oid,
@@ -119,15 +119,17 @@ impl Pick<'_> {
         let paths = |changes: &[Change]| -> BTreeSet<String> {
             changes.iter().map(|change| change.path.clone()).collect()
         };
-        let touched = paths(own);
-        // A name that is not UTF-8 cannot be looked up by what is shown of it.
-        if touched.iter().any(|path| path.contains(char::REPLACEMENT_CHARACTER)) {
+        let changed_paths = paths(own);
+        // A path that is not UTF-8 was changed for display, so it cannot be looked up.
+        if changed_paths.iter().any(|path| path.contains(char::REPLACEMENT_CHARACTER)) {
             return Ok(false);
         }
-        if touched != paths(theirs) || touched.iter().any(|p| recipe(self.recipes, p).is_some()) {
+        if changed_paths != paths(theirs)
+            || changed_paths.iter().any(|p| recipe(self.recipes, p).is_some())
+        {
             return Ok(false);
         }
-        for path in touched {
+        for path in changed_paths {
             let held = |tree: Oid| self.reader.held(tree, path.as_bytes());
             if held(ours)? != held(before)? || held(tree)? != held(source)? {
                 return Ok(false);
@@ -137,7 +139,7 @@ impl Pick<'_> {
     }
 }
 
-/// The files in which a commit leaves conflict marks that its parent did not have.
+/// The files in which a commit has more conflict markers than its parent.
 pub(crate) fn marked(
     reader: &Reader,
     tree: Oid,
@@ -163,9 +165,9 @@ pub(crate) fn marked(
     Ok(found)
 }
 
-/// How many conflicts a file shows: beginnings, or ends if these are more, as
-/// `git diff --check` knows them, of any length (`conflict-marker-size`). What
-/// stands between them is also what underlines a heading.
+/// The number of conflicts in a file: its start markers or its end markers, whichever are more,
+/// as `git diff --check` recognises them, of any length (`conflict-marker-size`). The `=======`
+/// between them is not counted, because it also underlines headings.
 fn count(content: &[u8]) -> usize {
     let marks = |mark: u8| {
         let is_mark = |line: &&[u8]| {
@@ -182,7 +184,7 @@ mod tests {
     use super::count;
 
     #[test]
-    fn marks_are_told_from_headings() {
+    fn counts_conflict_markers_but_not_headings() {
         assert_eq!(count(b"a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> other\n"), 1);
         assert_eq!(count(b"a\r\n<<<<<<< HEAD\r\nb\r\n=======\r\nc\r\n>>>>>>> other\r\n"), 1);
         assert_eq!(count(b"Title\n=======\ntext\n"), 0);

@@ -1,4 +1,4 @@
-//! How do protected references move, all or none, each from the value at which it was judged?
+//! Moves protected refs in one transaction, each from the value at which it was judged.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,30 +9,31 @@ use refgate_core::{Instant, Oid, RefName};
 use crate::GitError;
 use crate::reader::{Reader, git, oid};
 
-/// One reference that is to move: full name, from, to.
+/// One ref update: full name, old value, new value.
 pub type RefMove<'a> = (&'a str, Option<Oid>, Option<Oid>);
 
-/// A repository whose references may be moved. It cannot be had in a
-/// quarantine: what a push brought must be at rest (docs/design/threats.md, R7).
+/// A repository in which refs can be moved. It cannot be created in a quarantine: the objects
+/// of the push must be at rest first (docs/design/threats.md, R7).
 pub struct RefTransaction {
     repo: Repository,
     git_dir: PathBuf,
 }
 
-/// Where deleted references are kept, so that they can be restored (docs/design/model.md, "Records and the ledger").
-/// No push reaches it, and `git fetch origin 'refs/refgate/*'` brings it along.
+/// The prefix of the refs that keep deleted refs, so that they can be restored
+/// (docs/design/model.md, "Deletions"). Nobody can push to it. `git fetch origin
+/// 'refs/refgate/*'` fetches it.
 pub const DELETED: &str = "refs/refgate/deleted/";
 
-/// Under which name what a reference held is kept.
+/// The name of the ref that keeps a deleted ref.
 fn kept_name(name: &str, old: Option<Oid>) -> Option<String> {
     Some(format!("{DELETED}{}/{}", name.strip_prefix("refs/")?, old?.short()))
 }
 
 impl RefTransaction {
-    /// Takes over a repository that was read.
+    /// Creates it from a reader of the same repository.
     ///
     /// # Errors
-    /// If a push is still being judged (`quarantined`).
+    /// Returns an error if a push is in quarantine (`quarantined`).
     pub fn of(reader: Reader, quarantined: bool) -> Result<Self, GitError> {
         if quarantined {
             return Err(GitError::Quarantine);
@@ -41,11 +42,11 @@ impl RefTransaction {
         Ok(Self { repo: reader.into_repo(), git_dir })
     }
 
-    /// Takes the last line of a reference's log away, since the move it tells
-    /// was never made.
+    /// Removes the last line of the reflog of a ref. The caller has found that the ref never
+    /// made the move in that line.
     ///
     /// # Errors
-    /// If the log cannot be written.
+    /// Returns an error if the reflog cannot be written.
     pub fn drop_orphan_reflog_entry(git_dir: &Path, name: &RefName) -> std::io::Result<()> {
         let path = git_dir.join("logs").join(name.as_str());
         let text = std::fs::read(&path)?;
@@ -56,11 +57,12 @@ impl RefTransaction {
         file.sync_all()
     }
 
-    /// Locks all of them, compares each with what it was, and moves all. The
-    /// reflog says `at`: soak times are read from there.
+    /// Locks all refs, compares each with its old value, and moves all. The reflog gets the
+    /// time `at`, because soak times are read from the reflog.
     ///
     /// # Errors
-    /// If one is locked by somebody else or is not what it was; then none moves.
+    /// Returns an error if a ref is locked by another process, or does not have its old value.
+    /// Then no ref moves.
     pub fn carry_out(&self, steps: &[RefMove<'_>], at: Instant) -> Result<(), GitError> {
         let who = Signature::new("refgate", "refgate@localhost", &Time::new(at.timestamp(), 0))?;
         let mut all = self.repo.transaction()?;
@@ -92,7 +94,7 @@ impl RefTransaction {
         all.commit()?;
         for (name, _, new) in steps {
             if new.is_none() {
-                // As Git does: what comes by this name later is another reference.
+                // Git also deletes the reflog: a later ref of this name is another ref.
                 let _ = self.repo.reflog_delete(name);
             }
             self.keep(name, new.is_some());
@@ -100,10 +102,10 @@ impl RefTransaction {
         Ok(())
     }
 
-    /// Keeps what a reference holds that Git itself is about to delete.
+    /// Keeps the value of a ref that Git is about to delete.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the ref that keeps it cannot be written.
     pub fn keep_deleted(&self, name: &str, old: Oid) -> Result<(), GitError> {
         if let Some(kept) = kept_name(name, Some(old)) {
             self.repo.reference(&kept, git(old), true, "deleted")?;
@@ -111,8 +113,8 @@ impl RefTransaction {
         Ok(())
     }
 
-    /// libgit2 syncs nothing by itself (docs/design/threats.md, T11). The references are in
-    /// place either way; a disk that cannot sync will tell others too.
+    /// Syncs a ref and its directory to the disk. libgit2 does not sync (docs/design/threats.md,
+    /// T11). An error is ignored, because the ref has already moved.
     fn keep(&self, name: &str, exists: bool) {
         let path = self.git_dir.join(name);
         if exists {

@@ -1,4 +1,4 @@
-//! When did a reference move on this server? Git's own log of it, which no push can write.
+//! Reads the reflog of a ref: its moves and their receipt times. No push can write a reflog.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -9,22 +9,22 @@ use refgate_core::{Instant, Oid, RefName};
 
 use crate::reader::Reader;
 
-/// No line of a log that this server writes is longer, in bytes.
-const LONGEST: u64 = 4_096;
+/// The longest line of a reflog that this server writes, in bytes.
+const MAX_LINE_BYTES: u64 = 4_096;
 
-/// One move of a reference.
+/// One move of a ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReflogEntry {
-    /// What it was; `None` where it came into being.
+    /// The old value; `None` if the move created the ref.
     pub old: Option<Oid>,
-    /// What it became; `None` where it went.
+    /// The new value; `None` if the move deleted the ref.
     pub new: Option<Oid>,
-    /// When.
+    /// The time of the move.
     pub at: Instant,
 }
 
-/// All moves of a reference that the log still has, oldest first. A line that
-/// cannot be read says nothing.
+/// All moves of a ref that its reflog still has, oldest first. Lines that cannot be parsed are
+/// ignored.
 #[must_use]
 pub fn reflog(git_dir: &Path, name: &RefName) -> Vec<ReflogEntry> {
     log(git_dir, name.as_str())
@@ -37,36 +37,40 @@ fn log(git_dir: &Path, name: &str) -> Vec<ReflogEntry> {
 }
 
 impl Reader {
-    /// All moves that the log still has of what is at rest under a name: in a
-    /// clone that looks through a remote, of what was fetched.
+    /// All moves of the ref that holds the value of `name` at rest. In a clone, it can be a
+    /// remote-tracking branch.
     pub(crate) fn moves(&self, name: &RefName) -> Vec<ReflogEntry> {
         log(self.git_dir(), &self.at_rest_name(name))
     }
 
-    /// When the repository was cloned from the remote through which it is seen.
-    pub(crate) fn cloned(&self) -> Option<Instant> {
+    /// The time when the repository was cloned from the remote that this reader uses.
+    pub(crate) fn clone_time(&self) -> Option<Instant> {
         let head = self.remote()?.to_string();
         log(self.git_dir(), &format!("refs/remotes/{head}/HEAD")).first().map(|moved| moved.at)
     }
 
-    /// Whether what is at rest under a name is what was last fetched.
+    /// Whether the value of `name` at rest is that of a remote-tracking branch.
     pub(crate) fn is_fetched(&self, name: &RefName) -> bool {
         self.at_rest_name(name) != name.as_str()
     }
 }
 
-/// The last line of a log that tells of a move which the reference, as it
-/// stands `here`, has not made: who moved it was stopped in between.
+/// The last line of a reflog, if the ref never made the move in it. `here` is the value of the
+/// ref. This happens when a process ends after it wrote the reflog, but before it moved the ref.
 #[must_use]
-pub fn announced(git_dir: &Path, name: &RefName, here: Option<Oid>) -> Option<ReflogEntry> {
+pub fn orphan_reflog_entry(
+    git_dir: &Path,
+    name: &RefName,
+    here: Option<Oid>,
+) -> Option<ReflogEntry> {
     let last = last(git_dir, name)?;
     (last.new != here && last.old == here).then_some(last)
 }
 
-/// The last line of a log; every push asks for it, so only the end is read.
+/// The last line of a reflog. Every push needs it, so only the end of the file is read.
 fn last(git_dir: &Path, name: &RefName) -> Option<ReflogEntry> {
     let mut file = File::open(git_dir.join("logs").join(name.as_str())).ok()?;
-    let start = file.metadata().ok()?.len().saturating_sub(LONGEST);
+    let start = file.metadata().ok()?.len().saturating_sub(MAX_LINE_BYTES);
     file.seek(SeekFrom::Start(start)).ok()?;
     let mut end = Vec::new();
     file.read_to_end(&mut end).ok()?;

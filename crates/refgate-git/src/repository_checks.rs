@@ -1,24 +1,24 @@
-//! May what this repository shows be believed?
+//! Checks whether refgate supports a repository and can trust its history.
 
 use git2::Repository;
 
 use crate::GitError;
 
-/// Why a repository cannot be opened, in words that name what is not supported.
+/// Turns an error of opening a repository into one that names the unsupported format.
 pub(crate) fn explain_open(error: &git2::Error) -> GitError {
     let text = error.message();
     if text.contains("object format") {
         return GitError::Format { what: "object format", name: "sha256".to_string() };
     }
     if text.contains("refstorage") {
-        return GitError::Format { what: "reference format", name: "reftable".to_string() };
+        return GitError::Format { what: "ref format", name: "reftable".to_string() };
     }
     GitError::Open(text.to_string())
 }
 
-/// What makes Git and libgit2 see another history than the objects hold
-/// (docs/design/threats.md, R8, section 2): refuse to run.
-pub(crate) fn trustworthy(repo: &Repository) -> Result<(), GitError> {
+/// Returns an error if Git or libgit2 would see a history that the objects do not contain
+/// (docs/design/threats.md, R8).
+pub(crate) fn check_trust(repo: &Repository) -> Result<(), GitError> {
     let dir = repo.commondir();
     let holds = |path: &str| std::fs::metadata(dir.join(path)).is_ok_and(|file| file.len() > 0);
     if holds("shallow") {

@@ -1,4 +1,4 @@
-//! What does a person mean by a revision, and what has the repository's configuration to say?
+//! Resolves revisions, and reads tags, refs and settings for the programs that people run.
 
 use refgate_core::Oid;
 
@@ -6,10 +6,10 @@ use crate::GitError;
 use crate::reader::{Reader, oid};
 
 impl Reader {
-    /// The tags with what they name, in the order of their names.
+    /// The tags with the objects that they point to, sorted by name.
     ///
     /// # Errors
-    /// If they cannot be listed.
+    /// Returns an error if the tags cannot be listed.
     pub fn tags(&self) -> Result<Vec<(String, Oid)>, GitError> {
         let mut all = Vec::new();
         for reference in self.repository().references_glob("refs/tags/*")? {
@@ -22,10 +22,10 @@ impl Reader {
         Ok(all)
     }
 
-    /// What a symbolic reference such as `HEAD` points to, if it is one.
+    /// The target of a symbolic ref such as `HEAD`; `None` if the ref is not symbolic.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the ref cannot be read.
     pub fn symbolic(&self, name: &str) -> Result<Option<String>, GitError> {
         match self.repository().find_reference(name) {
             Ok(found) => Ok(found.symbolic_target().ok().flatten().map(ToString::to_string)),
@@ -34,11 +34,11 @@ impl Reader {
         }
     }
 
-    /// Every reference that names an object, with its value. For audits; no
-    /// hook lists them all.
+    /// Every ref that points to an object, with its value. Audits use it. A hook never lists
+    /// all refs.
     ///
     /// # Errors
-    /// If they cannot be listed.
+    /// Returns an error if the refs cannot be listed.
     pub fn references(&self) -> Result<Vec<(String, Oid)>, GitError> {
         let mut all = Vec::new();
         for reference in self.repository().references()? {
@@ -50,10 +50,10 @@ impl Reader {
         Ok(all)
     }
 
-    /// A setting, from the repository or the person's own configuration.
+    /// A setting, from the configuration of the repository, the user or the system.
     ///
     /// # Errors
-    /// If the configuration cannot be read.
+    /// Returns an error if the configuration cannot be read.
     pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
         match self.repository().config()?.snapshot()?.get_str(key) {
             Ok(value) => Ok(Some(value.to_string())),
@@ -65,14 +65,14 @@ impl Reader {
     /// The commit that a revision names, as `git rev-parse` reads it.
     ///
     /// # Errors
-    /// If it names no commit here.
+    /// Returns an error if the revision names no commit of this repository.
     pub fn resolve(&self, revision: &str) -> Result<Oid, GitError> {
         let object = self.repository().revparse_single(revision)?;
         Ok(oid(object.peel_to_commit()?.id()))
     }
 
-    /// The commit whose id is this, or alone begins so; `None` where there is
-    /// none, or several. Unlike [`Self::resolve`], never a name of a reference.
+    /// The commit with this id, or the only commit whose id begins with `hex`; `None` if there
+    /// is no such commit, or several. Unlike [`Self::resolve`], it never reads a ref name.
     #[must_use]
     pub fn named(&self, hex: &str) -> Option<Oid> {
         let odb = self.repository().odb().ok()?;
@@ -83,17 +83,17 @@ impl Reader {
     /// The branch that is checked out, without `refs/heads/`.
     ///
     /// # Errors
-    /// If `HEAD` cannot be read.
+    /// Returns an error if `HEAD` cannot be read.
     pub fn current_branch(&self) -> Result<Option<String>, GitError> {
         let head = self.repository().find_reference("HEAD")?;
         let target = head.symbolic_target()?;
         Ok(target.and_then(|name| name.strip_prefix("refs/heads/")).map(ToString::to_string))
     }
 
-    /// The object that a revision names, tags as they are.
+    /// The object that a revision names. A tag object is not followed.
     ///
     /// # Errors
-    /// If it names nothing here.
+    /// Returns an error if the revision names no object of this repository.
     pub fn resolve_object(&self, revision: &str) -> Result<Oid, GitError> {
         Ok(oid(self.repository().revparse_single(revision)?.id()))
     }

@@ -1,4 +1,4 @@
-//! What must be known before anything is asked of the ledger or of history: releases and tips.
+//! Reads releases and stage tips, which the gate needs before it reads ledger and history.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use refgate_core::{Flow, Oid, Policy, Push, RefKind, Release};
 use crate::reader::Reader;
 use crate::{GitError, release_openers, releases};
 
-/// What is at rest around a push, before its commits are looked at.
+/// The facts at rest that the gate needs before it reads the commits of a push.
 #[derive(Debug, Clone, Default)]
 pub struct ServerSurvey {
-    /// The releases that matter, lowest version first.
+    /// The releases that the rules need for this push, lowest version first.
     pub releases: Vec<Release>,
-    /// The tips of the flow's stages, by their place.
+    /// The tips of the stages, by their place in the flow.
     pub tips: BTreeMap<usize, Oid>,
 }
 
-/// Reads it.
+/// Reads the survey of a push.
 ///
 /// # Errors
-/// If a reference or tag cannot be read.
+/// Returns an error if a ref or a tag cannot be read.
 pub fn survey(reader: &Reader, policy: &Policy, push: &Push) -> Result<ServerSurvey, GitError> {
     let kinds: Vec<RefKind<'_>> = push.updates.iter().map(|u| policy.kind(&u.name)).collect();
     let mut survey = ServerSurvey::default();
@@ -28,7 +28,7 @@ pub fn survey(reader: &Reader, policy: &Policy, push: &Push) -> Result<ServerSur
     } else if kinds.iter().any(|kind| matches!(kind, RefKind::Governed(_))) {
         survey.releases = release_openers(reader, &policy.release)?;
     }
-    // A tag that claims to come from the future came by now at the latest.
+    // A release cannot be later than the push, whatever date its tag claims.
     survey.releases.iter_mut().for_each(|release| release.at = release.at.min(push.at));
     if kinds.iter().any(|kind| !matches!(kind, RefKind::Topic)) {
         survey.tips = stage_tips(reader, &policy.flow)?;
@@ -39,7 +39,7 @@ pub fn survey(reader: &Reader, policy: &Policy, push: &Push) -> Result<ServerSur
 /// The tips of the stages that exist, by their place in the flow.
 ///
 /// # Errors
-/// If a reference cannot be read.
+/// Returns an error if a ref cannot be read.
 pub fn stage_tips(reader: &Reader, flow: &Flow) -> Result<BTreeMap<usize, Oid>, GitError> {
     let mut tips = BTreeMap::new();
     for (place, stage) in flow.stages.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! How much do the diffs of two commits have in common?
+//! Computes the similarity of the diffs of two commits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::hash_map::Entry;
@@ -10,22 +10,22 @@ use refgate_core::matrix::DiffSimilarity;
 
 use crate::GitError;
 use crate::commit_cache::CommitCache;
-use crate::debts::touched;
+use crate::debts::changed_paths;
 use crate::reader::{Reader, git};
 
-/// Diffs of more files or lines are not compared line by line.
-const MOST_FILES: usize = 400;
-const MOST_LINES: usize = 20_000;
+/// Diffs with more files or lines than these limits are not compared.
+const MAX_FILES: usize = 400;
+const MAX_LINES: usize = 20_000;
 
-/// Under this it is no likeness.
-const LEAST: u8 = 10;
+/// The lowest percentage that counts as a similarity.
+const MIN_PERCENT: u8 = 10;
 
-/// Compares pairs of commits; what an earlier run compared is not compared again.
-/// A pair with nothing in common, or whose content is not here, is left out.
+/// Compares pairs of commits. The result of an earlier run is taken from the cache. A pair
+/// without similarity is left out, and so is a pair whose content is not in this repository.
 ///
 /// # Errors
-/// If a commit cannot be read.
-pub fn likeness(
+/// Returns an error if a commit cannot be read.
+pub fn diff_similarity(
     reader: &Reader,
     pairs: &[(Oid, Oid)],
     kept: &mut CommitCache,
@@ -34,7 +34,7 @@ pub fn likeness(
     let mut diffs: HashMap<Oid, Option<DiffLines>> = HashMap::new();
     let mut found = BTreeMap::new();
     for (number, pair) in pairs.iter().enumerate() {
-        let likeness = match kept.pair(*pair) {
+        let diff_similarity = match kept.pair(*pair) {
             Some(known) => known,
             None => {
                 for id in [pair.0, pair.1] {
@@ -43,23 +43,23 @@ pub fn likeness(
                     }
                 }
                 let both = (diffs.get(&pair.0), diffs.get(&pair.1));
-                let likeness = match both {
+                let diff_similarity = match both {
                     (Some(Some(one)), Some(Some(other))) => one.like(other),
                     _ => None,
                 };
-                kept.add_pair(*pair, likeness);
-                likeness
+                kept.add_pair(*pair, diff_similarity);
+                diff_similarity
             }
         };
-        if let Some(likeness) = likeness {
-            found.insert(*pair, likeness);
+        if let Some(diff_similarity) = diff_similarity {
+            found.insert(*pair, diff_similarity);
         }
         tick(number);
     }
     Ok(found)
 }
 
-/// What a commit takes away and adds: each line with its file and how often.
+/// The lines that a commit removes and adds: a hash of each line and its file, with a count.
 struct DiffLines {
     patch: Option<git2::Oid>,
     lines: HashMap<u64, u32>,
@@ -79,18 +79,18 @@ impl DiffLines {
         let all = self.count + other.count;
         let percent = (200 * u64::from(common)).checked_div(u64::from(all)).unwrap_or(0);
         let percent = u8::try_from(percent.min(99)).unwrap_or(0);
-        (percent >= LEAST).then_some(DiffSimilarity::Percent(percent))
+        (percent >= MIN_PERCENT).then_some(DiffSimilarity::Percent(percent))
     }
 }
 
 impl Reader {
-    /// Whether two commits change a path in common (against their first parents);
-    /// or `moved`, a file of the same name, wherever it lies on each branch.
+    /// Whether two commits change a common path, each against its first parent. With `moved`,
+    /// whether they change files of the same name, in any directory.
     ///
     /// # Errors
-    /// If a commit cannot be read.
-    pub fn touch_alike(&self, one: Oid, other: Oid, moved: bool) -> Result<bool, GitError> {
-        let paths = |id: Oid| touched(self, id, &self.commit(id)?);
+    /// Returns an error if a commit cannot be read.
+    pub fn share_changed_path(&self, one: Oid, other: Oid, moved: bool) -> Result<bool, GitError> {
+        let paths = |id: Oid| changed_paths(self, id, &self.commit(id)?);
         let name = |path: &str| match path.rsplit_once('/') {
             Some((_, name)) if moved => name.to_string(),
             _ => path.to_string(),
@@ -99,8 +99,8 @@ impl Reader {
         Ok(paths(one)?.iter().any(|path| theirs.contains(&name(path))))
     }
 
-    /// The changed lines of a commit with at most one parent. `None` if its
-    /// content is not here, or is more than can be compared.
+    /// The changed lines of a commit against its first parent. `None` if its content is not in
+    /// this repository, is empty, or is above the limits.
     fn lines(&self, id: Oid) -> Result<Option<DiffLines>, GitError> {
         use std::hash::{DefaultHasher, Hash as _, Hasher as _};
         let repo = self.repository();
@@ -108,7 +108,7 @@ impl Reader {
         let before = commit.parent(0).ok().map(|parent| parent.tree()).transpose()?;
         let diff = repo.diff_tree_to_tree(before.as_ref(), Some(&commit.tree()?), None);
         let Ok(diff) = diff else { return Ok(None) };
-        if diff.deltas().len() > MOST_FILES {
+        if diff.deltas().len() > MAX_FILES {
             return Ok(None);
         }
         let (lines, count) = (RefCell::new(HashMap::new()), Cell::new(0_u32));
@@ -117,11 +117,11 @@ impl Reader {
             parts.hash(&mut hasher);
             *lines.borrow_mut().entry(hasher.finish()).or_insert(0) += 1;
             count.set(count.get() + 1);
-            count.get() as usize <= MOST_LINES
+            count.get() as usize <= MAX_LINES
         };
         let read = diff.foreach(
             &mut |delta, _| {
-                // What has no lines counts by its content.
+                // A change without lines is compared by the id of its content.
                 let link = delta.new_file().mode() == git2::FileMode::Commit;
                 let bare = delta.flags().is_binary() || link || delta.status() == Delta::Typechange;
                 !bare || add(&[b"whole", delta.new_file().id().as_bytes()])

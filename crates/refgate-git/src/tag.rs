@@ -1,4 +1,4 @@
-//! What is a tag's new value: a bare reference or an annotated object, and on which commit?
+//! Reads the value of a tag: whether it is annotated or signed, and which commit it names.
 
 use git2::ObjectType;
 use refgate_core::{Oid, RefName};
@@ -6,24 +6,28 @@ use refgate_core::{Oid, RefName};
 use crate::GitError;
 use crate::reader::Reader;
 
-/// A tag, followed to the object that it finally names.
+/// The facts about a tag, which is followed to the commit that it finally names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TagChain {
     pub(crate) annotated: bool,
     pub(crate) same_name: bool,
     pub(crate) signed: bool,
     pub(crate) commit: Option<Oid>,
-    /// When it was made, in seconds since 1970, as it claims.
+    /// The date that the tag claims, in seconds since 1970.
     pub(crate) claimed: Option<i64>,
 }
 
-/// A tag of a tag of a tag is followed this far.
-const DEEPEST: usize = 8;
+/// The most objects that are followed from a tag to its commit.
+const MAX_TAG_DEPTH: usize = 8;
 
+/// Follows a tag from `value` to its commit.
+///
+/// # Errors
+/// Returns an error if an object cannot be read, or a tag object is malformed.
 pub(crate) fn follow(reader: &Reader, name: &RefName, value: Oid) -> Result<TagChain, GitError> {
     let mut found = TagChain::default();
     let mut id = value;
-    for depth in 0..DEEPEST {
+    for depth in 0..MAX_TAG_DEPTH {
         match reader.kind(id)? {
             ObjectType::Commit => {
                 found.commit = Some(id);
@@ -36,7 +40,7 @@ pub(crate) fn follow(reader: &Reader, name: &RefName, value: Oid) -> Result<TagC
                 let data = reader.object(id, ObjectType::Tag, reader.bounds().max_commit_bytes)?;
                 let parsed = parse(&data).ok_or_else(|| GitError::Object {
                     id,
-                    why: "it is a tag that Git would not write".to_string(),
+                    why: "it is a malformed tag".to_string(),
                 })?;
                 if depth == 0 {
                     found.annotated = true;
@@ -59,7 +63,8 @@ struct Parsed {
     signed: bool,
 }
 
-/// `object`, `type`, `tag`, `tagger`, each once and in this order.
+/// Parses a tag object: `object`, `type`, `tag` and `tagger`, each once and in this order.
+/// `tagger` can be absent.
 fn parse(data: &[u8]) -> Option<Parsed> {
     let text = String::from_utf8_lossy(data);
     let (header, body) = text.split_once("\n\n")?;

@@ -1,4 +1,4 @@
-//! What has a stage or line shown, and what does a promotion or a tag rest on beside its commits?
+//! Reads the facts of a tag and of a promotion that depend on former tips of stages and lines.
 
 use refgate_core::{Instant, Oid, RefName, RefUpdate, TagFacts, UpdateFacts};
 
@@ -7,6 +7,8 @@ use crate::tag::follow;
 use crate::{GitError, debts};
 
 impl HistoryBuilder<'_> {
+    /// The facts of a release tag. It is `shipped` if its commit was once the tip of a production
+    /// stage or a line.
     pub(crate) fn tag(&self, update: &RefUpdate, new: Oid) -> Result<Option<TagFacts>, GitError> {
         let chain = follow(self.reader, &update.name, new)?;
         let mut facts = TagFacts {
@@ -22,19 +24,21 @@ impl HistoryBuilder<'_> {
             let Some(tip) = self.history.tips.get(&place).filter(|_| stage.production) else {
                 continue;
             };
-            if self.graph.has_shown(*tip, commit)? {
+            if self.graph.was_tip(*tip, commit)? {
                 (facts.shipped, facts.on_flow) = (true, true);
             }
         }
         if !facts.shipped {
-            facts.shipped = self.on_a_line(commit)?;
+            facts.shipped = self.was_line_tip(commit)?;
         }
         Ok(Some(facts))
     }
 
-    pub(crate) fn on_a_line(&self, commit: Oid) -> Result<bool, GitError> {
+    /// Whether a commit was once the tip of a release line.
+    pub(crate) fn was_line_tip(&self, commit: Oid) -> Result<bool, GitError> {
         for line in &self.policy.flow.lines {
-            // libgit2's `*` crosses slashes and ours does not.
+            // The `*` of libgit2 matches slashes and that of the policy does not, so the policy
+            // checks each name again.
             let pattern = format!("refs/heads/{}", line.branches.as_str());
             for branch in self.reader.repository().references_glob(&pattern)? {
                 let branch = branch?;
@@ -43,7 +47,7 @@ impl HistoryBuilder<'_> {
                     continue;
                 }
                 let tip = branch.peel_to_commit()?.id();
-                if self.graph.has_shown(crate::reader::oid(tip), commit)? {
+                if self.graph.was_tip(crate::reader::oid(tip), commit)? {
                     return Ok(true);
                 }
             }
@@ -51,16 +55,16 @@ impl HistoryBuilder<'_> {
         Ok(false)
     }
 
-    /// The stages that once had a commit as their tip.
-    pub(crate) fn shown_by(&self, id: Oid) -> Result<u32, GitError> {
+    /// The stages that once had a commit as their tip, as bits by their place in the flow.
+    pub(crate) fn stages_with_former_tip(&self, id: Oid) -> Result<u32, GitError> {
         let mut bits = 0;
         for (place, tip) in &self.history.tips {
-            bits |= u32::from(self.graph.has_shown(*tip, id)?) << place;
+            bits |= u32::from(self.graph.was_tip(*tip, id)?) << place;
         }
         Ok(bits)
     }
 
-    /// What a promotion rests on besides its own commits.
+    /// Reads the facts that a promotion needs besides its own commits: soak time and debts.
     pub(crate) fn gate(
         &self,
         update: &RefUpdate,
@@ -73,7 +77,7 @@ impl HistoryBuilder<'_> {
         let Some(last) = facts.landings.last() else { return Ok(()) };
         let tree = self.tree_of(last.commit)?;
         if let Some(before) = self.policy.flow.previous(place) {
-            facts.soaking_since = self.soaking(&before.branch, tree)?;
+            facts.soaking_since = self.soak_start(&before.branch, tree)?;
         }
         let mut tips = self.history.tips.clone();
         tips.insert(place, last.commit);
@@ -82,8 +86,12 @@ impl HistoryBuilder<'_> {
         Ok(())
     }
 
-    /// Since when a branch has had a tree without a break.
-    pub(crate) fn soaking(&self, branch: &RefName, tree: Oid) -> Result<Option<Instant>, GitError> {
+    /// The time since which the tips of a branch have had this tree without interruption.
+    pub(crate) fn soak_start(
+        &self,
+        branch: &RefName,
+        tree: Oid,
+    ) -> Result<Option<Instant>, GitError> {
         let mut since = None;
         for moved in self.reader.moves(branch).iter().rev() {
             let Some(new) = moved.new else { break };

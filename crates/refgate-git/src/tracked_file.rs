@@ -1,4 +1,4 @@
-//! What does a file hold at a reference's accepted tip?
+//! Reads one file or one directory of a commit. It accepts regular text files only.
 
 use git2::ObjectType;
 use refgate_core::{Oid, RefName};
@@ -6,22 +6,22 @@ use refgate_core::{Oid, RefName};
 use crate::GitError;
 use crate::reader::Reader;
 
-/// A file of a tree.
+/// A text file in a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackedFile {
-    /// Its blob.
+    /// The blob of the file.
     pub blob: Oid,
-    /// Its text.
+    /// The text of the file.
     pub text: String,
 }
 
 impl Reader {
-    /// A text file from the tree of a reference at rest; `None` if the
-    /// reference or the path does not exist.
+    /// A text file from the tree of a ref at rest; `None` if the ref or the path does not
+    /// exist.
     ///
     /// # Errors
-    /// If the path is there and is no plain file of UTF-8 within the limits: a
-    /// link, a submodule or a folder in a policy's place is an attack
+    /// Returns an error if the path exists, but is not a regular UTF-8 file within the limits. A
+    /// symbolic link, a submodule or a directory in place of a policy is an attack
     /// (docs/design/threats.md, "Parser differences").
     pub fn tracked(&self, name: &RefName, path: &str) -> Result<Option<TrackedFile>, GitError> {
         match self.reference(name)? {
@@ -30,10 +30,10 @@ impl Reader {
         }
     }
 
-    /// A text file from the tree of a commit.
+    /// A text file from the tree of a commit. `from` names the commit in errors.
     ///
     /// # Errors
-    /// As [`Reader::tracked`].
+    /// Returns the errors of [`Reader::tracked`].
     pub fn file_in(
         &self,
         commit: Oid,
@@ -43,23 +43,23 @@ impl Reader {
         let Some((mode, id)) = self.entry_at(self.commit(commit)?.tree, path)? else {
             return Ok(None);
         };
-        let complain = |why: &str| GitError::File {
+        let file_error = |why: &str| GitError::File {
             path: path.to_string(),
             reference: from.to_string(),
             why: why.to_string(),
         };
         if mode != 0o100_644 && mode != 0o100_755 {
-            return Err(complain("it is no plain file"));
+            return Err(file_error("it is not a regular file"));
         }
         let data = self.object(id, ObjectType::Blob, self.bounds().max_policy_bytes)?;
-        let text = String::from_utf8(data).map_err(|_| complain("it is not UTF-8"))?;
+        let text = String::from_utf8(data).map_err(|_| file_error("it is not valid UTF-8"))?;
         Ok(Some(TrackedFile { blob: id, text }))
     }
 
-    /// The tree of a folder in a commit; the commit's own for an empty path.
+    /// The tree of a directory in a commit; the tree of the commit itself for an empty path.
     ///
     /// # Errors
-    /// If the commit or a tree cannot be read.
+    /// Returns an error if the commit or a tree cannot be read.
     pub fn folder_in(&self, commit: Oid, path: &str) -> Result<Option<Oid>, GitError> {
         let tree = self.commit(commit)?.tree;
         if path.is_empty() {
@@ -69,8 +69,8 @@ impl Reader {
         Ok(entry.filter(|(mode, _)| *mode == 0o40_000).map(|(_, id)| id))
     }
 
-    /// The mode and id at a path of a tree. A twin that differs only in case
-    /// would be another file to some tools, so it is refused.
+    /// The mode and id at a path of a tree. Two entries whose names differ in case only are an
+    /// error, because tools disagree about which of them counts.
     pub(crate) fn entry_at(&self, tree: Oid, path: &str) -> Result<Option<(u32, Oid)>, GitError> {
         let mut at = (0o40_000, tree);
         for part in path.split('/') {
@@ -78,7 +78,7 @@ impl Reader {
             let mut twins = tree.entries().filter(|e| e.name.eq_ignore_ascii_case(part.as_bytes()));
             let found = twins.next();
             if twins.next().is_some() {
-                let why = format!("it has several entries that read `{part}`");
+                let why = format!("several of its entries are named `{part}`, except for case");
                 return Err(GitError::Object { id: at.1, why });
             }
             match found {

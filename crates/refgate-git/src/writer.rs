@@ -1,4 +1,4 @@
-//! How are a repository's settings written? Never while a push is being judged.
+//! Writes the settings of a repository, and records. It never writes while a push is in quarantine.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,18 @@ use refgate_core::Oid;
 use crate::GitError;
 use crate::reader::{git, oid};
 
-/// A repository for setting it up. It cannot be had inside a quarantine: there
-/// libgit2 would write references that break the repository (docs/design/threats.md, R7).
+/// A repository that is open for writing. It cannot be created in a quarantine: libgit2 would
+/// write refs there that break the repository (docs/design/threats.md, R7).
 pub struct Writer {
     repo: Repository,
 }
 
 impl Writer {
-    /// Opens a repository for writing its settings.
+    /// Opens a repository for writing.
     ///
     /// # Errors
-    /// If a push is being judged (`quarantined`), or it cannot be opened.
+    /// Returns an error if a push is in quarantine (`quarantined`), or the repository cannot be
+    /// opened.
     pub fn open(path: &Path, quarantined: bool) -> Result<Self, GitError> {
         if quarantined {
             return Err(GitError::Quarantine);
@@ -31,17 +32,17 @@ impl Writer {
         &self.repo
     }
 
-    /// The git directory that worktrees share.
+    /// The Git directory that all worktrees share.
     #[must_use]
     pub fn git_dir(&self) -> PathBuf {
         self.repo.commondir().to_path_buf()
     }
 
-    /// The value of a setting of this repository, if it has one of its own or
-    /// from the machine.
+    /// The value of a setting, from the configuration of the repository, the user or the
+    /// system.
     ///
     /// # Errors
-    /// If the configuration cannot be read.
+    /// Returns an error if the configuration cannot be read.
     pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
         match self.repo.config()?.snapshot()?.get_str(key) {
             Ok(value) => Ok(Some(value.to_string())),
@@ -50,10 +51,10 @@ impl Writer {
         }
     }
 
-    /// The value of a setting in the repository's own configuration alone.
+    /// The value of a setting in the configuration of the repository only.
     ///
     /// # Errors
-    /// If the configuration cannot be read.
+    /// Returns an error if the configuration cannot be read.
     pub fn own_setting(&self, key: &str) -> Result<Option<String>, GitError> {
         let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
         match local.snapshot()?.get_str(key) {
@@ -63,19 +64,19 @@ impl Writer {
         }
     }
 
-    /// Writes a setting into the repository's own configuration.
+    /// Writes a setting to the configuration of the repository.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the setting cannot be written.
     pub fn set(&self, key: &str, value: &str) -> Result<(), GitError> {
         let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
         Ok(local.set_str(key, value)?)
     }
 
-    /// Writes a setting that may have several values; none removes it.
+    /// Writes all values of a setting. An empty list removes the setting.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if the setting cannot be written.
     pub fn set_all(&self, key: &str, values: &[String]) -> Result<(), GitError> {
         let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
         match local.remove_multivar(key, ".*") {
@@ -83,17 +84,18 @@ impl Writer {
             _ => {}
         }
         for value in values {
-            // A pattern that nothing matches adds the value.
+            // The pattern matches no existing value, so libgit2 adds the value.
             local.set_multivar(key, "^$", value)?;
         }
         Ok(())
     }
 
-    /// The values of a setting in the repository's own configuration.
+    /// All values of a setting, from the configuration of the repository, the user and the
+    /// system.
     ///
     /// # Errors
-    /// If the configuration cannot be read.
-    pub fn all_of(&self, key: &str) -> Result<Vec<String>, GitError> {
+    /// Returns an error if the configuration cannot be read.
+    pub fn setting_values(&self, key: &str) -> Result<Vec<String>, GitError> {
         let config = self.repo.config()?;
         let mut all = Vec::new();
         let entries = config.multivar(key, None)?;
@@ -101,10 +103,10 @@ impl Writer {
         Ok(all)
     }
 
-    /// Removes a setting from the repository's own configuration.
+    /// Removes a setting from the configuration of the repository.
     ///
     /// # Errors
-    /// If it is there and cannot be removed.
+    /// Returns an error if the setting exists and cannot be removed.
     pub fn unset(&self, key: &str) -> Result<(), GitError> {
         let mut local = self.repo.config()?.open_level(git2::ConfigLevel::Local)?;
         match local.remove(key) {
@@ -113,11 +115,11 @@ impl Writer {
         }
     }
 
-    /// Adds one file to the ledger's tree in a commit of its own, on top of
-    /// `parent`. No reference moves.
+    /// Writes a commit on top of `parent` that adds one file to the tree of the ledger. It moves
+    /// no ref.
     ///
     /// # Errors
-    /// If the parent cannot be read, or something cannot be written.
+    /// Returns an error if the parent cannot be read, or an object cannot be written.
     pub fn append(
         &self,
         parent: Option<Oid>,
@@ -139,11 +141,11 @@ impl Writer {
         Ok(oid(self.repo.commit(None, &who, &who, message, &tree, &parents)?))
     }
 
-    /// The symbolic references under `refs/`, which let a push reach a branch
-    /// under another name.
+    /// The symbolic refs under `refs/`. A push through such a ref reaches a branch under another
+    /// name.
     ///
     /// # Errors
-    /// If references cannot be listed.
+    /// Returns an error if the refs cannot be listed.
     pub fn aliases(&self) -> Result<Vec<String>, GitError> {
         let mut all = Vec::new();
         for reference in self.repo.references()? {
@@ -155,10 +157,10 @@ impl Writer {
         Ok(all)
     }
 
-    /// Whether any reference lies under a prefix such as `refs/replace/`.
+    /// Whether a ref has a prefix such as `refs/replace/`.
     ///
     /// # Errors
-    /// If references cannot be listed.
+    /// Returns an error if the refs cannot be listed.
     pub fn has_prefix(&self, prefix: &str) -> Result<bool, GitError> {
         let mut found = self.repo.references_glob(&format!("{prefix}*"))?;
         Ok(found.names().next().is_some())

@@ -1,4 +1,4 @@
-//! What does the hook that was there before say?
+//! Runs the hook that existed before refgate was installed.
 
 use std::io::Write as _;
 use std::process::{Command, ExitCode, Stdio};
@@ -7,10 +7,10 @@ use refgate_gate::{Exit, chained};
 
 use crate::say;
 
-/// The hook that was there before has its say too, with the same input.
-pub(crate) fn former(stdin: &[u8], arguments: &[&str]) -> ExitCode {
+/// Runs the former hook with the same input and arguments, and returns its answer.
+pub(crate) fn run_former_hook(stdin: &[u8], arguments: &[&str]) -> ExitCode {
     let Ok(own) = std::env::current_exe() else {
-        return say("refgate: refused. The hook cannot find itself.", Exit::BadSetup);
+        return say("refgate: cannot find the path of the hook program", Exit::BadSetup);
     };
     let path = chained(&own);
     if !path.exists() {
@@ -19,7 +19,7 @@ pub(crate) fn former(stdin: &[u8], arguments: &[&str]) -> ExitCode {
     let run = || -> std::io::Result<bool> {
         let mut child = Command::new(&path).args(arguments).stdin(Stdio::piped()).spawn()?;
         if let Some(mut pipe) = child.stdin.take() {
-            // A hook that does not read its input is within its rights.
+            // An error is ignored, because a hook need not read its input.
             let _ = pipe.write_all(stdin);
         }
         Ok(child.wait()?.success())
@@ -28,7 +28,7 @@ pub(crate) fn former(stdin: &[u8], arguments: &[&str]) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(Exit::Rejected.code()),
         Err(error) => say(
-            &format!("refgate: refused. The server's own hook cannot be run: {error}"),
+            &format!("refgate: cannot run the hook that existed before refgate: {error}"),
             Exit::BadSetup,
         ),
     }

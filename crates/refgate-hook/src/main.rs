@@ -1,4 +1,4 @@
-//! The hook on the server: reads input, environment and clock once, and tells Git yes or no.
+//! Runs the hook on the server: reads input, environment and clock once, and accepts or rejects.
 
 mod chain;
 mod protocol;
@@ -7,11 +7,11 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use chain::former;
+use chain::run_former_hook;
 use refgate_gate::{Environment, Exit, Inputs, Outcome, mark, receive, settle, transaction};
 
-/// No push that is within the limits has a longer list of references.
-const MOST_INPUT: u64 = 64 << 20;
+/// The most bytes of input. A push within the limits never has a longer list of refs.
+const MAX_INPUT_BYTES: u64 = 64 << 20;
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
@@ -30,21 +30,21 @@ fn main() -> ExitCode {
             say(&format!("refgate-hook {}", env!("CARGO_PKG_VERSION")), Exit::Accepted)
         }
         _ => {
-            say(&format!("{}.\nGit runs it as a hook; see `refgate install`.", mark()), Exit::Usage)
+            say(&format!("{}\nhint: Git starts this program as a server hook", mark()), Exit::Usage)
         }
     }
 }
 
-/// Standard input, if it is within bounds.
+/// Reads standard input. Returns `None` if the read fails or the input is too long.
 fn input() -> Option<Vec<u8>> {
     let mut stdin = Vec::new();
-    let read = std::io::stdin().lock().take(MOST_INPUT + 1).read_to_end(&mut stdin);
-    (read.is_ok() && stdin.len() as u64 <= MOST_INPUT).then_some(stdin)
+    let read = std::io::stdin().lock().take(MAX_INPUT_BYTES + 1).read_to_end(&mut stdin);
+    (read.is_ok() && stdin.len() as u64 <= MAX_INPUT_BYTES).then_some(stdin)
 }
 
 fn pre_receive() -> ExitCode {
     let Some(stdin) = input() else {
-        return say("refgate: refused. The hook's input cannot be read.", Exit::BadInput);
+        return say("refgate: cannot read the input of the hook", Exit::BadInput);
     };
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
@@ -53,17 +53,25 @@ fn pre_receive() -> ExitCode {
     let inputs = Inputs { stdin, environment, now: chrono::Utc::now() };
     let Outcome { exit, text } = receive(&inputs);
     say(&text, exit);
-    if exit == Exit::Accepted { former(&inputs.stdin, &[]) } else { ExitCode::from(exit.code()) }
+    if exit == Exit::Accepted {
+        run_former_hook(&inputs.stdin, &[])
+    } else {
+        ExitCode::from(exit.code())
+    }
 }
 
 fn reference_transaction(state: &str) -> ExitCode {
     let Some(stdin) = input() else {
-        return say("refgate: refused. The hook's input cannot be read.", Exit::BadInput);
+        return say("refgate: cannot read the input of the hook", Exit::BadInput);
     };
     let Outcome { exit, text } =
-        transaction(state, &String::from_utf8_lossy(&stdin), chrono::Utc::now(), quarantined());
+        transaction(state, &String::from_utf8_lossy(&stdin), chrono::Utc::now(), is_quarantined());
     say(&text, exit);
-    if exit == Exit::Accepted { former(&stdin, &[state]) } else { ExitCode::from(exit.code()) }
+    if exit == Exit::Accepted {
+        run_former_hook(&stdin, &[state])
+    } else {
+        ExitCode::from(exit.code())
+    }
 }
 
 fn post_receive() -> ExitCode {
@@ -71,15 +79,15 @@ fn post_receive() -> ExitCode {
     let git_dir = std::env::var_os("GIT_DIR").unwrap_or_else(|| ".".into());
     let text = String::from_utf8_lossy(&stdin).into_owned();
     settle(Path::new(&git_dir), &text, chrono::Utc::now());
-    former(&stdin, &[])
+    run_former_hook(&stdin, &[])
 }
 
-/// Whether a push is being judged: then no reference may be written (docs/design/threats.md, R7).
-fn quarantined() -> bool {
+/// Whether a push is in quarantine. refgate then writes no ref (docs/design/threats.md, R7).
+fn is_quarantined() -> bool {
     std::env::var_os("GIT_QUARANTINE_PATH").is_some()
 }
 
-/// The one place that prints; Git shows standard error to the pusher.
+/// Prints a text to standard error, which Git shows to the pusher. Nothing else prints.
 fn say(text: &str, exit: Exit) -> ExitCode {
     if !text.is_empty() {
         let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());

@@ -1,41 +1,38 @@
-//! Why has a change its class? One clause.
+//! Renders why a change has its class, as one clause.
 
 use refgate_core::{ClassReason, Classes, DeclarationSource};
 
 use crate::escape::{clean, shorten};
 
-/// The clause that follows "feature, ": by which sign, or for want of one.
+/// The clause that follows `feature, `: which declaration gave the class, or that none did.
 #[must_use]
-pub fn render_class_reason(classes: &Classes, render_class_reason: &ClassReason) -> String {
-    match render_class_reason {
+pub fn render_class_reason(classes: &Classes, reason: &ClassReason) -> String {
+    match reason {
         ClassReason::Declared { by, text, pattern, guess } => declared(*by, text, pattern, *guess),
         ClassReason::Raised { from, reason: why, change } => {
-            let (from, why) = (classes.name(*from), self::render_class_reason(classes, why));
-            format!("{from} {why}, but its diff holds more: {}", shorten(&change.path, 60))
+            let (from, why) = (classes.name(*from), render_class_reason(classes, why));
+            format!("{from} {why}, but its diff contains more: {}", shorten(&change.path, 60))
         }
         ClassReason::Unknown { by, text } => {
             let text = shorten(text, 40);
             match by {
                 DeclarationSource::Option => {
-                    format!("since the push option `class={text}` names no class")
+                    format!("because the push option `class={text}` names no class")
                 }
-                _ => format!("since its trailer names no class: `{text}`"),
+                _ => format!("because its trailer names no class: `{text}`"),
             }
         }
         ClassReason::Side { commit, subject, reason: why } => {
             let subject = shorten(subject, 50);
             let id = commit.short();
             if matches!(**why, ClassReason::Nothing) {
-                return format!("since its commit {id} \"{subject}\" declares nothing");
+                return format!("because its commit {id} \"{subject}\" declares nothing");
             }
-            format!(
-                "from its commit {id} \"{subject}\", {}",
-                self::render_class_reason(classes, why)
-            )
+            format!("from its commit {id} \"{subject}\", {}", render_class_reason(classes, why))
         }
-        ClassReason::Paths => "since only such files changed".to_string(),
-        ClassReason::AncestryOnly => "a merge that changes no content".to_string(),
-        ClassReason::Nothing => "since nothing in it declares a class".to_string(),
+        ClassReason::Paths => "because it changes only such files".to_string(),
+        ClassReason::AncestryOnly => "because the merge changes no content".to_string(),
+        ClassReason::Nothing => "because nothing declares a class".to_string(),
     }
 }
 

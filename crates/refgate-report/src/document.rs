@@ -1,33 +1,33 @@
-//! How does a document look in Markdown, and how as a page? Text from commits and records is nobody's markup.
+//! Renders documents as Markdown and HTML. Text from commits and records is always escaped.
 
 use crate::clean;
 
-/// A document: parts with a table or a list each.
+/// A document of parts, each with a table or a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its parts.
+    /// The parts.
     pub parts: Vec<Part>,
 }
 
 /// A part of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
-    /// Its heading.
+    /// The heading.
     pub heading: String,
-    /// What is said before the table.
+    /// The text before the table.
     pub lead: String,
-    /// The names of the table's columns; without any there is no table.
+    /// The column names. Without columns there is no table.
     pub columns: Vec<String>,
-    /// Its rows.
+    /// The rows.
     pub rows: Vec<Vec<String>>,
-    /// Lines as somebody would type them.
+    /// Commands, one for each line.
     pub commands: Vec<String>,
 }
 
 impl Document {
-    /// As Markdown.
+    /// Renders the document as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut out = format!("# {}\n", escaped(&self.title));
@@ -52,7 +52,7 @@ impl Document {
         out
     }
 
-    /// As one page that needs nothing from elsewhere.
+    /// Renders the document as one self-contained HTML page.
     #[must_use]
     pub fn html(&self) -> String {
         let mut body = format!("<h1>{}</h1>\n", text(&self.title));
@@ -87,7 +87,7 @@ impl Document {
     }
 }
 
-/// Text that Markdown leaves as it is.
+/// Escapes a text for Markdown.
 fn escaped(words: &str) -> String {
     let mut out = String::new();
     for c in clean(words).chars() {
@@ -96,14 +96,14 @@ fn escaped(words: &str) -> String {
         }
         out.push(c);
     }
-    // At the beginning of a line these would begin a heading, a list or a quote.
+    // At the start of a line these would begin a heading, a list or a quote.
     if out.starts_with(['#', '-', '+', '=', ':']) {
         out.insert(0, '\\');
     }
     out
 }
 
-/// Text that a page shows as it is.
+/// Escapes a text for HTML.
 fn text(words: &str) -> String {
     let words = clean(words);
     let pairs = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_writes_markup_by_a_title() {
+    fn escapes_markup_in_titles() {
         let hostile = "<script>alert('1')</script> | [x](javascript:x) `a` \u{202e}b\u{1b}[31m";
         let document = Document {
             title: hostile.to_string(),

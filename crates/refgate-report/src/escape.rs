@@ -1,9 +1,8 @@
-//! Is a text from outside safe to print? What cannot be seen is made visible.
+//! Makes text from outside safe to print: invisible characters are shown as escapes.
 
 use refgate_core::is_invisible;
 
-/// One line of text in which every control, zero-width and direction-changing
-/// character is shown as an escape (docs/design/threats.md, R17).
+/// Escapes every control, zero-width and direction-changing character of one line (docs/design/threats.md, R17).
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -17,13 +16,13 @@ pub fn clean(text: &str) -> String {
     out
 }
 
-/// As [`clean`], line by line.
+/// Applies [`clean`] line by line.
 #[must_use]
 pub fn clean_block(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
-/// A cleaned text of at most `width` characters.
+/// Escapes a text and cuts it to at most `width` characters, with an ellipsis.
 #[must_use]
 pub fn shorten(text: &str, width: usize) -> String {
     let text = clean(text);
@@ -39,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_hidden_gets_through() {
+    fn escapes_invisible_characters() {
         assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\u{9b}d"), "a\\u{1b}[2Jb\\u{202e}c\\u{9b}d");
         assert_eq!(shorten("abcdef", 4), "abc…");
         assert_eq!(shorten("héllo", 5), "héllo");

@@ -1,18 +1,24 @@
-//! What mends all of a reference's update at once?
+//! Remedies that resolve all findings of one ref update at once.
 
+use refgate_core::rules::backport;
 use refgate_core::{Case, Finding, Oid, RefChange, Violation};
 
-use crate::remedy::{Remedy, switched};
+use crate::remedy::{Remedy, with_switch};
 use crate::shell::{brief, quoted};
 
-/// Where the same push moves the previous stage to what is promoted, and nothing
-/// else is wrong with either: one push after the other, so that it is a promotion.
-pub(crate) fn go_second(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Option<Remedy> {
-    let Violation::NotEligible { previous: Some(previous), .. } = &finding.what else {
+/// Two pushes instead of one, where the same push moves the previous stage to the promoted
+/// commit and nothing else is wrong with either update. The second push is a promotion.
+pub(crate) fn promote_after(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Option<Remedy> {
+    let Violation::Backport(backport::Violation::NotEligible { previous: Some(previous), .. }) =
+        &finding.violation
+    else {
         return None;
     };
     let of = |place: usize| all.iter().filter(move |finding| finding.update == place);
-    if of(finding.update).any(|finding| !matches!(finding.what, Violation::NotEligible { .. })) {
+    let not_eligible = |finding: &Finding| {
+        matches!(&finding.violation, Violation::Backport(backport::Violation::NotEligible { .. }))
+    };
+    if !of(finding.update).all(not_eligible) {
         return None;
     }
     let update = case.push.updates.get(finding.update)?;
@@ -26,22 +32,22 @@ pub(crate) fn go_second(case: &Case<'_>, all: &[Finding], finding: &Finding) -> 
     let merged = tip.is_some_and(|commit| commit.parents.get(1..) == Some(&[there]));
     let push = |id: Oid, to: &str| format!("git push origin {}:{}", brief(id), quoted(to));
     let commands = vec![push(there, other.name.as_str()), push(new, update.name.as_str())];
-    let what = format!("push to `{previous}` first, and promote it then:");
-    (there == new || merged).then(|| Remedy::new(what, commands))
+    let title = format!("push to `{previous}` first, then promote it:");
+    (there == new || merged).then(|| Remedy::new(title, commands))
 }
 
-/// Keeps all that an update brings on a branch of its own, and puts the
-/// checked-out branch back to where the server's stands.
+/// Moves everything that an update brings to its own branch, and resets the checked-out
+/// branch to the server's tip.
 #[must_use]
-pub(crate) fn keep_all(case: &Case<'_>, update: usize) -> Option<Remedy> {
+pub(crate) fn move_all_to_topic(case: &Case<'_>, update: usize) -> Option<Remedy> {
     let update = case.push.updates.get(update)?;
     let RefChange::Move { old, new } = update.change else { return None };
-    let keep = Remedy::new(
-        "keep all of it on a branch of its own, and land from there what may land:",
+    let remedy = Remedy::new(
+        "move everything to its own branch, and land allowed changes from there:",
         vec![
             format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
             format!("git reset --keep {}", brief(old)),
         ],
     );
-    Some(switched(case, update, keep))
+    Some(with_switch(case, update, remedy))
 }

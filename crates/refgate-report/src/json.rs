@@ -1,11 +1,10 @@
-//! How do programs read a decision? One stable JSON object; fields may be added.
+//! Writes a decision as one JSON object for programs. Fields can be added, never removed.
 
 use refgate_core::{Case, DecidedLanding, Decision, Finding, Requirement};
 use serde_json::{Value, json};
 
 use crate::class_reason::render_class_reason;
-use crate::finding_text::render_finding;
-use crate::remedy::remedies;
+use crate::rendering::{remedies, render_finding};
 
 /// The decision, its landings and its findings.
 #[must_use]
@@ -33,7 +32,7 @@ pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
     })
 }
 
-/// One landing as the decision saw it.
+/// One landing as the decision judged it.
 #[must_use]
 pub fn landing_json(case: &Case<'_>, seen: &DecidedLanding) -> Value {
     json!({
@@ -42,11 +41,11 @@ pub fn landing_json(case: &Case<'_>, seen: &DecidedLanding) -> Value {
         "route": seen.route.name(),
         "class": case.policy.classes.name(seen.class.class),
         "contradicted": seen.class.contradiction.is_some(),
-        "because": render_class_reason(&case.policy.classes, &seen.class.reason),
+        "reason": render_class_reason(&case.policy.classes, &seen.class.reason),
     })
 }
 
-/// Findings, with what they take and how to go on.
+/// Findings, with their requirements and remedies.
 #[must_use]
 pub fn findings_json(case: &Case<'_>, findings: &[Finding]) -> Value {
     findings.iter().map(|one| finding(case, findings, one)).collect()
@@ -57,20 +56,23 @@ fn reference<'a>(case: &Case<'a>, update: usize) -> Option<&'a str> {
 }
 
 fn finding(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Value {
-    let said = render_finding(case, finding);
-    let facts: Vec<Value> =
-        said.facts.iter().map(|(label, text)| json!({ "label": label, "text": text })).collect();
+    let rendered = render_finding(case, finding);
+    let facts: Vec<Value> = rendered
+        .facts
+        .iter()
+        .map(|(label, text)| json!({ "label": label, "text": text }))
+        .collect();
     let remedies: Vec<Value> = remedies(case, all, finding)
         .iter()
-        .map(|remedy| json!({ "what": remedy.what, "commands": remedy.commands }))
+        .map(|remedy| json!({ "title": remedy.title, "commands": remedy.commands }))
         .collect();
     json!({
         "rule": finding.rule.name(),
         "ref": reference(case, finding.update),
         "landing": finding.landing.map(|id| id.to_string()),
-        "message": said.sentence,
+        "message": rendered.sentence,
         "facts": facts,
-        "takes": requirement(&finding.requirement),
+        "requirement": requirement(&finding.requirement),
         "remedies": remedies,
     })
 }
@@ -79,7 +81,7 @@ fn requirement(requirement: &Requirement) -> Value {
     match requirement {
         Requirement::Until(at) => json!({ "until": at.to_rfc3339() }),
         Requirement::Needs { role } => json!({ "approval": role }),
-        Requirement::WaitsFor(what) => json!({ "waits-for": what }),
+        Requirement::WaitsFor(event) => json!({ "waits-for": event }),
         Requirement::Never => json!("never"),
     }
 }

@@ -1,10 +1,10 @@
-//! How do words fit beside Git's `remote: ` prefix? Lines of at most 72 columns.
+//! Wraps text into lines of at most 72 columns, which fit beside Git's `remote: ` prefix.
 
 /// The width of a line: 80 columns less Git's prefix.
 pub const WIDTH: usize = 72;
 
-/// Wraps a text into lines that begin with `first` and then `rest`; a word
-/// that is too long keeps a line of its own and is never cut.
+/// Wraps a text. The first line begins with `first`, the others with `rest`. A word that
+/// is too long gets its own line and is never cut.
 #[must_use]
 pub fn wrap(first: &str, rest: &str, text: &str) -> String {
     let mut lines = Vec::new();
@@ -26,7 +26,7 @@ pub fn wrap(first: &str, rest: &str, text: &str) -> String {
     lines.join("\n")
 }
 
-/// A label and its text, in two columns under `indent`.
+/// A label and its text, in two columns after `indent` spaces.
 pub(crate) fn labelled(indent: usize, label: &str, text: &str) -> String {
     let column = indent + 10;
     let first = format!("{:indent$}{label:<9} ", "");
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_line_is_too_long() {
+    fn wraps_at_the_width() {
         let text = "word ".repeat(60);
         for line in wrap("  - ", "    ", &text).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");

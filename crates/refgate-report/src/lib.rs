@@ -1,33 +1,36 @@
-//! How is a decision said? Data in, words out; one file per form.
+//! Renders decisions: text for pushers, JSON for programs, Markdown and HTML for people.
+//! It takes values and returns strings. It decides nothing and prints nothing.
 
 mod class_reason;
 mod document;
 mod escape;
-mod finding_text;
+mod facts;
 mod github;
 mod joint_remedies;
 mod json;
 mod layout;
-mod name_violations;
 mod page;
-mod record_violations;
+mod record_sentence;
 mod rejection;
 mod remedy;
+mod rendering;
 mod requirement;
 mod shell;
 mod time_format;
+mod units;
 
 pub use class_reason::render_class_reason;
 pub use document::{Document, Part};
 pub use escape::{clean, clean_block, shorten};
-pub use finding_text::{RenderedFinding, missing_phrase, render_finding};
+pub use facts::{missing_phrase, missing_sign_off};
 pub use github::annotations;
 pub use json::{decision_json, findings_json, landing_json};
 pub use layout::{WIDTH, wrap};
 pub use page::{page, page_title};
-pub use record_violations::{length, missing_sign_off};
 pub use rejection::{render_rejection, warnings};
-pub use remedy::{Remedy, remedies};
+pub use remedy::Remedy;
+pub use rendering::{RenderedFinding, remedies, render_finding};
 pub use requirement::requirement_phrase;
 pub use shell::quoted;
 pub use time_format::show;
+pub use units::{count, length};

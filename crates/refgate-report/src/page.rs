@@ -1,4 +1,4 @@
-//! How is a page of the manual read in a terminal? Headings, paragraphs and scenarios, wrapped.
+//! Renders a Markdown page of the manual as plain text for a terminal.
 
 use crate::layout::wrap;
 

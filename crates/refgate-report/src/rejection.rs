@@ -1,30 +1,34 @@
-//! What does the person who pushed read? All findings, grouped, and how to go on.
+//! Renders the text that the pusher reads: all findings, grouped by ref, with remedies.
 
 use std::collections::BTreeSet;
 
+use refgate_core::rules::backport;
 use refgate_core::{Case, Decision, Finding, Oid, Verdict, Violation};
 
 use crate::escape::shorten;
-use crate::finding_text::render_finding;
-use crate::joint_remedies::{go_second, keep_all};
+use crate::joint_remedies::{move_all_to_topic, promote_after};
 use crate::layout::{labelled, wrap};
-use crate::remedy::{Remedy, remedies};
+use crate::remedy::Remedy;
+use crate::rendering::{remedies, render_finding};
+use crate::units::count;
 
-/// So many landings of one reference are told in full; the rest are counted.
+/// The most landings of one ref that are listed in full. The rest are counted.
 const MOST_LANDINGS: usize = 8;
 
-/// The refusal of a push, in lines of at most 72 columns, complete without
-/// colour. Empty if the push was accepted.
+/// The rejection of a push, in lines of at most 72 columns and without colour. Empty if
+/// the push was accepted.
 #[must_use]
 pub fn render_rejection(case: &Case<'_>, decision: &Decision) -> String {
     let mut out = Vec::new();
     match decision.verdict {
         Verdict::Accept => return String::new(),
-        Verdict::Reject => out.push("refgate: refused. Nothing has changed on the server.".into()),
+        Verdict::Reject => {
+            out.push("refgate: push rejected. Nothing has changed on the server.".into())
+        }
         Verdict::Undecided => {
-            out.push("refgate: could not decide, so it refuses. Nothing has changed".to_string());
-            out.push("on the server. This is the server's fault, not yours: tell its".to_string());
-            out.push("administrator.".to_string());
+            out.push("refgate: push rejected, because it could not be judged. Nothing has".into());
+            out.push("changed on the server. This is a fault of the server, not of your".into());
+            out.push("push: tell the administrator.".into());
         }
     }
     body(case, &decision.findings, &mut out);
@@ -47,13 +51,13 @@ pub fn render_rejection(case: &Case<'_>, decision: &Decision) -> String {
     out.join("\n")
 }
 
-/// What rules in `warn` mode say; empty if they say nothing.
+/// The findings of rules in `warn` mode. Empty if there are none.
 #[must_use]
 pub fn warnings(case: &Case<'_>, decision: &Decision) -> String {
     if decision.warnings.is_empty() {
         return String::new();
     }
-    let mut out = vec!["refgate warns, and lets it pass for now:".to_string()];
+    let mut out = vec!["refgate: push accepted, with warnings:".to_string()];
     body(case, &decision.warnings, &mut out);
     out.join("\n")
 }
@@ -67,29 +71,29 @@ fn body(case: &Case<'_>, findings: &[Finding], out: &mut Vec<String>) {
         out.push(String::new());
         out.push(shorten(update.name.short(), 70));
         for finding in about.iter().filter(|finding| finding.landing.is_none()) {
-            told(case, finding, out);
+            push_finding(case, finding, out);
         }
-        let refused = landings(case, place, &about);
-        for landing in refused.iter().take(MOST_LANDINGS) {
+        let rejected = landings(case, place, &about);
+        for landing in rejected.iter().take(MOST_LANDINGS) {
             headline(case, *landing, out);
             for finding in about.iter().filter(|f| f.landing == Some(*landing)) {
-                told(case, finding, out);
+                push_finding(case, finding, out);
             }
         }
-        let more = refused.len().saturating_sub(MOST_LANDINGS);
+        let more = rejected.len().saturating_sub(MOST_LANDINGS);
         if more > 0 {
-            out.push(format!("  and {more} more landings, refused in the same way"));
+            out.push(format!("  and {}, rejected too", count(more, "more landing")));
         }
-        ways_out(case, findings, place, &about, out);
+        push_remedies(case, findings, place, &about, out);
     }
 }
 
-/// The refused landings, oldest first.
+/// The rejected landings, oldest first.
 fn landings(case: &Case<'_>, update: usize, about: &[&Finding]) -> Vec<Oid> {
-    let refused: BTreeSet<Oid> = about.iter().filter_map(|finding| finding.landing).collect();
+    let rejected: BTreeSet<Oid> = about.iter().filter_map(|finding| finding.landing).collect();
     let facts = case.history.updates.get(update);
     let order = facts.into_iter().flat_map(|facts| &facts.landings).map(|one| one.commit);
-    order.filter(|id| refused.contains(id)).collect()
+    order.filter(|id| rejected.contains(id)).collect()
 }
 
 fn headline(case: &Case<'_>, landing: Oid, out: &mut Vec<String>) {
@@ -97,15 +101,15 @@ fn headline(case: &Case<'_>, landing: Oid, out: &mut Vec<String>) {
     out.push(format!("  {} {}", landing.short(), shorten(subject, 58)));
 }
 
-fn told(case: &Case<'_>, finding: &Finding, out: &mut Vec<String>) {
-    let said = render_finding(case, finding);
-    out.push(wrap(&format!("  [{}] ", finding.rule.name()), "    ", &said.sentence));
-    out.extend(said.facts.iter().map(|(label, text)| labelled(4, label, text)));
+fn push_finding(case: &Case<'_>, finding: &Finding, out: &mut Vec<String>) {
+    let rendered = render_finding(case, finding);
+    out.push(wrap(&format!("  [{}] ", finding.rule.name()), "    ", &rendered.sentence));
+    out.extend(rendered.facts.iter().map(|(label, text)| labelled(4, label, text)));
 }
 
-/// The remedies of one reference, each once. Where a landing is frozen or not
-/// eligible, taking it off the branch mends all that is wrong with it.
-fn ways_out(
+/// The remedies of one ref, each once. If a landing is frozen or not eligible, moving it
+/// off the branch resolves all of its findings.
+fn push_remedies(
     case: &Case<'_>,
     findings: &[Finding],
     update: usize,
@@ -114,15 +118,18 @@ fn ways_out(
 ) {
     let mut all: Vec<Remedy> = Vec::new();
     let out_of_place = |finding: &&&Finding| {
-        matches!(finding.what, Violation::Frozen { .. } | Violation::NotEligible { .. })
+        matches!(
+            finding.violation,
+            Violation::Freeze(_) | Violation::Backport(backport::Violation::NotEligible { .. })
+        )
     };
     let moved: BTreeSet<Option<Oid>> =
         about.iter().filter(out_of_place).map(|finding| finding.landing).collect();
-    // Several remedies that each move one landing would undo each other.
+    // Remedies that each move one landing would undo each other.
     let several = landings(case, update, about).len() > 1;
-    let second = || about.iter().find_map(|finding| go_second(case, findings, finding));
+    let second = || about.iter().find_map(|finding| promote_after(case, findings, finding));
     if several {
-        all.extend(second().or_else(|| keep_all(case, update)));
+        all.extend(second().or_else(|| move_all_to_topic(case, update)));
     }
     for finding in about.iter().filter(|f| out_of_place(f) || !moved.contains(&f.landing)) {
         if several && finding.landing.is_some() {
@@ -136,7 +143,7 @@ fn ways_out(
     }
     for remedy in all {
         out.push(String::new());
-        out.push(wrap("  To go on, ", "  ", &remedy.what));
+        out.push(wrap("  To fix it, ", "  ", &remedy.title));
         out.extend(remedy.commands.iter().map(|command| format!("    {command}")));
     }
 }

@@ -1,44 +1,34 @@
-//! Which commands mend it? Each remedy is run by a test and must then pass.
+//! The commands that resolve a finding. A test runs each remedy, and the push must then pass.
 
-use refgate_core::{Case, ClassId, Finding, Oid, RefChange, RefUpdate, Version, Violation};
+use refgate_core::{Case, ClassId, Oid, RefChange, RefName, RefUpdate, Version, When, earliest};
 
-use crate::joint_remedies::go_second;
 use crate::shell::{brief, quoted};
 
-/// One way forward.
+/// One way to resolve a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remedy {
-    /// What it does, as a heading.
-    pub what: String,
+    /// What the commands do, as a heading that ends with a colon.
+    pub title: String,
     /// Shell commands for the pusher's clone, with the branch checked out.
     pub commands: Vec<String>,
 }
 
 impl Remedy {
-    pub(crate) fn new(what: impl Into<String>, commands: Vec<String>) -> Self {
-        Self { what: what.into(), commands }
+    pub(crate) fn new(title: impl Into<String>, commands: Vec<String>) -> Self {
+        Self { title: title.into(), commands }
     }
 }
 
-/// What a remedy is made for.
-struct RemedyBuilder<'c> {
-    case: &'c Case<'c>,
-    update: &'c RefUpdate,
-    landing: Option<Oid>,
+/// Makes the remedies for one ref update and one landing.
+pub(crate) struct RemedyBuilder<'c> {
+    pub(crate) case: &'c Case<'c>,
+    pub(crate) update: &'c RefUpdate,
+    pub(crate) landing: Option<Oid>,
 }
 
-/// The ways forward for one of a push's findings, best first.
-#[must_use]
-pub fn remedies(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
-    let Some(update) = case.push.updates.get(finding.update) else { return Vec::new() };
-    let subject = RemedyBuilder { case, update, landing: finding.landing };
-    let ways = subject.ways(all, finding);
-    ways.into_iter().map(|remedy| switched(case, update, remedy)).collect()
-}
-
-/// Of several branches that are pushed at once, one is checked out at the most:
-/// before a command changes a branch, that one must be.
-pub(crate) fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) -> Remedy {
+/// Adds a `git switch` before the first command that changes the branch. A push of
+/// several branches says nothing about which of them is checked out.
+pub(crate) fn with_switch(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) -> Remedy {
     let Some(branch) = update.name.branch_name().filter(|_| case.push.updates.len() > 1) else {
         return remedy;
     };
@@ -51,65 +41,7 @@ pub(crate) fn switched(case: &Case<'_>, update: &RefUpdate, mut remedy: Remedy) 
 }
 
 impl RemedyBuilder<'_> {
-    fn ways(&self, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
-        let new = self.update.change.new_value();
-        let name = quoted(self.update.name.short());
-        match &finding.what {
-            Violation::Frozen { .. } | Violation::NotEligible { .. } => {
-                let second = go_second(self.case, all, finding);
-                second.map_or_else(|| self.keep(), |way| vec![way])
-            }
-            Violation::Contradicted { .. } | Violation::Unclassified { .. } => self.declare(),
-            Violation::EvilMerge { .. } => self.merge_again(),
-            Violation::Foxtrot { old, new } => vec![Remedy::new(
-                "make the merge again, the right way round:",
-                vec![
-                    format!("git reset --keep {}", brief(*old)),
-                    format!("git merge --no-ff --no-edit {}", brief(*new)),
-                ],
-            )],
-            Violation::Octopus { .. } => self.one_by_one(),
-            Violation::Rewritten { .. } => vec![Remedy::new(
-                "put your commits on top of what the server has:",
-                vec!["git fetch origin".to_string(), format!("git rebase origin/{name}")],
-            )],
-            Violation::Squashed { of, .. } => self.promote(*of),
-            Violation::PromotionDiffers { from } => self.differs(from),
-            Violation::Leapt { over, .. } => self.leap(over),
-            Violation::TagMoved { .. } | Violation::VersionNotGrown { .. } => self.next_version(),
-            Violation::TagNotAnnotated | Violation::TagNameDiffers => {
-                vec![self.tag_again("make the tag again, annotated:", "-a")]
-            }
-            Violation::TagNotSigned => vec![self.tag_again("make the tag again, signed:", "-s")],
-            Violation::TagNotShipped { production } => vec![Remedy::new(
-                "land the commit first, then push the tag:",
-                vec![
-                    format!("git push origin {name}^{{}}:refs/heads/{}", quoted(production)),
-                    format!("git push origin {name}"),
-                ],
-            )],
-            Violation::NameResembles { .. } | Violation::NameBlocks => self.under_another_name(),
-            Violation::NameAlias { target } => new
-                .into_iter()
-                .map(|new| {
-                    let push = format!("git push origin {}:{}", brief(new), quoted(target));
-                    Remedy::new("push to the branch itself:", vec![push])
-                })
-                .collect(),
-            Violation::NotAllowed { .. } => self.under_another_name(),
-            Violation::PolicyNotAlone => self.alone(),
-            Violation::Malformed { commit, .. } if Some(*commit) == new => {
-                vec![Remedy::new(
-                    "let Git write the commit again:",
-                    vec!["git commit --amend --no-edit --allow-empty".to_string()],
-                )]
-            }
-            Violation::StageCreated => self.open_at_known(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn tip(&self) -> bool {
+    fn is_tip(&self) -> bool {
         self.landing.is_some() && self.landing == self.update.change.new_value()
     }
 
@@ -118,13 +50,12 @@ impl RemedyBuilder<'_> {
         commit.map_or_else(Vec::new, |commit| commit.parents.clone())
     }
 
-    /// The topic branch's own name, or one made of the landing's id.
-    fn topic(&self) -> String {
+    /// The name of the topic branch, or a name made from the id of the landing.
+    fn topic_name(&self) -> String {
         let commit = self.landing.and_then(|id| self.case.history.commit(id));
         let named = commit.and_then(|commit| commit.message.merged_branch());
         let usable = named.filter(|name| {
-            refgate_core::RefName::branch(name)
-                .is_ok_and(|full| self.case.policy.flow.target(&full).is_none())
+            RefName::branch(name).is_ok_and(|full| self.case.policy.flow.target(&full).is_none())
         });
         let id = self.landing.or(self.update.change.new_value());
         usable.map_or_else(
@@ -133,15 +64,15 @@ impl RemedyBuilder<'_> {
         )
     }
 
-    /// Keep the landing on its own branch, and take it off this one.
-    fn keep(&self) -> Vec<Remedy> {
+    /// Moves the landing to its own branch and removes it from this one.
+    pub(crate) fn move_to_topic(&self) -> Vec<Remedy> {
         let Some(landing) = self.landing else { return Vec::new() };
         let parents = self.parents();
         let Some(before) = parents.first() else { return Vec::new() };
-        // Of a merge, the topic is its second parent.
+        // The topic of a merge is its second parent.
         let work = parents.get(1).copied().unwrap_or(landing);
         let branch = quoted(self.update.name.short());
-        let off = if self.tip() {
+        let off = if self.is_tip() {
             format!("git reset --keep {}", brief(*before))
         } else {
             {
@@ -149,66 +80,66 @@ impl RemedyBuilder<'_> {
                 format!("git rebase --rebase-merges --onto {before} {landing} {branch}")
             }
         };
-        let push = format!("git push origin {}:refs/heads/{}", brief(work), self.topic());
-        vec![Remedy::new("keep it on a branch of its own, and off this one:", vec![push, off])]
+        let push = format!("git push origin {}:refs/heads/{}", brief(work), self.topic_name());
+        vec![Remedy::new("move it to its own branch:", vec![push, off])]
     }
 
-    /// Say what the change really is, where that class may land now.
-    fn declare(&self) -> Vec<Remedy> {
+    /// Declares the strictest class, where that class may land now.
+    pub(crate) fn declare_class(&self) -> Vec<Remedy> {
         let classes = &self.case.policy.classes;
         let strictest = classes.ids().max_by_key(|id| classes.rank(*id));
         let open = |class: &ClassId| {
             let target = self.case.policy.flow.target(&self.update.name);
             target.is_some_and(|target| {
-                target.is_first()
-                    && refgate_core::earliest(self.case, &target, *class) == refgate_core::When::Now
+                target.is_first() && earliest(self.case, &target, *class) == When::Now
             })
         };
-        let Some(class) = strictest.filter(|class| self.tip() && open(class)) else {
-            return self.keep();
+        let Some(class) = strictest.filter(|class| self.is_tip() && open(class)) else {
+            return self.move_to_topic();
         };
         let trailer = format!("{}: {}", self.case.policy.declare.trailer, classes.name(class));
         let amend = format!("git commit --amend --no-edit --trailer {}", quoted(&trailer));
-        vec![Remedy::new("if it is meant to be more, say what it is:", vec![amend])]
+        vec![Remedy::new("declare what it is, if it is more:", vec![amend])]
     }
 
-    fn merge_again(&self) -> Vec<Remedy> {
-        let (true, [first, second]) = (self.tip(), &*self.parents()) else { return self.keep() };
+    pub(crate) fn merge_again(&self) -> Vec<Remedy> {
+        let (true, [first, second]) = (self.is_tip(), &*self.parents()) else {
+            return self.move_to_topic();
+        };
         let again = Remedy::new(
-            "make the merge again, and put other changes into commits of their own:",
+            "repeat the merge, and commit other changes separately:",
             vec![
                 format!("git reset --keep {}", brief(*first)),
                 format!("git merge --no-ff --no-edit {}", brief(*second)),
             ],
         );
         let mut all = vec![again];
-        // A conflict that was settled under another name looks no different;
-        // who made it can own up to it.
+        // A conflict that was resolved by hand looks the same. Its author can declare it.
         all.extend(
-            self.declare()
+            self.declare_class()
                 .into_iter()
                 .filter(|r| r.commands.iter().any(|c| c.contains("--trailer"))),
         );
         all
     }
 
-    fn one_by_one(&self) -> Vec<Remedy> {
+    pub(crate) fn merge_one_by_one(&self) -> Vec<Remedy> {
         let mut parents = self.parents();
         parents.dedup();
-        let Some((first, others)) = parents.split_first().filter(|_| self.tip()) else {
-            return self.keep();
+        let Some((first, others)) = parents.split_first().filter(|_| self.is_tip()) else {
+            return self.move_to_topic();
         };
         let mut commands = vec![format!("git reset --keep {}", brief(*first))];
         let others = others.iter().filter(|other| *other != first);
         commands
             .extend(others.map(|other| format!("git merge --no-ff --no-edit {}", brief(*other))));
-        vec![Remedy::new("merge one branch after the other:", commands)]
+        vec![Remedy::new("merge one branch after another:", commands)]
     }
 
-    fn promote(&self, of: Oid) -> Vec<Remedy> {
+    pub(crate) fn promote(&self, of: Oid) -> Vec<Remedy> {
         let Some(old) = self.update.change.old_value() else { return Vec::new() };
         vec![Remedy::new(
-            "promote the commits themselves:",
+            "promote the original commits:",
             vec![
                 format!("git reset --keep {}", brief(old)),
                 format!("git merge --no-ff --no-edit {}", brief(of)),
@@ -216,7 +147,7 @@ impl RemedyBuilder<'_> {
         )]
     }
 
-    fn differs(&self, from: &str) -> Vec<Remedy> {
+    pub(crate) fn bring_back(&self, from: &str) -> Vec<Remedy> {
         let facts = self.case.history.updates.iter().zip(&self.case.push.updates);
         let own = facts.filter(|(_, update)| update.name == self.update.name);
         let evil = own.flat_map(|(facts, _)| &facts.landings).any(|landing| {
@@ -229,7 +160,7 @@ impl RemedyBuilder<'_> {
         let Some(old) = self.update.change.old_value() else { return Vec::new() };
         let (from, here) = (quoted(from), quoted(self.update.name.short()));
         vec![Remedy::new(
-            format!("`{here}` has something that `{from}` lacks; bring it back first:"),
+            format!("bring the content that `{from}` lacks back to it first:"),
             vec![
                 format!("git reset --keep {}", brief(old)),
                 format!("git switch {from}"),
@@ -241,15 +172,15 @@ impl RemedyBuilder<'_> {
         )]
     }
 
-    fn leap(&self, over: &str) -> Vec<Remedy> {
+    pub(crate) fn promote_to(&self, over: &str) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
         vec![Remedy::new(
-            format!("promote it to `{over}` first, and have it tested there:"),
+            format!("promote it to `{over}` and test it there first:"),
             vec![format!("git push origin {}:refs/heads/{}", brief(new), quoted(over))],
         )]
     }
 
-    fn next_version(&self) -> Vec<Remedy> {
+    pub(crate) fn next_version(&self) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
         let all = &self.case.history.releases;
         let highest = all.iter().max_by_key(|release| release.version);
@@ -259,7 +190,7 @@ impl RemedyBuilder<'_> {
         let next = Version { patch: highest.version.patch.saturating_add(1), ..highest.version };
         let tag = quoted(&format!("{}{next}{}", pattern.prefix, pattern.suffix));
         vec![Remedy::new(
-            "release it under the next version:",
+            "release it as the next version:",
             vec![
                 format!(
                     "git tag -a {tag} -m {} {}^{{}}",
@@ -271,35 +202,88 @@ impl RemedyBuilder<'_> {
         )]
     }
 
-    fn tag_again(&self, what: &str, how: &str) -> Remedy {
+    pub(crate) fn tag_again(&self, title: &str, option: &str) -> Vec<Remedy> {
         let tag = quoted(self.update.name.short());
         let message = quoted(&format!("Release {}", self.update.name.short()));
-        Remedy::new(what, vec![format!("git tag -f {how} {tag} -m {message} {tag}^{{}}")])
+        vec![Remedy::new(title, vec![format!("git tag -f {option} {tag} -m {message} {tag}^{{}}")])]
     }
 
-    fn under_another_name(&self) -> Vec<Remedy> {
+    pub(crate) fn push_as_topic(&self) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
         let push = format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short());
-        vec![Remedy::new("push it as a topic branch, for somebody who may land it:", vec![push])]
+        vec![Remedy::new(
+            "push it as a topic branch, so that an allowed person can land it:",
+            vec![push],
+        )]
     }
 
-    fn alone(&self) -> Vec<Remedy> {
+    pub(crate) fn push_policy_alone(&self) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
         let push = format!("git push origin {}:{}", brief(new), quoted(self.update.name.as_str()));
-        vec![Remedy::new("push the policy first, by itself:", vec![push])]
+        vec![Remedy::new("push the policy change alone:", vec![push])]
     }
 
-    fn open_at_known(&self) -> Vec<Remedy> {
+    pub(crate) fn open_at_known(&self) -> Vec<Remedy> {
         let RefChange::Create { new } = self.update.change else { return Vec::new() };
         let tips = &self.case.history.tips;
         let Some(tip) = tips.values().next_back() else { return Vec::new() };
         let name = quoted(self.update.name.as_str());
         vec![Remedy::new(
-            "open it where production stands, and push your work as a topic:",
+            "create it at the tip of production, and push your work as a topic branch:",
             vec![
                 format!("git push origin {}:{name}", brief(*tip)),
                 format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
             ],
+        )]
+    }
+
+    /// Repeats a merge with its parents in the right order.
+    pub(crate) fn swap_parents(&self, old: Oid, new: Oid) -> Vec<Remedy> {
+        vec![Remedy::new(
+            "repeat the merge with the parents in the right order:",
+            vec![
+                format!("git reset --keep {}", brief(old)),
+                format!("git merge --no-ff --no-edit {}", brief(new)),
+            ],
+        )]
+    }
+
+    /// Rebases the branch onto the server's tip.
+    pub(crate) fn rebase(&self) -> Vec<Remedy> {
+        let name = quoted(self.update.name.short());
+        vec![Remedy::new(
+            "rebase your commits onto the server's branch:",
+            vec!["git fetch origin".to_string(), format!("git rebase origin/{name}")],
+        )]
+    }
+
+    /// Lands the tagged commit before the tag is pushed.
+    pub(crate) fn land_before_tag(&self, production: &str) -> Vec<Remedy> {
+        let name = quoted(self.update.name.short());
+        vec![Remedy::new(
+            "land the commit first, then push the tag:",
+            vec![
+                format!("git push origin {name}^{{}}:refs/heads/{}", quoted(production)),
+                format!("git push origin {name}"),
+            ],
+        )]
+    }
+
+    /// Pushes to the branch that a symbolic ref stands for.
+    pub(crate) fn push_to(&self, target: &str) -> Vec<Remedy> {
+        let Some(new) = self.update.change.new_value() else { return Vec::new() };
+        let push = format!("git push origin {}:{}", brief(new), quoted(target));
+        vec![Remedy::new("push to the branch itself:", vec![push])]
+    }
+
+    /// Lets Git write the tip commit again.
+    pub(crate) fn write_again(&self, commit: Oid) -> Vec<Remedy> {
+        if Some(commit) != self.update.change.new_value() {
+            return Vec::new();
+        }
+        vec![Remedy::new(
+            "let Git write the commit again:",
+            vec!["git commit --amend --no-edit --allow-empty".to_string()],
         )]
     }
 }

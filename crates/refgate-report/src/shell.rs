@@ -1,13 +1,13 @@
-//! How do ids and names stand in a command that a person types?
+//! Writes ids and names for shell commands that a person types.
 
 use refgate_core::Oid;
 
-/// An id as people type one: long enough to be the only one.
+/// The first twelve digits of an id, which are unique in practice.
 pub(crate) fn brief(id: Oid) -> String {
     id.to_string().chars().take(12).collect()
 }
 
-/// A word that the shell takes as it is; others in single quotes.
+/// A word as the shell takes it: plain words unchanged, others in single quotes.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@+:%".contains(c);
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shell_cannot_be_talked_into_anything() {
+    fn quotes_everything_that_the_shell_would_interpret() {
         assert_eq!(quoted("feature/x-1"), "feature/x-1");
         assert_eq!(quoted("a$(rm -rf)"), "'a$(rm -rf)'");
         assert_eq!(quoted("it's"), r"'it'\''s'");

@@ -1,4 +1,4 @@
-//! How is a moment written? In UTC, to the minute, always with the zone.
+//! Writes times in UTC, to the minute, with the zone.
 
 use refgate_core::Instant;
 

@@ -1,4 +1,4 @@
-//! Which pushes has nobody thought of? Stories made by a seeded generator, honest and hostile.
+//! Generates random scenarios and compares the engine with the reference model on each push.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +12,23 @@ use crate::rng::{MARKS, MESSAGES, PATHS, PEOPLE, SeededRng};
 use crate::runner::default_clock;
 use crate::step::{MergeMethod, PathChange, PickTrailer, PushItem, Record};
 
-/// A push about which engine and model disagree, with the story before it.
+/// A push on which engine and reference model disagree, with the steps before it.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    /// The seed of the story.
+    /// The seed of the scenario.
     pub seed: u64,
-    /// The acts, the push last.
+    /// The steps; the push is the last one.
     pub story: Vec<String>,
-    /// What the engine says.
+    /// The verdict and the rules of the engine.
     pub engine: String,
-    /// What the model says.
+    /// The verdict and the rules of the model, or the property that does not hold.
     pub model: String,
 }
 
-/// Judges at least `pushes` pushes both ways; stories begin at `seed`.
+/// Judges generated pushes. Returns their number, the rejections and the differences.
 ///
 /// # Errors
-/// If a built-in policy cannot be read.
+/// Fails if a built-in policy cannot be read.
 pub fn differences(seed: u64, pushes: usize) -> Result<(usize, usize, Vec<Difference>), String> {
     let at = default_clock();
     let mut policies = Vec::new();
@@ -37,48 +37,48 @@ pub fn differences(seed: u64, pushes: usize) -> Result<(usize, usize, Vec<Differ
         let policy = policy_from_text(text, name, horizon(at), |_| None);
         policies.push(policy.map_err(|error| error.to_string())?);
     }
-    let (mut judged, mut refused) = (0, 0);
+    let (mut judged, mut rejected) = (0, 0);
     let mut found = Vec::new();
     let mut next = seed;
     while judged < pushes && found.len() < 10 {
-        let mut story = Story::new(next, &policies).ok_or("there is no policy")?;
-        story.tell();
+        let mut story = Generator::new(next, &policies).ok_or("there is no policy")?;
+        story.generate();
         judged += story.judged;
-        refused += story.refused;
+        rejected += story.rejected;
         found.extend(story.found);
         next += 1;
     }
-    Ok((judged, refused, found))
+    Ok((judged, rejected, found))
 }
 
-struct Story {
+struct Generator {
     seed: u64,
-    dice: SeededRng,
+    random: SeededRng,
     world: MemoryWorld,
-    told: Vec<String>,
+    steps: Vec<String>,
     topics: Vec<String>,
     judged: usize,
-    refused: usize,
+    rejected: usize,
     found: Vec<Difference>,
 }
 
-impl Story {
+impl Generator {
     fn new(seed: u64, policies: &[Policy]) -> Option<Self> {
-        let mut dice = SeededRng(seed);
-        let at = default_clock() - Duration::days(i64::try_from(dice.roll(60)).unwrap_or(0));
-        let place = dice.roll(policies.len());
+        let mut random = SeededRng(seed);
+        let at = default_clock() - Duration::days(i64::try_from(random.roll(60)).unwrap_or(0));
+        let place = random.roll(policies.len());
         let world = MemoryWorld::new(policies.iter().cycle().nth(place).cloned()?, at);
-        let (told, topics, found) = (Vec::new(), Vec::new(), Vec::new());
-        Some(Self { seed, dice, world, told, topics, judged: 0, refused: 0, found })
+        let (steps, topics, found) = (Vec::new(), Vec::new(), Vec::new());
+        Some(Self { seed, random, world, steps, topics, judged: 0, rejected: 0, found })
     }
 
-    fn tell(&mut self) {
-        if self.dice.roll(3) > 0 {
-            let ago = Duration::days(i64::try_from(self.dice.roll(100)).unwrap_or(0));
+    fn generate(&mut self) {
+        if self.random.roll(3) > 0 {
+            let ago = Duration::days(i64::try_from(self.random.roll(100)).unwrap_or(0));
             self.release("v2.0.0", ago);
         }
-        for _ in 0..4 + self.dice.roll(14) {
-            match self.dice.roll(20) {
+        for _ in 0..4 + self.random.roll(14) {
+            match self.random.roll(20) {
                 0..=5 => self.commit(),
                 6 => self.branch(),
                 7..=9 => self.merge(),
@@ -86,9 +86,9 @@ impl Story {
                 11 => self.tag(),
                 12 => self.record(),
                 13 => {
-                    let hours = i64::try_from(self.dice.roll(400)).unwrap_or(0);
+                    let hours = i64::try_from(self.random.roll(400)).unwrap_or(0);
                     self.world.clock += Duration::hours(hours);
-                    self.told.push(format!("{hours} hours later"));
+                    self.steps.push(format!("{hours} hours later"));
                 }
                 _ => self.push(),
             }
@@ -108,13 +108,13 @@ impl Story {
         {
             all.push("release/2.x".to_string());
         }
-        self.dice.pick(&all).cloned().unwrap_or_default()
+        self.random.pick(&all).cloned().unwrap_or_default()
     }
 
     fn release(&mut self, tag: &str, ago: Duration) {
         let stages = self.stages();
         let Some(on) = stages.last() else { return };
-        self.told.push(format!("release {tag} on {on}, {} days ago", ago.num_days()));
+        self.steps.push(format!("release {tag} on {on}, {} days ago", ago.num_days()));
         if self.world.tag(tag, &format!("origin/{on}"), false).is_some()
             && let Some(id) = self.world.revision(tag)
         {
@@ -125,42 +125,45 @@ impl Story {
     }
 
     fn touches(&mut self) -> Vec<PathChange> {
-        let count = 1 + self.dice.roll(2);
+        let count = 1 + self.random.roll(2);
         (0..count)
             .map(|_| {
-                let path = self.dice.word(&PATHS);
+                let path = self.random.word(&PATHS);
                 let modes = [
                     ChangeMode::Added,
                     ChangeMode::Modified,
                     ChangeMode::Modified,
                     ChangeMode::Deleted,
                 ];
-                PathChange { path, mode: *self.dice.pick(&modes).unwrap_or(&ChangeMode::Modified) }
+                PathChange {
+                    path,
+                    mode: *self.random.pick(&modes).unwrap_or(&ChangeMode::Modified),
+                }
             })
             .collect()
     }
 
     fn commit(&mut self) {
-        let (who, branch) = (self.dice.word(&PEOPLE), self.any_branch());
-        let (message, touches) = (self.dice.word(&MESSAGES), self.touches());
+        let (who, branch) = (self.random.word(&PEOPLE), self.any_branch());
+        let (message, touches) = (self.random.word(&MESSAGES), self.touches());
         let Some(tip) = self.world.revision(&branch) else { return };
         let mut files = self.world.files(tip);
         self.world.touch(&mut files, &touches);
-        self.told.push(format!("{who} commits {message:?} on {branch} {touches:?}"));
+        self.steps.push(format!("{who} commits {message:?} on {branch} {touches:?}"));
         let id = self.world.add(vec![tip], files, &message, &who);
         self.world.local.insert(branch, id);
     }
 
     fn branch(&mut self) {
-        let kind = self.dice.word(&["feature", "fix", "docs", "hotfix", "zz"]);
-        let name = if self.dice.roll(6) == 0 {
+        let kind = self.random.word(&["feature", "fix", "docs", "hotfix", "zz"]);
+        let name = if self.random.roll(6) == 0 {
             "release/2.x".to_string()
         } else {
             format!("{kind}/t{}", self.topics.len())
         };
         let from = self.any_branch();
         let Some(id) = self.world.revision(&from) else { return };
-        self.told.push(format!("branch {name} from {from}"));
+        self.steps.push(format!("branch {name} from {from}"));
         self.world.local.insert(name.clone(), id);
         if !name.starts_with("release/") {
             self.topics.push(name);
@@ -168,8 +171,8 @@ impl Story {
     }
 
     fn merge(&mut self) {
-        let (who, from, into) = (self.dice.word(&PEOPLE), self.any_branch(), self.any_branch());
-        let hows = [
+        let (who, from, into) = (self.random.word(&PEOPLE), self.any_branch(), self.any_branch());
+        let methods = [
             MergeMethod::Merge,
             MergeMethod::Merge,
             MergeMethod::Merge,
@@ -177,19 +180,19 @@ impl Story {
             MergeMethod::Squash,
             MergeMethod::Ours,
         ];
-        let how = *self.dice.pick(&hows).unwrap_or(&MergeMethod::Merge);
+        let how = *self.random.pick(&methods).unwrap_or(&MergeMethod::Merge);
         let (Some(ours), Some(theirs)) = (self.world.revision(&into), self.world.revision(&from))
         else {
             return;
         };
-        // Git merges nothing that is there already.
+        // Git makes no merge commit if the branch already contains the other one.
         if self.world.ancestors(ours).contains(&theirs) {
             return;
         }
-        let evil = self.dice.roll(6) == 0 && how == MergeMethod::Merge;
+        let evil = self.random.roll(6) == 0 && how == MergeMethod::Merge;
         let touches = if evil { self.touches() } else { Vec::new() };
-        let message = (how == MergeMethod::Squash).then(|| self.dice.word(&MESSAGES));
-        self.told.push(format!("{who} merges {from} into {into} {how:?} {message:?} {touches:?}"));
+        let message = (how == MergeMethod::Squash).then(|| self.random.word(&MESSAGES));
+        self.steps.push(format!("{who} merges {from} into {into} {how:?} {message:?} {touches:?}"));
         let done = self.world.merge(&who, &[from], &into, how, message.as_deref(), &touches);
         debug_assert!(done.is_some());
     }
@@ -200,28 +203,28 @@ impl Story {
         let (1, mut touches) = (node.map_or(0, |node| node.parents.len()), self.touches()) else {
             return;
         };
-        touches.truncate(usize::from(self.dice.roll(4) == 0));
-        let mark = self.dice.pick(&MARKS).copied().unwrap_or(PickTrailer::Whole);
-        self.told.push(format!("pick {from} onto {onto} {mark:?} {touches:?}"));
+        touches.truncate(usize::from(self.random.roll(4) == 0));
+        let mark = self.random.pick(&MARKS).copied().unwrap_or(PickTrailer::Whole);
+        self.steps.push(format!("pick {from} onto {onto} {mark:?} {touches:?}"));
         let done = self.world.pick(&from, &onto, mark, &touches);
         debug_assert!(done.is_some());
     }
 
     fn tag(&mut self) {
-        let name = self.dice.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0", "nightly"]);
-        let (on, light) = (self.any_branch(), self.dice.roll(4) == 0);
-        self.told.push(format!("tag {name} on {on} light={light}"));
+        let name = self.random.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0", "nightly"]);
+        let (on, light) = (self.any_branch(), self.random.roll(4) == 0);
+        self.steps.push(format!("tag {name} on {on} light={light}"));
         let done = self.world.tag(&name, &on, light);
         debug_assert!(done.is_some());
     }
 
     fn record(&mut self) {
-        let who = self.dice.word(&PEOPLE);
+        let who = self.random.word(&PEOPLE);
         let (of, onto) = (self.any_branch(), Some(self.any_branch()));
-        let record = match self.dice.roll(10) {
-            0 => Record::Approval { rule: self.dice.rule(&["freeze", "backport"]), of, onto },
+        let record = match self.random.roll(10) {
+            0 => Record::Approval { rule: self.random.rule(&["freeze", "backport"]), of, onto },
             1 => Record::Waiver {
-                rule: self.dice.rule(&[
+                rule: self.random.rule(&[
                     "freeze",
                     "class",
                     "backport",
@@ -232,32 +235,32 @@ impl Story {
                 ]),
                 on: of,
                 lasts: Duration::days(5),
-                // One push must not be able to use a waiver up: the model does not count.
+                // No push can use up so many uses, because the model does not count them.
                 uses: 1_000,
                 reason: "so".to_string(),
             },
             2 => Record::Exit,
-            3 => Record::Settled { of, class: self.dice.word(&["docs", "bugfix"]) },
+            3 => Record::Settled { of, class: self.random.word(&["docs", "bugfix"]) },
             4 => Record::Evidence {
                 what: self
-                    .dice
+                    .random
                     .pick(&[EvidenceKind::ProductionRun, EvidenceKind::Notice])
                     .copied()
                     .unwrap_or(EvidenceKind::Notice),
             },
             5 => Record::Iteration { reason: "so".to_string() },
             6 | 7 => Record::SignOff {
-                meaning: self.dice.pick(&Meaning::ALL).copied().unwrap_or(Meaning::Uat),
+                meaning: self.random.pick(&Meaning::ALL).copied().unwrap_or(Meaning::Uat),
                 of,
             },
             8 => Record::NotApplicable { fix: of, to: self.any_branch() },
             _ => {
-                let agreed_by = Some(self.dice.word(&PEOPLE));
+                let agreed_by = Some(self.random.word(&PEOPLE));
                 Record::Deletion { name: format!("refs/heads/{of}"), agreed_by }
             }
         };
-        self.told.push(format!("{who} records {record:?}"));
-        // A record of what does not exist is none.
+        self.steps.push(format!("{who} records {record:?}"));
+        // A record that names a missing ref or commit is not made.
         if let Ok(made) = make(&self.world, (who.as_str(), self.world.clock), &record) {
             self.world.records.extend(made);
         }
@@ -265,12 +268,12 @@ impl Story {
 
     fn specs(&mut self) -> Vec<PushItem> {
         let mut specs = Vec::new();
-        for _ in 0..1 + self.dice.roll(8) / 6 {
+        for _ in 0..1 + self.random.roll(8) / 6 {
             let from = self.any_branch();
-            let spec = match self.dice.roll(12) {
+            let spec = match self.random.roll(12) {
                 0 => PushItem { from: None, to: format!("refs/heads/{from}") },
                 1 => {
-                    let tag = self.dice.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0"]);
+                    let tag = self.random.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0"]);
                     PushItem { from: Some(tag.clone()), to: format!("refs/tags/{tag}") }
                 }
                 2 => PushItem { from: Some(from), to: "refs/replace/0123456789".to_string() },
@@ -288,40 +291,40 @@ impl Story {
     }
 
     fn push(&mut self) {
-        let (who, specs) = (self.dice.word(&PEOPLE), self.specs());
+        let (who, specs) = (self.random.word(&PEOPLE), self.specs());
         let options: Vec<String> =
-            if self.dice.roll(12) == 0 { vec!["class=bugfix".to_string()] } else { Vec::new() };
-        self.told.push(format!("{who} pushes {specs:?} {options:?}"));
-        let Some(taken) = self.world.take(&who, &specs, &options) else { return };
-        let decision = self.world.decide(&taken);
+            if self.random.roll(12) == 0 { vec!["class=bugfix".to_string()] } else { Vec::new() };
+        self.steps.push(format!("{who} pushes {specs:?} {options:?}"));
+        let Some(facts) = self.world.take(&who, &specs, &options) else { return };
+        let decision = self.world.decide(&facts);
         let (lands, rules) = judge_naively(&self.world, &who, &specs, &options);
         let objecting: BTreeSet<&str> = decision.findings.iter().map(|f| f.rule.name()).collect();
         let accepted = decision.verdict == Verdict::Accept;
         self.judged += 1;
-        self.refused += usize::from(!accepted);
+        self.rejected += usize::from(!accepted);
         if accepted != lands || objecting != rules {
             self.found.push(Difference {
                 seed: self.seed,
-                story: self.told.clone(),
+                story: self.steps.clone(),
                 engine: format!("{accepted} {objecting:?}"),
                 model: format!("{lands} {rules:?}"),
             });
         }
-        if let Some(law) = self.broken_law(&who, &specs, &options, &decision) {
+        if let Some(law) = self.broken_property(&who, &specs, &options, &decision) {
             self.found.push(Difference {
                 seed: self.seed,
-                story: self.told.clone(),
+                story: self.steps.clone(),
                 engine: format!("{accepted} {objecting:?}"),
                 model: law.to_string(),
             });
         }
         if accepted {
-            self.world.land(&taken);
+            self.world.land(&facts);
         }
     }
 
-    /// What must hold whatever the policy says (docs/design/model.md, "Decision", docs/design/threats.md, R1).
-    fn broken_law(
+    /// A property that the verdict breaks (docs/design/model.md, "Decision"; threats.md, R1).
+    fn broken_property(
         &self,
         who: &str,
         specs: &[PushItem],
@@ -329,28 +332,28 @@ impl Story {
         decision: &Decision,
     ) -> Option<&'static str> {
         let verdict = |world: &MemoryWorld, specs: &[PushItem]| {
-            world.take(who, specs, options).map(|taken| world.decide(&taken).verdict)
+            world.take(who, specs, options).map(|facts| world.decide(&facts).verdict)
         };
         let accepted = decision.verdict == Verdict::Accept;
-        let mut backwards = specs.to_vec();
-        backwards.reverse();
-        if verdict(&self.world, &backwards) != Some(decision.verdict) {
+        let mut reversed = specs.to_vec();
+        reversed.reverse();
+        if verdict(&self.world, &reversed) != Some(decision.verdict) {
             return Some("the order of the updates changes the verdict");
         }
         let alone = |spec: &PushItem| verdict(&self.world, std::slice::from_ref(spec));
         if accepted && specs.iter().any(|spec| alone(spec) != Some(Verdict::Accept)) {
-            return Some("an update lands in company that does not land alone");
+            return Some("an update is accepted with others, but rejected alone");
         }
         let mut silent = self.world.clone();
         silent.records.clear();
-        // Without records a freeze may only be more closed, and nothing waived.
+        // Without records, no waiver applies and no freeze ends early.
         if !accepted && verdict(&silent, specs) == Some(Verdict::Accept) {
-            return Some("taking records away lets a refused push in");
+            return Some("a rejected push is accepted without its records");
         }
         let mut closed = self.world.clone();
         closed.policy.windows.iter_mut().for_each(|window| window.lets_through.clear());
         if !accepted && verdict(&closed, specs) == Some(Verdict::Accept) {
-            return Some("a wider freeze accepts more");
+            return Some("a rejected push is accepted if the freezes accept no class");
         }
         None
     }

@@ -1,4 +1,4 @@
-//! What should happen when people do this and that? One script, two worlds, and both must agree.
+//! Runs scenarios: scripts of Git steps with expected verdicts, in memory or on a real repository.
 
 mod generate;
 mod memory_debts;

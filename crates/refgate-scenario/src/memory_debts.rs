@@ -1,4 +1,4 @@
-//! What do stages owe each other in the world of maps, and how long has a tree been tested?
+//! Computes in memory the debts of the stages and the soak time of a tree.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::memory_world::{Files, MemoryWorld, delta};
 use crate::record_builder::RecordContext;
 
 impl MemoryWorld {
-    /// What a promotion rests on besides its own commits.
+    /// Adds the facts that the release gate needs: soak time, debts, signed trees.
     pub(crate) fn gate(&self, update: &RefUpdate, ledger: &LedgerView, facts: &mut UpdateFacts) {
         let place = self.policy.flow.target(&update.name).and_then(|target| target.place());
         let (Some(place), Some(last)) = (place, facts.landings.last()) else { return };
@@ -34,7 +34,7 @@ impl MemoryWorld {
         }
     }
 
-    /// What stages owe when `place` moves to `new`.
+    /// The debts of all stages after stage `place` moves to `new`.
     pub(crate) fn debts(&self, place: usize, new: Oid) -> Vec<Debt> {
         let mut tips: BTreeMap<usize, Oid> = BTreeMap::new();
         for (at, stage) in self.policy.flow.stages.iter().enumerate() {
@@ -45,8 +45,9 @@ impl MemoryWorld {
         for (from, later) in &tips {
             for (to, earlier) in tips.range(..from) {
                 let (ahead, behind) = (self.apart(*later, *earlier), self.apart(*earlier, *later));
-                for fix in ahead.iter().filter(|fix| !self.paid(**fix, &behind)) {
-                    let since = self.landed_at(*from, *fix).unwrap_or(self.clock).min(self.clock);
+                for fix in ahead.iter().filter(|fix| !self.is_paid(**fix, &behind)) {
+                    let since =
+                        self.landing_time(*from, *fix).unwrap_or(self.clock).min(self.clock);
                     let message = self.node(*fix).map(|node| Message::new(&node.message));
                     let subject = message.map(|m| m.subject().to_string()).unwrap_or_default();
                     all.push(Debt { fix: *fix, subject, from: *from, to: *to, since });
@@ -57,7 +58,7 @@ impl MemoryWorld {
         all
     }
 
-    /// Commits with content that one tip has and the other lacks.
+    /// Commits with one parent and a change that `tip` reaches and `other` does not.
     fn apart(&self, tip: Oid, other: Oid) -> Vec<Oid> {
         let known = self.ancestors(other);
         let fresh = self.ancestors(tip).into_iter().filter(|id| !known.contains(id));
@@ -65,7 +66,7 @@ impl MemoryWorld {
         fresh.filter(single).filter(|id| !self.delta(*id).is_empty()).collect()
     }
 
-    fn paid(&self, fix: Oid, behind: &[Oid]) -> bool {
+    fn is_paid(&self, fix: Oid, behind: &[Oid]) -> bool {
         behind.iter().any(|other| {
             let named =
                 self.node(*other).is_some_and(|node| self.named(&node.message).contains(&fix));
@@ -74,7 +75,7 @@ impl MemoryWorld {
         })
     }
 
-    fn landed_at(&self, stage: usize, id: Oid) -> Option<Instant> {
+    fn landing_time(&self, stage: usize, id: Oid) -> Option<Instant> {
         let branch = self.policy.flow.stages.get(stage)?.branch.as_str().to_string();
         let own = self.moves.iter().filter(|(name, ..)| *name == branch);
         own.filter(|(.., tip)| self.ancestors(*tip).contains(&id)).map(|(_, at, _)| *at).next()

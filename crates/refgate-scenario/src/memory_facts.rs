@@ -1,4 +1,4 @@
-//! What are the facts about a push, seen from the world of maps? The photograph, taken naively.
+//! Computes in memory the facts about a push, in the simplest way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +23,8 @@ pub struct PushFacts {
 }
 
 impl MemoryWorld {
-    /// The push as the server would see it; `None` if a name is not acceptable
-    /// or a revision does not exist.
+    /// The facts about a push as the server would read them. `None` if a ref name
+    /// is not valid or a revision does not exist.
     #[must_use]
     pub fn take(&self, who: &str, specs: &[PushItem], options: &[String]) -> Option<PushFacts> {
         let actor = (who != "somebody").then(|| Actor(who.to_string()));
@@ -47,11 +47,11 @@ impl MemoryWorld {
         }
         let push = Push { actor, at: self.clock, updates, options: options.to_vec() };
         let ledger = LedgerView::assemble(&self.policy, &self.records);
-        let history = self.photograph(&push, &ledger);
+        let history = self.build_history(&push, &ledger);
         Some(PushFacts { push, history, ledger })
     }
 
-    /// The engine's decision about a push.
+    /// The decision of the engine.
     #[must_use]
     pub fn decide(&self, taken: &PushFacts) -> Decision {
         decide(&self.case(taken))
@@ -62,7 +62,7 @@ impl MemoryWorld {
         Case { policy: &self.policy, push, history, ledger }
     }
 
-    /// Carries an accepted push out.
+    /// Moves the refs of an accepted push.
     pub fn land(&mut self, taken: &PushFacts) {
         for update in &taken.push.updates {
             let name = update.name.as_str().to_string();
@@ -78,7 +78,7 @@ impl MemoryWorld {
         }
     }
 
-    fn photograph(&self, push: &Push, ledger: &LedgerView) -> History {
+    fn build_history(&self, push: &Push, ledger: &LedgerView) -> History {
         let mut history = History::default();
         history.repositories.push(REPOSITORY.to_string());
         for (place, stage) in self.policy.flow.stages.iter().enumerate() {
@@ -132,7 +132,7 @@ impl MemoryWorld {
                     .or_else(|| confuses(&update.name, is_release).map(ToString::to_string));
             }
             RefKind::Ledger => {
-                // Nothing of this world is a record that somebody could have signed.
+                // No commit of this world is a signed record.
                 let broken = Some(LedgerFormError::NotOneFile { commit: new });
                 facts.ledger_edit = Some(LedgerEdit { broken, ..LedgerEdit::default() });
             }
@@ -183,14 +183,15 @@ impl MemoryWorld {
                 .filter(|other| !hidden.contains(other) && taken.insert(*other))
                 .collect();
             for one in side.iter().chain([&id]) {
-                self.remember(*one, place, history);
+                self.add_commit(*one, place, history);
             }
             let landing = self.landing(id, side, old, place, history);
             facts.landings.push(landing);
         }
     }
 
-    /// First parents from `new` down to where `stop` says so, newest first.
+    /// The first-parent chain of `new`, newest first, up to and without the first
+    /// commit for which `stop` is true.
     pub(crate) fn chain(&self, new: Oid, stop: impl Fn(Oid) -> bool) -> Vec<Oid> {
         let mut chain = Vec::new();
         let mut at = Some(new);
@@ -201,7 +202,7 @@ impl MemoryWorld {
         chain
     }
 
-    /// A commit as the photograph shows one, without what stages have to do with it.
+    /// A commit of the core, without the bits that state which stages reach it.
     pub(crate) fn commit(&self, id: Oid) -> Option<Commit> {
         let node = self.node(id)?;
         let author = Person { name: node.author.clone(), email: format!("{}@x", node.author) };
@@ -213,11 +214,11 @@ impl MemoryWorld {
             author,
             reach: 0,
             landed: 0,
-            defect: node.encoded.as_deref().and_then(encoding_defect),
+            defect: node.encoding.as_deref().and_then(encoding_defect),
         })
     }
 
-    fn remember(&self, id: Oid, place: Option<usize>, history: &mut History) {
+    fn add_commit(&self, id: Oid, place: Option<usize>, history: &mut History) {
         let Some(commit) = self.commit(id) else { return };
         let (mut reach, mut landed) = (0, 0);
         for (stage, tip) in &history.tips {
@@ -271,7 +272,7 @@ impl MemoryWorld {
         let new: Vec<Oid> = side.iter().copied().chain([id]).filter(here).collect();
         let picked = |one: &Oid| self.picked(*one, place, history);
         let picks: Vec<Pick> = new.iter().filter_map(picked).collect();
-        let exact = self.only_exact(&new, &picks);
+        let exact = self.are_exact_backports(&new, &picks);
         let mixed = side.iter().filter(|id| here(id) && self.is_mixed(**id)).copied().collect();
         Landing {
             commit: id,
@@ -288,7 +289,7 @@ impl MemoryWorld {
         }
     }
 
-    /// The commits that a message names as where it was picked from.
+    /// The commits that a message names as originals of the cherry-pick.
     pub(crate) fn named(&self, message: &str) -> Vec<Oid> {
         let names = NamedCommits::read(&Message::new(message)).picked.into_iter();
         let only = |name: &String| {
@@ -298,7 +299,8 @@ impl MemoryWorld {
         names.filter_map(|name| only(&name)).collect()
     }
 
-    /// Paths that a plain merge gives otherwise, and whether it conflicts anywhere.
+    /// Paths without a conflict that differ from a plain merge of the parents, and
+    /// whether the plain merge has conflicts.
     pub(crate) fn mixed(&self, files: &Files, ours: Oid, theirs: Oid) -> (Vec<String>, bool) {
         let (plain, conflicts) = (self.merged(ours, theirs), self.conflicts(ours, theirs));
         let differing = delta(&plain, files).into_keys();
@@ -306,7 +308,7 @@ impl MemoryWorld {
     }
 }
 
-/// Equal trees have equal ids; more is not asked of them.
+/// An id for a tree. Equal trees have equal ids; it is not the id of Git.
 pub(crate) fn tree_id(files: &Files) -> Oid {
     let mut numbers: BTreeMap<usize, u64> = BTreeMap::new();
     for (place, (path, content)) in files.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What would Git make of a pick in the world in memory?
+//! Computes in memory what Git makes of a cherry-pick.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use refgate_core::{History, Oid, Pick, Receipt, RuleId};
 use crate::memory_world::{MemoryWorld, delta};
 
 impl MemoryWorld {
-    /// What Git makes of picking `of` onto a commit's parent: a file that the
-    /// branch has otherwise than the original found it, and left it, conflicts.
+    /// Compares a commit with the cherry-pick of `of` onto its parent. A path
+    /// conflicts if the branch has neither the old nor the new content of `of`.
     pub(crate) fn receipt(&self, id: Oid, of: Oid) -> Option<Receipt> {
         let parent = self.node(id)?.parents.first().copied()?;
         let mut files = self.files(parent);
@@ -34,7 +34,7 @@ impl MemoryWorld {
         })
     }
 
-    /// What a commit was picked from, if another stage holds that.
+    /// The original of a cherry-pick, if another stage reaches it.
     pub(crate) fn picked(&self, id: Oid, place: Option<usize>, history: &History) -> Option<Pick> {
         let node = self.node(id).filter(|node| node.parents.len() == 1)?;
         let held = |other: &Oid| {
@@ -60,7 +60,7 @@ impl MemoryWorld {
         Some(Pick { commit: id, original, brought, receipt })
     }
 
-    /// Whether a merge holds what a plain merge of its parents does not give.
+    /// Whether a merge differs from a plain merge of its parents.
     pub(crate) fn is_mixed(&self, id: Oid) -> bool {
         let parents = self.node(id).map(|node| node.parents.clone()).unwrap_or_default();
         match parents.as_slice() {
@@ -73,8 +73,8 @@ impl MemoryWorld {
         }
     }
 
-    /// Whether all that is new is exactly picked, where the policy asks for that.
-    pub(crate) fn only_exact(&self, new: &[Oid], picks: &[Pick]) -> bool {
+    /// Whether all new commits are exact backports and the policy asks for these.
+    pub(crate) fn are_exact_backports(&self, new: &[Oid], picks: &[Pick]) -> bool {
         let single = |one: &&Oid| self.node(**one).is_some_and(|node| node.parents.len() < 2);
         let exact = |one: &Oid| {
             let pick = picks.iter().find(|pick| pick.commit == *one);

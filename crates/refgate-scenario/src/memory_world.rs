@@ -1,4 +1,4 @@
-//! What do the acts do to a repository that is nothing but maps? The world of the fast tests.
+//! Holds the repository of a scenario in maps. It starts no process and writes no file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use refgate_core::{ChangeMode, Instant, Oid, Policy, Record};
 
 use crate::step::{MergeMethod, PathChange, PickTrailer};
 
-/// A tree: paths to contents. Contents are numbers; equal numbers are equal files.
+/// A tree: a content for each path. A content is a number.
 pub(crate) type Files = BTreeMap<String, u64>;
 
 /// A commit of this world.
@@ -16,8 +16,8 @@ pub(crate) struct Node {
     pub(crate) files: Files,
     pub(crate) message: String,
     pub(crate) author: String,
-    /// The encoding that its header names.
-    pub(crate) encoded: Option<String>,
+    /// The encoding in the header of the commit.
+    pub(crate) encoding: Option<String>,
 }
 
 /// A tag object of this world.
@@ -28,7 +28,7 @@ pub(crate) struct TagNode {
     pub(crate) annotated: bool,
 }
 
-/// The world: one server, one clone.
+/// One server and one clone in memory.
 #[derive(Debug, Clone)]
 pub struct MemoryWorld {
     pub(crate) policy: Policy,
@@ -39,16 +39,17 @@ pub struct MemoryWorld {
     pub(crate) server: BTreeMap<String, Oid>,
     pub(crate) received: BTreeMap<String, Instant>,
     pub(crate) records: Vec<Record>,
-    /// Every move of a reference on the server: name, moment, value.
+    /// Every update of a ref on the server: name, time, new value.
     pub(crate) moves: Vec<(String, Instant, Oid)>,
     next: u64,
 }
 
-/// The files with which every world begins.
-pub(crate) const START: [&str; 4] = ["README.md", "docs/guide.md", "src/app.rs", "tests/app.rs"];
+/// The files of the first commit.
+pub(crate) const FIRST_FILES: [&str; 4] =
+    ["README.md", "docs/guide.md", "src/app.rs", "tests/app.rs"];
 
 impl MemoryWorld {
-    /// A world in which all stages stand at one commit.
+    /// Creates a world in which all stages are at one commit.
     #[must_use]
     pub fn new(policy: Policy, clock: Instant) -> Self {
         let mut world = Self {
@@ -64,7 +65,7 @@ impl MemoryWorld {
             next: 0,
         };
         let mut files = Files::new();
-        for path in START {
+        for path in FIRST_FILES {
             files.insert(path.to_string(), world.number());
         }
         let start = world.add(Vec::new(), files, "start", "somebody");
@@ -83,7 +84,7 @@ impl MemoryWorld {
     }
 
     fn id(&mut self) -> Oid {
-        // Spread out, so that beginnings tell ids apart as Git's do.
+        // The first digits of an id must identify it, as in Git.
         let spread = self.number().wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut bytes = [0x5c; 20];
         for (to, from) in bytes.iter_mut().zip(spread.to_be_bytes()) {
@@ -101,7 +102,7 @@ impl MemoryWorld {
     ) -> Oid {
         let id = self.id();
         let (message, author) = (message.to_string(), author.to_string());
-        self.nodes.insert(id, Node { parents, files, message, author, encoded: None });
+        self.nodes.insert(id, Node { parents, files, message, author, encoding: None });
         id
     }
 
@@ -113,7 +114,8 @@ impl MemoryWorld {
         self.node(id).map(|node| node.files.clone()).unwrap_or_default()
     }
 
-    /// A local branch, `origin/…`, a tag, or one of these with `^` or `~N`.
+    /// The commit or tag that a revision names: a local branch, `origin/…` or a
+    /// tag, with any number of `^`.
     pub(crate) fn revision(&self, name: &str) -> Option<Oid> {
         if let Some(base) = name.strip_suffix('^') {
             return self.node(self.revision(base)?)?.parents.first().copied();
@@ -128,7 +130,7 @@ impl MemoryWorld {
         self.local.get(&format!("tag:{tag}")).copied()
     }
 
-    /// Everything that a commit reaches, itself included.
+    /// All commits that a commit reaches, itself included.
     pub(crate) fn ancestors(&self, id: Oid) -> BTreeSet<Oid> {
         let mut seen = BTreeSet::new();
         let mut queue = vec![id];
@@ -159,8 +161,8 @@ impl MemoryWorld {
         base.map(|id| self.files(*id)).unwrap_or_default()
     }
 
-    /// A plain merge, path by path: what one side changed; the first side's
-    /// where both did.
+    /// A plain merge by path: the content of the side that changed it, or of the
+    /// first side if both did.
     pub(crate) fn merged(&self, ours: Oid, theirs: Oid) -> Files {
         let base = self.base(ours, theirs);
         let (a, b) = (self.files(ours), self.files(theirs));
@@ -175,7 +177,7 @@ impl MemoryWorld {
         out
     }
 
-    /// The paths that both sides changed, each in its own way.
+    /// The paths that both sides changed differently.
     pub(crate) fn conflicts(&self, ours: Oid, theirs: Oid) -> BTreeSet<String> {
         let base = self.base(ours, theirs);
         let (a, b) = (self.files(ours), self.files(theirs));
@@ -235,7 +237,7 @@ impl MemoryWorld {
         Some(())
     }
 
-    /// What a commit changes against its first parent: path, before, after.
+    /// The changes against the first parent: path, old content, new content.
     pub(crate) fn delta(&self, id: Oid) -> BTreeMap<String, (Option<u64>, Option<u64>)> {
         let after = self.files(id);
         let parent = self.node(id).and_then(|node| node.parents.first().copied());

@@ -1,4 +1,4 @@
-//! How is a scenario read? Strictly, with line and column of what is not understood.
+//! Parses scenarios. It is strict: an error names the line that it cannot parse.
 
 use refgate_core::{ChangeMode, Duration, Instant};
 use refgate_format::{parse_duration, parse_instant};
@@ -7,31 +7,31 @@ use crate::record_step::record;
 use crate::step::{Expected, Line, MergeMethod, PathChange, PickTrailer, PushItem, Scenario, Step};
 use crate::tokenizer::tokens;
 
-/// A line that is no act.
+/// A line that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}\n    {text}")]
 pub struct ScenarioError {
     /// The line number, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The cause.
     pub what: String,
-    /// The line.
+    /// The text of the line.
     pub text: String,
 }
 
-/// The scenarios of a file: one, or several that begin with `scenario NAME`.
+/// Parses a file: one scenario, or several that begin with `scenario NAME`.
 ///
 /// # Errors
-/// The first line that is not understood.
+/// Returns the first line that cannot be parsed.
 pub fn parse_scenarios(name: &str, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
     scenarios(name, text.lines().enumerate().map(|(place, line)| (place + 1, line)))
 }
 
-/// The scenarios of a Markdown page: each fenced block marked `scenario`,
-/// named after the heading above it.
+/// Parses a Markdown page: each fenced block marked `scenario` is one. Its name
+/// is the heading above it.
 ///
 /// # Errors
-/// The first line that is not understood.
+/// Returns the first line that cannot be parsed.
 pub fn parse_markdown(name: &str, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
     let mut all = Vec::new();
     let mut heading = name.to_string();
@@ -64,8 +64,8 @@ fn scenarios<'t>(
     for (number, text) in lines {
         if let Some((start, body)) = &mut policy {
             if text.trim_end() == "}" {
-                let act = Step::PolicyText(std::mem::take(body));
-                push(&mut all, Line { number: *start, text: "policy { … }".to_string(), act });
+                let step = Step::PolicyText(std::mem::take(body));
+                push(&mut all, Line { number: *start, text: "policy { … }".to_string(), step });
                 policy = None;
             } else {
                 body.push_str(text);
@@ -83,8 +83,8 @@ fn scenarios<'t>(
             all.push(Scenario { name: format!("{name}: {title}"), lines: Vec::new() });
         } else {
             let fail = |what: String| ScenarioError { line: number, what, text: text.to_string() };
-            let act = tokens(plain).and_then(|tokens| act(&tokens)).map_err(fail)?;
-            push(&mut all, Line { number, text: plain.to_string(), act });
+            let step = tokens(plain).and_then(|tokens| step(&tokens)).map_err(fail)?;
+            push(&mut all, Line { number, text: plain.to_string(), step });
         }
     }
     if let Some((line, text)) = policy {
@@ -101,20 +101,20 @@ fn push(all: &mut [Scenario], line: Line) {
 }
 
 pub(crate) fn text(token: &str) -> Result<String, String> {
-    token.strip_prefix('"').map(ToString::to_string).ok_or(format!("`{token}` should be in quotes"))
+    token.strip_prefix('"').map(ToString::to_string).ok_or(format!("`{token}` must be in quotes"))
 }
 
 fn time(words: &[&str]) -> Result<Instant, String> {
     let joined = words.join(" ");
-    parse_instant(&joined).ok_or(format!("`{joined}` is no time"))
+    parse_instant(&joined).ok_or(format!("`{joined}` is not a time"))
 }
 
 pub(crate) fn length(words: &[&str]) -> Result<Duration, String> {
     let joined = words.join(" ");
-    parse_duration(&joined).ok_or(format!("`{joined}` is no length of time"))
+    parse_duration(&joined).ok_or(format!("`{joined}` is not a duration"))
 }
 
-fn act(tokens: &[String]) -> Result<Step, String> {
+fn step(tokens: &[String]) -> Result<Step, String> {
     let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["policy", name] => Ok(Step::Policy(name.trim_start_matches('"').to_string())),
@@ -128,14 +128,14 @@ fn act(tokens: &[String]) -> Result<Step, String> {
         ["expect", rest @ ..] => expect(rest),
         ["follow", "remedy"] => Ok(Step::Follow(1)),
         ["follow", "remedy", number] => {
-            Ok(Step::Follow(number.parse().map_err(|_| format!("`{number}` is no number"))?))
+            Ok(Step::Follow(number.parse().map_err(|_| format!("`{number}` is not a number"))?))
         }
-        [who, verb, rest @ ..] => deed(who, verb, rest),
-        _ => Err("this is no act".to_string()),
+        [who, verb, rest @ ..] => parse_person_step(who, verb, rest),
+        _ => Err("this line is not a step".to_string()),
     }
 }
 
-fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
+fn parse_person_step(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
     let who = who.to_string();
     match (verb, rest) {
         ("branches", [name, "from", from]) => {
@@ -146,15 +146,15 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
         }
         ("commits", [message, "on", branch, rest @ ..]) => {
             let (touches, rest) = touches(rest)?;
-            let (dated, encoded) = match rest {
+            let (forged_date, encoding) = match rest {
                 [] => (None, None),
                 ["dated", when @ ..] => (Some(time(when)?), None),
                 ["encoded", "as", name] => (None, Some((*name).to_string())),
-                _ => return Err(format!("`{}` is not understood here", rest.join(" "))),
+                _ => return Err(format!("unexpected text `{}`", rest.join(" "))),
             };
             let message = text(message)?;
             let branch = (*branch).to_string();
-            Ok(Step::Commit { who, message, branch, touches, dated, encoded })
+            Ok(Step::Commit { who, message, branch, touches, forged_date, encoding })
         }
         ("merges" | "squashes" | "forwards", rest) => merge(who, verb, rest),
         ("picks", [from, "onto", onto, tail @ ..]) => {
@@ -168,7 +168,7 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
             let (touches, rest) = touches(tail)?;
             match rest {
                 [] => Ok(Step::Pick { who, from, onto, mark, touches }),
-                _ => Err(format!("`{}` is not understood here", rest.join(" "))),
+                _ => Err(format!("unexpected text `{}`", rest.join(" "))),
             }
         }
         ("revises", ["the", "policy", "on", branch, "saying", message, tail @ ..])
@@ -192,7 +192,7 @@ fn deed(who: &str, verb: &str, rest: &[&str]) -> Result<Step, String> {
 }
 
 fn merge(who: String, verb: &str, rest: &[&str]) -> Result<Step, String> {
-    let into_at = rest.iter().position(|word| *word == "into").ok_or("it lacks `into BRANCH`")?;
+    let into_at = rest.iter().position(|word| *word == "into").ok_or("`into BRANCH` is missing")?;
     let (from, tail) = rest.split_at(into_at);
     let [_, into, tail @ ..] = tail else { return Err("`into` needs a branch".to_string()) };
     let from = from.iter().filter(|word| **word != "and").map(|word| (*word).to_string()).collect();
@@ -221,7 +221,7 @@ fn merge(who: String, verb: &str, rest: &[&str]) -> Result<Step, String> {
             other => {
                 let (touches, rest) = touches(other)?;
                 if touches.is_empty() {
-                    return Err(format!("`{}` is not understood here", other.join(" ")));
+                    return Err(format!("unexpected text `{}`", other.join(" ")));
                 }
                 touched.extend(touches);
                 rest
@@ -240,29 +240,29 @@ fn touches<'w, 's>(mut rest: &'s [&'w str]) -> Result<(Vec<PathChange>, &'s [&'w
             Some(&"deleting") => ChangeMode::Deleted,
             _ => return Ok((all, rest)),
         };
-        let path = rest.get(1).ok_or("it names no path")?.trim_start_matches('"').to_string();
+        let path = rest.get(1).ok_or("the path is missing")?.trim_start_matches('"').to_string();
         if !stays_inside(&path) {
-            return Err(format!("`{path}` is no path of a work tree"));
+            return Err(format!("`{path}` is not a path in the worktree"));
         }
         all.push(PathChange { path, mode });
         rest = rest.get(2..).unwrap_or(&[]);
     }
 }
 
-/// A story writes files where it is told to: only into its own work tree.
+/// Whether a path stays in the worktree. A scenario must not write elsewhere.
 fn stays_inside(path: &str) -> bool {
     let odd = |part: &str| part.is_empty() || part == "." || part == ".." || is_git(part);
     !path.split(['/', '\\']).any(odd)
 }
 
-/// `.git`, however a file system may fold it.
+/// Whether a name is `.git` on a file system that folds case or shortens names.
 fn is_git(part: &str) -> bool {
     let plain: String = part.chars().filter(char::is_ascii_alphanumeric).collect();
     part.starts_with('.') && plain.eq_ignore_ascii_case("git")
         || part.to_ascii_lowercase().starts_with("git~")
 }
 
-/// `dev`, `dev to stg`, `tag v1`, `dev and stg`, `with option class=docs`.
+/// Parses `dev`, `dev to stg`, `tag v1`, `dev and stg`, `with option class=docs`.
 fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Step, String> {
     let (mut specs, mut options) = (Vec::new(), Vec::new());
     let mut rest = rest;
@@ -290,9 +290,9 @@ fn pushes(who: String, force: bool, rest: &[&str]) -> Result<Step, String> {
         };
     }
     if specs.is_empty() {
-        return Err("it pushes nothing".to_string());
+        return Err("the push names no ref".to_string());
     }
-    let _ = force; // A server cannot tell a forced push from another.
+    let _ = force; // A server cannot distinguish a forced push.
     Ok(Step::Push { who, specs, options })
 }
 
@@ -301,17 +301,17 @@ pub(crate) fn full(name: &str) -> String {
     if name.starts_with("refs/") { name.to_string() } else { format!("refs/heads/{name}") }
 }
 
-/// `accept`, `reject freeze class`, `reject freeze: "text" "text"`.
+/// Parses `accept`, `reject freeze class`, `reject freeze: "text" "text"`.
 fn expect(rest: &[&str]) -> Result<Step, String> {
-    let [verdict, rest @ ..] = rest else { return Err("it lacks a verdict".to_string()) };
+    let [verdict, rest @ ..] = rest else { return Err("the verdict is missing".to_string()) };
     if !["accept", "reject", "undecided", "refuse"].contains(verdict) {
-        return Err(format!("`{verdict}` is no verdict"));
+        return Err(format!("`{verdict}` is not a verdict"));
     }
     let mut expected =
-        Expected { verdict: (*verdict).to_string(), rules: Vec::new(), says: Vec::new() };
+        Expected { verdict: (*verdict).to_string(), rules: Vec::new(), texts: Vec::new() };
     for word in rest {
         match word.strip_prefix('"') {
-            Some(said) => expected.says.push(said.to_string()),
+            Some(said) => expected.texts.push(said.to_string()),
             None if *word == "and" => {}
             None => {
                 let rule = word.trim_end_matches(':');

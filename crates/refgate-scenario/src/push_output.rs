@@ -1,15 +1,15 @@
-//! What does a push's output say? Read as a person would, from the text alone.
+//! Reads verdict, rules and remedies from the output of a push. It uses nothing but the text.
 
 use crate::runner::Report;
 
-/// The commands of a printed remedy, the first being number 1.
+/// The commands of a printed remedy. The first remedy has the number 1.
 #[must_use]
 pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
     let lines: Vec<&str> = text.lines().collect();
     let starts: Vec<usize> = lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| line.starts_with("  To go on,"))
+        .filter(|(_, line)| line.starts_with("  To fix it,"))
         .map(|(at, _)| at)
         .collect();
     let start = *starts.get(number.checked_sub(1)?)?;
@@ -18,13 +18,14 @@ pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
     Some(commands.map(|line| line.trim().to_string()).collect())
 }
 
-/// What a push's output says: the verdict and the rules named in brackets.
+/// Reads the verdict and the rules, which the output names in brackets.
 pub(crate) fn report(text: &str, success: bool) -> Report {
     let said: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim_end).collect();
-    let refused = said.iter().any(|line| line.starts_with("refgate: refused. Nothing has changed"));
-    let unsure = said.iter().any(|line| line.starts_with("refgate: could not decide"));
-    let verdict = match (success, refused, unsure) {
+    let rejected = said.iter().any(|line| line.starts_with("refgate: push rejected. "));
+    let undecided =
+        said.iter().any(|line| line.starts_with("refgate: push rejected, because it could not"));
+    let verdict = match (success, rejected, undecided) {
         (true, ..) => "accept",
         (_, true, _) => "reject",
         (_, _, true) => "undecided",

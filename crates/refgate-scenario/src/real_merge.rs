@@ -1,4 +1,4 @@
-//! How is a branch really brought into another? By plain git, in each way that people do it.
+//! Merges branches of a real repository with plain git commands.
 
 use crate::real_world::{RealError, RealWorld};
 use crate::step::{MergeMethod, PathChange};

@@ -1,4 +1,4 @@
-//! What can a record of a real repository's story speak of?
+//! Reads from a real repository the facts that a record can name.
 
 use refgate_core::{Oid, Policy, Record, Release, last_major};
 

@@ -1,4 +1,4 @@
-//! How does a real world begin? A server with the hook in place, and a clone of it.
+//! Creates a real world: a server with the installed hook, and a clone of it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,16 +10,16 @@ use refgate_core::{Instant, Policy};
 use refgate_format::{Guard, Identity, Limits, PolicySource, Settings};
 use refgate_gate::{InstallPlan, install, proc_refs};
 
-use crate::memory_world::START;
-use crate::real_world::{RealError, RealWorld, RecordStorage, checked};
+use crate::memory_world::FIRST_FILES;
+use crate::real_world::{RealError, RealWorld, RecordStorage, check_output};
 use crate::record_builder::REPOSITORY;
 use crate::runner::Report;
 
 impl RealWorld {
-    /// A world in which all stages stand at one commit, and the hook is in place.
+    /// Creates a world in a temporary directory. All stages are at one commit.
     ///
     /// # Errors
-    /// If git, the disk or the installation fails.
+    /// Fails if git, the disk or the installation of the hook fails.
     pub fn new(
         policy_text: &str,
         policy: Policy,
@@ -27,37 +27,38 @@ impl RealWorld {
         hook: &Path,
     ) -> Result<Self, RealError> {
         let folder = tempfile::Builder::new().prefix("refgate-").tempdir()?;
-        let keeping = RecordStorage::Told;
-        let mut world = Self::make(folder.path(), (policy_text, policy), clock, hook, keeping)?;
+        let storage = RecordStorage::Unsigned;
+        let mut world = Self::make(folder.path(), (policy_text, policy), clock, hook, storage)?;
         world.temporary = Some(folder);
         Ok(world)
     }
 
-    /// The same in a folder that stays.
+    /// Creates a world in a directory that is not deleted.
     ///
     /// # Errors
-    /// As [`RealWorld::new`].
+    /// Fails as [`RealWorld::new`] does.
     pub fn make(
         root: &Path,
         (policy_text, policy): (&str, Policy),
         clock: Instant,
         hook: &Path,
-        keeping: RecordStorage,
+        storage: RecordStorage,
     ) -> Result<Self, RealError> {
         let mut world = Self {
             root: root.to_path_buf(),
             temporary: None,
             policy,
             clock,
-            keeping,
+            storage,
             records: Vec::new(),
             contents: 0,
             last: Report::default(),
         };
-        // Without templates nobody's own lie in the way.
+        // The templates of the user could contain hooks.
         let init = ["init", "-q", "--template=", "--bare", "server.git"];
         world.git_in(root, "somebody", &init)?;
-        // Hooks of somebody's own do not run here, nor are ours put among them.
+        // A global `core.hooksPath` must not apply: its hooks do not run here, and
+        // `install` does not write into that directory.
         let server = "[receive]\n\tadvertisePushOptions = true\n\tautogc = false\n\
                       [core]\n\thooksPath = hooks\n";
         append(&world.server().join("config"), server)?;
@@ -65,8 +66,8 @@ impl RealWorld {
         world.git_in(root, "somebody", &["clone", "-q", "--template=", "server.git", "clone"])?;
         world.remote()?;
         let beside = [("policy.toml".to_string(), policy_text.to_string())].into();
-        let (policy, files) = match keeping {
-            RecordStorage::Told => (PolicySource::File("policy.toml".to_string()), beside),
+        let (policy, files) = match storage {
+            RecordStorage::Unsigned => (PolicySource::File("policy.toml".to_string()), beside),
             RecordStorage::Signed => (world.tracked(), BTreeMap::new()),
         };
         let settings = Settings {
@@ -86,14 +87,14 @@ impl RealWorld {
         Ok(world)
     }
 
-    /// The first commit, on all stages of the server, by one process: each counts
-    /// where somebody waits for the world.
+    /// Writes the first commit on all stages of the server. It starts one process,
+    /// because a learner waits for the world.
     fn first(&mut self, policy_text: &str) -> Result<(), RealError> {
         let mut files: Vec<(String, String)> = Vec::new();
-        for path in START {
+        for path in FIRST_FILES {
             files.push((path.to_string(), self.next_content()?));
         }
-        if self.keeping == RecordStorage::Signed {
+        if self.storage == RecordStorage::Signed {
             files.extend(self.tracked_files(policy_text)?);
         }
         let seconds = self.clock.timestamp();
@@ -113,14 +114,14 @@ impl RealWorld {
         self.import(&self.server(), "somebody", &stream)
     }
 
-    /// The clone finds the server beside it wherever both are moved, and has all
-    /// stages as branches of its own.
+    /// Makes the URL of the remote relative, so that the world can be moved, and
+    /// creates a local branch for each stage.
     fn remote(&self) -> Result<(), RealError> {
         let path = self.clone_folder().join(".git/config");
         let text = fs::read_to_string(&path)?;
         let own: Vec<&str> = text.lines().filter(|line| !line.starts_with("\turl = ")).collect();
         fs::write(&path, own.join("\n") + "\n[remote \"origin\"]\n\turl = ../server.git\n")?;
-        // The only branch so far is main, and all stages stand where it stands.
+        // The clone has only `main`, and all stages are at the same commit.
         let heads = self.clone_folder().join(".git/refs/heads");
         let tip = fs::read(heads.join("main"))?;
         for stage in &self.policy.flow.stages {
@@ -133,7 +134,7 @@ impl RealWorld {
         Ok(())
     }
 
-    /// Writes what a stream of `git fast-import` says.
+    /// Runs `git fast-import` with a stream.
     pub(crate) fn import(&self, folder: &Path, who: &str, stream: &str) -> Result<(), RealError> {
         let mut git = self.command(folder, who);
         git.args(["fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
@@ -141,7 +142,7 @@ impl RealWorld {
         if let Some(mut to) = import.stdin.take() {
             to.write_all(stream.as_bytes())?;
         }
-        checked(&["fast-import"], &import.wait_with_output()?)?;
+        check_output(&["fast-import"], &import.wait_with_output()?)?;
         Ok(())
     }
 }

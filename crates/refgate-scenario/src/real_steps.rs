@@ -1,22 +1,22 @@
-//! What do the acts do to a real repository?
+//! Runs the steps of a scenario on a real repository.
 
 use std::process::Command;
 
 use refgate_core::Instant;
 
 use crate::push_output::{remedy, report};
-use crate::real_world::{RealError, RealWorld, RecordStorage, checked};
+use crate::real_world::{RealError, RealWorld, RecordStorage, check_output};
 use crate::record_builder::make;
 use crate::runner::Report;
 use crate::step::{PickTrailer, PushItem, Step};
 
 impl RealWorld {
-    /// Does one act; a push gives a report.
+    /// Runs one step. A push returns a report.
     ///
     /// # Errors
-    /// If git refuses what is no push.
-    pub fn perform(&mut self, act: &Step) -> Result<Option<Report>, RealError> {
-        match act {
+    /// Fails if a command other than a push fails.
+    pub fn perform(&mut self, step: &Step) -> Result<Option<Report>, RealError> {
+        match step {
             Step::At(at) => {
                 self.clock = *at;
                 self.save()?;
@@ -33,20 +33,20 @@ impl RealWorld {
                 self.switch("somebody", branch)?;
                 self.git("somebody", &["reset", "-q", "--hard", to])?;
             }
-            Step::Commit { who, message, branch, touches, dated, encoded } => {
+            Step::Commit { who, message, branch, touches, forged_date, encoding } => {
                 self.switch(who, branch)?;
                 self.write_all(touches)?;
                 self.git(who, &["add", "-A"])?;
                 let mut git = self.command(&self.clone_folder(), who);
-                if let Some(dated) = dated {
-                    let date = dated.to_rfc3339();
+                if let Some(forged_date) = forged_date {
+                    let date = forged_date.to_rfc3339();
                     git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
                 }
-                if let Some(name) = encoded {
+                if let Some(name) = encoding {
                     git.args(["-c", &format!("i18n.commitEncoding={name}")]);
                 }
                 let args = ["commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", message];
-                checked(&args, &git.args(args).output()?)?;
+                check_output(&args, &git.args(args).output()?)?;
             }
             Step::Merge { who, from, into, how, message, touches } => {
                 self.merge(who, from, into, *how, message.as_deref(), touches)?;
@@ -86,14 +86,14 @@ impl RealWorld {
         Ok(None)
     }
 
-    /// Puts something on record; where that is signed, it is a push.
+    /// Makes a record. A signed record is pushed, so it returns a report.
     fn record(
         &mut self,
         who: &str,
         record: &crate::step::Record,
     ) -> Result<Option<Report>, RealError> {
         let made = make(self, (who, self.clock), record).map_err(RealError::Other)?;
-        if self.keeping == RecordStorage::Told {
+        if self.storage == RecordStorage::Unsigned {
             self.records.extend(made);
             self.save()?;
             return Ok(None);
@@ -110,22 +110,23 @@ impl RealWorld {
         Ok(last)
     }
 
-    /// A release that was made before the story begins, by the server's own hand.
+    /// Creates a release before the scenario starts. The tag is created on the server
+    /// and not pushed.
     fn release(&mut self, tag: &str, on: &str, at: Instant) -> Result<(), RealError> {
         let date = at.to_rfc3339();
         let server = self.server();
         let mut git = self.command(&server, "grace");
         git.env("GIT_COMMITTER_DATE", &date);
         let args = ["tag", "-a", "-m", tag, tag, on];
-        checked(&args, &git.args(args).output()?)?;
+        check_output(&args, &git.args(args).output()?)?;
         self.git("somebody", &["fetch", "-q", "--tags"])?;
         Ok(())
     }
 
-    /// A real push, and what came of it.
+    /// Pushes from the clone and returns the answer.
     ///
     /// # Errors
-    /// If git cannot even be started.
+    /// Fails if git cannot be started.
     pub fn push(
         &self,
         who: &str,
@@ -140,22 +141,21 @@ impl RealWorld {
             None => format!(":{}", spec.to),
         }));
         let output = self.command(&self.clone_folder(), who).args(&args).output()?;
-        // What people read; the last push is the one whose remedies are followed.
-        // Git notes itself where the server's branches are then.
+        // Only the text for people is read. Git updates `origin/…` itself.
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(report(&text, output.status.success()))
     }
 
-    /// Runs the commands of the last refusal's remedy, and pushes again as told.
+    /// Runs the commands of a remedy of the last rejection. They can include a push.
     fn follow(&mut self, number: usize) -> Result<(), RealError> {
         let commands = remedy(&self.last.text, number)
-            .ok_or_else(|| RealError::Other(format!("there is no remedy {number}")))?;
+            .ok_or_else(|| RealError::Other(format!("no remedy {number} was printed")))?;
         for command in commands {
             let mut shell = Command::new("sh");
             shell.current_dir(self.clone_folder()).arg("-c").arg(&command);
             shell.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-            self.dress(&mut shell, "grace");
-            checked(&[command.as_str()], &shell.output()?)?;
+            self.set_identity(&mut shell, "grace");
+            check_output(&[command.as_str()], &shell.output()?)?;
         }
         self.git("somebody", &["fetch", "-q"])?;
         Ok(())

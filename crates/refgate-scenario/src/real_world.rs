@@ -1,4 +1,4 @@
-//! What is a real world made of? Plain git, a bare server, and the real hook.
+//! Holds a real world: a bare server with the real hook, and a clone. It uses plain git.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,32 +11,32 @@ use refgate_git::Reader;
 use tempfile::TempDir;
 
 use crate::runner::Report;
-use crate::signing::kept;
+use crate::signing::read_records;
 use crate::step::PathChange;
 
-/// Why the world could not be changed.
+/// Why a step on a real repository failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RealError {
     /// A file or process failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// Git said no where it should not.
-    #[error("git {command}: {said}")]
+    /// A git command failed.
+    #[error("cannot run git {command}: {said}")]
     Git {
-        /// What was run.
+        /// The arguments.
         command: String,
-        /// What it said.
+        /// The standard error.
         said: String,
     },
     /// refgate could not be installed.
     #[error("{0}")]
     Install(#[from] refgate_gate::InstallError),
-    /// Something else.
+    /// Another cause.
     #[error("{0}")]
     Other(String),
 }
 
-/// Git, as nobody has configured it: the same on every machine.
+/// A git command without any configuration of the user or the machine.
 #[must_use]
 pub fn git_command(folder: &Path) -> Command {
     let mut git = Command::new("git");
@@ -55,51 +55,51 @@ pub fn git_command(folder: &Path) -> Command {
     git
 }
 
-/// How a world keeps records.
+/// How a world stores records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordStorage {
-    /// In the server's training file: nobody signs them.
-    Told,
-    /// On a ledger, signed; the policy and its list of signers are tracked.
+    /// Unsigned, in the training file of the server.
+    Unsigned,
+    /// Signed, on a ledger. The policy and the signers are in the repository.
     Signed,
 }
 
-/// One server and one clone in a folder, which mostly goes away with it.
+/// One server and one clone in a directory. A temporary directory is deleted on drop.
 #[derive(Debug)]
 pub struct RealWorld {
     pub(crate) root: PathBuf,
-    /// What removes the folder when the world goes.
+    /// Deletes the directory on drop.
     pub(crate) temporary: Option<TempDir>,
     pub(crate) policy: Policy,
     pub(crate) clock: Instant,
-    pub(crate) keeping: RecordStorage,
+    pub(crate) storage: RecordStorage,
     pub(crate) records: Vec<Record>,
     pub(crate) contents: u64,
     pub(crate) last: Report,
 }
 
-/// Counts what was written, so that no content is written twice.
+/// The file with the number of the last content, so that no content is written twice.
 const CONTENTS: &str = "contents";
 
 impl RealWorld {
-    /// A world that was made before. The clone is brought to where the server stands.
+    /// Opens a world that exists. It does not update the clone.
     ///
     /// # Errors
-    /// If there is none, or it cannot be read.
+    /// Fails if there is none, or it cannot be read.
     pub fn open(root: &Path) -> Result<Self, RealError> {
         let other = |error: &dyn std::fmt::Display| RealError::Other(error.to_string());
         let setup = Setup::read(&root.join("server.git")).map_err(|error| other(&error))?;
         let training = setup.training().map_err(|error| other(&error))?;
-        let training = training.ok_or_else(|| other(&"this is no training repository"))?;
+        let training = training.ok_or_else(|| other(&"this is not a training repository"))?;
         let limits = bounds(&Limits::default());
         let reader =
             Reader::open(&root.join("server.git"), limits).map_err(|error| other(&error))?;
         let around = horizon(training.at);
         let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, around)
             .map_err(|error| RealError::Other(error.told()))?;
-        let (keeping, records) = match training.ledger {
-            true => (RecordStorage::Signed, kept(&reader)?),
-            false => (RecordStorage::Told, training.records),
+        let (storage, records) = match training.ledger {
+            true => (RecordStorage::Signed, read_records(&reader)?),
+            false => (RecordStorage::Unsigned, training.records),
         };
         let contents = fs::read_to_string(root.join(CONTENTS)).ok();
         Ok(Self {
@@ -107,28 +107,28 @@ impl RealWorld {
             temporary: None,
             policy: sourced.policy,
             clock: training.at,
-            keeping,
+            storage,
             records,
             contents: contents.and_then(|text| text.trim().parse().ok()).unwrap_or_default(),
             last: Report::default(),
         })
     }
 
-    /// Brings all branches of the clone to where the server's stand.
+    /// Updates all branches of the clone to the branches of the server.
     ///
     /// # Errors
-    /// If git fails.
+    /// Fails if git fails.
     pub fn catch_up(&self) -> Result<(), RealError> {
         self.git("somebody", &["switch", "-q", "--detach"])?;
         let mut all = vec!["+refs/heads/*:refs/heads/*", "+refs/heads/*:refs/remotes/origin/*"];
-        if self.keeping == RecordStorage::Signed && self.on_server(LEDGER).is_some() {
+        if self.storage == RecordStorage::Signed && self.on_server(LEDGER).is_some() {
             all.push("+refs/refgate/ledger:refs/refgate/ledger");
         }
         self.git("somebody", &[&["fetch", "-q", "--tags", "origin"], &all[..]].concat())?;
         Ok(())
     }
 
-    /// Checks a branch out, unless it is.
+    /// Checks out a branch, unless it is checked out. This saves a process.
     pub(crate) fn switch(&self, who: &str, branch: &str) -> Result<(), RealError> {
         let head = fs::read_to_string(self.clone_folder().join(".git/HEAD"))?;
         if head.trim_end() != format!("ref: refs/heads/{branch}") {
@@ -137,7 +137,7 @@ impl RealWorld {
         Ok(())
     }
 
-    /// What time it is there.
+    /// The clock of the world.
     #[must_use]
     pub const fn clock(&self) -> Instant {
         self.clock
@@ -149,32 +149,32 @@ impl RealWorld {
         &self.policy
     }
 
-    /// What people have put on record.
+    /// All records.
     #[must_use]
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// The server's repository.
+    /// The directory of the server repository.
     #[must_use]
     pub fn server(&self) -> PathBuf {
         self.root.join("server.git")
     }
 
-    /// The clone.
+    /// The directory of the clone.
     #[must_use]
     pub fn clone_folder(&self) -> PathBuf {
         self.root.join("clone")
     }
 
-    /// Keeps the folder when the world goes, and says where it is.
+    /// Keeps the directory and returns its path.
     #[must_use]
     pub fn keep(self) -> PathBuf {
         self.temporary.map_or(self.root, TempDir::keep)
     }
 
     pub(crate) fn save(&self) -> Result<(), RealError> {
-        let told = self.keeping == RecordStorage::Told;
+        let told = self.storage == RecordStorage::Unsigned;
         let records = if told { self.records.clone() } else { Vec::new() };
         let training = Training { at: self.clock, records, ledger: !told };
         let text =
@@ -185,12 +185,12 @@ impl RealWorld {
 
     pub(crate) fn command(&self, folder: &Path, who: &str) -> Command {
         let mut git = git_command(folder);
-        self.dress(&mut git, who);
+        self.set_identity(&mut git, who);
         git
     }
 
-    /// Gives a process the name and the date of who acts.
-    pub(crate) fn dress(&self, command: &mut Command, who: &str) {
+    /// Sets the identity of `who` and the clock of the world for a process.
+    pub(crate) fn set_identity(&self, command: &mut Command, who: &str) {
         let date = self.clock.to_rfc3339();
         let mail = format!("{who}@x");
         for (key, value) in [
@@ -215,7 +215,7 @@ impl RealWorld {
         args: &[&str],
     ) -> Result<String, RealError> {
         let output = self.command(folder, who).args(args).output()?;
-        checked(args, &output)
+        check_output(args, &output)
     }
 
     pub(crate) fn git(&self, who: &str, args: &[&str]) -> Result<String, RealError> {
@@ -233,8 +233,8 @@ impl RealWorld {
         Ok(fs::write(path, self.next_content()?)?)
     }
 
-    /// A content that differs from all others in every line, so that merges by
-    /// line and by path agree.
+    /// A content that differs from all others in every line. Merges by line and
+    /// merges by path then give the same result.
     pub(crate) fn next_content(&mut self) -> Result<String, RealError> {
         self.contents += 1;
         if self.temporary.is_none() {
@@ -254,7 +254,7 @@ impl RealWorld {
 
     pub(crate) fn on_server(&self, name: &str) -> Option<Oid> {
         let server = self.server();
-        // Mostly it lies in a file of its own, and no process is needed.
+        // A loose ref needs no process.
         if let Ok(text) = fs::read_to_string(server.join(name)) {
             return Oid::from_hex(text.trim());
         }
@@ -263,7 +263,7 @@ impl RealWorld {
     }
 }
 
-pub(crate) fn checked(args: &[&str], output: &Output) -> Result<String, RealError> {
+pub(crate) fn check_output(args: &[&str], output: &Output) -> Result<String, RealError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

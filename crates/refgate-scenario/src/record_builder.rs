@@ -1,4 +1,4 @@
-//! What does a record of a scenario say, word for word? The same in both worlds.
+//! Builds the records of a scenario. Both worlds get the same text for the same step.
 
 use refgate_core::{
     Duration, Instant, Oid, Policy, Record as Signed, RecordBody, RecordId, RefKind, RefName,
@@ -8,20 +8,20 @@ use refgate_format::{read_record, record_text, shelf_of};
 
 use crate::step::Record;
 
-/// What records call the repository of a story.
+/// The repository id in the records of a scenario.
 pub const REPOSITORY: &str = "portal";
 
-/// What a record can speak of, in either world.
+/// The facts of a world that a record can name.
 pub(crate) trait RecordContext {
     /// The commit and the tree of a local revision.
     fn commit(&self, name: &str) -> Option<(Oid, Oid)>;
     /// The policy in force.
     fn rules(&self) -> &Policy;
-    /// The tree of the folder with the policy, at a local revision.
+    /// The tree of the policy's directory, at a local revision.
     fn policy(&self, _name: &str) -> Option<Oid> {
         None
     }
-    /// What the server has under a full name.
+    /// The value of a ref on the server, by its full name.
     fn value(&self, name: &str) -> Option<Oid>;
     /// The tag of the last major release.
     fn major(&self) -> Option<String>;
@@ -29,7 +29,7 @@ pub(crate) trait RecordContext {
     fn records(&self) -> &[Signed];
 }
 
-/// The records that an act makes: mostly one.
+/// Builds the records of a step. A deletion request with an approval gives two.
 pub(crate) fn make(
     world: &dyn RecordContext,
     (who, at): (&str, Instant),
@@ -49,11 +49,11 @@ fn reason(record: &Record) -> &str {
         Record::Waiver { reason, .. }
         | Record::Iteration { reason }
         | Record::Stop { reason, .. } => reason,
-        _ => "as the story goes",
+        _ => "recorded by a scenario",
     }
 }
 
-/// A record with its true id: the hash of its text.
+/// Parses the text of the record again, which gives it the id: the hash of its text.
 fn signed(who: &str, at: Instant, reason: &str, body: RecordBody) -> Result<Signed, String> {
     let blank = Signed {
         id: RecordId([0; 32]),
@@ -85,7 +85,7 @@ fn approval(
     let flow = &world.rules().flow;
     let own = branch(onto.map_or(of, String::as_str))?;
     if rule == RuleId::PolicyChange {
-        let folder = world.policy(of).ok_or("the policy of this world is not tracked")?;
+        let folder = world.policy(of).ok_or("the policy is not in the repository")?;
         let on = flow.production().map_or(own, |(_, stage)| stage.branch.clone());
         return Ok(RecordBody::Approval { rule, on, of: folder });
     }

@@ -1,15 +1,15 @@
-//! Which record does a line of a scenario make?
+//! Parses the steps of a scenario that make a record.
 
 use refgate_core::{EvidenceKind, Meaning, RuleId};
 
 use crate::parse::{full, length, text};
 use crate::step::{Record, Step};
 
-/// The act of a person who puts something on record.
+/// Parses a step in which a person makes a record.
 pub(crate) fn record(who: String, verb: &str, rest: &[&str]) -> Result<Step, String> {
     let own = |word: &&str| (*word).to_string();
     let rule = |word: &str| RuleId::find(word).ok_or(format!("there is no rule `{word}`"));
-    let number = |word: &str| word.parse::<u32>().map_err(|_| format!("`{word}` is no number"));
+    let number = |word: &str| word.parse::<u32>().map_err(|_| format!("`{word}` is not a number"));
     let record = match (verb, rest) {
         ("approves", [name, "of", of]) => {
             Record::Approval { rule: rule(name)?, of: own(of), onto: None }
@@ -29,11 +29,11 @@ pub(crate) fn record(who: String, verb: &str, rest: &[&str]) -> Result<Step, Str
             Record::Settled { of: own(of), class: own(class) }
         }
         ("signs", ["off", meaning, "of", of]) => {
-            let found = Meaning::find(meaning).ok_or(format!("nobody signs off `{meaning}`"))?;
+            let found = Meaning::find(meaning).ok_or(format!("unknown meaning `{meaning}`"))?;
             Record::SignOff { meaning: found, of: own(of) }
         }
         ("records", [kind]) => {
-            let what = EvidenceKind::find(kind).ok_or(format!("nobody records `{kind}`"))?;
+            let what = EvidenceKind::find(kind).ok_or(format!("unknown evidence `{kind}`"))?;
             Record::Evidence { what }
         }
         ("opens", ["the", "next", "iteration", "because", reason]) => {
@@ -66,7 +66,7 @@ pub(crate) fn record(who: String, verb: &str, rest: &[&str]) -> Result<Step, Str
         ("asks", ["to", "delete", name, "agreed", "by", by]) => {
             Record::Deletion { name: full(name), agreed_by: Some(own(by)) }
         }
-        _ => return Err(format!("nobody can `{verb}` like this")),
+        _ => return Err(format!("unknown step `{verb}`, or wrong words after it")),
     };
     Ok(Step::Record { who, record })
 }

@@ -1,10 +1,10 @@
-//! Which way does a made-up story go? The same seed tells the same story.
+//! Generates the random choices of generated scenarios. The same seed gives the same choices.
 
 use refgate_core::RuleId;
 
 use crate::step::PickTrailer;
 
-/// A small generator of numbers; the same seed tells the same story.
+/// A pseudo-random number generator (`SplitMix64`).
 pub(crate) struct SeededRng(pub(crate) u64);
 
 impl SeededRng {

@@ -1,4 +1,4 @@
-//! Did everything turn out as the script expects? One runner, two worlds.
+//! Runs a scenario in one of two worlds and compares each verdict with the expected one.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,42 +21,43 @@ pub struct Failure {
     pub scenario: String,
     /// The line in its file.
     pub line: usize,
-    /// The act.
+    /// The step as written.
     pub text: String,
-    /// What went wrong.
+    /// The cause.
     pub what: String,
 }
 
-/// The answer to one push, in either world.
+/// The answer to one push. Both worlds give it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// `accept`, `reject`, `undecided` or `refuse`.
     pub verdict: String,
-    /// The rules that object.
+    /// The rules that have findings.
     pub rules: BTreeSet<String>,
     /// The text that the pusher reads.
     pub text: String,
 }
 
-/// The clock of scenarios that set none.
+/// The clock of a scenario that sets none: 2026-12-24 10:00 UTC.
 pub(crate) fn default_clock() -> Instant {
     DateTime::from_timestamp(1_798_106_400, 0).unwrap_or(Instant::UNIX_EPOCH)
 }
 
-/// The policy that a scenario names: a built-in one, or a file beside `folder`.
+/// The text of a policy: a built-in policy, or a file relative to `folder`.
 pub(crate) fn policy_text(name: &str, folder: &Path) -> Result<String, String> {
     if let Some(text) = builtin(name) {
         return Ok(text.to_string());
     }
-    std::fs::read_to_string(folder.join(name)).map_err(|error| format!("policy `{name}`: {error}"))
+    std::fs::read_to_string(folder.join(name))
+        .map_err(|error| format!("cannot read policy `{name}`: {error}"))
 }
 
 fn read(text: &str, at: Instant) -> Result<Policy, String> {
     policy_from_text(text, "scenario", horizon(at), |_| None).map_err(|error| error.to_string())
 }
 
-/// The policy and the clock with which a scenario begins.
-pub(crate) fn opening(
+/// The policy text and the clock at the start of a scenario.
+pub(crate) fn initial_policy_and_clock(
     scenario: &Scenario,
     folder: &Path,
     default: Option<&str>,
@@ -64,7 +65,7 @@ pub(crate) fn opening(
     let mut text = None;
     let mut clock = None;
     for line in &scenario.lines {
-        match &line.act {
+        match &line.step {
             Step::Policy(name) => text = Some(policy_text(name, folder)?),
             Step::PolicyText(inline) => text = Some(inline.clone()),
             Step::At(at) if clock.is_none() => clock = Some(*at),
@@ -79,37 +80,39 @@ pub(crate) fn opening(
     Ok((text, clock.unwrap_or_else(default_clock)))
 }
 
-/// A world in which acts can be done.
+/// A repository in which steps can run.
 pub(crate) trait World {
-    fn act(&mut self, act: &Step) -> Result<Option<Report>, String>;
+    fn step(&mut self, step: &Step) -> Result<Option<Report>, String>;
 }
 
-/// Runs a scenario over maps. Acts that need a shell end it early: what
-/// follows them is for the other world.
+/// Runs a scenario in memory. It stops at the first step that needs a shell;
+/// only a real repository can run the rest.
 ///
 /// # Errors
-/// The first thing that did not turn out as expected.
+/// Returns the first step that failed or whose verdict was not the expected one.
 pub fn run_in_memory(
     scenario: &Scenario,
     folder: &Path,
     default: Option<&str>,
 ) -> Result<Vec<Report>, Failure> {
-    let (text, clock) = opening(scenario, folder, default).map_err(|what| top(scenario, what))?;
+    let (text, clock) =
+        initial_policy_and_clock(scenario, folder, default).map_err(|what| top(scenario, what))?;
     let policy = read(&text, clock).map_err(|what| top(scenario, what))?;
     run(scenario, &mut MemoryWorld::new(policy, clock), false)
 }
 
-/// Runs a scenario on a real repository, through real pushes and the real hook.
+/// Runs a scenario on a real repository, with real pushes and the real hook.
 ///
 /// # Errors
-/// The first thing that did not turn out as expected.
+/// Returns the first step that failed or whose verdict was not the expected one.
 pub fn run_on_disk(
     scenario: &Scenario,
     folder: &Path,
     default: Option<&str>,
     hook: &Path,
 ) -> Result<Vec<Report>, Failure> {
-    let (text, clock) = opening(scenario, folder, default).map_err(|what| top(scenario, what))?;
+    let (text, clock) =
+        initial_policy_and_clock(scenario, folder, default).map_err(|what| top(scenario, what))?;
     let policy = read(&text, clock).map_err(|what| top(scenario, what))?;
     let mut world = RealWorld::new(&text, policy, clock, hook)
         .map_err(|error: RealError| top(scenario, error.to_string()))?;
@@ -129,50 +132,59 @@ fn run(scenario: &Scenario, world: &mut dyn World, shell: bool) -> Result<Vec<Re
             text: line.text.clone(),
             what,
         };
-        match &line.act {
+        match &line.step {
             Step::Expect(expected) => {
-                let last = reports.last().ok_or_else(|| fail("nothing was pushed yet".into()))?;
-                meets(last, expected).map_err(fail)?;
+                let last = reports.last().ok_or_else(|| fail("no push comes before it".into()))?;
+                check_expected(last, expected).map_err(fail)?;
             }
             Step::Follow(_) if !shell => return Ok(reports),
-            act => reports.extend(world.act(act).map_err(fail)?),
+            step => reports.extend(world.step(step).map_err(fail)?),
         }
     }
-    expects_something(scenario).map_err(|what| top(scenario, what))?;
+    check_has_expect(scenario).map_err(|what| top(scenario, what))?;
     Ok(reports)
 }
 
-/// A scenario that expects nothing cannot fail, so it is no test.
-fn expects_something(scenario: &Scenario) -> Result<(), String> {
-    let expects = |line: &Line| matches!(line.act, Step::Expect(_));
+/// Rejects a scenario without `expect`: it cannot fail, so it tests nothing.
+fn check_has_expect(scenario: &Scenario) -> Result<(), String> {
+    let expects = |line: &Line| matches!(line.step, Step::Expect(_));
     if scenario.lines.iter().any(expects) {
         return Ok(());
     }
-    Err("it expects nothing".to_string())
+    Err("the scenario has no `expect`".to_string())
 }
 
-fn meets(report: &Report, expected: &Expected) -> Result<(), String> {
-    let told = || format!("\n{}", report.text);
+fn check_expected(report: &Report, expected: &Expected) -> Result<(), String> {
+    let answer_text = || format!("\n{}", report.text);
     if report.verdict != expected.verdict {
-        return Err(format!("expected {}, got {}{}", expected.verdict, report.verdict, told()));
+        return Err(format!(
+            "expected {}, got {}{}",
+            expected.verdict,
+            report.verdict,
+            answer_text()
+        ));
     }
     let wanted: BTreeSet<String> = expected.rules.iter().cloned().collect();
     if !wanted.is_empty() && wanted != report.rules {
-        return Err(format!("expected objections by {wanted:?}, got {:?}{}", report.rules, told()));
+        return Err(format!(
+            "expected findings of {wanted:?}, got {:?}{}",
+            report.rules,
+            answer_text()
+        ));
     }
     let flat = report.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for said in &expected.says {
+    for said in &expected.texts {
         if !flat.contains(said.as_str()) {
-            return Err(format!("the answer does not say \"{said}\"{}", told()));
+            return Err(format!("the answer does not contain \"{said}\"{}", answer_text()));
         }
     }
     Ok(())
 }
 
 impl World for MemoryWorld {
-    fn act(&mut self, act: &Step) -> Result<Option<Report>, String> {
+    fn step(&mut self, step: &Step) -> Result<Option<Report>, String> {
         let missing = |name: &str| format!("there is no `{name}`");
-        match act {
+        match step {
             Step::At(at) => self.clock = *at,
             Step::Later(length) => self.clock += *length,
             Step::Release { tag, on, ago } => {
@@ -189,13 +201,13 @@ impl World for MemoryWorld {
                 let id = self.revision(to).ok_or_else(|| missing(to))?;
                 self.local.insert(branch.clone(), id);
             }
-            Step::Commit { who, message, branch, touches, encoded, .. } => {
+            Step::Commit { who, message, branch, touches, encoding, .. } => {
                 let tip = self.revision(branch).ok_or_else(|| missing(branch))?;
                 let mut files = self.files(tip);
                 self.touch(&mut files, touches);
                 let id = self.add(vec![tip], files, message, who);
                 if let Some(node) = self.nodes.get_mut(&id) {
-                    node.encoded.clone_from(encoded);
+                    node.encoding.clone_from(encoding);
                 }
                 self.local.insert(branch.clone(), id);
             }
@@ -215,7 +227,7 @@ impl World for MemoryWorld {
             }
             Step::Push { who, specs, options } => return self.push(who, specs, options).map(Some),
             Step::Revise { .. } => {
-                return Err("the policy of this world is not tracked".to_string());
+                return Err("the policy is not in the repository".to_string());
             }
             Step::Policy(_) | Step::PolicyText(_) | Step::Expect(_) | Step::Follow(_) => {}
         }
@@ -230,23 +242,23 @@ impl MemoryWorld {
         specs: &[crate::step::PushItem],
         options: &[String],
     ) -> Result<Report, String> {
-        let Some(taken) = self.take(who, specs, options) else {
+        let Some(facts) = self.take(who, specs, options) else {
             return Ok(Report { verdict: "refuse".to_string(), ..Report::default() });
         };
-        let decision = self.decide(&taken);
-        let case = self.case(&taken);
+        let decision = self.decide(&facts);
+        let case = self.case(&facts);
         let text = render_rejection(&case, &decision);
         let rules = decision.findings.iter().map(|f| f.rule.name().to_string()).collect();
         let verdict = decision.verdict.name().to_string();
         if decision.verdict == refgate_core::Verdict::Accept {
-            self.land(&taken);
+            self.land(&facts);
         }
         Ok(Report { verdict, rules, text })
     }
 }
 
 impl World for RealWorld {
-    fn act(&mut self, act: &Step) -> Result<Option<Report>, String> {
-        self.perform(act).map_err(|error| error.to_string())
+    fn step(&mut self, step: &Step) -> Result<Option<Report>, String> {
+        self.perform(step).map_err(|error| error.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! How do the people of a story sign? With keys that are made from their names, and are worth nothing outside it.
+//! Signs the records of training worlds. The keys are derived from names, so they prove nothing.
 
 use std::fs;
 
@@ -13,17 +13,17 @@ use crate::push_output::report;
 use crate::real_world::{RealError, RealWorld};
 use crate::runner::Report;
 
-/// Where a tracked policy lies.
+/// The directory of the policy in the repository.
 pub(crate) const FOLDER: &str = ".refgate";
 
-/// People who may sign whatever roles the policy gives out.
+/// People who are signers even if the policy gives them no role.
 const AUTHORS: [&str; 2] = ["ada", "ben"];
 
-/// The key of somebody in a story: a private and a public key as OpenSSH writes
-/// them. Everybody can make it, so it proves nothing outside a training world.
+/// The key of a person in a training world: a private and a public key in the
+/// format of OpenSSH. Anybody can make it, so it proves nothing.
 ///
 /// # Errors
-/// If it cannot be written down.
+/// Fails if a key cannot be encoded.
 pub fn training_key(name: &str) -> Result<(String, String), RealError> {
     let key = key(name);
     let private = key.to_openssh(LineEnding::LF).map_err(failed)?;
@@ -47,8 +47,8 @@ fn failed(error: impl std::fmt::Display) -> RealError {
     RealError::Other(error.to_string())
 }
 
-/// All records on a ledger, the first first.
-pub(crate) fn kept(reader: &Reader) -> Result<Vec<Record>, RealError> {
+/// All records of a ledger, oldest first.
+pub(crate) fn read_records(reader: &Reader) -> Result<Vec<Record>, RealError> {
     let Some(tip) = reader.ledger_tip().map_err(failed)? else { return Ok(Vec::new()) };
     let files = reader.ledger_delta(None, tip).map_err(failed)?.added;
     let read = |file: &refgate_git::RecordFile| {
@@ -59,7 +59,7 @@ pub(crate) fn kept(reader: &Reader) -> Result<Vec<Record>, RealError> {
 }
 
 impl RealWorld {
-    /// The policy, and who may sign, as production holds them.
+    /// The paths and texts of the policy and of `allowed_signers`, for the repository.
     pub(crate) fn tracked_files(
         &self,
         policy_text: &str,
@@ -69,7 +69,7 @@ impl RealWorld {
         people.extend(AUTHORS);
         people.sort_unstable();
         people.dedup();
-        let mut list = String::from("# Keys of a training world: everybody can make them.\n");
+        let mut list = String::from("# Keys of a training world. Anybody can make them.\n");
         for name in people {
             let (_, public) = training_key(name)?;
             list.push_str(&format!("{name} namespaces=\"{purpose}\" {public}\n"));
@@ -78,17 +78,17 @@ impl RealWorld {
         Ok(vec![(TRACKED.to_string(), policy_text.to_string()), (beside, list)])
     }
 
-    /// Changes the policy in the clone's working tree.
+    /// Changes the policy in the worktree of the clone.
     pub(crate) fn revise(&self, who: &str, raised: bool) -> Result<(), RealError> {
         let path = self.clone_folder().join(TRACKED);
         let text = fs::read_to_string(&path)?;
         let now = self.policy.revision;
         let line = |number: u64| format!("revision = {number}\n");
         let raised = if raised { text.replacen(&line(now), &line(now + 1), 1) } else { text };
-        Ok(fs::write(path, format!("{raised}\n# seen through by {who}\n"))?)
+        Ok(fs::write(path, format!("{raised}\n# revised by {who}\n"))?)
     }
 
-    /// Where the server finds the policy then.
+    /// The source of a policy that is in the repository.
     pub(crate) fn tracked(&self) -> PolicySource {
         let flow = &self.policy.flow;
         let production = flow.production().map(|(_, stage)| stage).or(flow.stages.last());
@@ -96,7 +96,7 @@ impl RealWorld {
         PolicySource::Tracked { branch: branch.unwrap_or_default(), path: TRACKED.to_string() }
     }
 
-    /// Signs a record, and pushes it to the ledger on top of what the clone has.
+    /// Signs a record and pushes it to the ledger, on top of the clone's ledger.
     pub(crate) fn append(&mut self, record: Record) -> Result<Report, RealError> {
         let text = record_text(&record);
         let purpose = namespace(&self.policy.ledger.name);
@@ -105,7 +105,7 @@ impl RealWorld {
         let file = format!("{text}{armour}");
         let (who, seconds) = (&record.by, self.clock.timestamp());
         let title = format!("{} by {who}", record.body.kind());
-        // One process writes file, tree, commit and branch.
+        // `git fast-import` writes file, tree, commit and ref in one process.
         let mut stream = format!(
             "commit {LEDGER}\ncommitter {who} <{who}@x> {seconds} +0000\ndata {}\n{title}\n",
             title.len()
@@ -123,7 +123,7 @@ impl RealWorld {
         if pushed.status.success() {
             self.records.push(record);
         } else {
-            // The next one stands on what the server has.
+            // The rejected record must not be below the next one.
             self.catch_up_ledger()?;
         }
         Ok(report(&said, pushed.status.success()))

@@ -1,22 +1,22 @@
-//! Which acts can a scenario tell? One per line, readable aloud.
+//! Defines the steps of a scenario. Each step is one line of plain English.
 
 use refgate_core::{ChangeMode, Duration, EvidenceKind, Instant, Meaning, RuleId};
 
-/// What a pick says of its original.
+/// How the message of a cherry-pick names its original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PickTrailer {
     /// What `git cherry-pick -x` writes.
     Whole,
-    /// The same by hand: the beginning of the id, with a capital.
+    /// The same line as a person writes it: a short id and a capital letter.
     Brief,
-    /// Nothing.
+    /// No line.
     Nothing,
-    /// What `-x` writes, under a title that calls it a fix.
+    /// What `-x` writes, with a subject of the type `fix:`.
     AsFix,
 }
 
 impl PickTrailer {
-    /// The message of a pick.
+    /// The message of the cherry-pick.
     pub(crate) fn message(self, message: &str, original: &str) -> String {
         let gap = if message.contains("\n\n") { "\n" } else { "\n\n" };
         match self {
@@ -34,24 +34,24 @@ impl PickTrailer {
     }
 }
 
-/// A script: acts in order.
+/// A script: steps in order.
 #[derive(Debug, Clone, Default)]
 pub struct Scenario {
-    /// What people call it: its heading, or its file.
+    /// The file, and the heading or the title.
     pub name: String,
-    /// The acts.
+    /// The steps.
     pub lines: Vec<Line>,
 }
 
-/// An act with its place.
+/// A step with its position.
 #[derive(Debug, Clone)]
 pub struct Line {
     /// The line number in its file, from 1.
     pub number: usize,
     /// The line as written.
     pub text: String,
-    /// The act.
-    pub act: Step,
+    /// The step.
+    pub step: Step,
 }
 
 /// What a commit does to a path.
@@ -59,17 +59,17 @@ pub struct Line {
 pub struct PathChange {
     /// The path.
     pub path: String,
-    /// What is done to it.
+    /// The kind of change.
     pub mode: ChangeMode,
 }
 
-/// How a branch is brought into another.
+/// How a branch is merged into another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeMethod {
     /// `git merge --no-ff`.
     Merge,
-    /// The other way round: the branch moves to a merge of which it is the
-    /// second parent.
+    /// A foxtrot merge: the branch moves to a merge commit of which its old tip
+    /// is the second parent.
     Foxtrot,
     /// `git merge --squash`.
     Squash,
@@ -79,16 +79,16 @@ pub enum MergeMethod {
     Forward,
 }
 
-/// One thing of a push.
+/// One ref update of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushItem {
-    /// The local revision; `None` deletes.
+    /// The local revision; `None` deletes the ref.
     pub from: Option<String>,
-    /// The full name on the server.
+    /// The full ref name on the server.
     pub to: String,
 }
 
-/// A record that somebody makes.
+/// A record that a person makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// `approves RULE of BRANCH [onto TARGET]`
@@ -97,8 +97,8 @@ pub enum Record {
         rule: RuleId,
         /// The local branch whose tip is approved.
         of: String,
-        /// Where it may land; if not said, the branch itself where it is a
-        /// governed one, else the first stage.
+        /// The branch on which the commit may land. The default is `of` if it is a
+        /// governed branch, else the first stage.
         onto: Option<String>,
     },
     /// `waives RULE on BRANCH for DURATION because "…"`
@@ -107,18 +107,18 @@ pub enum Record {
         rule: RuleId,
         /// The branch on the server.
         on: String,
-        /// How long.
+        /// The duration.
         lasts: Duration,
-        /// How many landings.
+        /// The number of landings that can use it.
         uses: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// `signs off MEANING of BRANCH`
     SignOff {
         /// The meaning.
         meaning: Meaning,
-        /// The local branch whose tip's tree it binds.
+        /// The local branch. The sign-off binds the tree of its tip.
         of: String,
     },
     /// `signs off classification of BRANCH as CLASS`
@@ -132,12 +132,12 @@ pub enum Record {
     Exit,
     /// `records KIND`
     Evidence {
-        /// What was seen since the last major release.
+        /// The kind. It is recorded for the last major release.
         what: EvidenceKind,
     },
     /// `opens the next iteration because "…"`
     Iteration {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// `names BRANCH candidate N of RELEASE`
@@ -146,41 +146,41 @@ pub enum Record {
         of: String,
         /// The number.
         number: u32,
-        /// The release's tag.
+        /// The tag of the release.
         release: String,
     },
     /// `fails candidate N of RELEASE`
     Failed {
         /// The number.
         number: u32,
-        /// The release's tag.
+        /// The tag of the release.
         release: String,
     },
     /// `stops BRANCH for DURATION letting CLASS through because "…"`
     Stop {
         /// The branch on the server.
         stage: String,
-        /// How long.
+        /// The duration.
         lasts: Duration,
-        /// The classes that pass.
+        /// The classes that the freeze accepts.
         lets_through: Vec<String>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// `ends the stop`
     Thaw,
     /// `certifies NAME in COURSE for DURATION`
     Certificate {
-        /// Who.
+        /// The holder.
         person: String,
         /// The course.
         course: String,
-        /// How long.
+        /// The duration.
         lasts: Duration,
     },
     /// `excuses BRANCH from FIX`
     NotApplicable {
-        /// The local revision of the fix.
+        /// The fix, as a local revision.
         fix: String,
         /// The branch on the server.
         to: String,
@@ -189,30 +189,30 @@ pub enum Record {
     Withdrawal,
     /// `asks to delete REF`, `agreed by NAME`
     Deletion {
-        /// The full name.
+        /// The full ref name.
         name: String,
-        /// Who agreed.
+        /// The person who approves the request.
         agreed_by: Option<String>,
     },
 }
 
-/// What is expected of the last push.
+/// The expected answer to the last push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// `accept`, `reject`, `undecided`, or `refuse` for what is not judged at all.
+    /// `accept`, `reject`, `undecided`, or `refuse` if the push fails without a verdict.
     pub verdict: String,
-    /// Exactly these rules object; empty: any.
+    /// Exactly these rules have violations. An empty list means any rules.
     pub rules: Vec<String>,
-    /// Texts that the refusal holds.
-    pub says: Vec<String>,
+    /// Texts that the rejection contains.
+    pub texts: Vec<String>,
 }
 
-/// One act.
+/// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// `policy NAME|FILE`, or a block in braces.
     Policy(String),
-    /// The policy's own text, from a block.
+    /// The text of a policy, from a block in braces.
     PolicyText(String),
     /// `at TIME`
     At(Instant),
@@ -224,14 +224,14 @@ pub enum Step {
         tag: String,
         /// The branch on the server.
         on: String,
-        /// How long ago.
+        /// The time since the release.
         ago: Duration,
     },
     /// `NAME branches NEW from OLD`
     Branch {
         /// The new local branch.
         name: String,
-        /// From where.
+        /// The revision at which it starts.
         from: String,
     },
     /// `NAME commits "MESSAGE" on BRANCH, adding PATH, changing PATH`
@@ -242,12 +242,12 @@ pub enum Step {
         message: String,
         /// The local branch.
         branch: String,
-        /// What it touches.
+        /// The changed paths.
         touches: Vec<PathChange>,
-        /// A forged date.
-        dated: Option<Instant>,
-        /// The encoding that its header names.
-        encoded: Option<String>,
+        /// A forged author and committer date.
+        forged_date: Option<Instant>,
+        /// The encoding in the header of the commit.
+        encoding: Option<String>,
     },
     /// `NAME merges FROM into INTO`
     Merge {
@@ -257,76 +257,76 @@ pub enum Step {
         from: Vec<String>,
         /// The local branch that receives them.
         into: String,
-        /// How.
+        /// The kind of merge.
         how: MergeMethod,
-        /// The message, if not Git's own.
+        /// The message, if it is not Git's default.
         message: Option<String>,
-        /// Content that comes from no parent.
+        /// Changes that come from none of the parents.
         touches: Vec<PathChange>,
     },
-    /// `NAME picks FROM onto BRANCH`, with `-x` unless `silently` or `briefly`,
-    /// or `as a fix` whatever it was, and perhaps `changing PATH` on the way.
+    /// `NAME picks FROM onto BRANCH`: a cherry-pick with `-x`. `PickTrailer` lists
+    /// the other forms. `changing PATH` edits the cherry-pick.
     Pick {
-        /// Who.
+        /// The person who picks; the author stays the original's.
         who: String,
         /// The revision.
         from: String,
         /// The local branch.
         onto: String,
-        /// What it says of its original.
+        /// How the message names the original.
         mark: PickTrailer,
-        /// What is changed on the way.
+        /// The edited paths.
         touches: Vec<PathChange>,
     },
-    /// `NAME revises the policy on BRANCH saying "…"`, where it is tracked: a
-    /// change, with the next revision unless `keeping its revision`.
+    /// `NAME revises the policy on BRANCH saying "…"`, for a policy in the
+    /// repository. It raises the revision unless `storage its revision` follows.
     Revise {
-        /// Who.
+        /// The author.
         who: String,
         /// The local branch.
         branch: String,
         /// The message.
         message: String,
-        /// With the next revision.
+        /// Whether the revision is raised.
         raised: bool,
     },
     /// `NAME tags TAG on BRANCH`
     Tag {
-        /// Who.
+        /// The tagger.
         who: String,
         /// The tag.
         name: String,
         /// The local branch.
         on: String,
-        /// Not annotated.
+        /// Whether the tag is lightweight.
         light: bool,
     },
     /// `NAME resets BRANCH to REV`
     Reset {
         /// The local branch.
         branch: String,
-        /// Where to.
+        /// The revision.
         to: String,
     },
     /// `NAME pushes …`, `force-pushes`, `deletes …`
     Push {
-        /// Who pushes; `somebody` for nobody known.
+        /// The pusher; `somebody` is a pusher who is not identified.
         who: String,
-        /// What.
+        /// The ref updates.
         specs: Vec<PushItem>,
         /// Push options.
         options: Vec<String>,
     },
     /// A record of the ledger.
     Record {
-        /// Who makes it.
+        /// The maker.
         who: String,
-        /// Which.
+        /// The record.
         record: Record,
     },
     /// `expect …`
     Expect(Expected),
-    /// `follow remedy N`: run the commands that the last refusal printed.
-    /// Only real repositories have a shell to run them in.
+    /// `follow remedy N`: runs the commands of a remedy that the last rejection
+    /// printed. Only a real repository can run them.
     Follow(usize),
 }

@@ -1,4 +1,4 @@
-//! What have stages and lines shown, in the world of maps?
+//! Computes in memory which commits were the tip of a stage or line.
 
 use refgate_core::{History, Oid, RefName, RefUpdate, TagFacts};
 
@@ -33,15 +33,16 @@ impl MemoryWorld {
         facts
     }
 
-    /// The stages, and whether a line, that once had a commit as their tip.
+    /// The stages of which a commit was once the tip, as bits, and whether it was
+    /// the tip of a line.
     pub(crate) fn begins_at(&self, new: Oid, history: &History) -> (u32, bool) {
-        let shown = |tip: Oid| self.chain(tip, |_| false).contains(&new);
-        let stages = history.tips.iter().filter(|(_, tip)| shown(**tip));
+        let was_tip = |tip: Oid| self.chain(tip, |_| false).contains(&new);
+        let stages = history.tips.iter().filter(|(_, tip)| was_tip(**tip));
         let bits = stages.fold(0, |bits, (place, _)| bits | 1 << place);
         let line = self.server.iter().any(|(name, tip)| {
             let target = RefName::parse(name).ok();
             let target = target.as_ref().and_then(|name| self.policy.flow.target(name));
-            target.is_some_and(|target| target.place().is_none()) && shown(*tip)
+            target.is_some_and(|target| target.place().is_none()) && was_tip(*tip)
         });
         (bits, line)
     }

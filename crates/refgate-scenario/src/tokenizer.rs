@@ -1,7 +1,7 @@
-//! Of which words is a line of a scenario? Words and quoted texts.
+//! Splits a line of a scenario into words and quoted texts.
 
-/// Words, and texts in double quotes (marked with a leading quote); commas
-/// between words are for the reader only.
+/// Splits a line into words and texts in double quotes. A text keeps its opening
+/// quote as a mark. Commas between words have no meaning.
 pub(crate) fn tokens(line: &str) -> Result<Vec<String>, String> {
     let mut all = Vec::new();
     let mut rest = line;
@@ -23,7 +23,7 @@ pub(crate) fn tokens(line: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// `\n`, `\e` (escape) and `\u{202e}`, for messages that try things.
+/// Replaces `\n`, `\e` (escape) and `\u{202e}`. Scenarios of attacks need them.
 fn unescape(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

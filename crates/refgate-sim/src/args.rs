@@ -1,15 +1,15 @@
-//! What can be asked of the simulator?
+//! The command line of `refgate-sim`. The doc comments are the texts of `--help`.
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// Practise the release process in a real repository, with the real hook, on a
-/// calendar that you move.
+/// Practise the release process in a real repository, with the real hook and a
+/// clock that you control.
 #[derive(Debug, Parser)]
 #[command(name = "refgate-sim", version)]
 pub(crate) struct Args {
-    /// Somewhere in the training world
+    /// A folder inside the training world
     #[arg(short = 'C', long, default_value = ".", global = true)]
     pub(crate) world: PathBuf,
     #[command(subcommand)]
@@ -18,113 +18,113 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Make a training world
+    /// Create a training world
     Start {
-        /// The lesson; the first that you have not finished if not given
+        /// Name of the lesson [default: the first lesson that you have not finished]
         lesson: Option<String>,
-        /// The folder that it is made in; beside the world around if not given, or
-        /// in refgate-training
+        /// Folder of the new world [default: refgate-training/LESSON, or a folder
+        /// beside the current world]
         #[arg(long)]
         dir: Option<PathBuf>,
-        /// A policy of your own, instead of the lesson's
+        /// Policy file that replaces the policy of the lesson
         #[arg(long)]
         policy: Option<PathBuf>,
-        /// A lesson of your own
+        /// File with your own lesson
         #[arg(long, conflicts_with = "lesson")]
         file: Option<PathBuf>,
-        /// Decides where a lesson leaves days open
+        /// Selects the day of each event that has a range of days
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// The lessons, and which of them you have finished
+    /// List the lessons, and show which ones you have finished
     Lessons,
-    /// The story and the task, and what the goal still lacks
+    /// Show the story, the task, and what is still missing
     Goal,
-    /// A hint: the next of the lesson's, and the page of the rule that refused last
+    /// Show the next hint of the lesson, and how to fix the last rejection
     Hint,
-    /// Why the last push was refused, and what would pass
+    /// Explain the last decision, and list tested changes that make the push pass
     Why,
-    /// What time it is in the world
+    /// Show the time in the world
     Clock,
-    /// Let time pass: 3d, 12h, 2 weeks
+    /// Let time pass, for example 3d, 12h or 2 weeks
     Tick {
-        /// How long
+        /// Length of time
         #[arg(required = true)]
         length: Vec<String>,
     },
-    /// Take the last step back: the whole world, and the clock too
+    /// Undo the last step in the whole world, including the clock
     Undo {
-        /// So many steps
+        /// Number of steps
         #[arg(default_value_t = 1)]
         steps: usize,
     },
-    /// Take an undo back
+    /// Redo the last undone step
     Redo,
-    /// Copy the world, to try something there
+    /// Copy the world to another folder, for experiments
     Fork {
-        /// The new folder
+        /// Folder of the copy
         to: PathBuf,
     },
-    /// Begin the lesson anew
+    /// Restart the lesson from the beginning
     Reset,
     /// Remove the world
     Stop,
-    /// What has happened
+    /// List the events of the world
     Log,
-    /// See the world live in the terminal: branches, calendar, verdict, goal
+    /// Show the world live in the terminal: branches, calendar, verdict, goal
     Watch,
-    /// See it as a page, on this machine only
+    /// Show the world as a web page, on this machine only
     Serve {
-        /// A real repository instead, only to be looked at
+        /// Show this real repository instead, read-only
         #[arg(long)]
         repo: Option<PathBuf>,
-        /// Its policy: built in, or a file
+        /// Policy for --repo: a built-in name or a file
         #[arg(long, default_value = "portal")]
         policy: String,
-        /// The port; any that is free if not given
+        /// Port; 0 selects a free port
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
-    /// A world without a lesson: teammates work, and things go wrong
+    /// Play without a lesson: teammates work and make mistakes
     Play {
-        /// How many days, a year at most
+        /// Number of days, at most 366
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
         days: u32,
-        /// The same seed, the same events
+        /// Seed of the events; the same seed gives the same events
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// The folder that it is played in; the world around if not given, or a new
-        /// one beside it or in refgate-training
+        /// Folder of the world [default: the current free-play world, or free-play
+        /// beside the current world or in refgate-training]
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Ask for a certificate of a path whose lessons you have all finished
+    /// Request a certificate for a path whose lessons you have all finished
     Certificate {
-        /// The path
+        /// Name of the path
         #[arg(default_value = "60-minutes")]
         path: String,
-        /// Your name, as the server knows you
+        /// Your name, as the server knows it
         #[arg(long)]
         name: String,
     },
-    /// Check lessons: the built-in ones, or a file
+    /// Check the built-in lessons, or a lesson file
     Lint {
-        /// A lesson of your own
+        /// File with your own lesson
         file: Option<PathBuf>,
     },
-    /// Begin a lesson of your own
+    /// Write a template for your own lesson
     New {
-        /// The file
+        /// The new file
         file: PathBuf,
     },
-    /// What git asks for when you push (not for people)
+    /// Receive a push; Git runs this
     #[command(hide = true)]
     Receive {
-        /// The world
+        /// Folder of the world
         root: PathBuf,
-        /// Who pushes
+        /// Name of the pusher
         who: String,
-        /// The server
+        /// Repository of the server
         server: PathBuf,
     },
 }

@@ -1,4 +1,4 @@
-//! Which lessons come with the program?
+//! The built-in lessons, and the search for a lesson by name or file.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::output::Failure;
 
 macro_rules! lessons {
     ($($name:literal),* $(,)?) => {
-        /// The built-in lessons, in the order in which they are learnt: name and text.
+        /// Name and text of the built-in lessons, in the recommended order.
         pub(crate) const ALL: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../lessons/", $name, ".lesson")))),*];
     };
@@ -42,7 +42,7 @@ fn bad(error: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::BadInput, error.to_string())
 }
 
-/// All built-in lessons.
+/// Parses all built-in lessons.
 pub(crate) fn all() -> Result<Vec<Lesson>, Failure> {
     ALL.iter().map(read).collect()
 }
@@ -58,14 +58,14 @@ pub(crate) fn of_path(path: &str) -> Result<Vec<Lesson>, Failure> {
     Ok(all)
 }
 
-/// A lesson from a file.
+/// Reads a lesson from a file.
 pub(crate) fn from_file(file: &Path) -> Result<Lesson, Failure> {
-    let text =
-        fs::read_to_string(file).map_err(|error| bad(format!("{}: {error}", file.display())))?;
+    let text = fs::read_to_string(file)
+        .map_err(|error| bad(format!("cannot read `{}`: {error}", file.display())))?;
     parse(&file.display().to_string(), &text).map_err(bad)
 }
 
-/// The lesson of this name: built in, from a file, or free play.
+/// Finds a lesson: in its file, as free play, or among the built-in lessons.
 pub(crate) fn find(name: &str, file: Option<&Path>) -> Result<Lesson, Failure> {
     if let Some(file) = file {
         return from_file(file);
@@ -77,7 +77,7 @@ pub(crate) fn find(name: &str, file: Option<&Path>) -> Result<Lesson, Failure> {
         return read(entry);
     }
     let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
-    Err(bad(format!("there is no lesson `{name}`; there are: {}", names.join(", "))))
+    Err(bad(format!("there is no lesson `{name}`\nhint: the lessons are {}", names.join(", "))))
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lesson_is_found_by_its_own_name() {
+    fn finds_each_built_in_lesson_by_its_name() {
         for (name, _) in ALL {
             assert_eq!(find(name, None).unwrap().name, *name);
         }

@@ -1,4 +1,4 @@
-//! How are the server and the learner's clone prepared, so that plain git does the rest?
+//! Configures the server and the learner's clone, so that plain Git runs the real hook.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,8 +12,8 @@ use crate::output::Failure;
 use crate::world::{MARK, World, failed};
 
 impl World {
-    /// The learner's clone. Plain git works in it, whatever the learner's own
-    /// configuration says, and the server knows who pushes from it.
+    /// Creates or repairs the learner's clone. Its settings override the learner's own
+    /// Git configuration, and give the server the name of the pusher.
     pub(crate) fn clone_for_you(&self) -> Result<(), Failure> {
         let you = self.you();
         if !you.join(".git").exists() {
@@ -29,8 +29,8 @@ impl World {
         let server = self.real.server().display().to_string();
         let clock = self.real.server().join(DIRECTORY).join(TRAINING).display().to_string();
         let mail = format!("{name}@portal.example");
-        // An address that the learner's own configuration rewrites is not rewritten
-        // where a longer one is written as itself.
+        // The learner's own `insteadOf` could rewrite the address. The longest match
+        // wins, and this one replaces the whole address by itself.
         let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
         let itself = format!("url \"{}\"", escaped(&server));
         let mut text = String::new();
@@ -60,7 +60,7 @@ impl World {
         let path = you.join(".git/config");
         let before = fs::read_to_string(&path)?;
         let own = before.split("# refgate-sim\n").next().unwrap_or_default().to_string();
-        // Git has written the address as it writes it; here it stands below.
+        // The address that `git clone` wrote is replaced by the one below.
         let own: Vec<&str> = own.lines().filter(|line| !line.starts_with("\turl = ")).collect();
         let own = own.join("\n") + "\n";
         Ok(fs::write(path, format!("{own}# refgate-sim\n{text}"))?)
@@ -68,7 +68,7 @@ impl World {
 }
 
 impl World {
-    /// The learner's key, with which refgate's verbs sign; where it lies.
+    /// Writes the key with which the learner signs records. Returns the public file.
     fn key(&self) -> Result<String, Failure> {
         let (private, public) = training_key(&self.lesson.you).map_err(failed)?;
         let path = self.root.join(MARK).join("key");
@@ -80,8 +80,8 @@ impl World {
     }
 }
 
-/// What is installed in the place of the hook until it is called: an
-/// installation copies the whole program for each hook, and waits for the disk.
+/// Writes a small script that is installed in place of the hook program. An installation
+/// copies the program for each hook and waits for the disk. `call_hooks` replaces it.
 pub(crate) fn stand_in(root: &Path) -> Result<PathBuf, Failure> {
     let path = root.join(MARK).join("hook");
     fs::create_dir_all(root.join(MARK))?;
@@ -89,18 +89,18 @@ pub(crate) fn stand_in(root: &Path) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// The hooks of a server that decides and moves in one step.
+/// The hooks of a server with the guard `strict`.
 const HOOKS: [&str; 2] = ["pre-receive", "proc-receive"];
 
 impl World {
-    /// Each installed hook calls the program, so that keeping a step copies no
-    /// megabytes. It is no link: learners edit hooks, and would edit the program.
+    /// Makes each hook a script that calls the program, so that a stored step is small.
+    /// A link is not used, because a learner who edits it would edit the program.
     pub(crate) fn call_hooks(&self) -> Result<(), Failure> {
         let program = hook_beside(&std::env::current_exe()?)?;
         HOOKS.iter().try_for_each(|name| Ok(fs::write(self.hook(name), call(&program, name))?))
     }
 
-    /// The first hook that is not as it was made.
+    /// The first hook whose script has changed.
     pub(crate) fn changed_hook(&self) -> Option<&'static str> {
         let program = hook_beside(&std::env::current_exe().ok()?).ok()?;
         let same = |name: &str| {
@@ -118,19 +118,19 @@ fn call(program: &Path, name: &str) -> String {
     format!("#!/bin/sh\nexec {} {name} \"$@\"\n", quoted(program))
 }
 
-/// An installation has git wait for the disk. What is lost here with the power
-/// is a lesson's step, and the learner waits for every push.
+/// Turns off `core.fsync`, which an installation turns on. A power failure can then lose
+/// a step of a lesson, but the learner does not wait for the disk at every push.
 pub(crate) fn not_waiting(config: &Path) -> Result<(), Failure> {
     let text = fs::read_to_string(config)?;
     Ok(fs::write(config, format!("{text}[core]\n\tfsync = none\n"))?)
 }
 
-/// A path as a shell reads it.
+/// Quotes a path for a shell.
 pub(crate) fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
 
-/// One thing at a time: whoever comes second waits.
+/// Locks the world. A second process waits until the first one has finished.
 pub(crate) fn lock(root: &Path) -> Result<fs::File, Failure> {
     let file = fs::File::create(root.join(MARK).join("lock"))?;
     file.lock()?;

@@ -1,11 +1,11 @@
-//! What must have come about? Asked of repositories and records, never of the commands that somebody typed.
+//! Conditions of a lesson on the server and its records. Never checks the commands of the learner.
 
 use refgate_core::{Duration, Instant, Oid, Policy, Record, RefName};
 use refgate_format::parse_duration;
 use refgate_git::{GitError, Graph, Reader, debts, stage_tips};
 use refgate_report::length;
 
-/// One condition. All are about the server.
+/// A condition on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// `dev and stg have "TITLE"`, `main lacks "TITLE"`
@@ -14,7 +14,7 @@ pub(crate) enum Condition {
     Exists { name: String, there: bool },
     /// `dev contains main`
     Contains { branch: String, other: String },
-    /// `stg equals dev`: their trees do
+    /// `stg equals dev`: their tips have the same tree
     Equals { branch: String, other: String },
     /// `tag v2.0.0 is on main`
     Tagged { tag: String, on: String },
@@ -24,32 +24,32 @@ pub(crate) enum Condition {
     NothingOverdue,
     /// `a waiver is on record`, `2 sign-offs are on record`
     Recorded { kind: String, count: usize },
-    /// `3 days have passed`, or `3 to 6 days have passed`: on which of these, the
-    /// world's seed says
+    /// `3 days have passed`, or `3 to 6 days have passed`: the seed of the world
+    /// selects the number
     Passed(Duration, Duration),
 }
 
-/// What conditions are asked of.
+/// The facts that decide conditions.
 pub(crate) struct Facts<'w> {
     pub(crate) reader: &'w Reader,
     pub(crate) policy: &'w Policy,
     pub(crate) records: &'w [Record],
     pub(crate) began: Instant,
     pub(crate) now: Instant,
-    /// Decides where a lesson leaves days open.
+    /// Selects the number of days where a condition has a range.
     pub(crate) seed: u64,
 }
 
 const KNOWN: &str = "`dev has \"TITLE\"`, `dev and stg have \"TITLE\"`, `main lacks \"TITLE\"`, \
                      `NAME exists`, `NAME is gone`, `dev contains main`, `stg equals dev`, `tag T \
-                     is on main`, `nothing is owed`, `nothing is overdue`, `a waiver is on record`, `3 days have passed`, `3 \
-                     to 6 days have passed`";
+                     is on main`, `nothing is owed`, `nothing is overdue`, `a waiver is on \
+                     record`, `3 days have passed`, `3 to 6 days have passed`";
 
 impl Condition {
-    /// Reads one.
+    /// Parses a condition.
     ///
     /// # Errors
-    /// If it is none; in words.
+    /// A message for the author of the lesson, if the text is not a condition.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (plain, title) = match text.split_once('"') {
             Some((head, rest)) => (head.trim(), rest.strip_suffix('"')),
@@ -81,7 +81,7 @@ impl Condition {
                 Ok(Self::Recorded { kind: own(kind), count: 1 })
             }
             ([count, kind, "are", "on", "record"], None) => {
-                let count = count.parse().map_err(|_| format!("`{count}` is no number"))?;
+                let count = count.parse().map_err(|_| format!("`{count}` is not a number"))?;
                 let kind = kind.strip_suffix('s').unwrap_or(kind).to_string();
                 Ok(Self::Recorded { kind, count })
             }
@@ -92,17 +92,17 @@ impl Condition {
             ([from, "to", number, unit, "have", "passed"], None) => {
                 Ok(Self::Passed(span(from, unit)?, span(number, unit)?))
             }
-            _ => Err(format!("this is no condition; there are: {KNOWN}")),
+            _ => Err(format!("this is not a condition; the conditions are: {KNOWN}")),
         }
     }
 
-    /// What is still missing, in words; nothing where it holds.
+    /// Lists what is missing, in words. The list is empty if the condition holds.
     ///
     /// # Errors
-    /// If the server cannot be read.
+    /// If the repository of the server cannot be read.
     pub(crate) fn missing(&self, facts: &Facts<'_>) -> Result<Vec<String>, GitError> {
         let graph = Graph::new(facts.reader);
-        let none = |name: &str| vec![format!("there is no {name}")];
+        let none = |name: &str| vec![format!("the branch {name} does not exist")];
         let one = |holds: bool, what: String| if holds { Vec::new() } else { vec![what] };
         Ok(match self {
             Self::Has { branch, title, has } => {
@@ -119,13 +119,13 @@ impl Condition {
             }
             Self::Exists { name, there } => {
                 let is = facts.tip(name)?.is_some();
-                let what = if *there { "is not on the server" } else { "is still there" };
+                let what = if *there { "is not on the server" } else { "still exists" };
                 one(is == *there, format!("{name} {what}"))
             }
             Self::Contains { branch, other } => match (facts.tip(branch)?, facts.tip(other)?) {
                 (Some(tip), Some(of)) => {
                     let holds = graph.is_ancestor(of, tip)?;
-                    one(holds, format!("{branch} does not contain all of {other}"))
+                    one(holds, format!("{branch} does not contain all commits of {other}"))
                 }
                 (None, _) => none(branch),
                 (_, None) => none(other),
@@ -134,7 +134,7 @@ impl Condition {
                 (Some(tip), Some(of)) => {
                     let (one_tree, of) =
                         (facts.reader.commit(tip)?.tree, facts.reader.commit(of)?.tree);
-                    one(one_tree == of, format!("{branch} does not hold what {other} holds"))
+                    one(one_tree == of, format!("the content of {branch} differs from {other}"))
                 }
                 (None, _) => none(branch),
                 (_, None) => none(other),
@@ -151,7 +151,7 @@ impl Condition {
             Self::NothingOwed => facts.owed(&graph, false)?,
             Self::Recorded { kind, count } => {
                 let found = facts.records.iter().filter(|r| r.body.kind() == kind).count();
-                let what = format!("{found} of {count} {kind} record(s) made");
+                let what = format!("{kind} records: {found} of {count}");
                 one(found >= *count, what)
             }
             Self::NothingOverdue => facts.owed(&graph, true)?,
@@ -161,7 +161,8 @@ impl Condition {
                 let more = more.checked_rem(days + 1).unwrap_or(0);
                 let lasts = *from + Duration::days(i64::try_from(more).unwrap_or(0));
                 let passed = facts.now.signed_duration_since(facts.began);
-                let what = format!("{} have not passed yet (refgate-sim tick)", length(lasts));
+                let what =
+                    format!("{} must pass since the start (`refgate-sim tick`)", length(lasts));
                 one(passed >= lasts, what)
             }
         })
@@ -208,7 +209,7 @@ impl Facts<'_> {
 
 fn span(number: &str, unit: &str) -> Result<Duration, String> {
     let text = format!("{number} {unit}");
-    parse_duration(&text).ok_or_else(|| format!("`{text}` is no length of time"))
+    parse_duration(&text).ok_or_else(|| format!("`{text}` is not a length of time"))
 }
 
 #[cfg(test)]
@@ -216,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_are_read_as_they_are_said() {
+    fn parses_conditions_and_rejects_other_text() {
         let has = Condition::parse("dev and stg have \"fix: two\"").unwrap();
         let branch = ["dev".to_string(), "stg".to_string()].into();
         assert_eq!(has, Condition::Has { branch, title: "fix: two".to_string(), has: true });
@@ -227,6 +228,6 @@ mod tests {
         assert!(matches!(Condition::parse("3 days have passed"), Ok(Condition::Passed(..))));
         let two = Condition::parse("2 sign-offs are on record").unwrap();
         assert_eq!(two, Condition::Recorded { kind: "sign-off".to_string(), count: 2 });
-        assert!(Condition::parse("dev is nice").unwrap_err().contains("this is no condition"));
+        assert!(Condition::parse("dev is nice").unwrap_err().contains("this is not a condition"));
     }
 }

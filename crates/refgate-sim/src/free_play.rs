@@ -1,4 +1,4 @@
-//! A world without a lesson: who does what on which day? The same seed, the same events.
+//! Free play: a world without a lesson, in which a seed selects the events of each day.
 
 use std::path::Path;
 
@@ -11,17 +11,17 @@ use crate::output::{Failure, VerbResult, done, say};
 use crate::snapshot;
 use crate::world::{Own, World};
 
-/// What the world without a lesson is called.
+/// The lesson name of a free-play world.
 pub(crate) const NAME: &str = "free-play";
 
 const LESSON: &str = include_str!("free-play.lesson");
 
 pub(crate) fn lesson() -> Lesson {
-    // It is part of the program; a test reads it.
+    // The text is built in, and `refgate-sim lint` parses it.
     parse("free-play.lesson", LESSON).unwrap_or_default()
 }
 
-/// Numbers that a seed begins (xorshift64*).
+/// A generator of pseudo-random numbers (xorshift64*).
 struct SeededRng(u64);
 
 impl SeededRng {
@@ -33,12 +33,12 @@ impl SeededRng {
     }
 }
 
-/// What happens on a day: acts, as people would tell them. Work, the process, and
-/// what goes wrong, on different days.
+/// The scenario lines of a day: ordinary work, a step of the process, a mistake, or
+/// nothing.
 fn day(seed: u64, number: u32) -> Vec<String> {
     let mut dice =
         SeededRng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(number) ^ 0x5bd1_e995);
-    // The first numbers of near seeds are near.
+    // Similar seeds give similar first numbers, so these are skipped.
     for _ in 0..8 {
         dice.roll(2);
     }
@@ -78,7 +78,7 @@ fn feature(who: &str, number: u32) -> String {
     )
 }
 
-/// Everybody signs, and stg goes to production; sometimes it is a major release.
+/// All sign-offs, the promotion of `stg` to production, and a tag of either level.
 fn release(number: u32, major: bool) -> String {
     let tag = if major { format!("v{}.0.0", number + 1) } else { format!("v1.{number}.0") };
     format!(
@@ -92,7 +92,7 @@ fn release(number: u32, major: bool) -> String {
     )
 }
 
-/// What people do by mistake, or because they are in a hurry.
+/// One of four mistakes.
 fn wrong(who: &str, number: u32, kind: u64) -> String {
     match kind {
         0 => format!("{who} resets dev to dev~1\n{who} force-pushes dev"),
@@ -105,20 +105,24 @@ fn wrong(who: &str, number: u32, kind: u64) -> String {
     }
 }
 
-/// Plays some days on: in the world around, or in a new one.
+/// Plays the next days in the free-play world around `at`, or in a new one.
 pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: Option<&Path>) -> VerbResult {
     let here = World::find(dir.unwrap_or(at)).ok().filter(|world| world.lesson.name == NAME);
     let dir = dir.map_or_else(|| place(at, NAME), Path::to_path_buf);
     let mut world = match here.map_or_else(|| World::find(&dir), Ok) {
         Ok(world) if world.lesson.name == NAME => world,
         Ok(world) => {
-            let message = format!("here is the lesson {}; play elsewhere", world.lesson.name);
+            let message = format!(
+                "cannot play here: this is the world of the lesson `{}`\nhint: name another \
+                 folder with `--dir`",
+                world.lesson.name
+            );
             return Err(Failure::new(Exit::BadInput, message));
         }
         Err(_) => {
             let own = Own { seed: Some(seed), ..Own::default() };
             let world = World::start(&dir, lesson(), own)?;
-            say(&format!("A world to play in: cd {}", dir.join("you").display()));
+            say(&format!("Go to the new world: cd {}", dir.join("you").display()));
             world
         }
     };
@@ -132,7 +136,7 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: Option<&Path>) -> VerbRe
     Ok(done(Exit::Accepted))
 }
 
-/// Lets a day pass: what the lesson says, and what people did on that day.
+/// Lets a day pass. Returns what teammates say, and what people did on that day.
 pub(crate) fn pass(world: &mut World, seed: u64) -> Result<(Vec<String>, Vec<String>), Failure> {
     world.state.days += 1;
     let mut acted = Vec::new();
@@ -141,7 +145,7 @@ pub(crate) fn pass(world: &mut World, seed: u64) -> Result<(Vec<String>, Vec<Str
     world.real.catch_up().map_err(failed)?;
     for text in day(seed, world.state.days) {
         let steps = steps(&text);
-        // A teammate whose merge conflicts gives up for the day.
+        // A merge with a conflict is an error here; it ends the day.
         let Ok(done) = world.run(&steps) else { break };
         for (what, report) in done {
             let Some(report) = report else { continue };

@@ -1,27 +1,27 @@
-//! What is a lesson? A story, a task, what teammates do, a goal, solutions and traps: data in the scenario language.
+//! Parses lessons. A lesson has a story, a task, triggers, a goal, hints, solutions and traps.
 
 use refgate_core::RuleId;
 use refgate_scenario::{Line, Step, parse_scenarios};
 
 use crate::condition::Condition;
 
-/// One thing that happens.
+/// One step of a lesson.
 #[derive(Debug, Clone)]
 pub(crate) enum LessonStep {
-    /// An act of the scenario language.
+    /// A line of the scenario language.
     Step(Line),
-    /// `NAME says "…"`: told where the learner looks.
+    /// `NAME says "…"`: a line that is printed for the learner.
     Says { who: String, text: String },
 }
 
-/// What teammates do once something has come about.
+/// The steps of teammates that run once, when all conditions hold.
 #[derive(Debug, Clone)]
 pub(crate) struct Trigger {
     pub(crate) when: Vec<Condition>,
     pub(crate) steps: Vec<LessonStep>,
 }
 
-/// A mistake that the policy must catch, by this rule.
+/// A mistake that this rule must reject.
 #[derive(Debug, Clone)]
 pub(crate) struct Trap {
     pub(crate) rule: RuleId,
@@ -34,9 +34,9 @@ pub(crate) struct Trap {
 pub(crate) struct Lesson {
     pub(crate) name: String,
     pub(crate) title: String,
-    /// The courses that it belongs to.
+    /// The paths that the lesson belongs to.
     pub(crate) paths: Vec<String>,
-    /// Whom the learner plays.
+    /// The person that the learner plays.
     pub(crate) you: String,
     pub(crate) policy: String,
     pub(crate) story: String,
@@ -44,14 +44,14 @@ pub(crate) struct Lesson {
     pub(crate) setup: Vec<LessonStep>,
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) goals: Vec<Condition>,
-    /// What must hold on every day.
+    /// The conditions that must hold on every day.
     pub(crate) always: Vec<Condition>,
     pub(crate) hints: Vec<String>,
     pub(crate) solutions: Vec<Vec<LessonStep>>,
     pub(crate) traps: Vec<Trap>,
 }
 
-/// What is wrong with a lesson, and where.
+/// An error in the text of a lesson, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {what}")]
 pub(crate) struct LessonError {
@@ -61,20 +61,20 @@ pub(crate) struct LessonError {
     pub(crate) what: String,
 }
 
-/// A section: its heading, and the lines under it.
+/// A section: its heading and the lines below it.
 struct Section<'t> {
     line: usize,
     head: &'t str,
     body: Vec<(usize, &'t str)>,
 }
 
-const SECTIONS: &str =
-    "story, setup, task, when CONDITION, goal, always, hint, solution, trap RULE: WHAT";
+const SECTIONS: &str = "lesson NAME, title TEXT, path NAMES, you NAME, policy NAME, story, setup, \
+                        task, when CONDITION, goal, always, hint, solution, trap RULE: WHAT";
 
-/// Reads a lesson: headings stand at the margin, what is under them is indented.
+/// Parses a lesson. A heading starts in the first column, the lines below it are indented.
 ///
 /// # Errors
-/// The first thing that is not understood.
+/// The first error in the text.
 pub(crate) fn parse(file: &str, text: &str) -> Result<Lesson, LessonError> {
     let wrong = |line: usize, column: usize, what: String| LessonError {
         file: file.to_string(),
@@ -91,7 +91,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Lesson, LessonError> {
             Some(section) if indented || text.trim().is_empty() => {
                 section.body.push((line, text));
             }
-            None if indented => return Err(wrong(line, 1, "it begins in the middle".to_string())),
+            None if indented => return Err(wrong(line, 1, "a heading comes first".to_string())),
             _ if text.trim().is_empty() => {}
             _ => sections.push(Section { line, head: text.trim_end(), body: Vec::new() }),
         }
@@ -104,12 +104,12 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Lesson, LessonError> {
         () if lesson.name.is_empty() => "`lesson NAME`",
         () if lesson.title.is_empty() => "`title TEXT`",
         () if lesson.you.is_empty() => "`you NAME`",
-        () if lesson.task.is_empty() => "a `task`",
-        () if lesson.goals.is_empty() => "a `goal`",
-        () if lesson.solutions.is_empty() => "a `solution`",
+        () if lesson.task.is_empty() => "`task`",
+        () if lesson.goals.is_empty() => "`goal`",
+        () if lesson.solutions.is_empty() => "`solution`",
         () => return Ok(lesson),
     };
-    Err(wrong(1, 1, format!("the lesson lacks {missing}")))
+    Err(wrong(1, 1, format!("the lesson has no {missing}")))
 }
 
 type Wrong = (usize, usize, String);
@@ -122,7 +122,7 @@ fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), Wrong> {
         "lesson" => {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if !rest.chars().all(plain) {
-                return Err(here("a lesson's name has small letters, digits and `-`".to_string()));
+                return Err(here("a lesson name has lower-case letters, digits, `-`".to_string()));
             }
             lesson.name = rest.to_string();
         }
@@ -156,14 +156,14 @@ fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), Wrong> {
             lesson.traps.push(Trap { rule, what, steps });
         }
         other => {
-            let what = format!("`{other}` is no section; there are: {SECTIONS}");
+            let what = format!("`{other}` is not a section; the sections are: {SECTIONS}");
             return Err((section.line, 1, what));
         }
     }
     Ok(())
 }
 
-/// Text as it stands, without its indentation.
+/// The text of a section, without its indentation.
 fn prose(section: &Section<'_>) -> String {
     let lines: Vec<&str> = section.body.iter().map(|(_, text)| text.trim()).collect();
     lines.join("\n").trim().to_string()
@@ -178,7 +178,7 @@ fn steps(section: &Section<'_>) -> Result<Vec<LessonStep>, Wrong> {
         }
         if let Some((who, said)) = plain.split_once(" says \"") {
             let said = said.strip_suffix('"');
-            let unfinished = || (*number, text.len(), "the text does not end".to_string());
+            let unfinished = || (*number, text.len(), "the closing `\"` is missing".to_string());
             let text = said.ok_or_else(unfinished)?.to_string();
             all.push(LessonStep::Says { who: who.to_string(), text });
             continue;
@@ -186,8 +186,8 @@ fn steps(section: &Section<'_>) -> Result<Vec<LessonStep>, Wrong> {
         let scenarios =
             parse_scenarios("", plain).map_err(|error| (*number, column, error.what))?;
         for mut line in scenarios.into_iter().flat_map(|scenario| scenario.lines) {
-            if matches!(line.act, Step::Policy(_) | Step::PolicyText(_)) {
-                let what = "the policy is named at the top: `policy NAME`".to_string();
+            if matches!(line.step, Step::Policy(_) | Step::PolicyText(_)) {
+                let what = "name the policy in the heading `policy NAME`".to_string();
                 return Err((*number, column, what));
             }
             line.number = *number;

@@ -1,4 +1,5 @@
-//! Is a lesson sound: unsolved at first, solved by its solutions and not before, and does every trap snap?
+//! Checks lessons: the goal is open at first, each solution reaches it in its last step, and the
+//! policy rejects each trap.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +16,7 @@ use crate::output::{Failure, VerbResult, done, say};
 use crate::world::{Own, World};
 use crate::{catalog, free_play as free, snapshot};
 
-/// So many days of free play are compared.
+/// The number of days of free play that are compared.
 const PLAYED: u32 = 8;
 
 pub(crate) fn run(file: Option<&Path>) -> VerbResult {
@@ -28,7 +29,7 @@ pub(crate) fn run(file: Option<&Path>) -> VerbResult {
     for lesson in &lessons {
         match check(lesson, file) {
             Ok(()) => say(&format!(
-                "ok    {:<26} {} solution(s), {} trap(s)",
+                "ok    {:<26} solutions: {}, traps: {}",
                 lesson.name,
                 lesson.solutions.len(),
                 lesson.traps.len()
@@ -44,7 +45,7 @@ pub(crate) fn run(file: Option<&Path>) -> VerbResult {
     }
     if file.is_none() {
         match free_play() {
-            Ok(()) => say(&format!("ok    {:<26} {PLAYED} days, twice the same", free::NAME)),
+            Ok(()) => say(&format!("ok    {:<26} {PLAYED} days, equal events", free::NAME)),
             Err(failure) => {
                 wrong += 1;
                 say(&format!("WRONG {:<26} {}", free::NAME, failure.message));
@@ -55,7 +56,7 @@ pub(crate) fn run(file: Option<&Path>) -> VerbResult {
     Ok(done(if wrong == 0 { Exit::Accepted } else { Exit::Rejected }))
 }
 
-/// The world without a lesson: sound as one, and the same seed brings the same.
+/// Checks free play as a lesson, and that the same seed gives the same events.
 fn free_play() -> Result<(), Failure> {
     check(&free::lesson(), None)?;
     let played = || {
@@ -65,16 +66,17 @@ fn free_play() -> Result<(), Failure> {
         }
         references(&world)
     };
-    if played()? == played()? { Ok(()) } else { Err(wrong("the same seed brings other events")) }
+    if played()? == played()? { Ok(()) } else { Err(wrong("the same seed gives other events")) }
 }
 
-/// Which rule of the portal's policy is met where; how many are met nowhere.
+/// Prints the lessons for each rule of the policy `portal`. Returns the number of rules
+/// without a lesson.
 fn coverage(met: &BTreeMap<RuleId, BTreeSet<String>>) -> Result<usize, Failure> {
     let text = builtin("portal").unwrap_or_default();
     let policy = policy_from_text(text, "portal", horizon(chrono::Utc::now()), |_| None)
         .map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
     let mut lacking = 0;
-    say("\nrules of the portal's policy, and the lessons that meet them:");
+    say("\nrules of the policy `portal`, and the lessons that cover them:");
     for rule in RuleId::ALL.iter().filter(|rule| policy.mode(**rule) != Mode::Off) {
         let names = match met.get(rule) {
             Some(names) => names.iter().cloned().collect::<Vec<_>>().join(", "),
@@ -103,12 +105,12 @@ fn world(lesson: &Lesson, file: Option<&Path>) -> Result<(tempfile::TempDir, Wor
 fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
     let (_kept, begun) = world(lesson, file)?;
     if begun.missing()?.is_empty() {
-        return Err(wrong("it begins solved"));
+        return Err(wrong("the goal is reached at the start"));
     }
     let start = references(&begun)?;
     let (_again, other) = world(lesson, file)?;
     if references(&other)? != start {
-        return Err(wrong("it does not begin the same twice"));
+        return Err(wrong("two worlds of it start differently"));
     }
     for (number, solution) in lesson.solutions.iter().enumerate() {
         let (_kept, mut world) = world(lesson, file)?;
@@ -117,18 +119,21 @@ fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
         follow(&mut world, solution).map_err(told)?;
         let missing = world.missing()?;
         if !missing.is_empty() {
-            return Err(told(wrong(format!("at its end {}", missing.join("; ")))));
+            return Err(told(wrong(format!("at its end, {}", missing.join("; ")))));
         }
-        // A push may be refused as part of the story; a record that is not taken
-        // is a mistake of whoever wrote it.
+        // A rejected push can be a part of the story. A rejected record is an error of
+        // the author.
         let refused = |event: &Event| event.kind == "record" && event.verdict == "reject";
         if let Some(event) = journal::read(&world.root).into_iter().find(refused) {
             let rules = event.rules.join(", ");
-            return Err(told(wrong(format!("a teammate's `{}` is refused ({rules})", event.text))));
+            return Err(told(wrong(format!(
+                "the teammate's `{}` is rejected ({rules})",
+                event.text
+            ))));
         }
         snapshot::restore(&world.root, 0)?;
         if references(&world)? != start {
-            return Err(told(wrong("a reset after it does not bring the beginning back")));
+            return Err(told(wrong("a reset after it does not restore the start")));
         }
     }
     for trap in &lesson.traps {
@@ -140,7 +145,7 @@ fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
         if last.verdict != "reject" || !last.rules.contains(trap.rule.name()) {
             let rules: Vec<&str> = last.rules.iter().map(String::as_str).collect();
             return Err(told(format!(
-                "it is {}ed by [{}]\n{}",
+                "the verdict is `{}`, with findings of [{}]\n{}",
                 last.verdict,
                 rules.join(", "),
                 last.text
@@ -150,14 +155,14 @@ fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Plays a solution: each push passes (unless the lesson expects otherwise), and
-/// the goal is not reached before the last step.
+/// Plays a solution. Returns an error if a push is rejected unexpectedly, or if the goal
+/// is reached before the last step.
 fn follow(world: &mut World, steps: &[LessonStep]) -> Result<(), Failure> {
     let last = steps.len().saturating_sub(1);
     play(world, steps, false, |world, place| {
         if place < last && world.missing()?.is_empty() {
             return Err(wrong(format!(
-                "the goal is reached at step {} of {}",
+                "the goal is already reached at step {} of {}",
                 place + 1,
                 last + 1
             )));
@@ -167,7 +172,7 @@ fn follow(world: &mut World, steps: &[LessonStep]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Plays steps, with the teammates' reactions; the report of the last push.
+/// Plays steps, with the reactions of teammates. Returns the report of the last push.
 fn play(
     world: &mut World,
     steps: &[LessonStep],
@@ -178,20 +183,24 @@ fn play(
     for (place, step) in steps.iter().enumerate() {
         let LessonStep::Step(line) = step else { continue };
         let next = steps.get(place + 1);
-        let expects =
-            |step: &LessonStep| matches!(step, LessonStep::Step(Line { act: Step::Expect(_), .. }));
-        match &line.act {
+        let expects = |step: &LessonStep| {
+            matches!(step, LessonStep::Step(Line { step: Step::Expect(_), .. }))
+        };
+        match &line.step {
             Step::Expect(expected) => {
                 if last.verdict != expected.verdict {
-                    return Err(wrong(format!("line {}: it is {}ed", line.number, last.verdict)));
+                    return Err(wrong(format!(
+                        "line {}: the verdict is `{}`",
+                        line.number, last.verdict
+                    )));
                 }
             }
             Step::Later(length) => {
                 world.tick(*length)?;
             }
-            act => {
-                let report = world.real.perform(act).map_err(|error| {
-                    wrong(format!("line {}: `{}`: {error}", line.number, line.text))
+            step => {
+                let report = world.real.perform(step).map_err(|error| {
+                    wrong(format!("line {}: cannot perform `{}`: {error}", line.number, line.text))
                 })?;
                 if let Some(report) = report {
                     last = report;
@@ -199,13 +208,13 @@ fn play(
                         next.is_some_and(expects) || (trap && place + 1 == steps.len());
                     if last.verdict != "accept" && !is_announced {
                         let text = format!(
-                            "line {}: `{}` is refused:\n{}",
+                            "line {}: `{}` is rejected:\n{}",
                             line.number, line.text, last.text
                         );
                         return Err(wrong(text));
                     }
                 }
-                if matches!(act, Step::Push { .. } | Step::Record { .. }) {
+                if matches!(step, Step::Push { .. } | Step::Record { .. }) {
                     world.react()?;
                 }
             }
@@ -215,8 +224,8 @@ fn play(
     Ok(last)
 }
 
-/// All that the server holds, and what time it is there; not the log, which
-/// tells of attempts.
+/// The refs and the clock of the server. The audit log is left out, because it also
+/// contains rejected attempts.
 fn references(world: &World) -> Result<String, Failure> {
     let mut git = git_command(&world.real.server());
     let all = said(git.args(["for-each-ref", "--format=%(objectname) %(refname)"]))?;
@@ -230,9 +239,9 @@ lesson my-lesson
 title What the learner will be able to do
 you ada
 story
-  What has happened, in a few sentences.
+  Describe the situation in a few short sentences.
 task
-  What is to be done, with the commands that need explaining:
+  Describe what to do, with the commands that need an explanation:
 
   git push origin dev
 setup
@@ -242,22 +251,22 @@ when dev has \"docs: hello\"
 goal
   dev has \"docs: hello\"
 hint
-  Something that helps who is stuck.
+  Give help to a learner who does not know what to do next.
 solution
   ada commits \"docs: hello\" on dev, changing docs/guide.md
   ada pushes dev
-trap class: a mistake that the policy must catch
+trap class: a mistake that the policy must reject
   ada commits \"docs: hello\" on dev, changing docs/guide.md, changing src/app.rs
   ada pushes dev
 ";
 
-/// Begins a lesson of one's own.
+/// Writes a template for a lesson.
 pub(crate) fn new(file: &Path) -> VerbResult {
     if file.exists() {
-        let message = format!("{} is there already", file.display());
+        let message = format!("cannot create `{}`: it exists already", file.display());
         return Err(Failure::new(Exit::BadInput, message));
     }
     fs::write(file, SCAFFOLD)?;
-    say(&format!("now edit {0}, then refgate-sim lint {0}", file.display()));
+    say(&format!("edit `{0}`, then run `refgate-sim lint {0}`", file.display()));
     Ok(done(Exit::Accepted))
 }

@@ -1,4 +1,4 @@
-//! `refgate-sim`: one verb, one function.
+//! The program `refgate-sim`: parses the arguments and calls the function of the verb.
 
 mod args;
 mod catalog;

@@ -1,10 +1,10 @@
-//! How does a view look as a page? HTML and SVG, written on the server; complete without scripts.
+//! Renders a view as a page of HTML and SVG. The page is complete without scripts.
 
 use std::fmt::Write as _;
 
 use crate::view::{Row, View};
 
-/// Room for a row and for a lane, in the drawing's units.
+/// Height of a row and width of a lane, in the units of the drawing.
 const ROW: usize = 30;
 const LANE: usize = 90;
 
@@ -15,10 +15,10 @@ margin-right:.5rem}form{display:inline}.strip{display:flex;flex-wrap:wrap;gap:2p
 list-style:none}.strip li{width:1.6rem;text-align:center;border:1px solid #444;font-size:.8rem}\
 .no{background:#ffd9d4}.yes{background:#d4f2d9}code,pre{background:#f2f2f2}a{color:#0645ad}";
 
-/// Colours of lanes: told apart by more than their hue.
+/// Colours of the lanes. The column of a lane also identifies it, without colour.
 const COLOURS: [&str; 5] = ["#1f5fbf", "#9a5b00", "#17692f", "#7a2f8f", "#444444"];
 
-/// Text as HTML shows it.
+/// Escapes text for HTML. Control characters become U+FFFD.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -35,8 +35,8 @@ pub(crate) fn escaped(text: &str) -> String {
     out
 }
 
-/// The whole page. `base` is the path with the token; without `acts` it can
-/// only be looked at. The nonce lets the one script run that asks for news.
+/// Renders the whole page. `base` is the path with the token. Without `acts`, the page
+/// has no forms. The nonce permits the one script, which reloads the page after a change.
 pub(crate) fn page(view: &View, base: &str, nonce: &str, acts: bool, hint: Option<&str>) -> String {
     let mut out = String::new();
     let title = escaped(&view.title);
@@ -55,13 +55,13 @@ pub(crate) fn page(view: &View, base: &str, nonce: &str, acts: bool, hint: Optio
     verdict(&mut out, view);
     drawing(&mut out, view);
     let told: Vec<String> = view.rows.iter().map(|row| view.told(row)).collect();
-    section(&mut out, "The same in words, newest first", &told);
+    section(&mut out, "Commits as text, newest first", &told);
     let events: Vec<String> = view
         .events
         .iter()
         .map(|event| format!("{} {}: {}", event.at.get(..10).unwrap_or(""), event.kind, event.text))
         .collect();
-    section(&mut out, "What has happened, newest first", &events);
+    section(&mut out, "Events, newest first", &events);
     let _ = write!(
         out,
         "</main><script nonce=\"{nonce}\">new EventSource(\"{base}/events\").onmessage=\
@@ -83,9 +83,9 @@ fn goal(out: &mut String, view: &View) {
 }
 
 fn controls(out: &mut String, base: &str, hint: Option<&str>) {
-    out.push_str("<h2>Do</h2><div>");
+    out.push_str("<h2>Actions</h2><div>");
     for (verb, label) in
-        [("tick", "A day passes"), ("undo", "Undo the last step"), ("hint", "A hint")]
+        [("tick", "Advance one day"), ("undo", "Undo the last step"), ("hint", "Show a hint")]
     {
         let _ = write!(
             out,
@@ -109,14 +109,14 @@ fn section(out: &mut String, heading: &str, lines: &[String]) {
     out.push_str("</ul>");
 }
 
-/// The last verdict, and what the same push would meet on each day to come.
+/// The last verdict, and the verdicts about the same push on the next days.
 fn verdict(out: &mut String, view: &View) {
     let Some(last) = &view.verdict else { return };
     let _ = write!(out, "<h2>Last verdict</h2><p>{}</p>", escaped(last));
     if view.strip.is_empty() {
         return;
     }
-    out.push_str("<p>The same push, day by day:</p><ol class=\"strip\">");
+    out.push_str("<p>The same push on the next days:</p><ol class=\"strip\">");
     for day in &view.strip {
         let (class, mark) = if day.accepted { ("yes", "✓") } else { ("no", "✗") };
         let date = escaped(&day.date);
@@ -128,15 +128,15 @@ fn verdict(out: &mut String, view: &View) {
         );
     }
     out.push_str("</ol>");
-    section(out, "When it flips", &view.strip_told());
+    section(out, "When the verdict changes", &view.strip_told());
 }
 
 fn drawing(out: &mut String, view: &View) {
     let (width, height) = (view.lanes.len() * LANE + 560, (view.rows.len() + 1) * ROW);
     let _ = write!(
         out,
-        "<h2>Branches</h2><svg role=\"img\" aria-label=\"The commits of {}; the list below tells \
-         the same in words\" width=\"100%\" viewBox=\"0 0 {width} {height}\">",
+        "<h2>Branches</h2><svg role=\"img\" aria-label=\"The commits of {}; the list below \
+         contains them as text\" width=\"100%\" viewBox=\"0 0 {width} {height}\">",
         escaped(&view.lanes.join(", "))
     );
     let x = |lane: usize| lane * LANE + 40;

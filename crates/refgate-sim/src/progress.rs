@@ -1,4 +1,4 @@
-//! Which lessons has this person finished? Kept where it survives new versions and removed worlds.
+//! Stores which lessons a person has finished, outside of all training worlds.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog;
 use crate::output::{Failure, VerbResult, done, say};
 
-/// What is kept. Unknown keys of later versions are kept out of the way, not refused.
+/// The stored progress. Unknown keys of later versions are ignored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Progress {
@@ -22,9 +22,9 @@ struct Progress {
 #[serde(default)]
 struct Finished {
     lesson: String,
-    /// When, by the real clock.
+    /// The real time, as RFC 3339.
     at: String,
-    /// By which version of the program.
+    /// The version of the program.
     version: String,
 }
 
@@ -36,7 +36,7 @@ fn path() -> Result<PathBuf, Failure> {
     let data = set("XDG_DATA_HOME").map(PathBuf::from);
     let home = || set("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let folder = data.or_else(home).ok_or_else(|| {
-        Failure::new(Exit::BadSetup, "there is no HOME to keep progress in; set REFGATE_SIM_HOME")
+        Failure::new(Exit::BadSetup, "cannot store progress: no HOME\nhint: set REFGATE_SIM_HOME")
     })?;
     Ok(folder.join("refgate-sim").join("progress.toml"))
 }
@@ -50,20 +50,20 @@ fn load() -> Result<Progress, Failure> {
         found => found?,
     };
     toml::from_str(&text).map_err(|error| {
-        let message = format!("{} cannot be read: {error}; move it away", path.display());
+        let message = format!("cannot read `{}`: {error}\nhint: move it away", path.display());
         Failure::new(Exit::Failed, message)
     })
 }
 
-/// The lessons that were finished.
+/// The names of the finished lessons.
 pub(crate) fn finished() -> Result<BTreeSet<String>, Failure> {
     Ok(load()?.finished.into_iter().map(|one| one.lesson).collect())
 }
 
-/// Notes that a lesson was finished.
+/// Stores a lesson as finished.
 pub(crate) fn finish(lesson: &str) -> Result<(), Failure> {
     let mut progress = load()?;
-    // Free play never ends, so it is never finished.
+    // Free play has no end, so it is never finished.
     let none = lesson.is_empty() || lesson == crate::free_play::NAME;
     if none || progress.finished.iter().any(|one| one.lesson == lesson) {
         return Ok(());
@@ -85,17 +85,18 @@ pub(crate) fn finish(lesson: &str) -> Result<(), Failure> {
     Ok(fs::rename(temporary, path)?)
 }
 
-/// A request that a trainer answers with a signed record.
+/// Prints a request for a certificate. A trainer answers it with a signed record.
 pub(crate) fn certificate(course: &str, name: &str) -> VerbResult {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
     if name.is_empty() || !name.chars().all(plain) {
-        let message = "your name, as the server knows you, has letters, digits and ._@- only";
+        let message = "cannot use this name: only letters, digits and ._@- are allowed";
         return Err(Failure::new(Exit::BadInput, message));
     }
     let progress = load()?;
     let wanted = catalog::of_path(course)?;
     if wanted.is_empty() {
-        let message = format!("there is no path `{course}`; see refgate-sim lessons");
+        let message =
+            format!("there is no path `{course}`\nhint: `refgate-sim lessons` lists the paths");
         return Err(Failure::new(Exit::BadInput, message));
     }
     let open: Vec<&str> = wanted
@@ -104,11 +105,11 @@ pub(crate) fn certificate(course: &str, name: &str) -> VerbResult {
         .map(|lesson| lesson.name.as_str())
         .collect();
     if !open.is_empty() {
-        let message = format!("of the path {course} these are not finished: {}", open.join(", "));
+        let message = format!("the path `{course}` has unfinished lessons: {}", open.join(", "));
         return Err(Failure::new(Exit::Rejected, message));
     }
-    say("# A request for a certificate. A trainer who believes it records, in a clone");
-    say("# of the real repository:");
+    say("# Request for a certificate. A trainer who accepts it runs this command in a");
+    say("# clone of the real repository:");
     say(&format!(
         "#     refgate certify {name} --course operator --for \"365 days\" --reason \"finished {course}\""
     ));

@@ -1,4 +1,4 @@
-//! Who may look at the page, and what does it answer? Only this machine, only with the token.
+//! Serves the page on this machine. Never answers a request without the token.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -16,26 +16,26 @@ use crate::page::page;
 use crate::view::View;
 use crate::world::{World, failed, read_text, whole};
 
-/// No form of the page sends more.
+/// The size of the largest accepted request body. The forms of the page are smaller.
 const MOST_BODY: usize = 4_096;
 
 /// What the page shows.
 enum PageState {
-    /// A world, which the page may also move.
+    /// A training world, which the page can change.
     World(PathBuf),
-    /// A real repository, only to be looked at.
+    /// A real repository, read-only.
     Repository(PathBuf, Box<Policy>),
 }
 
 struct Site {
     shown: PageState,
-    /// The path of the page: nobody who does not know it is answered.
+    /// The path of the page. It contains the token.
     base: String,
-    /// What a browser must have been asked for, against names that lead here.
+    /// The accepted values of `Host`, as a protection against DNS rebinding.
     hosts: [String; 2],
 }
 
-/// Serves until it is stopped.
+/// Serves the page until the process is stopped.
 pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16) -> VerbResult {
     let shown = match repository {
         None => PageState::World(World::find(at)?.root),
@@ -47,13 +47,13 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
             let read = policy_from_text(&text, policy, horizon(chrono::Utc::now()), |_| None);
             let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
             let path = whole(path)?;
-            // What cannot be shown is said now, and not to a browser.
+            // An error is reported here in the terminal, before a browser asks.
             View::of_repository(&path, &read, chrono::Utc::now())?;
             PageState::Repository(path, Box::new(read))
         }
     };
     let server = Server::http(("127.0.0.1", port))
-        .map_err(|error| Failure::new(Exit::BadInput, format!("port {port}: {error}")))?;
+        .map_err(|error| Failure::new(Exit::BadInput, format!("cannot serve: {error}")))?;
     let port = server.server_addr().to_ip().map_or(port, |address| address.port());
     let base = format!("/{}", random()?);
     let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
@@ -61,12 +61,12 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
     let site = Site { shown, base, hosts };
     for request in server.incoming_requests() {
         if request.body_length().is_some_and(|length| length > MOST_BODY) {
-            // The library reads what is left of a body into memory before it lets
-            // a request go; so this one is not let go.
+            // When a request is dropped, the library reads the rest of its body into
+            // memory. This request is therefore never dropped.
             std::mem::forget(request);
             continue;
         }
-        // One listener who has gone away is no reason to stop.
+        // A client that has disconnected must not stop the server.
         if let Err(failure) = site.answer(request) {
             tell(&format!("refgate-sim serve: {}", failure.message));
         }
@@ -74,7 +74,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
     Ok(done(Exit::Accepted))
 }
 
-/// Nobody can guess it.
+/// A random token of 128 bits, in hexadecimal digits.
 fn random() -> Result<String, Failure> {
     let mut bytes = [0_u8; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
@@ -86,11 +86,11 @@ impl Site {
         let host = request.headers().iter().find(|header| header.field.equiv("Host"));
         let host = host.map(|header| header.value.as_str().to_string()).unwrap_or_default();
         if !self.hosts.contains(&host) {
-            return sent(request, 421, "this page answers to 127.0.0.1 only\n");
+            return sent(request, 421, "use the address 127.0.0.1 or localhost\n");
         }
         let path = request.url().strip_prefix(self.base.as_str()).map(ToString::to_string);
         let Some(path) = path else {
-            return sent(request, 404, "the address lacks the token; see the terminal\n");
+            return sent(request, 404, "the address has no token; copy it from the terminal\n");
         };
         match (request.method(), path.as_str()) {
             (Method::Get, "/" | "") => self.shown(request, None),
@@ -106,19 +106,19 @@ impl Site {
 
     fn act(&self, request: Request, verb: &str) -> Result<(), Failure> {
         let PageState::World(root) = &self.shown else {
-            return sent(request, 403, "a real repository is only looked at\n");
+            return sent(request, 403, "a real repository is read-only\n");
         };
         let acted = match verb {
             "tick" => time::tick(root, "1d").map(|_| None),
             "undo" => time::undo(root, 1).map(|_| None),
             "hint" => World::find(root).and_then(|mut world| lesson::hinted(&mut world)).map(Some),
-            _ => return sent(request, 404, "there is no such act\n"),
+            _ => return sent(request, 404, "there is no such action\n"),
         };
         match acted {
             Ok(None) => {
                 let back = Header::from_bytes("Location", format!("{}/", self.base));
                 let response =
-                    Response::empty(303).with_header(back.map_err(|()| failed("header"))?);
+                    Response::empty(303).with_header(back.map_err(|()| failed("bad header"))?);
                 Ok(request.respond(response)?)
             }
             Ok(hint) => self.shown(request, hint.as_deref()),
@@ -152,13 +152,13 @@ impl Site {
             ("X-Content-Type-Options", "nosniff"),
             ("Cache-Control", "no-store"),
         ] {
-            let header = Header::from_bytes(key, value).map_err(|()| failed("header"))?;
+            let header = Header::from_bytes(key, value).map_err(|()| failed("bad header"))?;
             response.add_header(header);
         }
         Ok(request.respond(response)?)
     }
 
-    /// The files in which every change shows.
+    /// The files of which at least one changes with every change.
     fn watched(&self) -> Vec<PathBuf> {
         match &self.shown {
             PageState::World(root) => journal::watched(root),
@@ -176,8 +176,8 @@ fn sent(request: Request, status: u16, text: &str) -> Result<(), Failure> {
     Ok(request.respond(Response::from_string(text).with_status_code(status))?)
 }
 
-/// Server-sent events: a line whenever something has changed, for as long as
-/// somebody listens.
+/// Sends an event after each change (server-sent events), until the client
+/// disconnects.
 fn tell_changes(request: Request, watched: &[PathBuf]) {
     let mut to = request.into_writer();
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\
@@ -194,7 +194,7 @@ fn tell_changes(request: Request, watched: &[PathBuf]) {
             before = now;
             listens = tell("data: changed\n\n").is_ok();
         } else if quiet % 30 == 0 {
-            // So that a listener who is gone is noticed.
+            // A write fails if the client has disconnected.
             listens = tell(": still here\n\n").is_ok();
         }
     }

@@ -1,4 +1,5 @@
-//! How does the whole world go back? Every step is kept; objects once, by hard links, since git never changes one.
+//! Stores the whole world as steps, and restores them. Git never changes an object, so each object
+//! is stored once, as a hard link.
 
 use std::fs;
 use std::io;
@@ -6,37 +7,37 @@ use std::path::{Path, PathBuf};
 
 use crate::world::MARK;
 
-/// What a step holds of the world's folder.
+/// The parts of the world's folder that a step contains.
 const PARTS: [&str; 5] = ["server.git", "clone", "you", "contents", "refgate-sim/state.toml"];
 
-/// Where the parts have their objects.
+/// The folders of Git objects in these parts.
 const STORES: [&str; 3] = ["server.git/objects", "clone/.git/objects", "you/.git/objects"];
 
-/// So many steps are kept.
+/// The number of steps that are kept.
 const MOST: usize = 400;
 
 fn folder(root: &Path, step: usize) -> PathBuf {
     root.join(MARK).join("steps").join(step.to_string())
 }
 
-/// All objects that were ever seen, for steps to come back to.
+/// The folder of all objects that any step needs.
 fn kept(root: &Path) -> PathBuf {
     root.join(MARK).join("objects")
 }
 
-/// Whether a folder holds the objects of a repository.
+/// Whether a folder contains the objects of a repository.
 fn is_store(path: &Path) -> bool {
     STORES.iter().any(|store| path.ends_with(store))
 }
 
-/// Keeps the world as it is, as this step.
+/// Stores the world as this step.
 ///
 /// # Errors
 /// If a file cannot be copied.
 pub(crate) fn take(root: &Path, step: usize) -> io::Result<()> {
     let to = folder(root, step);
     remove(&to)?;
-    // What is torn by a kill must not look whole.
+    // The step gets its name last, because an interrupted copy must not look complete.
     let torn = to.with_extension("torn");
     remove(&torn)?;
     for store in STORES {
@@ -52,7 +53,7 @@ pub(crate) fn take(root: &Path, step: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Which step the world is at: what is kept next is kept as this one.
+/// The number of the current step. The next stored step gets this number.
 pub(crate) fn step(root: &Path) -> usize {
     let text = fs::read_to_string(root.join(MARK).join("step")).unwrap_or_default();
     text.trim().parse().unwrap_or(1)
@@ -62,7 +63,7 @@ pub(crate) fn set_step(root: &Path, step: usize) -> io::Result<()> {
     fs::write(root.join(MARK).join("step"), step.to_string())
 }
 
-/// Keeps the world as it is before something is done to it.
+/// Stores the world as a step before a verb changes it.
 ///
 /// # Errors
 /// If a file cannot be copied.
@@ -73,7 +74,7 @@ pub(crate) fn remember(root: &Path) -> io::Result<()> {
     set_step(root, now + 1)
 }
 
-/// Removes the whole world, and nothing else that lies in its folder.
+/// Removes the whole world, but no other file in its folder.
 ///
 /// # Errors
 /// If something cannot be removed.
@@ -84,13 +85,13 @@ pub(crate) fn clear(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a step is kept.
+/// Whether a step is stored.
 pub(crate) fn is_kept(root: &Path, step: usize) -> bool {
     folder(root, step).is_dir()
 }
 
-/// Brings the world back to a step. The folders themselves stay, so that
-/// nobody's shell stands in a folder that is gone.
+/// Restores the world of a step. The folders themselves stay, because a folder can be
+/// the working directory of the learner's shell.
 ///
 /// # Errors
 /// If a file cannot be copied.
@@ -113,7 +114,7 @@ pub(crate) fn restore(root: &Path, step: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Forgets the steps from one on: another way was taken.
+/// Removes this step and all later ones, which a new step makes invalid.
 ///
 /// # Errors
 /// If something cannot be removed.
@@ -149,7 +150,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A link in the place of a folder of ours goes; where it leads stays as it is.
+/// Removes the path if it is a symbolic link. The target of the link is not changed.
 fn unlink(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => remove(path),
@@ -157,7 +158,7 @@ fn unlink(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what is in a folder, except objects.
+/// Removes the content of a folder, except Git objects.
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -171,7 +172,7 @@ fn empty(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Links the objects that are not there yet.
+/// Links the objects that the target does not have yet.
 fn add(from: &Path, to: &Path) -> io::Result<()> {
     if !from.is_dir() {
         return Ok(());
@@ -189,7 +190,7 @@ fn add(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies all but objects.
+/// Copies everything except Git objects.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let found = match fs::symlink_metadata(from) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

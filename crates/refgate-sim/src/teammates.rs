@@ -1,4 +1,4 @@
-//! What do teammates do when something has come about, and what if the server says no?
+//! Runs the triggers of a lesson: what teammates do and say when conditions become true.
 
 use refgate_scenario::{Report, Step};
 
@@ -8,7 +8,7 @@ use crate::output::Failure;
 use crate::world::{World, failed};
 
 impl World {
-    /// What teammates do now that things stand as they do; what they say.
+    /// Runs the triggers whose conditions hold now. Returns what teammates say.
     pub(crate) fn react(&mut self) -> Result<Vec<String>, Failure> {
         let mut said = Vec::new();
         let mut tried = Vec::new();
@@ -30,20 +30,20 @@ impl World {
                 }
             }
             match refused.filter(|_| !expected(&steps)) {
-                // They try again when something has changed.
+                // The trigger has not fired, so the teammate tries again later.
                 Some(report) => said.push(stopped(&steps, &report)),
                 None => self.state.fired.push(place),
             }
         }
         if !self.state.solved && self.missing()?.is_empty() {
             self.state.solved = true;
-            said.push(format!("the goal of \"{}\" is reached; well done", self.lesson.title));
+            said.push(format!("you reached the goal of \"{}\"", self.lesson.title));
         }
         self.save()?;
         Ok(said)
     }
 
-    /// The first trigger that has come about and was not set off yet.
+    /// The first trigger whose conditions hold and that was neither run nor tried.
     fn due(&self, tried: &[usize]) -> Result<Option<usize>, Failure> {
         let reader = self.reader()?;
         let facts = self.facts(&reader);
@@ -63,14 +63,14 @@ impl World {
     }
 }
 
-/// Whether the last push or record of some steps is refused as the lesson says.
+/// Whether the steps end with an `expect` line, so that the lesson expects the verdict.
 fn expected(steps: &[LessonStep]) -> bool {
     let acts = steps.iter().rev().filter(|step| matches!(step, LessonStep::Step(_)));
     acts.take(1)
-        .any(|step| matches!(step, LessonStep::Step(line) if matches!(line.act, Step::Expect(_))))
+        .any(|step| matches!(step, LessonStep::Step(line) if matches!(line.step, Step::Expect(_))))
 }
 
-/// What a teammate says whose push was refused unexpectedly.
+/// The line of a teammate whose push was rejected unexpectedly.
 fn stopped(steps: &[LessonStep], report: &Report) -> String {
     let mut acts = steps.iter().filter_map(|step| match step {
         LessonStep::Step(line) => line.text.split(' ').next(),
@@ -79,8 +79,8 @@ fn stopped(steps: &[LessonStep], report: &Report) -> String {
     let who = acts.next_back().unwrap_or("somebody");
     let rules: Vec<&str> = report.rules.iter().map(String::as_str).collect();
     format!(
-        "{who}: the server refuses my push ({}); I try again when something has changed, or \
-         refgate-sim undo",
+        "{who}: the server rejected my push ({}); I will try again after the next change \
+         (or run `refgate-sim undo`)",
         rules.join(", ")
     )
 }

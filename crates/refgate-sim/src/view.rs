@@ -1,4 +1,4 @@
-//! What is there to see: the branches, the calendar, the last verdict, the goal? One value, for page and terminal.
+//! Collects what the page and the terminal show: branches, calendar, last verdict, goal.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,13 +16,13 @@ use crate::output::Failure;
 use crate::what_if::WhatIf;
 use crate::world::World;
 
-/// So many of the newest commits are shown.
+/// The number of newest commits that are shown.
 const MOST: &str = "--max-count=40";
 
-/// So many days ahead the last push is judged again.
+/// The number of days for which the last push is judged again.
 const AHEAD: i64 = 42;
 
-/// A commit, where it is drawn, and from which rows it comes.
+/// A commit, its lane, and the rows of its parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) id: String,
@@ -33,7 +33,7 @@ pub(crate) struct Row {
     pub(crate) labels: Vec<String>,
 }
 
-/// What the same push would meet on a day.
+/// The verdict about the same push on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Day {
     pub(crate) date: String,
@@ -41,15 +41,15 @@ pub(crate) struct Day {
     pub(crate) rules: Vec<String>,
 }
 
-/// Everything that is shown.
+/// Everything that the page and the terminal show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct View {
     pub(crate) title: String,
     pub(crate) clock: String,
-    /// Stages, in fixed lanes; then one for everything else.
+    /// The stages in fixed lanes, then one lane for all other branches.
     pub(crate) lanes: Vec<String>,
     pub(crate) rows: Vec<Row>,
-    /// Freezes and due dates.
+    /// Active freezes and open debts.
     pub(crate) calendar: Vec<String>,
     pub(crate) verdict: Option<String>,
     pub(crate) strip: Vec<Day>,
@@ -59,7 +59,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// A training world as it is now.
+    /// Views a training world.
     pub(crate) fn of(world: &World) -> Result<Self, Failure> {
         let now = world.real.clock();
         let policy = world.real.policy();
@@ -81,7 +81,7 @@ impl View {
         Ok(view)
     }
 
-    /// A real repository, to be looked at and no more.
+    /// Views a real repository, without a goal, events and verdicts.
     pub(crate) fn of_repository(
         path: &Path,
         policy: &Policy,
@@ -89,7 +89,7 @@ impl View {
     ) -> Result<Self, Failure> {
         let mut view =
             Self { title: path.display().to_string(), clock: show(now), ..Self::default() };
-        // In a clone the server's branches are those that were last fetched.
+        // In a clone, the remote-tracking branches are the branches of the server.
         let mut fetched = git_command(path);
         fetched.args(["for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin"]);
         let stage = |name: &str| policy.flow.stages.iter().any(|one| one.branch.short() == name);
@@ -98,7 +98,10 @@ impl View {
         let stages = policy.flow.stages.len();
         if view.rows.iter().all(|row| row.lane == stages) {
             let names: Vec<&String> = view.lanes.iter().take(stages).collect();
-            let message = format!("{}: there is no stage of the policy: {names:?}", path.display());
+            let message = format!(
+                "cannot show `{}`: none of its branches is a stage: {names:?}",
+                path.display()
+            );
             return Err(Failure::new(Exit::BadInput, message));
         }
         Ok(view)
@@ -126,7 +129,7 @@ impl View {
             let labels = part(row, 2);
             let labels = labels.split(", ").map(|name| {
                 let name = name.trim_start_matches("HEAD -> ");
-                // Where the remote's HEAD points is no branch of its own.
+                // `origin/HEAD` is not a branch, it points to one.
                 match name.strip_prefix("origin/").filter(|_| cloned) {
                     Some("HEAD") => "",
                     other => other.unwrap_or(name),
@@ -142,7 +145,7 @@ impl View {
                 labels: labels.filter(|name| !name.is_empty()).map(ToString::to_string).collect(),
             });
         }
-        // What several stages have came by the first of them.
+        // The lane of the first stage wins, so it is drawn last.
         for (lane, stage) in stages.iter().enumerate().rev() {
             let tip = self.rows.iter().position(|row| row.labels.iter().any(|name| name == stage));
             let mut at = tip;
@@ -158,7 +161,7 @@ impl View {
         Ok(())
     }
 
-    /// A commit in words, for who cannot see the drawing.
+    /// Describes a commit in words, for readers who do not see the drawing.
     pub(crate) fn told(&self, row: &Row) -> String {
         let lane = self.lanes.get(row.lane).map_or("", String::as_str);
         let short = row.id.get(..10).unwrap_or(&row.id);
@@ -166,12 +169,12 @@ impl View {
         let labels = if row.labels.is_empty() {
             String::new()
         } else {
-            format!("; here stand {}", row.labels.join(", "))
+            format!("; refs: {}", row.labels.join(", "))
         };
         format!("{short} on {lane}{merge}: {} ({}){labels}", row.subject, row.author)
     }
 
-    /// On which days the strip flips, in words.
+    /// Lists the days on which the verdict of the strip changes, in words.
     pub(crate) fn strip_told(&self) -> Vec<String> {
         let mut told: Vec<String> = Vec::new();
         let mut last: Option<&Day> = None;
@@ -180,9 +183,9 @@ impl View {
                 last.is_some_and(|one| (one.accepted, &one.rules) == (day.accepted, &day.rules));
             if !same {
                 let what = if day.accepted {
-                    "it would be accepted".to_string()
+                    "accepted".to_string()
                 } else {
-                    format!("it is refused by {}", day.rules.join(", "))
+                    format!("rejected by {}", day.rules.join(", "))
                 };
                 told.push(format!("from {}: {what}", day.date));
             }
@@ -192,7 +195,7 @@ impl View {
     }
 }
 
-/// Freezes that hold, and what is owed by when.
+/// The active freezes and the open debts.
 fn calendar(world: &World, now: Instant) -> Result<Vec<String>, Failure> {
     let policy = world.real.policy();
     let reader = world.reader()?;
@@ -207,17 +210,17 @@ fn calendar(world: &World, now: Instant) -> Result<Vec<String>, Failure> {
     }
     let facts = world.facts(&reader);
     let owed = crate::condition::Condition::NothingOwed.missing(&facts)?;
-    all.extend(owed.into_iter().map(|what| format!("owed: {what}")));
+    all.extend(owed.into_iter().map(|what| format!("debt: {what}")));
     Ok(all)
 }
 
-/// The last refused push, judged again on each day to come.
+/// Judges the last rejected push again for each of the next days.
 fn strip(world: &World, now: Instant) -> Result<Vec<Day>, Failure> {
     let Some(trial) = WhatIf::of(world)? else { return Ok(Vec::new()) };
     let mut days = Vec::new();
     for day in 0..AHEAD {
         let at = now + Duration::days(day);
-        // What the clone does not know (any more) cannot be judged there.
+        // Without the pushed commits in the clone, there is no verdict.
         let Some(rules) = trial.rules(at) else { break };
         let date = at.format("%Y-%m-%d").to_string();
         days.push(Day { date, accepted: rules.is_empty(), rules: rules.into_iter().collect() });

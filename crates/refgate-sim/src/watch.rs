@@ -1,4 +1,4 @@
-//! How does a view look in a terminal, and which keys move the world?
+//! Shows a view in the terminal, and calls the verb of each key.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use crate::output::{Failure, VerbResult, done};
 use crate::view::{Row, View};
 use crate::world::World;
 
-/// Lanes are told apart by more than their colour: each is a column.
+/// Colours of the lanes. The column of a lane also identifies it, without colour.
 const COLOURS: [Color; 5] = [Color::Cyan, Color::Yellow, Color::Green, Color::Magenta, Color::Gray];
 
-const KEYS: &str = "t: a day passes   u: undo   r: redo   h: hint   q: quit";
+const KEYS: &str = "t: advance one day   u: undo   r: redo   h: hint   q: quit";
 
-/// Shows the world until somebody quits.
+/// Shows the world until the user quits.
 pub(crate) fn run(at: &Path) -> VerbResult {
     let root = World::find(at)?.root;
     let no_terminal = |error: std::io::Error| {
-        let message = format!("there is no terminal to watch in ({error}); see refgate-sim serve");
+        let message = format!("cannot use the terminal: {error}\nhint: run `refgate-sim serve`");
         Failure::new(Exit::BadInput, message)
     };
     let mut terminal = ratatui::try_init().map_err(no_terminal)?;
@@ -43,7 +43,7 @@ fn watch(terminal: &mut DefaultTerminal, root: &Path) -> Result<(), Failure> {
     let mut view = Ok(View::default());
     loop {
         let now = journal::stamp(&watched);
-        // A view judges the last push on many days: only when something is new.
+        // A view judges the last push on many days, so it is built only after a change.
         if seen.as_ref() != Some(&now) {
             view = World::find(root).and_then(|world| View::of(&world));
             seen = Some(now);
@@ -98,7 +98,7 @@ fn draw(frame: &mut Frame<'_>, view: &View, told: &str) {
     };
     boxed(frame, goal, " goal ", missing);
     boxed(frame, calendar, &format!(" {} ", view.clock), view.calendar.join("\n"));
-    let mut last = view.verdict.clone().unwrap_or_else(|| "nothing was pushed yet".to_string());
+    let mut last = view.verdict.clone().unwrap_or_else(|| "no push yet".to_string());
     for line in view.strip_told() {
         last += &format!("\n{line}");
     }
@@ -111,7 +111,7 @@ fn boxed(frame: &mut Frame<'_>, area: ratatui::layout::Rect, title: &str, text: 
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }).block(block), area);
 }
 
-/// A line for each commit: its mark in the lane of its branch, then its words.
+/// One line for each commit: a mark in its lane, then its labels and its subject.
 fn graph(view: &View) -> Vec<Line<'static>> {
     let colour = |lane: usize| COLOURS.get(lane % COLOURS.len()).copied().unwrap_or(Color::Gray);
     let names = view.lanes.iter().enumerate().map(|(lane, name)| {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_view_fits_a_terminal() {
+    fn draws_a_view_in_a_terminal() {
         let row = |id: &str, lane, parents: &[usize], labels: &[&str]| Row {
             id: id.to_string(),
             author: "ada".to_string(),

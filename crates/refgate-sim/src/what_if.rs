@@ -1,7 +1,8 @@
-//! What would the last refused push meet if something were otherwise? Judged again by the gate's own function, never guessed.
+//! Finds changes that make the last rejected push pass. Each is tested with the gate's own `check`.
 
 use std::collections::BTreeSet;
 
+use refgate_core::rules::policy_change;
 use refgate_core::{
     Actor, Duration, EvidenceKind, Instant, Oid, Policy, Record, RecordBody, RecordId, RefChange,
     RefName, Requirement, RuleId, Violation, last_major, makers,
@@ -19,13 +20,13 @@ use crate::command::receive::decision;
 use crate::output::Failure;
 use crate::world::{World, failed};
 
-/// So many commits are left out one after another, to find what passes.
+/// The number of commits that are left out, one after another.
 const MOST_COMMITS: usize = 20;
 
-/// Of so many records each smaller choice is tried: 2,047 at most, in a second.
+/// Of up to this many records, each smaller choice is tried: 2,047 at most, in a second.
 const MOST_RECORDS: usize = 11;
 
-/// The last refused push, with what it brought.
+/// The last rejected push and its updates.
 pub(crate) struct WhatIf<'w> {
     world: &'w World,
     reader: Reader,
@@ -36,7 +37,7 @@ pub(crate) struct WhatIf<'w> {
 }
 
 impl<'w> WhatIf<'w> {
-    /// The last push, if it was refused. What it brought is in the learner's clone.
+    /// The last push, if it was rejected and the learner's clone can judge it.
     pub(crate) fn of(world: &'w World) -> Result<Option<Self>, Failure> {
         let Some((_, object)) = decision(world)? else { return Ok(None) };
         let text = |value: &Value, key: &str| {
@@ -53,12 +54,12 @@ impl<'w> WhatIf<'w> {
         let wishes = updates.into_iter().flatten().filter_map(wish).collect();
         let limits = bounds(&refgate_format::Limits::default());
         let Ok(mut reader) = Reader::open(&world.you(), limits) else { return Ok(None) };
-        reader.see_through("origin");
+        reader.use_remote("origin");
         let (actor, now) = (text(&object, "actor").map(Actor), world.real.clock());
         let setup = Setup::read(&world.real.server()).map_err(failed)?;
         let source = setup.settings.policy;
         let trial = Self { world, reader, source, actor, wishes, now };
-        // What the clone sees otherwise than the server did cannot be tried there.
+        // If the clone does not give the findings of the server, it can test nothing.
         let met = object.get("rules").and_then(Value::as_array).into_iter().flatten();
         let met: BTreeSet<String> =
             met.filter_map(Value::as_str).map(ToString::to_string).collect();
@@ -72,8 +73,7 @@ impl<'w> WhatIf<'w> {
         Ok((again == Some(met)).then_some(trial))
     }
 
-    /// The push at another moment, with these records besides, as far as the
-    /// clone (still) has what it brought.
+    /// Judges the push at another time with more records, if the clone has its commits.
     fn judged(
         &self,
         at: Instant,
@@ -98,7 +98,7 @@ impl<'w> WhatIf<'w> {
         })
     }
 
-    /// The rules that object at a moment.
+    /// The rules with findings at a time.
     pub(crate) fn rules(&self, at: Instant) -> Option<BTreeSet<String>> {
         self.met(at, self.world.real.records())
     }
@@ -110,8 +110,8 @@ impl<'w> WhatIf<'w> {
         Some(found.iter().map(|one| one.rule.name().to_string()).collect())
     }
 
-    /// The smallest changes after which it passes, each tried: another day,
-    /// fewer commits, or these records and no fewer.
+    /// The smallest changes that make the push pass: a later day, fewer commits, or a
+    /// smallest set of records. Each is tested.
     pub(crate) fn smallest(&self) -> Vec<String> {
         let records = self.world.real.records();
         let later = self.with(records, |rest| {
@@ -120,7 +120,7 @@ impl<'w> WhatIf<'w> {
         let later = later.map(|later| (later.push.at, passes(&later)));
         let mut all = Vec::new();
         if let Some((at, true)) = later {
-            all.push(format!("the same push, from {} on (refgate-sim tick)", show(at)));
+            all.push(format!("the same push, from {} on (`refgate-sim tick`)", show(at)));
         }
         let agreed = self.agreed(self.now, false).map(|told| format!("now, {told}"));
         let cooled = (self.now + self.world.real.policy().deletion.cooling_off, false);
@@ -141,7 +141,7 @@ impl<'w> WhatIf<'w> {
         all
     }
 
-    /// The fewest records of all that could be made with which it passes then.
+    /// The smallest set of possible records with which the push passes at a time.
     fn agreed(&self, at: Instant, waived: bool) -> Option<String> {
         let all = self.possible(&self.judged(at, &[], &self.wishes)?, at, waived);
         let mut needed = all.clone();
@@ -157,16 +157,15 @@ impl<'w> WhatIf<'w> {
                 needed.insert(place, one);
             }
         }
-        // None of them can be spared; others might still be fewer together.
+        // Each record of this set is needed, but another set can be smaller.
         if all.len() <= MOST_RECORDS {
             needed = fewest(&all, needed.len(), passes).unwrap_or(needed);
         }
         let told: Vec<String> = needed.iter().map(told).collect();
-        Some(format!("with this on record: {}", told.join("; ")))
+        Some(format!("if this is recorded first: {}", told.join("; ")))
     }
 
-    /// Records that people may make and that concern what objects: agreements,
-    /// or else waivers.
+    /// The records that people could make about the findings: waivers, or all others.
     fn possible(&self, checked: &CheckResult, at: Instant, waived: bool) -> Vec<Record> {
         let policy = self.world.real.policy();
         let mut bodies: Vec<(String, RecordBody)> = Vec::new();
@@ -174,8 +173,10 @@ impl<'w> WhatIf<'w> {
         for finding in &checked.judged.decision.findings {
             let Some(update) = checked.push.updates.get(finding.update) else { continue };
             let (rule, on) = (finding.rule, update.name.clone());
-            let of = match finding.what {
-                Violation::PolicyNotApproved { folder, .. } => Some(folder),
+            let of = match finding.violation {
+                Violation::PolicyChange(policy_change::Violation::NotApproved {
+                    folder, ..
+                }) => Some(folder),
                 _ => finding.landing.or(update.change.new_value()).or(update.change.old_value()),
             };
             match (&finding.requirement, of) {
@@ -208,7 +209,7 @@ impl<'w> WhatIf<'w> {
             bodies.extend(self.thaw(at).into_iter().filter(|_| rules.contains(&RuleId::Freeze)));
         }
         let record = |(number, (by, body)): (u8, (String, RecordBody))| {
-            // What cools off or is observed must have been said before.
+            // Cooling-off periods start with the record, so it is made now, not at `at`.
             let at = self.now;
             let (repository, reason) = (REPOSITORY.to_string(), "tried".to_string());
             Record { id: RecordId([number; 32]), by, at, repository, reason, link: None, body }
@@ -219,7 +220,7 @@ impl<'w> WhatIf<'w> {
         (1..=u8::MAX).zip(bodies).map(record).collect()
     }
 
-    /// What the gate to production asks for.
+    /// The sign-offs and certificates that the release gate requires.
     fn gate(&self, checked: &CheckResult, until: Instant) -> Vec<(String, RecordBody)> {
         let policy = self.world.real.policy();
         let mut all = Vec::new();
@@ -238,7 +239,7 @@ impl<'w> WhatIf<'w> {
         all
     }
 
-    /// Requests for what would be deleted.
+    /// The requests for the deletions of the push.
     fn deletion(&self, checked: &CheckResult) -> Vec<RecordBody> {
         let asked = checked.push.updates.iter().filter_map(|update| match update.change {
             RefChange::Delete { old } => {
@@ -249,7 +250,7 @@ impl<'w> WhatIf<'w> {
         asked.collect()
     }
 
-    /// What ends the freeze after the last major release.
+    /// The evidence and sign-offs that end the freeze after the last major release.
     fn thaw(&self, at: Instant) -> Vec<(String, RecordBody)> {
         let policy = self.world.real.policy();
         let releases = releases(&self.reader, &policy.release).unwrap_or_default();
@@ -268,7 +269,7 @@ impl<'w> WhatIf<'w> {
             .collect()
     }
 
-    /// The same push up to an earlier commit, the latest that passes.
+    /// The same push up to the latest earlier commit that passes.
     fn fewer(&self) -> Option<String> {
         let [wish] = self.wishes.as_slice() else { return None };
         let mut at: Oid = self.reader.resolve(wish.revision.as_ref()?).ok()?;
@@ -291,7 +292,7 @@ impl<'w> WhatIf<'w> {
     }
 }
 
-/// The smallest choice of `all`, below this size, with which it passes.
+/// The smallest choice of `all`, below this size, with which the push passes.
 fn fewest(all: &[Record], below: usize, passes: impl Fn(&[Record]) -> bool) -> Option<Vec<Record>> {
     let chosen = |of: u32| {
         let which = |(place, _): &(usize, &Record)| of & (1 << place) != 0;
@@ -306,12 +307,12 @@ fn passes(checked: &CheckResult) -> bool {
     checked.judged.decision.findings.is_empty()
 }
 
-/// The same said by each person with a role.
+/// One record body for each person with a role.
 fn by_each(policy: &Policy, role: &str, body: &RecordBody) -> Vec<(String, RecordBody)> {
     policy.roles.people(role).iter().map(|by| (by.clone(), body.clone())).collect()
 }
 
-/// A record in the words of the verbs that make it.
+/// Describes a record with the verb that makes it.
 fn told(record: &Record) -> String {
     let by = &record.by;
     match &record.body {
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_beats_two_of_which_none_can_be_spared() {
+    fn prefers_one_sufficient_record_to_two_necessary_ones() {
         let all = ["ana", "ben", "cem"].map(exit);
         let named = |some: &[Record], by: &str| some.iter().any(|one| one.by == by);
         let passes =

@@ -1,4 +1,5 @@
-//! What is a training world? A server with the real hook, the teammates' clone, the learner's clone, and a calendar.
+//! A training world: a server with the real hook, a clone for the teammates, a clone for the
+//! learner, and a clock.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,45 +17,46 @@ use crate::lesson::{Lesson, LessonStep};
 use crate::output::Failure;
 use crate::{catalog, snapshot};
 
-/// The folder that marks a world, and holds what the simulator knows of it.
+/// The folder that marks a world and contains the files of the simulator.
 pub(crate) const MARK: &str = "refgate-sim";
 
-/// When a lesson begins that does not say so.
+/// The start time of a lesson that names none.
 const BEGINS: &str = "2026-03-02 09:00 Europe/Paris";
 
-/// What the simulator knows of a world.
+/// The state of a world that the repositories do not contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct State {
     pub(crate) format: u32,
     pub(crate) lesson: String,
-    /// The lesson's own file, if it is none of the built-in ones.
+    /// The file of the lesson, unless it is built in.
     pub(crate) file: Option<PathBuf>,
     pub(crate) began: String,
-    /// The triggers that have been set off, by their place.
+    /// The indexes of the triggers that have fired.
     pub(crate) fired: Vec<usize>,
-    /// How many hints were given.
+    /// The number of hints that were shown.
     pub(crate) hints: usize,
     pub(crate) solved: bool,
-    /// What should hold on every day and did not, with the day.
+    /// Failed `always` conditions, in words, with the day.
     pub(crate) broken: Vec<String>,
-    /// For free play: the seed, and how many days were played.
+    /// The seed of the events.
     pub(crate) seed: Option<u64>,
+    /// The number of days that free play has played.
     pub(crate) days: u32,
 }
 
-/// What is one's own in a world.
+/// The choices of a person who creates a world.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Own {
-    /// The lesson's file, if it is none of the built-in ones.
+    /// The file of the lesson, unless it is built in.
     pub(crate) file: Option<PathBuf>,
-    /// The policy's file, instead of the lesson's.
+    /// The policy file that replaces the policy of the lesson.
     pub(crate) policy: Option<PathBuf>,
-    /// Decides where a lesson leaves days open.
+    /// Selects the number of days where a condition has a range.
     pub(crate) seed: Option<u64>,
 }
 
-/// A world in a folder.
+/// A training world in a folder.
 pub(crate) struct World {
     pub(crate) root: PathBuf,
     pub(crate) real: RealWorld,
@@ -62,18 +64,18 @@ pub(crate) struct World {
     pub(crate) state: State,
 }
 
-/// A file that somebody named.
+/// Reads a file that the user named.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(named(path))
 }
 
-/// A file or folder that somebody named, whole and without links.
+/// Resolves a path that the user named to an absolute path without links.
 pub(crate) fn whole(path: &Path) -> Result<PathBuf, Failure> {
     path.canonicalize().map_err(named(path))
 }
 
 fn named(path: &Path) -> impl Fn(std::io::Error) -> Failure {
-    move |error| wrong(format!("{}: {error}", path.display()))
+    move |error| wrong(format!("cannot read `{}`: {error}", path.display()))
 }
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {
@@ -84,14 +86,14 @@ fn wrong(message: impl Into<String>) -> Failure {
     Failure::new(Exit::BadInput, message)
 }
 
-/// Refuses a new world within another, which would be part of its steps.
+/// Returns an error for a new world inside another one, whose steps would contain it.
 pub(crate) fn apart(root: &Path) -> Result<(), Failure> {
     let whole = std::path::absolute(root)?;
     let real = whole.ancestors().find_map(|folder| folder.canonicalize().ok());
     let real = real.unwrap_or(whole);
     let Some(around) = real.ancestors().find(|folder| is_world(folder)) else { return Ok(()) };
     let (root, around) = (root.display(), around.display());
-    Err(wrong(format!("{root} lies in the training world {around}; name a folder outside of it")))
+    Err(wrong(format!("cannot use `{root}`: it is inside the training world `{around}`")))
 }
 
 fn is_world(folder: &Path) -> bool {
@@ -99,25 +101,27 @@ fn is_world(folder: &Path) -> bool {
 }
 
 impl World {
-    /// Makes a world for a lesson in an empty folder. Where that fails, the
-    /// folder is as it was.
+    /// Creates a world for a lesson in an empty folder. After an error, the folder
+    /// is as it was before.
     pub(crate) fn start(root: &Path, lesson: Lesson, own: Own) -> Result<Self, Failure> {
         if root.join(MARK).exists() {
-            let way = "refgate-sim reset begins it anew, refgate-sim stop removes it";
-            return Err(wrong(format!("{} is a training world already; {way}", root.display())));
+            let way = "hint: `refgate-sim reset` restarts it, `refgate-sim stop` removes it";
+            return Err(wrong(format!("`{}` is already a training world\n{way}", root.display())));
         }
         if root.exists() && fs::read_dir(root)?.next().is_some() {
-            let message =
-                format!("{} is not empty; name another folder with --dir", root.display());
+            let message = format!(
+                "`{}` is not empty\nhint: name another folder with `--dir`",
+                root.display()
+            );
             return Err(wrong(message));
         }
         apart(root)?;
         if root.as_os_str().to_string_lossy().chars().any(char::is_control) {
-            return Err(wrong("the folder's name holds a character that no setting can hold"));
+            return Err(wrong("cannot use this folder: its path contains a control character"));
         }
         let was_there = root.exists();
         Self::made(root, lesson, own).inspect_err(|_| {
-            // What cannot be removed is what could not be made.
+            // The first error is reported, not an error of this clean-up.
             let _ = snapshot::clear(root);
             if !was_there {
                 let _ = fs::remove_dir(root);
@@ -135,7 +139,7 @@ impl World {
             (lesson.policy.clone(), builtin(&lesson.policy).ok_or_else(none)?.to_string())
         };
         let first = lesson.setup.iter().find_map(|step| match step {
-            LessonStep::Step(line) => match &line.act {
+            LessonStep::Step(line) => match &line.step {
                 Step::At(at) => Some(*at),
                 _ => None,
             },
@@ -155,7 +159,7 @@ impl World {
         world.call_hooks()?;
         for (step, report) in world.run(&world.lesson.setup.clone())? {
             if let Some(report) = report.filter(|report| report.verdict != "accept") {
-                let message = format!("the setup's `{step}` is refused:\n{}", report.text);
+                let message = format!("the setup step `{step}` was rejected:\n{}", report.text);
                 return Err(failed(message));
             }
         }
@@ -168,18 +172,18 @@ impl World {
         Ok(world)
     }
 
-    /// The world that a folder lies in.
+    /// Opens the world that contains a folder. Repairs a world that was moved.
     pub(crate) fn find(from: &Path) -> Result<Self, Failure> {
         let from = from.canonicalize()?;
         let root = from.ancestors().find(|folder| is_world(folder)).ok_or_else(|| {
-            wrong("there is no training world here; `refgate-sim start` makes one")
+            wrong("no training world here\nhint: `refgate-sim start` creates one")
         })?;
         let world = Self::open(root)?;
         let config = fs::read_to_string(world.you().join(".git/config")).unwrap_or_default();
         let here = [quoted(&std::env::current_exe()?), quoted(&world.root)].join(" receive ");
         if config.contains(" receive ") && !config.contains(&here) {
-            // The folder or the program was moved; the clone and the hooks still
-            // call what was there.
+            // The folder or the program was moved, but the clone and the hooks still
+            // call the program at its old path.
             world.clone_for_you()?;
             world.call_hooks()?;
         }
@@ -187,31 +191,31 @@ impl World {
         Ok(world)
     }
 
-    /// Refuses to go on with a broken world, so that it is not kept as a step that
-    /// somebody goes back to.
+    /// Returns an error if the world is broken, because a broken world must not be
+    /// stored as a step.
     pub(crate) fn unbroken(&self) -> Result<(), Failure> {
         let Some(trouble) = self.trouble() else { return Ok(()) };
-        // Before the first push there is no step to go back to.
-        let undo = if snapshot::step(&self.root) > 1 { "refgate-sim undo or " } else { "" };
-        Err(wrong(format!("{trouble}; {undo}refgate-sim reset brings it back")))
+        // Before the second step, `undo` has no step to restore.
+        let undo = if snapshot::step(&self.root) > 1 { "`refgate-sim undo` or " } else { "" };
+        Err(wrong(format!("{trouble}\nhint: {undo}`refgate-sim reset` restores it")))
     }
 
-    /// What the learner has broken beyond git's own means.
+    /// Describes damage to the world that Git cannot repair.
     fn trouble(&self) -> Option<String> {
         let you = self.you();
         let config = fs::read_to_string(you.join(".git/config")).unwrap_or_default();
         match () {
-            () if !you.join(".git").is_dir() => Some("your clone has lost its .git".to_string()),
-            () if self.reader().is_err() => Some("the server's repository is broken".to_string()),
+            () if !you.join(".git").is_dir() => Some("your clone has no .git folder".to_string()),
+            () if self.reader().is_err() => Some("the server repository is broken".to_string()),
             () if !self.root.join("clone/.git").is_dir() => {
-                Some("the teammates' clone is gone".to_string())
+                Some("the clone of the teammates is missing".to_string())
             }
             () if !config.contains(" receive ") => {
-                Some("your clone no longer knows how to push here".to_string())
+                Some("your clone has lost its setting remote.origin.receivepack".to_string())
             }
             () => {
                 let hook = self.changed_hook();
-                hook.map(|name| format!("the server's hook {name} is not what it was"))
+                hook.map(|name| format!("the hook {name} of the server has changed"))
             }
         }
     }
@@ -220,11 +224,14 @@ impl World {
         let path = root.join(MARK).join("state.toml");
         let text = fs::read_to_string(&path)?;
         let state: State = toml::from_str(&text).map_err(|error| {
-            wrong(format!("{}: {error}; refgate-sim undo or reset may help", path.display()))
+            wrong(format!(
+                "cannot read `{}`: {error}\nhint: run `refgate-sim undo`",
+                path.display()
+            ))
         })?;
         let lesson = catalog::find(&state.lesson, state.file.as_deref())?;
         let real = RealWorld::open(root).map_err(|error| {
-            wrong(format!("the server cannot be used: {error}; refgate-sim undo, or reset"))
+            wrong(format!("cannot use the server: {error}\nhint: run `refgate-sim undo`"))
         })?;
         Ok(Self { root: root.to_path_buf(), real, lesson, state })
     }
@@ -241,8 +248,8 @@ impl World {
         Ok(fs::rename(temporary, path)?)
     }
 
-    /// Runs steps of the lesson by the teammates' hands, up to a push or record
-    /// that is refused without the lesson's saying so.
+    /// Performs steps of the lesson as the teammates. Stops at the first push or record
+    /// that is rejected unexpectedly.
     pub(crate) fn run(
         &mut self,
         steps: &[LessonStep],
@@ -252,13 +259,16 @@ impl World {
             match step {
                 LessonStep::Says { who, text } => told.push((format!("{who}: {text}"), None)),
                 LessonStep::Step(line) => {
-                    let report = self.real.perform(&line.act).map_err(|error| {
-                        failed(format!("line {}: `{}`: {error}", line.number, line.text))
+                    let report = self.real.perform(&line.step).map_err(|error| {
+                        failed(format!(
+                            "line {}: cannot perform `{}`: {error}",
+                            line.number, line.text
+                        ))
                     })?;
                     let Some(report) = report else { continue };
                     let refused = report.verdict != "accept";
                     told.push((line.text.clone(), Some(report)));
-                    let said = matches!(steps.get(place + 1), Some(LessonStep::Step(next)) if matches!(next.act, Step::Expect(_)));
+                    let said = matches!(steps.get(place + 1), Some(LessonStep::Step(next)) if matches!(next.step, Step::Expect(_)));
                     if refused && !said {
                         break;
                     }
@@ -268,14 +278,14 @@ impl World {
         Ok(told)
     }
 
-    /// What the goal still lacks.
+    /// Lists the missing parts of the goal, in words.
     pub(crate) fn missing(&self) -> Result<Vec<String>, Failure> {
         let reader = self.reader()?;
         let facts = self.facts(&reader);
         let mut all = self.state.broken.clone();
         for goal in &self.lesson.goals {
             for what in goal.missing(&facts)? {
-                // What is owed may have been said already.
+                // A debt repeats a missing commit, so only the commit is listed.
                 if !all.iter().any(|said: &String| what.starts_with(&format!("{said},"))) {
                     all.push(what);
                 }
@@ -284,17 +294,18 @@ impl World {
         Ok(all)
     }
 
-    /// What should hold on every day and does not today.
+    /// Stores and returns the `always` conditions that fail today, in words.
     fn held(&mut self) -> Result<Vec<String>, Failure> {
         let reader = self.reader()?;
         let mut broken = Vec::new();
         for condition in &self.lesson.always {
             broken.extend(condition.missing(&self.facts(&reader))?);
         }
-        // Once is enough.
+        // A condition that failed on an earlier day is not reported again.
         broken.retain(|what| !self.state.broken.iter().any(|known| known.contains(what)));
         let day = self.real.clock().format("%Y-%m-%d");
-        let told = |what: String| format!("on {day} {what}; undo goes back before it");
+        let told =
+            |what: String| format!("on {day}: {what}; `refgate-sim undo` goes back before it");
         let broken: Vec<String> = broken.into_iter().map(told).collect();
         self.state.broken.extend(broken.iter().cloned());
         self.save()?;
@@ -322,7 +333,7 @@ impl World {
         parse_instant(&self.state.began).unwrap_or_else(|| self.real.clock())
     }
 
-    /// Lets time pass, day by day; what teammates say meanwhile.
+    /// Lets time pass day by day. Returns what teammates say, and failed conditions.
     pub(crate) fn tick(&mut self, length: Duration) -> Result<Vec<String>, Failure> {
         let mut rest = length;
         let mut said = Vec::new();

@@ -25,7 +25,7 @@ fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips),
     };
     let flow = &rules.policy.flow;
     if are_fetched(&reader, &place.remote)? {
-        reader.see_through(&place.remote);
+        reader.use_remote(&place.remote);
     }
     let tips = stage_tips(&reader, flow)?;
     let mut owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;

@@ -50,7 +50,7 @@ fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
     let mut last = Report::default();
     let mut as_announced = true;
     for line in &scenario.lines {
-        if let Step::Expect(expected) = &line.act {
+        if let Step::Expect(expected) = &line.step {
             let same = last.verdict == expected.verdict;
             let rules = expected.rules.iter().all(|rule| last.rules.contains(rule));
             as_announced &= same && rules;
@@ -58,8 +58,8 @@ fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
             say(&format!("[{}: {mark}]", last.verdict));
             continue;
         }
-        say(&shown(&line.act, &line.text));
-        let report = world.perform(&line.act).map_err(|error| error.to_string())?;
+        say(&shown(&line.step, &line.text));
+        let report = world.perform(&line.step).map_err(|error| error.to_string())?;
         if let Some(report) = report {
             // The hook cleans its own text. This cleans the text of Git.
             let accepted = report.verdict == "accept";
@@ -75,8 +75,8 @@ fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
 }
 
 /// A push as a command line; every other step as the text of the scenario.
-fn shown(act: &Step, text: &str) -> String {
-    match act {
+fn shown(step: &Step, text: &str) -> String {
+    match step {
         Step::Push { who, specs, .. } => {
             let names = specs.iter().filter_map(|spec| spec.from.clone()).collect::<Vec<_>>();
             format!("{who}$ git push origin {}", names.join(" "))

@@ -282,7 +282,7 @@ fn handed_over(
     policy: &Policy,
     found: &mut Findings,
 ) -> Result<(), Failure> {
-    let there = writer.all_of(PROC_REFS)?;
+    let there = writer.setting_values(PROC_REFS)?;
     if settings.guard == Guard::Portable {
         if !there.is_empty() {
             found.noted.push(format!("{PROC_REFS} is set by other software: {}", there.join(", ")));

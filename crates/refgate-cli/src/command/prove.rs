@@ -84,7 +84,7 @@ fn told(args: &Prove, title: &str, cases: &[AnsweredCase]) {
     // One example for each class, branch and delivery path is sufficient.
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
     for (case, now) in cases {
-        let key = (case.onto.as_str(), case.class.as_str(), case.way.name());
+        let key = (case.onto.as_str(), case.class.as_str(), case.delivery.name());
         if seen.contains(&key) || seen.len() >= MOST_TOLD {
             continue;
         }
@@ -95,7 +95,7 @@ fn told(args: &Prove, title: &str, cases: &[AnsweredCase]) {
             if cases.len() == 1 { "" } else { "s" },
             case.class,
             case.onto,
-            case.way.name()
+            case.delivery.name()
         ));
         say(&indented(&proof_scenario(&args.policy, case, now)));
     }

@@ -59,7 +59,7 @@ impl QueryContext {
 
     /// Removes the limits of the reader. They protect a server, not a query.
     pub(crate) fn unbound(&mut self) {
-        self.reader.bound(Bounds {
+        self.reader.set_bounds(Bounds {
             max_commits: usize::MAX,
             max_changes: usize::MAX,
             max_seconds: u64::MAX,
@@ -106,7 +106,7 @@ pub(crate) fn ask(question: &Question) -> Result<QueryContext, Failure> {
     let LoadedPolicy { policy, signers, hash: policy_hash, .. } = sourced;
     let served = setup.is_some() && question.policy.is_none();
     if !served && has_remote(&reader, &question.remote, &policy) {
-        reader.see_through(&question.remote);
+        reader.use_remote(&question.remote);
     } else if !served && !reader.is_bare() {
         let message = format!(
             "cannot find a stage of the policy among the branches of `{}`\nhint: run \

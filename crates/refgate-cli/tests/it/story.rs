@@ -131,7 +131,7 @@ fn still_told(world: &World, dossier: &str) {
     std::fs::write(&path, dossier.replace("\"log\":\"", "\"log\":\"x")).unwrap();
     world.cannot("eve", &verify, "its `log` is not an object id");
     let absent = ["release", "dossier", "v9.0.0"];
-    world.cannot("eve", &absent, "there is no release `v9.0.0` here");
+    world.cannot("eve", &absent, "cannot find the release `v9.0.0`");
 }
 
 /// The audit finds ref updates that bypassed the hook.
@@ -154,7 +154,7 @@ fn doors(world: &mut World) {
     std::fs::write(&dev, format!("{evil}\n")).unwrap();
     world.commits("ada", "dev", "docs: nothing to see", "README.md");
     world.lands("ada", &["dev"]);
-    audit(world, "between two moves somebody wrote the reference itself");
+    audit(world, "the ref was changed without a reflog entry between two updates");
     past(world, &["update-ref", "refs/heads/dev", honest.trim()]);
     past(world, &["update-ref", "refs/heads/main", "refs/heads/dev"]);
     audit(world, "refs/heads/main");

@@ -134,5 +134,5 @@ fn audit_reports_a_landing_that_was_undone_in_the_ref_file() {
     world.lands("ada", &["dev"]);
     let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
     let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(code == Some(9) && flat.contains("between two moves somebody wrote"), "{said}");
+    assert!(code == Some(9) && flat.contains("changed without a reflog entry"), "{said}");
 }

@@ -1,17 +1,37 @@
-//! Was what is promoted to staging named as the release candidate that people will test?
+//! Requires that a promotion to staging was named a release candidate.
 
 use alloc::vec::Vec;
 
 use crate::case::{ClassifiedLanding, promotions};
-use crate::{Case, Finding, RuleId, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{Case, Finding, Oid, RecordId, Requirement, RuleId, Target};
+
+/// What a promotion to staging breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The promoted tree was not named a release candidate.
+    NotACandidate {
+        /// The commit.
+        commit: Oid,
+    },
+    /// The candidate with this tree failed its user acceptance test.
+    Failed {
+        /// The commit.
+        commit: Oid,
+        /// The record of the candidate.
+        candidate: RecordId,
+    },
+}
+
+pub(crate) const PROPERTIES: Properties = Properties { gate: true, ..Properties::DEFAULT };
 
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     if !case.policy.promotion.candidate {
         return Vec::new();
     }
     let before_production = |one: &&ClassifiedLanding<'_>| match one.target {
-        crate::Target::Stage(_, stage) => !stage.production,
-        crate::Target::Line(_) => false,
+        Target::Stage(_, stage) => !stage.production,
+        Target::Line(_) => false,
     };
     let promoted = promotions(case, landed).into_iter().map(|(one, _)| one);
     promoted.filter(before_production).filter_map(|one| judge(case, one)).collect()
@@ -19,18 +39,21 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
 
 fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Finding> {
     let commit = case.history.commit(one.landing.commit)?;
-    let same = case.ledger.candidates.iter().filter(|c| c.tree == commit.tree);
-    let mut same = same.filter(|candidate| candidate.at <= case.push.at);
-    let failed_by = |at| at <= case.push.at;
-    if same.clone().any(|candidate| !candidate.failed.is_some_and(failed_by)) {
+    let same_tree = case.ledger.candidates.iter().filter(|c| c.tree == commit.tree);
+    let mut known = same_tree.filter(|candidate| candidate.at <= case.push.at);
+    let has_failed = |at| at <= case.push.at;
+    if known.clone().any(|candidate| !candidate.failed.is_some_and(has_failed)) {
         return None;
     }
-    let failed = same.next().map(|candidate| candidate.id);
+    let violation = match known.next() {
+        Some(candidate) => Violation::Failed { commit: commit.id, candidate: candidate.id },
+        None => Violation::NotACandidate { commit: commit.id },
+    };
     Some(Finding {
         rule: RuleId::Candidate,
         update: one.item.index,
         landing: Some(one.landing.commit),
-        what: Violation::NoCandidate { commit: one.landing.commit, failed },
+        violation: violation.into(),
         requirement: Requirement::Needs { role: case.policy.ledger.releases.clone() },
     })
 }

@@ -1,9 +1,28 @@
-//! Is the class of new work declared, and does the diff agree with it?
+//! Requires that the declared class of a change agrees with its diff.
 
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
-use crate::{Case, ClassId, Finding, RuleId, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{Case, ClassId, Classification, Finding, Requirement, RuleId, rules};
+
+/// What is wrong with the class of a landing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The diff contains more than the declared class allows.
+    Contradicted {
+        /// The class that was found.
+        class: Classification,
+    },
+    /// No class is declared, and the policy requires a declaration.
+    Unclassified {
+        /// The class that was found.
+        class: Classification,
+    },
+}
+
+pub(crate) const PROPERTIES: Properties =
+    Properties { facts: |context| context.changes(), ..Properties::DEFAULT };
 
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -12,17 +31,25 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
             continue;
         }
         if one.landing.changes.is_none() && case.policy.classes.bounded() {
-            found.push(finding(one, Violation::FactMissing { fact: "the changed paths" }));
+            let fact = "the changed paths";
+            found.push(finding(one, rules::Violation::FactMissing { fact }));
         } else if one.class.contradiction.is_some() {
-            found.push(finding(one, Violation::Contradicted { class: one.class.clone() }));
+            let class = one.class.clone();
+            found.push(finding(one, Violation::Contradicted { class }.into()));
         } else if one.class.class == ClassId::UNCLASSIFIED && case.policy.declared_only {
-            found.push(finding(one, Violation::Unclassified { class: one.class.clone() }));
+            let class = one.class.clone();
+            found.push(finding(one, Violation::Unclassified { class }.into()));
         }
     }
     found
 }
 
-fn finding(one: &ClassifiedLanding<'_>, what: Violation) -> Finding {
-    let landing = Some(one.landing.commit);
-    Finding { rule: RuleId::Class, update: one.item.index, landing, what, requirement: Requirement::Never }
+fn finding(one: &ClassifiedLanding<'_>, violation: rules::Violation) -> Finding {
+    Finding {
+        rule: RuleId::Class,
+        update: one.item.index,
+        landing: Some(one.landing.commit),
+        violation,
+        requirement: Requirement::Never,
+    }
 }

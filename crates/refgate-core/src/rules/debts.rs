@@ -1,15 +1,35 @@
-//! Are fixes that went straight to a later stage still owed to an earlier one, past their time?
+//! Blocks promotions while a fix is overdue on an earlier stage.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::case::{ClassifiedLanding, promotions};
 use crate::freeze::after;
-use crate::{Case, Debt, Finding, RuleId, Requirement, Target, Violation};
+use crate::needs::Needs;
+use crate::rules::Properties;
+use crate::{Case, Debt, Finding, Requirement, RuleId, Target};
 
-/// An overdue debt of a stage holds up promotions into it and out of it, and
-/// any overdue debt holds up production: what is promoted would lack a fix that
-/// users already have (docs/design/model.md, "Promotion and release" and "Backports and hotfixes").
+/// Debts past their due date block a promotion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The overdue debts, earliest first.
+    pub debts: Vec<Debt>,
+    /// For each debt, the branch that is missing the fix.
+    pub missing_on: Vec<String>,
+}
+
+pub(crate) const PROPERTIES: Properties = Properties {
+    gate: true,
+    facts: |context| Needs {
+        gate: context.is_later() && context.target.place().is_some(),
+        ..Needs::NONE
+    },
+    ..Properties::DEFAULT
+};
+
+/// An overdue debt of a stage blocks promotions into that stage and out of it. Any
+/// overdue debt blocks production, because the promoted tree would lack a fix that
+/// users already have (docs/design/model.md, "Backports and hotfixes").
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for (one, from) in promotions(case, landed) {
@@ -17,30 +37,30 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         let concerns = |debt: &&Debt| stage.production || debt.to == to || debt.to == from;
         let overdue = |debt: &&Debt| after(debt.since, case.policy.debts.due) <= case.push.at;
         let all = one.item.facts.debts.iter().filter(concerns).filter(overdue);
-        let mut debts: Vec<Debt> = all.filter(|debt| !excused(case, debt)).cloned().collect();
+        let mut debts: Vec<Debt> = all.filter(|debt| !is_excused(case, debt)).cloned().collect();
         debts.sort_by_key(|debt| (debt.since, debt.fix, debt.to));
         if debts.is_empty() {
             continue;
         }
-        let owes = debts.iter().map(|debt| branch(case, debt.to)).collect();
+        let missing_on = debts.iter().map(|debt| branch_name(case, debt.to)).collect();
         found.push(Finding {
             rule: RuleId::Debts,
             update: one.item.index,
             landing: Some(one.landing.commit),
-            what: Violation::Overdue { debts, owes },
+            violation: Violation { debts, missing_on }.into(),
             requirement: Requirement::WaitsFor("the fixes".to_string()),
         });
     }
     found
 }
 
-fn branch(case: &Case<'_>, place: usize) -> String {
+fn branch_name(case: &Case<'_>, place: usize) -> String {
     let stage = case.policy.flow.stages.get(place);
     stage.map_or_else(String::new, |stage| stage.branch.short().to_string())
 }
 
-/// Somebody has put on record why the fix need not go there.
-fn excused(case: &Case<'_>, debt: &Debt) -> bool {
+/// Whether a record says that the fix does not apply to the stage.
+fn is_excused(case: &Case<'_>, debt: &Debt) -> bool {
     let to = case.policy.flow.stages.get(debt.to).map(|stage| &stage.branch);
     case.ledger.not_applicable.iter().any(|one| one.fix == debt.fix && Some(&one.to) == to)
 }

@@ -1,10 +1,28 @@
-//! Was the deletion of a protected reference asked for, agreed to, and slept over?
+//! Requires a request, an approval and a cooling-off period before a deletion.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::case::{UpdateItem, ClassifiedLanding};
+use crate::case::{ClassifiedLanding, UpdateItem};
 use crate::freeze::after;
-use crate::{Case, DeletionRequest, Finding, Oid, RefChange, RefKind, RuleId, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{
+    Case, DeletionRequest, Finding, Instant, Oid, RefChange, RefKind, Requirement, RuleId,
+};
+
+/// A governed branch or a release tag would be deleted too early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The value that the server has.
+    pub value: Oid,
+    /// The deletion request: who made it, and when its cooling-off period ends.
+    pub request: Option<(String, Instant)>,
+    /// Whether the request was approved.
+    pub approved: bool,
+}
+
+pub(crate) const PROPERTIES: Properties =
+    Properties { waivable: false, approvable: true, ..Properties::DEFAULT };
 
 pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -28,18 +46,24 @@ fn judge(case: &Case<'_>, item: &UpdateItem<'_>, value: Oid) -> Option<Finding> 
         .filter(|request| item.facts.created.is_none_or(|created| created <= request.at))
         .min_by_key(|request| request.at);
     let end = request.map(|request| after(request.at, rules.cooling_off));
-    let agreed = request.is_some_and(|request| approved(case, request));
+    let approved = request.is_some_and(|request| is_approved(case, request));
     let requirement = match end {
-        Some(end) if agreed && end <= case.push.at => return None,
-        Some(end) if agreed => Requirement::Until(end),
+        Some(end) if approved && end <= case.push.at => return None,
+        Some(end) if approved => Requirement::Until(end),
         _ => Requirement::Needs { role: rules.approvers.clone() },
     };
     let request = request.map(|request| request.by.clone()).zip(end);
-    let what = Violation::Deleted { value, request, approved: agreed };
-    Some(Finding { rule: RuleId::Deletion, update: item.index, landing: None, what, requirement })
+    let violation = Violation { value, request, approved }.into();
+    Some(Finding {
+        rule: RuleId::Deletion,
+        update: item.index,
+        landing: None,
+        violation,
+        requirement,
+    })
 }
 
-fn approved(case: &Case<'_>, request: &DeletionRequest) -> bool {
+fn is_approved(case: &Case<'_>, request: &DeletionRequest) -> bool {
     case.ledger.approvals.iter().any(|approval| {
         approval.rule == RuleId::Deletion
             && approval.on == request.name

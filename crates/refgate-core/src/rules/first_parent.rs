@@ -1,16 +1,36 @@
-//! Does a stage's own line of history stay its first-parent chain?
+//! Requires that a governed branch keeps its first-parent chain.
 
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
-use crate::{Case, Finding, RefChange, RuleId, TipRelation, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{Case, Finding, Oid, RefChange, Requirement, RuleId, TipRelation};
+
+/// What breaks the first-parent chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The old tip is not on the first-parent chain of the new tip.
+    Foxtrot {
+        /// The tip that the server has.
+        old: Oid,
+        /// The pushed tip.
+        new: Oid,
+    },
+    /// A commit has more than two parents, or the same parent twice.
+    Octopus {
+        /// The number of parents.
+        parents: usize,
+    },
+}
+
+pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
-    let finding = |update, landing, what| Finding {
+    let finding = |update, landing, violation: Violation| Finding {
         rule: RuleId::FirstParent,
         update,
         landing,
-        what,
+        violation: violation.into(),
         requirement: Requirement::Never,
     };
     let mut found = Vec::new();
@@ -27,8 +47,8 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         distinct.sort();
         distinct.dedup();
         if commit.parents.len() > 2 || distinct.len() < commit.parents.len() {
-            let what = Violation::Octopus { parents: commit.parents.len() };
-            found.push(finding(one.item.index, Some(commit.id), what));
+            let violation = Violation::Octopus { parents: commit.parents.len() };
+            found.push(finding(one.item.index, Some(commit.id), violation));
         }
     }
     found

@@ -1,12 +1,46 @@
-//! Does a closed freeze window keep this class out?
+//! Rejects changes whose class a closed freeze window does not accept.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
 use crate::earliest::covers;
+use crate::needs::Needs;
+use crate::rules::Properties;
 use crate::{
-    Case, ClassId, Finding, Freeze, Route, RuleId, Requirement, Violation, When, earliest, freezes_at,
+    Case, ClassId, Classification, Finding, Freeze, FreezeState, Instant, MissingEvidence,
+    Requirement, Route, RuleId, When, earliest, freezes_at,
+};
+
+/// A freeze window blocks a landing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The name of the window.
+    pub window: String,
+    /// Why the window exists.
+    pub reason: String,
+    /// The state of the freeze.
+    pub state: FreezeState,
+    /// When the freeze began.
+    pub since: Option<Instant>,
+    /// The release that opened it.
+    pub release: Option<String>,
+    /// The class that was found.
+    pub class: Classification,
+    /// When the class is accepted again by time alone.
+    pub earliest: Option<Instant>,
+    /// The evidence that the end of the freeze still needs.
+    pub missing: Vec<MissingEvidence>,
+    /// The role whose approval lets this class through, if the window has a fast track.
+    pub fast_track: Option<String>,
+    /// The classes that the window accepts.
+    pub lets_through: Vec<String>,
+}
+
+pub(crate) const PROPERTIES: Properties = Properties {
+    approvable: true,
+    facts: |context| if context.frozen { context.changes() } else { Needs::NONE },
+    ..Properties::DEFAULT
 };
 
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
@@ -15,7 +49,8 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
     let closed: Vec<Freeze<'_>> = all.into_iter().filter(|f| f.state.closed()).collect();
     let mut found = Vec::new();
     for one in landed {
-        // Joining histories without moving content disturbs nobody (docs/design/model.md, "Flow").
+        // A merge that moves no content changes nothing for the users of the branch
+        // (docs/design/model.md, "Flow").
         if one.route == Route::AncestryOnly {
             continue;
         }
@@ -47,8 +82,7 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>, freeze: &Freeze<'_>) -> O
         When::Needs { from, .. } => (from > case.push.at).then_some(from),
     };
     let name = |id: &ClassId| case.policy.classes.name(*id);
-    let lets_through: Vec<String> = window.lets_through.iter().map(name).collect();
-    let what = Violation::Frozen {
+    let violation = Violation {
         window: window.name.clone(),
         reason: window.reason.clone(),
         state: freeze.state,
@@ -58,8 +92,13 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>, freeze: &Freeze<'_>) -> O
         earliest,
         missing: freeze.missing.clone(),
         fast_track: fast.then(|| window.approvers.clone()),
-        lets_through,
+        lets_through: window.lets_through.iter().map(name).collect(),
     };
-    let landing = Some(one.landing.commit);
-    Some(Finding { rule: RuleId::Freeze, update: one.item.index, landing, what, requirement })
+    Some(Finding {
+        rule: RuleId::Freeze,
+        update: one.item.index,
+        landing: Some(one.landing.commit),
+        violation: violation.into(),
+        requirement,
+    })
 }

@@ -1,10 +1,41 @@
-//! Is a push to the ledger nothing but new, signed, allowed and present records?
+//! Requires that a push to the ledger only appends signed and permitted records.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::case::{UpdateItem, ClassifiedLanding};
+use crate::case::{ClassifiedLanding, UpdateItem};
 use crate::record_admission::refused;
-use crate::{LedgerFormError, Case, Finding, LEDGER, RefKind, RuleId, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{
+    Case, Finding, LEDGER, LedgerFormError, RecordId, RecordRejection, RefKind, Requirement,
+    RuleId, rules,
+};
+
+/// What is wrong with a push to the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The pushed value is not a commit.
+    NotACommit,
+    /// The push does not have the form of an append.
+    Form {
+        /// What is wrong.
+        error: LedgerFormError,
+    },
+    /// A record is not accepted.
+    Record {
+        /// The record.
+        record: RecordId,
+        /// Its kind.
+        kind: &'static str,
+        /// Its signer.
+        by: String,
+        /// Why it is not accepted.
+        why: RecordRejection,
+    },
+}
+
+pub(crate) const PROPERTIES: Properties =
+    Properties { waivable: false, optional: false, ..Properties::DEFAULT };
 
 pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -12,21 +43,24 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
         if !matches!(case.policy.kind(&item.update.name), RefKind::Ledger) {
             continue;
         }
-        let mut object = |what| found.push(finding(&item, what));
+        let mut report = |violation: rules::Violation| found.push(finding(&item, violation));
         match &item.facts.ledger_edit {
             None if item.update.change.new_value().is_none() => {
-                object(Violation::LedgerBroken { broken: LedgerFormError::NotForward });
+                report(Violation::Form { error: LedgerFormError::NotForward }.into());
             }
-            None if item.facts.not_a_commit => object(Violation::NotACommit),
-            None => object(Violation::FactMissing { fact: "what the push does to the ledger" }),
+            None if item.facts.not_a_commit => report(Violation::NotACommit.into()),
+            None => {
+                let fact = "what the push does to the ledger";
+                report(rules::Violation::FactMissing { fact });
+            }
             Some(edit) => {
-                if let Some(broken) = &edit.broken {
-                    object(Violation::LedgerBroken { broken: broken.clone() });
+                if let Some(error) = &edit.broken {
+                    report(Violation::Form { error: error.clone() }.into());
                 }
                 for record in &edit.appended {
                     if let Some(why) = refused(case, edit, record) {
                         let (kind, by) = (record.body.kind(), record.by.clone());
-                        object(Violation::RecordRefused { record: record.id, kind, by, why });
+                        report(Violation::Record { record: record.id, kind, by, why }.into());
                     }
                 }
             }
@@ -35,7 +69,13 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
     found
 }
 
-fn finding(item: &UpdateItem<'_>, what: Violation) -> Finding {
+fn finding(item: &UpdateItem<'_>, violation: rules::Violation) -> Finding {
     debug_assert_eq!(item.update.name.as_str(), LEDGER);
-    Finding { rule: RuleId::Ledger, update: item.index, landing: None, what, requirement: Requirement::Never }
+    Finding {
+        rule: RuleId::Ledger,
+        update: item.index,
+        landing: None,
+        violation,
+        requirement: Requirement::Never,
+    }
 }

@@ -1,9 +1,23 @@
-//! Is every new commit of a stage written as Git writes commits?
+//! Requires that every new commit is written as Git writes commits.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
-use crate::{Case, Finding, RuleId, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{Case, Finding, Oid, Requirement, RuleId};
+
+/// Git and other readers could read the commit in different ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The commit.
+    pub commit: Oid,
+    /// What is wrong with it.
+    pub defect: String,
+}
+
+pub(crate) const PROPERTIES: Properties =
+    Properties { waivable: false, optional: false, ..Properties::DEFAULT };
 
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -11,11 +25,12 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         let ids = one.landing.side.iter().chain([&one.landing.commit]);
         for commit in ids.filter_map(|id| case.history.commit(*id)) {
             if let Some(defect) = &commit.defect {
+                let violation = Violation { commit: commit.id, defect: defect.clone() };
                 found.push(Finding {
                     rule: RuleId::ObjectFormat,
                     update: one.item.index,
                     landing: Some(one.landing.commit),
-                    what: Violation::Malformed { commit: commit.id, defect: defect.clone() },
+                    violation: violation.into(),
                     requirement: Requirement::Never,
                 });
             }

@@ -1,9 +1,44 @@
-//! Is a change of the policy alone, sound, newer, and agreed to?
+//! Requires that a policy change is alone in its push, valid, newer and approved.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::case::{UpdateItem, ClassifiedLanding};
-use crate::{Case, Finding, Oid, RuleId, Requirement, Violation};
+use crate::case::{ClassifiedLanding, UpdateItem};
+use crate::rules::Properties;
+use crate::{Case, Finding, Oid, Requirement, RuleId};
+
+/// What is wrong with a policy change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The policy changes together with other refs.
+    NotAlone,
+    /// The new policy is not valid.
+    Invalid {
+        /// Why.
+        problem: String,
+    },
+    /// The revision of the new policy does not grow.
+    Revision {
+        /// The revision in force.
+        now: u64,
+        /// The new revision.
+        new: u64,
+    },
+    /// The new policy lacks approvals.
+    NotApproved {
+        /// The number of approvals.
+        have: u32,
+        /// The number that is required.
+        want: u32,
+        /// The role that approves.
+        role: String,
+        /// The tree of the new policy's folder, which approvals bind.
+        folder: Oid,
+    },
+}
+
+pub(crate) const PROPERTIES: Properties =
+    Properties { waivable: false, approvable: true, optional: false, ..Properties::DEFAULT };
 
 pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     case.items().flat_map(|item| judge(case, &item)).collect()
@@ -12,18 +47,18 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
 fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Vec<Finding> {
     let Some(edit) = &item.facts.policy_edit else { return Vec::new() };
     let mut found = Vec::new();
-    let mut object = |what, requirement| {
-        let rule = RuleId::PolicyChange;
-        found.push(Finding { rule, update: item.index, landing: None, what, requirement });
+    let mut report = |violation: Violation, requirement| {
+        let (rule, violation) = (RuleId::PolicyChange, violation.into());
+        found.push(Finding { rule, update: item.index, landing: None, violation, requirement });
     };
     if case.push.updates.len() > 1 {
-        object(Violation::PolicyNotAlone, Requirement::Never);
+        report(Violation::NotAlone, Requirement::Never);
     }
     if let Some(problem) = &edit.problem {
-        object(Violation::PolicyBroken { problem: problem.clone() }, Requirement::Never);
+        report(Violation::Invalid { problem: problem.clone() }, Requirement::Never);
     } else if edit.revision <= case.policy.revision {
-        let what = Violation::PolicyRevision { now: case.policy.revision, new: edit.revision };
-        object(what, Requirement::Never);
+        let violation = Violation::Revision { now: case.policy.revision, new: edit.revision };
+        report(violation, Requirement::Never);
     }
     if let Some(folder) = edit.folder {
         let rules = &case.policy.protect;
@@ -31,14 +66,17 @@ fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Vec<Finding> {
         if have < rules.approvals {
             let role = rules.approvers.clone();
             let requirement = Requirement::Needs { role: role.clone() };
-            object(Violation::PolicyNotApproved { have, want: rules.approvals, role, folder }, requirement);
+            report(
+                Violation::NotApproved { have, want: rules.approvals, role, folder },
+                requirement,
+            );
         }
     }
     found
 }
 
-/// Approvals of exactly this folder by different people who neither push nor
-/// wrote any of what lands with it.
+/// The number of people who approved exactly this folder. The pusher and the authors
+/// of the change do not count.
 fn approvals(case: &Case<'_>, item: &UpdateItem<'_>, folder: Oid) -> u32 {
     let role = &case.policy.protect.approvers;
     let given = case.ledger.approvals.iter().filter(|approval| {

@@ -1,15 +1,27 @@
-//! May this person push to this stage?
+//! Restricts pushes to a governed branch to certain roles.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
-use crate::{Case, Finding, RefKind, RuleId, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{Case, Finding, RefKind, Requirement, RuleId};
+
+/// The pusher has none of the roles that may push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The pusher, if the transport identifies one.
+    pub actor: Option<String>,
+    /// The roles that may push.
+    pub roles: Vec<String>,
+}
+
+pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 
 pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for item in case.items() {
-        // Release tags belong to production: who may push there may release.
+        // Release tags belong to production: the same roles may release.
         let target = match case.policy.kind(&item.update.name) {
             RefKind::Governed(target) => Some(target),
             RefKind::Release(_) => case
@@ -27,11 +39,12 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
             continue;
         }
         let role = roles.first().cloned().unwrap_or_default();
+        let violation = Violation { actor: actor.map(ToString::to_string), roles: roles.to_vec() };
         found.push(Finding {
             rule: RuleId::Pusher,
             update: item.index,
             landing: None,
-            what: Violation::NotAllowed { actor: actor.map(ToString::to_string), roles: roles.to_vec() },
+            violation: violation.into(),
             requirement: Requirement::Needs { role },
         });
     }

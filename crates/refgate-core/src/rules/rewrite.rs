@@ -1,9 +1,21 @@
-//! Would a stage lose commits that it has?
+//! Rejects pushes that would remove commits from a governed branch.
 
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
-use crate::{Case, Finding, RefChange, RuleId, TipRelation, Requirement, Violation};
+use crate::rules::Properties;
+use crate::{Case, Finding, Oid, RefChange, Requirement, RuleId, TipRelation, rules};
+
+/// The push is not a fast-forward.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The tip that the server has.
+    pub old: Oid,
+    /// The pushed tip.
+    pub new: Oid,
+}
+
+pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 
 pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -12,17 +24,17 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
         if case.target(&item).is_none() || item.facts.shape == Some(TipRelation::Onward) {
             continue;
         }
-        let what = match item.facts.shape {
+        let violation = match item.facts.shape {
             Some(TipRelation::Foxtrot) => continue,
-            Some(_) => Violation::Rewritten { old, new },
+            Some(_) => Violation { old, new }.into(),
             None if item.facts.not_a_commit => continue,
-            None => Violation::FactMissing { fact: "how the old and the new tip relate" },
+            None => rules::Violation::FactMissing { fact: "how the old and the new tip relate" },
         };
         found.push(Finding {
             rule: RuleId::Rewrite,
             update: item.index,
             landing: None,
-            what,
+            violation,
             requirement: Requirement::Never,
         });
     }

@@ -133,7 +133,7 @@ pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<
             }
         };
         match RuleId::find(&name.text) {
-            Some(rule) if always_on(rule) && mode != Mode::Enforce => {
+            Some(rule) if !rule.properties().optional && mode != Mode::Enforce => {
                 c.add(name.span, format!("the rule `{}` cannot be weakened", name.text));
             }
             Some(rule) => drop(all.insert(rule, mode)),
@@ -148,11 +148,6 @@ pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<
         }
     }
     all
-}
-
-/// Rules that keep the server itself whole (docs/design/threats.md, R2, R8, R9, R12).
-fn always_on(rule: RuleId) -> bool {
-    matches!(rule, RuleId::RefName | RuleId::ObjectFormat | RuleId::PolicyChange | RuleId::Ledger)
 }
 
 /// A policy after which nobody can change it any more is refused (docs/design/model.md, "Records and the ledger").

@@ -1,10 +1,10 @@
-//! What did a hostile tester build by hand that no scenario can say?
+//! Tests attacks that a hostile tester built and that a scenario cannot express.
 
 use crate::server::{Server, ZERO, command};
 
-/// A back-merge of a hotfix that carries the tree of what waits on dev.
+/// The attack is a back-merge of a hotfix with the tree of unpromoted commits of dev.
 #[test]
-fn a_waiting_tree_does_not_ride_on_a_back_merge() {
+fn rejects_a_back_merge_with_an_unpromoted_tree() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "dev"]);
     server.commit("feat: big", "src/feature.rs");
@@ -22,9 +22,9 @@ fn a_waiting_tree_does_not_ride_on_a_back_merge() {
     assert_eq!(server.tip("stg"), before);
 }
 
-/// A new stage begins with what some stage has shown, not with what one reaches.
+/// A new stage must begin at a former tip of a stage. A commit that a stage reaches is not enough.
 #[test]
-fn a_new_stage_begins_where_a_stage_has_been() {
+fn rejects_a_new_stage_that_begins_at_no_former_tip() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "-c", "t", "dev"]);
     let evil = server.commit("feat: evil", "src/evil.rs");
@@ -39,9 +39,9 @@ fn a_new_stage_begins_where_a_stage_has_been() {
     assert_eq!(server.tip("stg"), "");
 }
 
-/// A few kilobytes that would unpack to gigabytes of paths or messages.
+/// The attack is a push of a few kilobytes that unpacks to gigabytes of paths.
 #[test]
-fn small_pushes_stay_small_in_memory() {
+fn rejects_a_path_that_is_too_long() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "dev"]);
     let deep = vec!["d".repeat(200); 30].join("/");
@@ -53,9 +53,9 @@ fn small_pushes_stay_small_in_memory() {
     assert!(!ok && said.contains("4,096 bytes"), "{said}");
 }
 
-/// The server's log of moves must not show a date of the pusher's choice.
+/// The reflog of the server must not contain a date that the pusher chooses.
 #[test]
-fn the_pusher_does_not_set_the_servers_clock() {
+fn rejects_a_push_with_a_committer_date_in_the_environment() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "dev"]);
     server.commit("fix: a", "src/app.rs");

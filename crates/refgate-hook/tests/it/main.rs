@@ -1,4 +1,4 @@
-//! Does the real hook hold, in both worlds and against a raw client?
+//! Tests the real hook: against the scenario world in memory, and against a raw client.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

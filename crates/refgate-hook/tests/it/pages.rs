@@ -1,4 +1,5 @@
-//! Every scenario of every rule page and fixture, in memory and through the real hook; both must agree.
+//! Runs every scenario of the rule pages and fixtures in memory and with the real hook. Both runs
+//! must agree.
 
 use std::path::{Path, PathBuf};
 
@@ -44,23 +45,23 @@ fn fixtures() -> Vec<Scenario> {
         .collect()
 }
 
-/// What both worlds must agree on; texts differ in ids.
-fn essence(reports: &[Report]) -> Vec<(String, Vec<String>)> {
+/// The parts of reports that must be equal. The texts differ in commit ids.
+fn verdicts_and_rules(reports: &[Report]) -> Vec<(String, Vec<String>)> {
     reports
         .iter()
         .map(|report| (report.verdict.clone(), report.rules.iter().cloned().collect()))
         .collect()
 }
 
-fn both(scenarios: &[Scenario]) {
+fn assert_runs_agree(scenarios: &[Scenario]) {
     let mut wrong = Vec::new();
     for scenario in scenarios {
         let memory = run_in_memory(scenario, &root(), None);
         let disk = run_on_disk(scenario, &root(), None, hook());
         match (memory, disk) {
             (Ok(memory), Ok(disk)) => {
-                let (memory, disk) = (essence(&memory), essence(&disk));
-                // The world of maps ends where a shell is needed.
+                let (memory, disk) = (verdicts_and_rules(&memory), verdicts_and_rules(&disk));
+                // A run in memory stops at the first step that needs a shell.
                 if memory != disk[..memory.len()] {
                     wrong.push(format!("{}: {memory:?} but {disk:?}", scenario.name));
                 }
@@ -75,18 +76,18 @@ fn both(scenarios: &[Scenario]) {
 }
 
 #[test]
-fn rule_pages() {
-    both(&pages());
+fn scenarios_of_rule_pages_agree() {
+    assert_runs_agree(&pages());
 }
 
 #[test]
-fn fixture_scenarios() {
-    both(&fixtures());
+fn scenarios_of_fixtures_agree() {
+    assert_runs_agree(&fixtures());
 }
 
-/// Every page has the same headings, and shows what passes and what does not.
+/// Every rule page must have the same headings, an accepted push and a rejected push.
 #[test]
-fn pages_are_complete() {
+fn rule_pages_are_complete() {
     for rule in RuleId::ALL {
         let headings: Vec<&str> =
             rule.page().lines().filter_map(|line| line.strip_prefix("## ")).collect();
@@ -95,9 +96,9 @@ fn pages_are_complete() {
             [
                 "Why teams want it",
                 "Settings",
-                "What it lets through",
-                "What it stops",
-                "The way out",
+                "What it accepts",
+                "What it rejects",
+                "How to fix it",
                 "When to waive",
                 "Related rules"
             ],
@@ -107,13 +108,13 @@ fn pages_are_complete() {
         let scenarios = parse_markdown(rule.name(), rule.page()).unwrap();
         let expects = |heading: &str, verdicts: &[&str]| {
             scenarios.iter().filter(|s| s.name.ends_with(heading)).any(|scenario| {
-                scenario.lines.iter().any(|line| match &line.act {
+                scenario.lines.iter().any(|line| match &line.step {
                     Step::Expect(expected) => verdicts.contains(&expected.verdict.as_str()),
                     _ => false,
                 })
             })
         };
-        assert!(expects("What it lets through", &["accept"]), "{}", rule.name());
-        assert!(expects("What it stops", &["reject", "refuse"]), "{}", rule.name());
+        assert!(expects("What it accepts", &["accept"]), "{}", rule.name());
+        assert!(expects("What it rejects", &["reject", "refuse"]), "{}", rule.name());
     }
 }

@@ -1,4 +1,4 @@
-//! Does a policy in the repository guard itself? And what happens when there is none?
+//! Tests a policy in the repository: its changes, its absence, and the limits of the server.
 
 use crate::server::Server;
 
@@ -26,7 +26,7 @@ fn server() -> Server {
     })
 }
 
-/// Writes a policy on main, pushes it, and answers what came back.
+/// Writes a policy on main, and pushes it. Returns whether the push succeeded, and its output.
 fn change(server: &Server, text: &str, more: &[&str]) -> (bool, String) {
     server.git(&["switch", "-q", "main"]);
     server.git(&["reset", "-q", "--hard", "origin/main"]);
@@ -38,18 +38,18 @@ fn change(server: &Server, text: &str, more: &[&str]) -> (bool, String) {
 }
 
 #[test]
-fn a_sound_newer_policy_lands_alone() {
+fn accepts_a_valid_newer_policy() {
     let server = server();
     let newer = POLICY.replace("revision = 3", "revision = 4");
     let (ok, said) = change(&server, &newer, &[]);
     assert!(ok, "{said}");
-    // From now on the new one judges: going back is a rollback.
+    // The new policy is now in force, so the old one is a rollback.
     let (ok, said) = change(&server, POLICY, &[]);
     assert!(!ok && said.contains("must be above the 4 in force"), "{said}");
 }
 
 #[test]
-fn a_broken_locking_or_missing_policy_does_not() {
+fn rejects_a_policy_that_is_invalid_or_missing_or_locks_out() {
     let server = server();
     for (text, says) in [
         (format!("freze = true\n{POLICY}"), "unknown key `freze`"),
@@ -68,7 +68,7 @@ fn a_broken_locking_or_missing_policy_does_not() {
 }
 
 #[test]
-fn a_link_in_the_policys_place_is_no_policy() {
+fn rejects_a_symbolic_link_in_place_of_the_policy() {
     let server = server();
     server.git(&["rm", "-q", ".refgate/policy.toml"]);
     std::fs::create_dir_all(server.clone().join(".refgate")).unwrap();
@@ -77,17 +77,17 @@ fn a_link_in_the_policys_place_is_no_policy() {
     server.git(&["add", "-A"]);
     server.git(&["commit", "-q", "-m", "chore: link"]);
     let (ok, said) = server.push("grace", &["main"]);
-    assert!(!ok && said.contains("no plain file"), "{said}");
+    assert!(!ok && said.contains("not a regular file"), "{said}");
 }
 
 #[test]
-fn a_policy_change_lands_with_nothing_else() {
+fn rejects_a_policy_change_together_with_other_changes() {
     let server = server();
     server.git(&["branch", "topic"]);
     let newer = POLICY.replace("revision = 3", "revision = 4");
     let (ok, said) = change(&server, &newer, &["topic"]);
     assert!(!ok && said.contains("must be alone"), "{said}");
-    // The policy inside a push never judges that push.
+    // A push is never judged by the policy that it contains.
     let open = newer.replace("[hotfix]", "[rules]\nbackport = \"off\"\n[hotfix]");
     server.git(&["reset", "-q", "--hard", "origin/main"]);
     std::fs::write(server.clone().join(".refgate/policy.toml"), open).unwrap();
@@ -98,7 +98,7 @@ fn a_policy_change_lands_with_nothing_else() {
 }
 
 #[test]
-fn approvals_are_asked_for() {
+fn rejects_a_policy_change_without_approvals() {
     let server = Server::with(POLICY, "main:p.toml", |clone| {
         std::fs::write(clone.join("p.toml"), POLICY.replace("approvals = 0", "approvals = 1"))
             .unwrap();
@@ -113,7 +113,7 @@ fn approvals_are_asked_for() {
 }
 
 #[test]
-fn without_a_policy_nothing_lands_and_the_administrator_is_named() {
+fn rejects_every_push_without_a_policy_and_names_the_administrator() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "dev"]);
     server.commit("fix: a", "src/app.rs");
@@ -133,7 +133,7 @@ fn without_a_policy_nothing_lands_and_the_administrator_is_named() {
 }
 
 #[test]
-fn limits_refuse_and_leave_nothing() {
+fn rejects_pushes_over_a_limit_and_changes_nothing() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "dev"]);
     server.git(&["branch", "side"]);
@@ -148,7 +148,7 @@ fn limits_refuse_and_leave_nothing() {
     let text = std::fs::read_to_string(&settings).unwrap();
     let before = server.state();
     for (from, to, says) in [
-        ("max-commits = 200000", "max-commits = 3", "more than 3 new"),
+        ("max-commits = 200000", "max-commits = 3", "more than the limit of 3"),
         ("max-refs = 10000", "max-refs = 0", "more than 0 references"),
         ("max-tree-bytes = 33554432", "max-tree-bytes = 10", "more than the limit of 10"),
         ("max-commit-bytes = 1048576", "max-commit-bytes = 20", "more than the limit of 20"),
@@ -167,12 +167,12 @@ fn limits_refuse_and_leave_nothing() {
 }
 
 #[test]
-fn a_training_clock_needs_the_servers_mark() {
+fn ignores_a_training_clock_without_the_mark_of_the_server() {
     let server = Server::new("portal");
     server.on_server(&["tag", "-a", "-m", "x", "v1.0.0", "main"]);
     server.git(&["switch", "-q", "dev"]);
     server.commit("feat: a", "src/a.rs");
-    // Asking by environment is asking nobody.
+    // The environment of the pusher must not set the training clock.
     let mut push = refgate_scenario::git_command(&server.clone());
     push.env("GL_USER", "ada").env("REFGATE_AT", "2020-01-01").env("REFGATE_TRAINING", "1");
     let output = push.args(["push", "origin", "dev"]).output().unwrap();

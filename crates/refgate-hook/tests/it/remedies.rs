@@ -1,10 +1,11 @@
-//! Do the printed remedies work where a scenario cannot go: aliases, policies, malformed commits?
+//! Runs the printed remedies of rejections that a scenario cannot make: symbolic refs, policies and
+//! malformed commits.
 
 use refgate_scenario::{git_command, remedy};
 
 use crate::server::Server;
 
-/// Pushes as somebody, and answers what that person reads.
+/// Pushes as `grace`. Returns whether the push succeeded, and its output without `remote: `.
 fn push(server: &Server, arguments: &[&str]) -> (bool, String) {
     let mut push = git_command(&server.clone());
     let output = push.env("GL_USER", "grace").arg("push").arg("origin").args(arguments).output();
@@ -14,9 +15,9 @@ fn push(server: &Server, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), plain.collect::<Vec<_>>().join("\n"))
 }
 
-/// Types the commands of the first remedy, one after the other.
+/// Runs the commands of the first remedy in the clone.
 #[track_caller]
-fn follow(server: &Server, said: &str) {
+fn run_first_remedy(server: &Server, said: &str) {
     let commands = remedy(said, 1).unwrap_or_else(|| panic!("no remedy in:\n{said}"));
     assert!(!commands.is_empty(), "{said}");
     for command in commands {
@@ -33,19 +34,19 @@ fn follow(server: &Server, said: &str) {
 }
 
 #[test]
-fn an_alias_is_left_for_the_branch_itself() {
+fn the_remedy_for_a_symbolic_ref_pushes_to_its_branch() {
     let server = Server::new("portal");
     server.on_server(&["symbolic-ref", "refs/heads/trunk", "refs/heads/dev"]);
     server.git(&["switch", "-q", "dev"]);
     let new = server.commit("fix: a", "src/app.rs");
     let (ok, said) = push(&server, &["dev:trunk"]);
     assert!(!ok && said.contains("[ref-name]"), "{said}");
-    follow(&server, &said);
+    run_first_remedy(&server, &said);
     assert_eq!(server.tip("dev"), new);
 }
 
 #[test]
-fn a_malformed_commit_is_written_again() {
+fn the_remedy_for_a_malformed_commit_rewrites_it() {
     let server = Server::new("portal");
     server.git(&["switch", "-q", "dev"]);
     let dev = server.tip("dev");
@@ -58,13 +59,13 @@ fn a_malformed_commit_is_written_again() {
     server.git(&["reset", "-q", "--hard", &bad]);
     let (ok, said) = push(&server, &["dev"]);
     assert!(!ok && said.contains("[object-format]"), "{said}");
-    follow(&server, &said);
+    run_first_remedy(&server, &said);
     let (ok, said) = push(&server, &["dev"]);
     assert!(ok, "{said}");
 }
 
 #[test]
-fn a_policy_goes_first_and_alone() {
+fn the_remedy_for_a_policy_change_pushes_it_alone() {
     let text = crate::policy::POLICY;
     let server = Server::with(text, "main:p.toml", |clone| {
         std::fs::write(clone.join("p.toml"), text).unwrap();
@@ -76,7 +77,7 @@ fn a_policy_goes_first_and_alone() {
     server.git(&["commit", "-q", "-a", "-m", "chore: policy"]);
     let (ok, said) = push(&server, &["main", "topic"]);
     assert!(!ok && said.contains("must be alone"), "{said}");
-    follow(&server, &said);
+    run_first_remedy(&server, &said);
     assert_eq!(server.tip("main"), server.git(&["rev-parse", "main"]));
     let (ok, said) = push(&server, &["topic"]);
     assert!(ok, "{said}");

@@ -1,4 +1,4 @@
-//! A bare server with the hook, for tests that need more than a scenario can say.
+//! Creates a bare server with the hook, for tests that a scenario cannot express.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,18 +13,18 @@ use crate::pages::hook;
 
 pub(crate) const ZERO: &str = "0000000000000000000000000000000000000000";
 
-/// A server whose stages stand at one commit, and a clone of it.
+/// A server whose stages all point to one commit, and a clone of it.
 pub(crate) struct Server {
     folder: TempDir,
 }
 
 impl Server {
-    /// With a built-in policy as a file on the server.
+    /// Creates a server with a built-in policy, stored as a file on the server.
     pub(crate) fn new(policy: &str) -> Self {
         Self::with(policy, "policy.toml", |_| {})
     }
 
-    /// `source` is `policy.toml`, or `branch:path` in the repository.
+    /// Creates a server. `source` is `policy.toml`, or `branch:path` in the repository.
     pub(crate) fn with(policy: &str, source: &str, prepare: impl Fn(&Path)) -> Self {
         let server = Self { folder: tempfile::tempdir().unwrap() };
         let path = server.folder.path();
@@ -81,12 +81,12 @@ impl Server {
         git(&self.clone(), arguments)
     }
 
-    /// By the administrator's hand, past the hooks.
+    /// Runs Git in the server repository without hooks, as an administrator can.
     pub(crate) fn on_server(&self, arguments: &[&str]) -> String {
         git(&self.path(), &[&["-c", "core.hooksPath=/dev/null"], arguments].concat())
     }
 
-    /// A commit on the branch that is checked out.
+    /// Commits a change of one file on the current branch of the clone.
     pub(crate) fn commit(&self, message: &str, path: &str) -> String {
         let file = self.clone().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -103,15 +103,15 @@ impl Server {
         String::from_utf8(output.stdout).unwrap().trim().to_string()
     }
 
-    /// `git push` by somebody; success and what was said.
+    /// Runs `git push` as `who`. Returns whether it succeeded, and its output.
     pub(crate) fn push(&self, who: &str, arguments: &[&str]) -> (bool, String) {
         let mut push = git_command(&self.clone());
         let output = push.env("GL_USER", who).arg("push").arg("origin").args(arguments).output();
-        told(&output.unwrap())
+        push_outcome(&output.unwrap())
     }
 
-    /// All references but the log of decisions, which tells of refusals too, and
-    /// whether the repository is whole.
+    /// All refs except the audit log, which also records rejections. Asserts that the repository
+    /// is intact.
     pub(crate) fn state(&self) -> String {
         let refs = self.on_server(&["for-each-ref"]);
         let own = |line: &&str| !line.ends_with("refs/refgate/log");
@@ -121,7 +121,7 @@ impl Server {
         refs
     }
 
-    /// Writes an object without asking Git whether it likes it.
+    /// Writes an object without the checks of Git.
     pub(crate) fn object(&self, kind: &str, data: &[u8]) -> String {
         let mut git = git_command(&self.clone());
         git.args(["hash-object", "-w", "--literally", "-t", kind, "--stdin"]);
@@ -132,8 +132,8 @@ impl Server {
         String::from_utf8(output.stdout).unwrap().trim().to_string()
     }
 
-    /// Speaks to `git receive-pack` as no client would: commands as given, a
-    /// pack of `objects`. Answers all that came back.
+    /// Sends commands and a pack of `objects` to `git receive-pack` without the checks of a
+    /// client. Returns the whole answer.
     pub(crate) fn raw(&self, who: &str, commands: &[Vec<u8>], objects: &[String]) -> String {
         let mut pack = git_command(&self.clone());
         pack.args(["pack-objects", "--stdout", "-q", "--revs"]);
@@ -166,7 +166,7 @@ impl Server {
         }
         sent.extend_from_slice(b"0000");
         sent.extend_from_slice(pack);
-        // The server may have hung up on us already, which is an answer too.
+        // The server may have closed the connection already. The answer is read anyway.
         let _ = input.write_all(&sent);
         drop(input);
         let mut answer = Vec::new();
@@ -178,7 +178,7 @@ impl Server {
     }
 }
 
-/// One command of the protocol.
+/// One command of the push protocol.
 pub(crate) fn command(old: &str, new: &str, name: &str) -> Vec<u8> {
     format!("{old} {new} {name}").into_bytes()
 }
@@ -210,8 +210,8 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_string()
 }
 
-pub(crate) fn told(output: &Output) -> (bool, String) {
-    // Lines are wrapped for people; tests look for sentences.
+pub(crate) fn push_outcome(output: &Output) -> (bool, String) {
+    // The output is wrapped, and tests search for whole sentences.
     let said = String::from_utf8_lossy(&output.stderr).replace("remote: ", " ");
     (output.status.success(), said.split_whitespace().collect::<Vec<_>>().join(" "))
 }

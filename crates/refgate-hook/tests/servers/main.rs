@@ -1,4 +1,4 @@
-//! Does the hook hold behind real servers: sshd, smart HTTP, gitolite?
+//! Tests the hook on real servers: sshd, smart HTTP and gitolite.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
@@ -13,7 +13,7 @@ use refgate_gate::{InstallPlan, install};
 use refgate_scenario::git_command;
 use tempfile::TempDir;
 
-/// A process that ends with the test.
+/// A process that is killed when the test ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -52,8 +52,8 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
     run(git.args(arguments))
 }
 
-/// A clone with stages at one commit, ready to be pushed anywhere.
-fn seed(folder: &Path) -> PathBuf {
+/// Creates a repository whose stages all point to one commit.
+fn create_clone(folder: &Path) -> PathBuf {
     let clone = folder.join("clone");
     git(folder, &["init", "-q", "clone"]);
     fs::create_dir_all(clone.join("src")).unwrap();
@@ -65,7 +65,7 @@ fn seed(folder: &Path) -> PathBuf {
     clone
 }
 
-fn protect(server: &Path, identity: Identity) {
+fn install_hook(server: &Path, identity: Identity) {
     let policy = refgate_gate::builtin("portal").unwrap().to_string();
     let settings = Settings {
         policy: PolicySource::File("policy.toml".to_string()),
@@ -89,18 +89,18 @@ fn protect(server: &Path, identity: Identity) {
     .unwrap();
 }
 
-/// A bare server filled from a clone, then protected.
+/// Creates a bare server, pushes the stages of a clone to it, and installs the hook.
 fn server(folder: &Path, clone: &Path, identity: Identity) -> PathBuf {
     let server = folder.join("server.git");
     git(folder, &["init", "-q", "--bare", "server.git"]);
     git(clone, &["push", "-q", server.to_str().unwrap(), "main", "dev", "stg"]);
-    protect(&server, identity);
+    install_hook(&server, identity);
     server
 }
 
-/// A bug fix lands, a hotfix by somebody who may not operate production does
-/// not, one by somebody who may does; a lie about who pushes changes nothing.
-fn story(clone: &Path, push: &dyn Fn(&str, &str) -> (bool, String)) {
+/// Asserts that a bug fix is accepted, that a hotfix is accepted only from a person who may push
+/// to production, and that a false identity of the pusher changes nothing.
+fn assert_pushes_are_judged(clone: &Path, push: &dyn Fn(&str, &str) -> (bool, String)) {
     let commit = |message: &str| {
         fs::write(clone.join("src/app.rs"), message).unwrap();
         git(clone, &["commit", "-q", "-a", "-m", message]);
@@ -121,7 +121,7 @@ fn story(clone: &Path, push: &dyn Fn(&str, &str) -> (bool, String)) {
     assert!(!ok && said.contains("[backport]"), "{said}");
 }
 
-fn told(command: &mut Command) -> (bool, String) {
+fn push_outcome(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
@@ -134,7 +134,7 @@ fn key(folder: &Path, who: &str) -> String {
     fs::read_to_string(path.with_extension("pub")).unwrap().trim().to_string()
 }
 
-/// sshd on loopback; every key has a forced command that says who it is.
+/// Starts sshd on the loopback interface. Each key has a forced command that names its owner.
 fn sshd(folder: &Path, forced: &dyn Fn(&str) -> String) -> (Running, u16) {
     let port = free_port();
     run(Command::new("ssh-keygen")
@@ -174,28 +174,30 @@ fn ssh_push(clone: &Path, folder: &Path, url: &str, who: &str, branch: &str) -> 
         folder.display()
     );
     let mut push = git_command(clone);
-    // What a pusher sets must not count.
+    // Variables that the pusher sets must not count.
     push.env("GIT_SSH_COMMAND", ssh).env("REFGATE_USER", "grace").env("GL_USER", "grace");
-    told(push.args(["push", url, branch]))
+    push_outcome(push.args(["push", url, branch]))
 }
 
 #[test]
-fn over_sshd() {
+fn identifies_the_pusher_over_sshd() {
     let folder = TempDir::new().unwrap();
-    let clone = seed(folder.path());
+    let clone = create_clone(folder.path());
     let server = server(folder.path(), &clone, Identity::SshKey);
     let forced =
         |who: &str| format!("env REFGATE_USER={who} git-shell -c \\\"$SSH_ORIGINAL_COMMAND\\\"");
     let (_sshd, port) = sshd(folder.path(), &forced);
     let user = run(&mut Command::new("whoami"));
     let url = format!("ssh://{user}@127.0.0.1:{port}{}", server.display());
-    story(&clone, &|who, branch| ssh_push(&clone, folder.path(), &url, who, branch));
+    assert_pushes_are_judged(&clone, &|who, branch| {
+        ssh_push(&clone, folder.path(), &url, who, branch)
+    });
 }
 
 #[test]
-fn over_smart_http() {
+fn identifies_the_pusher_over_smart_http() {
     let folder = TempDir::new().unwrap();
-    let clone = seed(folder.path());
+    let clone = create_clone(folder.path());
     let server = server(folder.path(), &clone, Identity::Http);
     git(&server, &["config", "http.receivepack", "true"]);
     let port = free_port();
@@ -216,18 +218,18 @@ fn over_smart_http() {
     let child = Command::new("/usr/sbin/lighttpd").arg("-D").arg("-f").arg(&path).spawn().unwrap();
     let _server = Running(child);
     wait_for(port);
-    story(&clone, &|who, branch| {
+    assert_pushes_are_judged(&clone, &|who, branch| {
         let url = format!("http://{who}:x@127.0.0.1:{port}/git/server.git");
         let mut push = git_command(&clone);
         push.env("REMOTE_USER", "grace");
-        told(push.args(["push", &url, branch]))
+        push_outcome(push.args(["push", &url, branch]))
     });
 }
 
 #[test]
-fn through_gitolite() {
+fn identifies_the_pusher_through_gitolite() {
     let folder = TempDir::new().unwrap();
-    let clone = seed(folder.path());
+    let clone = create_clone(folder.path());
     let home = folder.path().join("home");
     fs::create_dir_all(&home).unwrap();
     let gitolite = "/usr/bin/gitolite";
@@ -235,7 +237,7 @@ fn through_gitolite() {
         format!("env HOME={} /usr/share/gitolite3/gitolite-shell {who}", home.display())
     };
     let (_sshd, port) = sshd(folder.path(), &forced);
-    // gitolite names the administrator after the key file.
+    // The name of the key file is the name of the gitolite administrator.
     let admin = folder.path().join("grace.pub");
     run(Command::new(gitolite)
         .current_dir(&home)
@@ -256,34 +258,36 @@ fn through_gitolite() {
     }
     let server = home.join("repositories/project.git");
     let update = fs::read_link(server.join("hooks/update")).unwrap();
-    protect(&server, Identity::Gitolite);
+    install_hook(&server, Identity::Gitolite);
     assert_eq!(
         fs::read_link(server.join("hooks/update")).unwrap(),
         update,
-        "gitolite's own hook stays"
+        "the hook of gitolite must not change"
     );
-    story(&clone, &|who, branch| ssh_push(&clone, folder.path(), &url, who, branch));
-}
-
-#[test]
-fn alternates_and_worktrees() {
-    let folder = TempDir::new().unwrap();
-    let clone = seed(folder.path());
-    // The server borrows its objects from another repository.
-    git(folder.path(), &["clone", "-q", "--bare", "clone", "store.git"]);
-    git(folder.path(), &["clone", "-q", "--bare", "--shared", "store.git", "server.git"]);
-    let server = folder.path().join("server.git");
-    git(&server, &["worktree", "add", "-q", "--detach", "../tree", "dev"]);
-    protect(&folder.path().join("tree"), Identity::Gitolite);
-    let url = server.display().to_string();
-    story(&clone, &|who, branch| {
-        let mut push = git_command(&clone);
-        told(push.env("GL_USER", who).args(["push", &url, branch]))
+    assert_pushes_are_judged(&clone, &|who, branch| {
+        ssh_push(&clone, folder.path(), &url, who, branch)
     });
 }
 
 #[test]
-fn formats_that_are_not_supported_are_refused_by_name() {
+fn works_with_alternates_and_worktrees() {
+    let folder = TempDir::new().unwrap();
+    let clone = create_clone(folder.path());
+    // The server takes its objects from another repository through alternates.
+    git(folder.path(), &["clone", "-q", "--bare", "clone", "store.git"]);
+    git(folder.path(), &["clone", "-q", "--bare", "--shared", "store.git", "server.git"]);
+    let server = folder.path().join("server.git");
+    git(&server, &["worktree", "add", "-q", "--detach", "../tree", "dev"]);
+    install_hook(&folder.path().join("tree"), Identity::Gitolite);
+    let url = server.display().to_string();
+    assert_pushes_are_judged(&clone, &|who, branch| {
+        let mut push = git_command(&clone);
+        push_outcome(push.env("GL_USER", who).args(["push", &url, branch]))
+    });
+}
+
+#[test]
+fn names_an_unsupported_repository_format() {
     for (arguments, name) in
         [("--object-format=sha256", "sha256"), ("--ref-format=reftable", "reftable")]
     {
@@ -291,13 +295,14 @@ fn formats_that_are_not_supported_are_refused_by_name() {
         git(folder.path(), &["init", "-q", "--bare", arguments, "server.git"]);
         git(folder.path(), &["init", "-q", &arguments.replace("reftable", "files"), "clone"]);
         let server = folder.path().join("server.git");
-        // The hook is put there by hand, since `install` refuses such a place.
+        // The test copies the hook, because `install` fails for such a repository.
         fs::create_dir_all(server.join("hooks")).unwrap();
         fs::copy(env!("CARGO_BIN_EXE_refgate-hook"), server.join("hooks/pre-receive")).unwrap();
         let clone = folder.path().join("clone");
         git(&clone, &["commit", "-q", "--allow-empty", "-m", "docs: a"]);
         let mut push = git_command(&clone);
-        let (ok, said) = told(push.args(["push", server.to_str().unwrap(), "HEAD:refs/heads/dev"]));
+        let (ok, said) =
+            push_outcome(push.args(["push", server.to_str().unwrap(), "HEAD:refs/heads/dev"]));
         assert!(!ok && said.contains(name) && said.contains("is not supported"), "{said}");
     }
 }

@@ -1,70 +1,71 @@
-//! Which stories stand for every kind of push? Branches, ways there, classes, people and moments.
+//! Generates the cases of `prove`: branches, delivery paths, classes, persons and times.
 
 use std::collections::BTreeSet;
 
 use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Target, WindowSpan};
 
-/// Who writes what all stories are about; has no role.
+/// The author of the change in every case. The author has no role.
 const AUTHOR: &str = "zoe";
 
-/// Has no role either, and pushes.
-const NOBODY: &str = "nobody-in-particular";
+/// A pusher without a role.
+const WITHOUT_ROLE: &str = "person-without-role";
 
-/// By which way something comes to a branch.
+/// How a change comes to a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryPath {
-    /// As a commit of its own.
-    Straight,
-    /// By promotion from stage to stage, with all that the policy asks for.
+    /// As a commit on the branch itself.
+    Direct,
+    /// By promotion from stage to stage, with all records that the policy requires.
     Promotion,
 }
 
 impl DeliveryPath {
-    /// In a sentence.
+    /// The words for a sentence.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Straight => "straight",
+            Self::Direct => "directly",
             Self::Promotion => "by promotion",
         }
     }
 }
 
-/// A case: who brings what where, by which way and when; told as a scenario.
+/// A case, written as a scenario: a class, a branch, a delivery path, a pusher and a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProveCase {
-    /// The acts, without what is expected.
+    /// The steps, without `expect`.
     pub story: String,
     /// The branch that is pushed to.
     pub onto: String,
-    /// The way there.
-    pub way: DeliveryPath,
-    /// The class that is declared.
+    /// The delivery path.
+    pub delivery: DeliveryPath,
+    /// The declared class.
     pub class: String,
-    /// Who pushes.
+    /// The pusher.
     pub who: String,
-    /// When.
+    /// The receipt time.
     pub at: Instant,
 }
 
-/// Every case of a policy: all governed branches, ways, classes, kinds of people
-/// and moments at which something changes, from `from` on.
+/// All cases of a policy: every governed branch, delivery path, class, kind of
+/// person, and time from `from` on at which a window starts or ends.
 #[must_use]
 pub fn cases(policy: &Policy, from: Instant) -> Vec<ProveCase> {
     let (people, moments) = (people(policy), moments(policy, from));
     let stages = policy.flow.stages.iter().map(|stage| stage.branch.short().to_string());
-    let straight = stages.chain(policy.flow.lines.iter().filter_map(|line| example(policy, line)));
+    let direct =
+        stages.chain(policy.flow.lines.iter().filter_map(|line| example_branch(policy, line)));
     let later = policy.flow.stages.iter().skip(1);
     let promoted = later.map(|stage| stage.branch.short().to_string());
-    let places = straight
-        .map(|onto| (onto, DeliveryPath::Straight))
+    let places = direct
+        .map(|onto| (onto, DeliveryPath::Direct))
         .chain(promoted.map(|onto| (onto, DeliveryPath::Promotion)));
     let mut all = Vec::new();
-    for (onto, way) in places {
+    for (onto, delivery) in places {
         for class in policy.classes.names() {
             for who in &people {
                 for at in &moments {
-                    all.push(case(policy, (&onto, way), class, who, (*at, from)));
+                    all.push(case(policy, (&onto, delivery), class, who, (*at, from)));
                 }
             }
         }
@@ -72,10 +73,10 @@ pub fn cases(policy: &Policy, from: Instant) -> Vec<ProveCase> {
     all
 }
 
-/// One case; `from` is when the last major release was, where a freeze follows one.
+/// One case. `from` is the time of the last major release, for derived freezes.
 pub(super) fn case(
     policy: &Policy,
-    (onto, way): (&str, DeliveryPath),
+    (onto, delivery): (&str, DeliveryPath),
     class: &str,
     who: &str,
     (at, from): (Instant, Instant),
@@ -87,12 +88,12 @@ pub(super) fn case(
         let (tag, days) = (release(policy, "2.0.0"), (at - from).num_days());
         story.push_str(&format!("release {tag} on {}, {days} days ago\n", stage.branch.short()));
     }
-    match way {
-        DeliveryPath::Straight => straight(policy, onto, class, who, &mut story),
+    match delivery {
+        DeliveryPath::Direct => direct(policy, onto, class, who, &mut story),
         DeliveryPath::Promotion => promotion(policy, onto, class, who, &mut story),
     }
     let (onto, class, who) = (onto.to_string(), class.to_string(), who.to_string());
-    ProveCase { story, onto, way, class, who, at }
+    ProveCase { story, onto, delivery, class, who, at }
 }
 
 fn commit(policy: &Policy, onto: &str, class: &str) -> String {
@@ -101,7 +102,7 @@ fn commit(policy: &Policy, onto: &str, class: &str) -> String {
     format!("{AUTHOR} commits \"work\\n\\n{trailer}: {class}\" on {onto}, changing {path}\n")
 }
 
-fn straight(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut String) {
+fn direct(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut String) {
     let line = RefName::branch(onto).ok().and_then(|name| match policy.flow.target(&name) {
         Some(Target::Line(line)) => policy.flow.production().map(|(_, stage)| (line, stage)),
         _ => None,
@@ -116,8 +117,8 @@ fn straight(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut Str
     story.push_str(&format!("{}{who} pushes {onto}\n", commit(policy, onto, class)));
 }
 
-/// From the first stage on, as the policy wants it: a candidate, sign-offs, a
-/// certificate, and time on each stage.
+/// Appends the steps of a promotion from the first stage on, with candidate,
+/// certificate, sign-offs and soak time.
 fn promotion(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut String) {
     let Some(first) = policy.flow.stages.first() else { return };
     let mut from = first.branch.short();
@@ -127,10 +128,10 @@ fn promotion(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut St
         let to = stage.branch.short();
         let pusher = if to == onto { who.to_string() } else { able(policy, &stage.pushers) };
         if stage.production {
-            asked_for(policy, from, &pusher, story);
+            append_gate_records(policy, from, &pusher, story);
         } else if policy.promotion.candidate {
             let (namer, tag) =
-                (able_role(policy, &policy.ledger.releases), release(policy, "2.1.0"));
+                (person_with_role(policy, &policy.ledger.releases), release(policy, "2.1.0"));
             story.push_str(&format!("{namer} names {from} candidate 1 of {tag}\n"));
         }
         story.push_str(&format!("{pusher} pushes {from} to {to}\n"));
@@ -141,8 +142,8 @@ fn promotion(policy: &Policy, onto: &str, class: &str, who: &str, story: &mut St
     }
 }
 
-/// What production asks for, given by whoever may.
-fn asked_for(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
+/// Appends the records and the soak time that the release gate requires.
+fn append_gate_records(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
     let gate = &policy.gate;
     if let Some(course) = &gate.course {
         let trainers = policy.roles.people(&policy.ledger.trainers);
@@ -161,17 +162,17 @@ fn asked_for(policy: &Policy, from: &str, pusher: &str, story: &mut String) {
     }
 }
 
-/// Somebody with one of these roles; anybody where none is asked for.
+/// A person with one of these roles, or the person without a role.
 fn able(policy: &Policy, roles: &[String]) -> String {
-    with_role(policy, roles).unwrap_or(NOBODY).to_string()
+    with_role(policy, roles).unwrap_or(WITHOUT_ROLE).to_string()
 }
 
-/// Somebody with one of these roles.
+/// A person with one of these roles.
 pub(super) fn with_role<'p>(policy: &'p Policy, roles: &[String]) -> Option<&'p str> {
     roles.iter().find_map(|role| policy.roles.people(role).first()).map(String::as_str)
 }
 
-fn able_role(policy: &Policy, role: &str) -> String {
+fn person_with_role(policy: &Policy, role: &str) -> String {
     able(policy, &[role.to_string()])
 }
 
@@ -183,17 +184,18 @@ fn release(policy: &Policy, version: &str) -> String {
     )
 }
 
-/// A branch that a pattern of lines means, and no stage.
-fn example(policy: &Policy, line: &LinePattern) -> Option<String> {
+/// An example branch of a line pattern. It is not a stage.
+fn example_branch(policy: &Policy, line: &LinePattern) -> Option<String> {
     let name = line.branches.as_str().replace("**", "1.0").replace('*', "1.0").replace('?', "1");
     let full = RefName::branch(&name).ok()?;
     let is_line = matches!(policy.flow.target(&full), Some(Target::Line(_)));
     (line.branches.matches(&name) && is_line).then_some(name)
 }
 
-/// Two of each role, since who asks may not be who grants; and one of none.
+/// Two persons of each role, because nobody can approve their own push, and one
+/// person without a role.
 fn people(policy: &Policy) -> Vec<String> {
-    let mut all = vec![NOBODY.to_string()];
+    let mut all = vec![WITHOUT_ROLE.to_string()];
     for people in policy.roles.0.values() {
         all.extend(people.iter().take(2).cloned());
     }
@@ -202,15 +204,15 @@ fn people(policy: &Policy) -> Vec<String> {
     all
 }
 
-/// The moments around every edge of every window, and of derived freezes after
-/// a release that happened at `from`.
+/// The start and end of every window, and one second before each. Derived freezes
+/// follow a release at `from`.
 pub(super) fn moments(policy: &Policy, from: Instant) -> Vec<Instant> {
     let second = Duration::seconds(1);
     let mut all = BTreeSet::from([from]);
     for window in &policy.windows {
         match &window.span {
             WindowSpan::Fixed(intervals) => {
-                // Recurring windows are alike; the next ones stand for all.
+                // All repetitions of a window are alike, so the next three suffice.
                 for interval in intervals.iter().filter(|i| i.end > from).take(3) {
                     let edges = [interval.start - second, interval.start];
                     all.extend(edges.into_iter().chain([interval.end - second, interval.end]));

@@ -1,7 +1,7 @@
-//! What does a policy say to every kind of push, at every moment that matters? Exhaustion over small stories.
+//! Runs every kind of push against a policy, at every time that matters, and reports faults.
 //!
-//! Each case is a scenario that `refgate test` runs as it stands: a proof comes
-//! with its counterexample.
+//! Each case is a scenario that `refgate test` can run unchanged. A proof therefore
+//! comes with a counterexample.
 
 mod cases;
 mod windows;
@@ -17,39 +17,39 @@ use crate::parse::parse_scenarios;
 use crate::runner::{Report, World as _};
 use crate::step::Step;
 
-/// What is wrong with a policy.
+/// A fault of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
-    /// In a sentence.
+    /// The fault, in one sentence.
     pub what: String,
-    /// A scenario that shows it, if one can.
+    /// A scenario that shows the fault, if a push can show it.
     pub scenario: Option<String>,
 }
 
-/// What the engine says to a case under a policy.
+/// The answer of the engine to a case under a policy.
 ///
 /// # Errors
-/// If the story cannot be told, which is a fault of this program.
+/// Fails if a step of the case fails. This is a defect of refgate.
 pub fn answer(policy: &Policy, case: &ProveCase) -> Result<Report, String> {
-    told(policy, &case.story, case.at)
+    run_steps(policy, &case.story, case.at)
 }
 
-fn told(policy: &Policy, story: &str, at: Instant) -> Result<Report, String> {
+fn run_steps(policy: &Policy, story: &str, at: Instant) -> Result<Report, String> {
     let scenarios = parse_scenarios("prove", story).map_err(|error| error.to_string())?;
-    let scenario = scenarios.first().ok_or("the story is empty")?;
+    let scenario = scenarios.first().ok_or("the scenario has no steps")?;
     let mut world = MemoryWorld::new(policy.clone(), at);
     let mut last = Report::default();
     for line in &scenario.lines {
-        if let Some(report) = world.act(&line.act)? {
+        if let Some(report) = world.step(&line.step)? {
             last = report;
-        } else if matches!(line.act, Step::Push { .. }) {
-            return Err("the push gave no answer".to_string());
+        } else if matches!(line.step, Step::Push { .. }) {
+            return Err("the push has no verdict".to_string());
         }
     }
     Ok(last)
 }
 
-/// A case as a scenario that expects what was answered.
+/// A case as a scenario that expects the answer.
 #[must_use]
 pub fn scenario(policy_name: &str, case: &ProveCase, answer: &Report) -> String {
     expecting(policy_name, &case.story, answer)
@@ -64,7 +64,7 @@ fn expecting(policy_name: &str, story: &str, answer: &Report) -> String {
     format!("policy {policy_name}\n{story}expect {}\n", expected.trim_end())
 }
 
-/// A policy, its name for scenarios, and every case with the engine's answer.
+/// A policy, its name in scenarios, and every case with the answer of the engine.
 struct PolicyTable<'p> {
     policy: &'p Policy,
     name: &'p str,
@@ -78,62 +78,62 @@ impl PolicyTable<'_> {
     }
 }
 
-/// Everything that is wrong with one policy by itself.
+/// All faults of one policy.
 ///
 /// # Errors
-/// If a story cannot be told.
+/// Fails if a step of a case fails.
 pub fn prove(policy: &Policy, name: &str, from: Instant) -> Result<Vec<Proof>, String> {
     let answered = |case: ProveCase| answer(policy, &case).map(|report| (case, report));
     let answers = cases(policy, from).into_iter().map(answered).collect::<Result<_, _>>()?;
-    let court = PolicyTable { policy, name, from, answers };
-    let mut found = locked(&court);
+    let table = PolicyTable { policy, name, from, answers };
+    let mut found = find_locked_branches(&table);
     for window in &policy.windows {
-        found.extend(windows::of(&court, window)?);
+        found.extend(windows::of(&table, window)?);
     }
-    found.extend(dead(policy));
-    found.extend(of_roles(policy));
+    found.extend(find_settings_without_effect(policy));
+    found.extend(find_small_roles(policy));
     Ok(found)
 }
 
-/// Branches that nothing reaches, by no way, and classes that never land at all.
-fn locked(court: &PolicyTable<'_>) -> Vec<Proof> {
+/// Finds branches to which no push is accepted, and classes that can land nowhere.
+fn find_locked_branches(table: &PolicyTable<'_>) -> Vec<Proof> {
     let mut found = Vec::new();
     let proof = |what: String, own: &[&(ProveCase, Report)]| {
-        // The case that fails at the fewest rules says best why; of those, the one
-        // that goes the way that the process wants.
+        // The case with the fewest rules explains the fault best. Among those, a
+        // promotion is the normal way of the process.
         let far = |(case, report): &&&(ProveCase, Report)| {
-            (report.rules.len(), case.way == DeliveryPath::Straight)
+            (report.rules.len(), case.delivery == DeliveryPath::Direct)
         };
         let nearest = own.iter().min_by_key(far);
-        Proof { what, scenario: nearest.map(|case| court.scenario(case)) }
+        Proof { what, scenario: nearest.map(|case| table.scenario(case)) }
     };
     let passes = |own: &[&(ProveCase, Report)]| own.iter().any(|(_, r)| r.verdict == "accept");
     let branches: BTreeSet<&str> =
-        court.answers.iter().map(|(case, _)| case.onto.as_str()).collect();
+        table.answers.iter().map(|(case, _)| case.onto.as_str()).collect();
     let mut open = false;
     for onto in branches {
-        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.onto == onto).collect();
+        let own: Vec<_> = table.answers.iter().filter(|(case, _)| case.onto == onto).collect();
         if passes(&own) {
             open = true;
         } else {
             let what = format!(
-                "nothing ever lands on `{onto}`: no class, no person, no moment, straight or \
-                 promoted"
+                "nothing can land on `{onto}`: every class, person and time is rejected, \
+                 directly and by promotion"
             );
             found.push(proof(what, &own));
         }
     }
-    for class in court.policy.classes.names() {
-        let own: Vec<_> = court.answers.iter().filter(|(case, _)| case.class == class).collect();
+    for class in table.policy.classes.names() {
+        let own: Vec<_> = table.answers.iter().filter(|(case, _)| case.class == class).collect();
         if open && !passes(&own) {
-            found.push(proof(format!("the class `{class}` never lands anywhere"), &own));
+            found.push(proof(format!("the class `{class}` can land on no branch"), &own));
         }
     }
     found
 }
 
-/// Settings that can never have an effect.
-fn dead(policy: &Policy) -> Vec<Proof> {
+/// Finds settings that never have an effect.
+fn find_settings_without_effect(policy: &Policy) -> Vec<Proof> {
     let mut found = Vec::new();
     let mut say = |what: String| found.push(Proof { what, scenario: None });
     let idle = |rule: RuleId| match rule {
@@ -148,7 +148,7 @@ fn dead(policy: &Policy) -> Vec<Proof> {
     };
     for (rule, _) in policy.modes.iter().filter(|(rule, mode)| **mode != Mode::Off && idle(**rule))
     {
-        say(format!("the rule `{}` is turned on, and nothing asks for it", rule.name()));
+        say(format!("the rule `{}` is on, but has nothing to check", rule.name()));
     }
     let backport = &policy.backport;
     for class in backport.within.iter().chain(&backport.with_approval) {
@@ -159,36 +159,36 @@ fn dead(policy: &Policy) -> Vec<Proof> {
     }
     for class in backport.with_approval.iter().filter(|class| backport.within.contains(class)) {
         let class = policy.classes.name(*class);
-        say(format!("`{class}` may be backported unasked; its approval has no effect"));
+        say(format!("`{class}` needs no approval for a backport; `with-approval` has no effect"));
     }
     found
 }
 
-/// Roles that are asked for and have too few people.
-fn of_roles(policy: &Policy) -> Vec<Proof> {
+/// Finds roles with too few people for what the policy requires.
+fn find_small_roles(policy: &Policy) -> Vec<Proof> {
     let mut found = Vec::new();
     for wanted in &policy.gate.sign_offs {
         let people = policy.roles.people(&wanted.role);
         if u32::try_from(people.len()).unwrap_or(u32::MAX) < wanted.people {
-            let what = format!("nothing can be shipped: `{}` has too few people", wanted.role);
+            let what = format!("no release passes the gate: `{}` has too few people", wanted.role);
             found.push(Proof { what, scenario: None });
         }
     }
     if policy.gate.course.is_some() && policy.roles.people(&policy.ledger.trainers).is_empty() {
-        let what = "nothing can be shipped: nobody may issue the certificate".to_string();
+        let what = "no release passes the gate: nobody may issue the certificate".to_string();
         found.push(Proof { what, scenario: None });
     }
     found
 }
 
-/// A case, and what is answered to it.
+/// A case and the answer to it.
 pub type AnsweredCase = (ProveCase, Report);
 
-/// Where two policies answer differently: the cases that the new one lets in
-/// and those that it keeps out, with the new one's answers.
+/// Compares two policies. Returns the cases that only the new policy accepts and
+/// the cases that only the old policy accepts, with the answers of the new policy.
 ///
 /// # Errors
-/// If a story cannot be told.
+/// Returns no error at present: a case that fails under a policy is left out.
 pub fn compare(
     new: &Policy,
     old: &Policy,
@@ -202,7 +202,7 @@ pub fn compare(
     }
     let (mut looser, mut stricter) = (Vec::new(), Vec::new());
     for case in all {
-        // A branch that one of them does not govern is free there.
+        // A branch without rules accepts every push. A case that fails is left out.
         match (answer(new, &case), answer(old, &case)) {
             (Ok(now), Ok(before)) if now.verdict != before.verdict => {
                 if now.verdict == "accept" {

@@ -1,75 +1,73 @@
-//! Does a freeze ever keep anything out, without holes, and does what is waived end with it?
+//! Finds freezes without effect, gaps in freezes, and waivers that outlive their freeze.
 
 use refgate_core::{ClassId, Duration, Instant, Interval, Policy, Window, WindowSpan};
 
 use super::cases::{DeliveryPath, ProveCase, case, with_role};
-use super::{PolicyTable, Proof, answer, expecting, told};
+use super::{PolicyTable, Proof, answer, expecting, run_steps};
 
-/// All that is wrong with one window.
+/// All faults of one window.
 ///
 /// # Errors
-/// If a story cannot be told.
-pub(super) fn of(court: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>, String> {
+/// Fails if a step of a case fails.
+pub(super) fn of(table: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>, String> {
     let mut found = Vec::new();
     let name = &window.name;
-    let begins = begin(window, court.from);
-    let strictest = court.policy.classes.ids().max_by_key(|id| court.policy.classes.rank(*id));
+    let begins = first_start(window, table.from);
+    let strictest = table.policy.classes.ids().max_by_key(|id| table.policy.classes.rank(*id));
     let kept_out = |id: &ClassId| !window.lets_through.contains(id);
-    let class = court
+    let class = table
         .policy
         .classes
         .ids()
         .filter(kept_out)
-        .max_by_key(|id| (!window.fast_track.contains(id), court.policy.classes.rank(*id)));
+        .max_by_key(|id| (!window.fast_track.contains(id), table.policy.classes.rank(*id)));
     if class.is_none() {
         found.push(Proof {
-            what: format!("the freeze \"{name}\" lets every class through: it keeps nothing out"),
-            scenario: show(court, window, strictest, begins)?,
+            what: format!("the freeze \"{name}\" accepts every class: it blocks nothing"),
+            scenario: example_scenario(table, window, strictest, begins)?,
         });
     }
     for id in window.fast_track.iter().filter(|id| window.lets_through.contains(id)) {
-        let class = court.policy.classes.name(*id);
+        let class = table.policy.classes.name(*id);
         found.push(Proof {
-            what: format!(
-                "the freeze \"{name}\" lets `{class}` through unasked; its fast track has no effect"
-            ),
-            scenario: show(court, window, Some(*id), begins)?,
+            what: format!("the freeze \"{name}\" accepts `{class}`; its fast track has no effect"),
+            scenario: example_scenario(table, window, Some(*id), begins)?,
         });
     }
-    if let Some(other) = shadow(court.policy, window) {
+    if let Some(other) = find_stricter_window(table.policy, window) {
         found.push(Proof {
             what: format!(
-                "the freeze \"{name}\" decides nothing: \"{}\" keeps out all that it does",
+                "the freeze \"{name}\" has no effect: \"{}\" blocks the same changes",
                 other.name
             ),
-            scenario: show(court, window, class, begins)?,
+            scenario: example_scenario(table, window, class, begins)?,
         });
     }
     if let WindowSpan::Fixed(intervals) = &window.span {
-        if !intervals.iter().any(|interval| interval.end > court.from) {
+        if !intervals.iter().any(|interval| interval.end > table.from) {
             found.push(Proof {
-                what: format!("the freeze \"{name}\" lies in the past: it never applies again"),
-                scenario: show(court, window, class, court.from)?,
+                what: format!("the freeze \"{name}\" is in the past: it never applies again"),
+                scenario: example_scenario(table, window, class, table.from)?,
             });
         }
-        for (at, length) in holes(intervals) {
+        for (at, length) in find_gaps(intervals) {
             found.push(Proof {
                 what: format!(
-                    "the freeze \"{name}\" leaves a gap: {} minutes from {at}",
+                    "the freeze \"{name}\" has a gap of {} min from {at}",
                     length.num_minutes()
                 ),
-                scenario: show(court, window, class, at)?,
+                scenario: example_scenario(table, window, class, at)?,
             });
         }
     }
     if class.is_some() {
-        found.extend(waivers(court, window, class)?);
+        found.extend(waivers(table, window, class)?);
     }
     Ok(found)
 }
 
-/// When a window is in force for the first time from a moment on.
-fn begin(window: &Window, from: Instant) -> Instant {
+/// The first time from `from` on at which a window is in force.
+fn first_start(window: &Window, from: Instant) -> Instant {
     match &window.span {
         WindowSpan::AfterMajorRelease { .. } => from,
         WindowSpan::Fixed(intervals) => {
@@ -79,36 +77,37 @@ fn begin(window: &Window, from: Instant) -> Instant {
     }
 }
 
-/// The first stage of a window, a class and a moment, as whoever may push.
-fn show(
-    court: &PolicyTable<'_>,
+/// A scenario in which a person with the role pushes to the first stage of a window.
+fn example_scenario(
+    table: &PolicyTable<'_>,
     window: &Window,
     class: Option<ClassId>,
     at: Instant,
 ) -> Result<Option<String>, String> {
-    let Some(case) = within(court, window, class, at) else { return Ok(None) };
-    let report = answer(court.policy, &case)?;
-    Ok(Some(expecting(court.name, &case.story, &report)))
+    let Some(case) = within(table, window, class, at) else { return Ok(None) };
+    let report = answer(table.policy, &case)?;
+    Ok(Some(expecting(table.name, &case.story, &report)))
 }
 
-/// A class on its way to the first stage of a window, at a moment.
+/// The case of a push to the first stage of a window. `None` if there is no class
+/// or no stage.
 fn within(
-    court: &PolicyTable<'_>,
+    table: &PolicyTable<'_>,
     window: &Window,
     class: Option<ClassId>,
     at: Instant,
 ) -> Option<ProveCase> {
-    let policy = court.policy;
+    let policy = table.policy;
     let place = *window.stages.first()?;
     let (stage, class) = (policy.flow.stages.get(place)?, policy.classes.name(class?));
-    let way = if place == 0 { DeliveryPath::Straight } else { DeliveryPath::Promotion };
+    let delivery = if place == 0 { DeliveryPath::Direct } else { DeliveryPath::Promotion };
     let who = with_role(policy, &stage.pushers).unwrap_or("ada");
-    Some(case(policy, (stage.branch.short(), way), &class, who, (at, court.from.min(at))))
+    Some(case(policy, (stage.branch.short(), delivery), &class, who, (at, table.from.min(at))))
 }
 
-/// Another window that covers this one everywhere and always, and lets no more
-/// through. Of two that are alike, the first one counts.
-fn shadow<'p>(policy: &'p Policy, window: &Window) -> Option<&'p Window> {
+/// Another window that blocks everything that this window blocks. Of two equal
+/// windows, the first one counts.
+fn find_stricter_window<'p>(policy: &'p Policy, window: &Window) -> Option<&'p Window> {
     let mut before = true;
     policy.windows.iter().find(|other| {
         before &= other.name != window.name;
@@ -123,11 +122,11 @@ fn covers(outer: &Window, inner: &Window) -> bool {
         && outer.lets_through.iter().all(|id| inner.lets_through.contains(id))
         && outer.fast_track.iter().all(asked)
         && (outer.fast_track.is_empty() || outer.approvers == inner.approvers)
-        && spans(&outer.span, &inner.span)
+        && contains_span(&outer.span, &inner.span)
 }
 
-/// Whether one span lies in another.
-fn spans(outer: &WindowSpan, inner: &WindowSpan) -> bool {
+/// Whether the span `outer` contains the span `inner`.
+fn contains_span(outer: &WindowSpan, inner: &WindowSpan) -> bool {
     match (outer, inner) {
         (WindowSpan::Fixed(outer), WindowSpan::Fixed(inner)) => {
             !inner.is_empty() && inner.iter().all(|one| one.end <= lasts(outer, one.start))
@@ -136,14 +135,14 @@ fn spans(outer: &WindowSpan, inner: &WindowSpan) -> bool {
     }
 }
 
-/// Until when sorted intervals hold from a moment on without a gap.
+/// The end of the time from `from` on that sorted intervals cover without a gap.
 fn lasts(intervals: &[Interval], from: Instant) -> Instant {
     intervals.iter().fold(from, |at, next| if next.start <= at { at.max(next.end) } else { at })
 }
 
-/// Windows that mostly follow each other without a gap, but not always: clocks
-/// that jump leave holes.
-fn holes(intervals: &[Interval]) -> Vec<(Instant, Duration)> {
+/// The gaps between intervals, if more than half of the intervals follow each other
+/// without a gap. Daylight saving time can cause such gaps.
+fn find_gaps(intervals: &[Interval]) -> Vec<(Instant, Duration)> {
     let gaps: Vec<(Instant, Duration)> = intervals
         .windows(2)
         .filter_map(|pair| match pair {
@@ -158,19 +157,19 @@ fn holes(intervals: &[Interval]) -> Vec<(Instant, Duration)> {
     gaps.into_iter().filter(|(_, gap)| *gap > Duration::zero()).collect()
 }
 
-/// A waiver that may last longer than the freeze that it is granted in: it can
-/// let something through the next one, too.
+/// Finds waivers that can last longer than the freeze for which they were made. Such
+/// a waiver also applies in the next freeze.
 fn waivers(
-    court: &PolicyTable<'_>,
+    table: &PolicyTable<'_>,
     window: &Window,
     class: Option<ClassId>,
 ) -> Result<Option<Proof>, String> {
-    let (policy, rules) = (court.policy, &court.policy.waivers);
+    let (policy, rules) = (table.policy, &table.policy.waivers);
     let grants = policy.roles.people(&rules.approvers).first();
     let (start, length, next) = match &window.span {
-        WindowSpan::AfterMajorRelease { minimum, .. } => (court.from, *minimum, None),
+        WindowSpan::AfterMajorRelease { minimum, .. } => (table.from, *minimum, None),
         WindowSpan::Fixed(intervals) => {
-            let coming = intervals.iter().filter(|interval| interval.start >= court.from);
+            let coming = intervals.iter().filter(|interval| interval.start >= table.from);
             let Some(first) = coming.clone().min_by_key(|i| i.end - i.start) else {
                 return Ok(None);
             };
@@ -180,15 +179,15 @@ fn waivers(
     };
     let (Some(by), true) = (grants, rules.longest > length) else { return Ok(None) };
     let what = format!(
-        "a waiver may last {} hours, longer than the freeze \"{}\" ({} hours): it would outlive it",
+        "a waiver may last {} h, but the freeze \"{}\" only {} h: the waiver can outlive it",
         rules.longest.num_hours(),
         window.name,
         length.num_hours()
     );
-    let Some(own) = within(court, window, class, start) else {
+    let Some(own) = within(table, window, class, start) else {
         return Ok(Some(Proof { what, scenario: None }));
     };
-    // The next freeze, if the waiver reaches it; else the day after this one.
+    // The next freeze, if the waiver still applies then; else the end of this one.
     let then = next.filter(|then| *then - start < rules.longest).unwrap_or(start + length);
     let waive = format!(
         "{by} waives freeze on {} for {} hours because \"it cannot wait\"\n{} minutes later\n",
@@ -199,6 +198,6 @@ fn waivers(
     let at = own.story.find("zoe commits").unwrap_or(own.story.len());
     let (before, after) = own.story.split_at(at);
     let story = format!("{before}{waive}{after}");
-    let report = told(policy, &story, start)?;
-    Ok(Some(Proof { what, scenario: Some(expecting(court.name, &story, &report)) }))
+    let report = run_steps(policy, &story, start)?;
+    Ok(Some(Proof { what, scenario: Some(expecting(table.name, &story, &report)) }))
 }

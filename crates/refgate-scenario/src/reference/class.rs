@@ -1,4 +1,4 @@
-//! Of which class is a landing, by the plainest reading of its signs?
+//! Computes the class of a landing in the reference model.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use refgate_core::{ClassId, Oid, RecordBody};
 use super::View;
 
 impl View<'_> {
-    /// The class, whether the diff contradicts it, and whether a trailer or
-    /// option declares it. Free words are left out: the generator uses none.
+    /// The class, whether the diff contradicts it, and whether a trailer or option
+    /// declares it. It reads no words of subjects: the generator uses none.
     pub(super) fn class(
         &self,
         id: Oid,
@@ -107,7 +107,7 @@ impl View<'_> {
     }
 }
 
-/// Tries everything, which is why nobody should use it.
+/// Matches a glob by trying every split of the path. This is simple, but slow.
 fn naive_glob(pattern: &str, path: &str) -> bool {
     fn parts(pattern: &[&str], path: &[&str]) -> bool {
         match (pattern, path) {

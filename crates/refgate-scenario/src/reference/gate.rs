@@ -1,29 +1,29 @@
-//! What must be on record before something is promoted, counted by hand?
+//! Checks candidates, the release gate and debts in the reference model.
 
 use std::collections::BTreeSet;
 
 use refgate_core::{Instant, Oid, RecordBody};
 
-use super::pick::said_of;
-use super::{Objections, View};
+use super::pick::original_position;
+use super::{BrokenRules, View};
 
 impl View<'_> {
-    /// What a stage may not come to hold, if `side` came with a promotion to it.
-    pub(super) fn promoted(&self, at: usize, id: Oid, side: &[Oid], no: &mut Objections) {
+    /// Adds the rules that a promotion of `id` with the commits `side` breaks.
+    pub(super) fn promoted(&self, at: usize, id: Oid, side: &[Oid], no: &mut BrokenRules) {
         let policy = self.policy();
         let production = policy.flow.stages.get(at).is_some_and(|stage| stage.production);
         if !production && policy.promotion.candidate && !self.is_candidate(id) {
             no.insert("candidate");
         }
-        if production && !(self.signed(id, side) && self.soaked(at, id) && self.trained()) {
+        if production && !(self.signed(id, side) && self.has_soaked(at, id) && self.trained()) {
             no.insert("release-gate");
         }
-        if self.overdue(at, id, production) {
+        if self.has_overdue_debt(at, id, production) {
             no.insert("debts");
         }
     }
 
-    /// The generator names no candidates, so nothing is one.
+    /// Always false for generated scenarios: the generator names no candidates.
     fn is_candidate(&self, id: Oid) -> bool {
         self.world
             .records
@@ -31,7 +31,7 @@ impl View<'_> {
             .any(|r| matches!(&r.body, RecordBody::Candidate { commit, .. } if *commit == id))
     }
 
-    /// Sign-offs with paths are left out: no policy that this model knows has any.
+    /// Leaves out sign-offs with paths: no built-in policy has any.
     fn signed(&self, id: Oid, side: &[Oid]) -> bool {
         let policy = self.policy();
         policy.gate.sign_offs.iter().all(|wanted| {
@@ -50,7 +50,7 @@ impl View<'_> {
         })
     }
 
-    fn soaked(&self, at: usize, id: Oid) -> bool {
+    fn has_soaked(&self, at: usize, id: Oid) -> bool {
         let soak = self.policy().gate.soak;
         let before = at.checked_sub(1).and_then(|at| self.policy().flow.stages.get(at));
         let Some(before) = before.filter(|_| !soak.is_zero()) else { return true };
@@ -66,13 +66,15 @@ impl View<'_> {
         moves.get(start).is_some_and(|(since, _)| *since + soak <= self.world.clock)
     }
 
-    /// The generator issues no certificates.
+    /// False if the gate names a course: the generator issues no certificates.
     fn trained(&self) -> bool {
         self.policy().gate.course.is_none()
     }
 
-    /// Whether a fix is owed to a stage that the promotion concerns, for too long.
-    fn overdue(&self, at: usize, id: Oid, production: bool) -> bool {
+    /// Whether a debt that concerns the promotion is overdue. Each debt concerns a
+    /// promotion to production. For another stage, only the debts of this stage and
+    /// of the previous one do.
+    fn has_overdue_debt(&self, at: usize, id: Oid, production: bool) -> bool {
         let stages = self.policy().flow.stages.len();
         let tip = |stage: usize| if stage == at { Some(id) } else { self.tip(stage) };
         let pairs = (0..stages).flat_map(|from| (0..from).map(move |to| (from, to)));
@@ -86,7 +88,8 @@ impl View<'_> {
                 lacks.iter().copied().filter(|id| !has.contains(id)).filter(real).collect();
             let mut owed =
                 has.iter().copied().filter(|id| !lacks.contains(id)).filter(real).filter(|fix| {
-                    !copies.iter().any(|copy| self.is_copy(*copy, *fix)) && !self.excused(*fix, to)
+                    !copies.iter().any(|copy| self.is_copy(*copy, *fix))
+                        && !self.is_excused(*fix, to)
                 });
             owed.any(|fix| {
                 let since = self.since(from, fix).unwrap_or(self.world.clock);
@@ -98,11 +101,11 @@ impl View<'_> {
     fn is_copy(&self, copy: Oid, fix: Oid) -> bool {
         let message = self.world.nodes.get(&copy).map(|n| n.message.clone()).unwrap_or_default();
         let (mine, original) = (self.world.delta(copy), self.world.delta(fix));
-        let named = said_of(&message, fix).is_some();
+        let named = original_position(&message, fix).is_some();
         mine == original || named && mine.keys().any(|path| original.contains_key(path))
     }
 
-    fn excused(&self, fix: Oid, to: usize) -> bool {
+    fn is_excused(&self, fix: Oid, to: usize) -> bool {
         let policy = self.policy();
         let branch = policy.flow.stages.get(to).map(|stage| stage.branch.clone());
         self.world.records.iter().any(|r| match &r.body {

@@ -1,10 +1,10 @@
-//! What does the model object to in a branch's landings?
+//! Checks the landings of a governed branch in the reference model.
 
 use std::collections::BTreeSet;
 
 use refgate_core::{ClassId, Oid};
 
-use super::{GovernedBranch, Objections, View};
+use super::{BrokenRules, GovernedBranch, View};
 
 impl View<'_> {
     pub(super) fn stage(
@@ -13,7 +13,7 @@ impl View<'_> {
         place: GovernedBranch<'_>,
         old: Option<Oid>,
         new: Oid,
-        no: &mut Objections,
+        no: &mut BrokenRules,
     ) {
         let stages = self.policy().flow.stages.len();
         let known: BTreeSet<Oid> = match old {
@@ -52,13 +52,14 @@ impl View<'_> {
         if let (true, GovernedBranch::Stage(at)) = (brings, place) {
             let all: Vec<Oid> =
                 self.past(new).into_iter().filter(|id| !known.contains(id)).collect();
-            let mut objections = Objections::new();
-            self.promoted(at, new, &all, &mut objections);
-            no.extend(objections.into_iter().filter(|rule| !self.waived(name, rule, new, &all)));
+            let mut broken_rules = BrokenRules::new();
+            self.promoted(at, new, &all, &mut broken_rules);
+            no.extend(broken_rules.into_iter().filter(|rule| !self.waived(name, rule, new, &all)));
         }
     }
 
-    /// Whether it brings what an earlier stage holds.
+    /// Adds the rules that a landing breaks. Returns whether the landing brings
+    /// commits of an earlier stage.
     pub(super) fn landing(
         &self,
         name: &str,
@@ -66,20 +67,20 @@ impl View<'_> {
         id: Oid,
         side: &[Oid],
         (old, known): (Option<Oid>, &BTreeSet<Oid>),
-        no: &mut Objections,
+        no: &mut BrokenRules,
     ) -> bool {
         let parents = self.parents(id);
         let files = self.world.files(id);
         let first = parents.first().map(|p| self.world.files(*p)).unwrap_or_default();
         let unchanged = !parents.is_empty() && files == first;
-        let mut objections = Objections::new();
+        let mut broken_rules = BrokenRules::new();
         if parents.len() > 2 || (parents.len() == 2 && parents.first() == parents.get(1)) {
-            objections.insert("first-parent");
+            broken_rules.insert("first-parent");
         }
         let empty = unchanged && side.iter().all(|id| self.later(place, *id));
         let (class, contradicted, trailer) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
-        // Where it comes from.
+        // The stages of which the commit or its second parent is or was the tip.
         let others: Vec<usize> = (0..self.policy().flow.stages.len())
             .filter(|s| place != GovernedBranch::Stage(*s))
             .collect();
@@ -98,48 +99,48 @@ impl View<'_> {
         };
         let squash = self.squash(place, id, old) && earlier.is_none();
         let squash = squash && !self.picks_only(place, id, side);
-        let joined = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
+        let ancestry_only = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
         let (evil, resolved) = self.mixed(id, &parents);
         if let (Some(from), GovernedBranch::Stage(at)) = (earlier, place) {
             let own = !self.tip(from).is_some_and(|tip| self.past(tip).contains(&id));
             let differs = parents.get(1).is_none_or(|p| self.world.files(*p) != files);
             let differs = differs || resolved;
             if from + 1 < at || (own && differs && self.policy().promotion.same_tree) {
-                objections.insert("promotion");
+                broken_rules.insert("promotion");
             }
-        } else if !joined && (later.is_none() || evil || resolved || squash) {
+        } else if !ancestry_only && (later.is_none() || evil || resolved || squash) {
             let straight = place != GovernedBranch::Stage(0);
             if squash && straight {
-                objections.insert("promotion");
+                broken_rules.insert("promotion");
             } else {
                 if contradicted || (self.policy().declared_only && class == ClassId::UNCLASSIFIED) {
-                    objections.insert("class");
+                    broken_rules.insert("class");
                 }
                 let said = (class, contradicted, evil || resolved);
                 let from = (earlier.is_some(), later.is_some());
-                let unseen = self.unseen(place, (id, side), said, from);
-                if straight && (unseen || !self.eligible(place, effective, id, side)) {
-                    objections.insert("backport");
+                let lacks_approval = self.lacks_approval(place, (id, side), said, from);
+                if straight && (lacks_approval || !self.is_eligible(place, effective, id, side)) {
+                    broken_rules.insert("backport");
                 }
             }
         }
         let new_work = earlier.is_none() && (later.is_none() || evil || resolved);
-        let vouched = trailer && !contradicted && new_work && !unchanged;
+        let declared_by_author = trailer && !contradicted && new_work && !unchanged;
         let accepted = others.iter().any(|stage| self.was_tip(*stage, id));
-        if parents.len() == 2 && evil && !joined && !vouched && !accepted {
-            objections.insert("evil-merge");
+        if parents.len() == 2 && evil && !ancestry_only && !declared_by_author && !accepted {
+            broken_rules.insert("evil-merge");
         }
-        if !joined && self.frozen(place, effective, id, side) {
-            objections.insert("freeze");
+        if !ancestry_only && self.frozen(place, effective, id, side) {
+            broken_rules.insert("freeze");
         }
-        for rule in objections {
+        for rule in broken_rules {
             if !self.waived(name, rule, id, side) {
                 no.insert(rule);
             }
         }
         let GovernedBranch::Stage(at) = place else { return false };
         let shown = side.iter().any(|id| (0..at).any(|stage| self.was_tip(stage, *id)));
-        earlier.is_some() || (later.is_none() && !joined && shown)
+        earlier.is_some() || (later.is_none() && !ancestry_only && shown)
     }
 
     fn was_tip(&self, stage: usize, id: Oid) -> bool {
@@ -154,8 +155,8 @@ impl View<'_> {
         waiting.into_iter().any(|other| self.world.files(other) == self.world.files(id))
     }
 
-    /// Whether a plain merge gives something else where it goes through, and
-    /// whether it conflicts anywhere.
+    /// Whether a merge differs from a plain merge in a path without a conflict, and
+    /// whether the plain merge has conflicts.
     pub(super) fn mixed(&self, id: Oid, parents: &[Oid]) -> (bool, bool) {
         let [ours, theirs] = parents else { return (false, false) };
         let files = self.world.files(id);
@@ -167,7 +168,7 @@ impl View<'_> {
         (evil, !conflicts.is_empty())
     }
 
-    /// Whether a later stage has a commit; for a line, any stage.
+    /// Whether a later stage reaches a commit. For a line, every stage counts.
     pub(super) fn later(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
         let after = |stage: &usize| match place {
             GovernedBranch::Stage(at) => *stage > at,
@@ -179,7 +180,7 @@ impl View<'_> {
             .any(|tip| self.past(tip).contains(&id))
     }
 
-    /// Whether a stage or line may begin at a commit.
+    /// Whether a stage or line can be created at a commit.
     fn may_begin(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
         let stages = self.policy().flow.stages.iter().enumerate();
         let mut shown =

@@ -1,8 +1,8 @@
-//! The rules once more, as plainly as they can be said: sets, loops, and nothing shared with the engine.
+//! Judges a push with a simple reference model that shares no code with the engine.
 //!
-//! A test compares it with the engine on pushes that nobody thought of. It
-//! knows the world of maps only, takes the policy's data as given, and makes
-//! every judgement itself. What it leaves out is listed where it is left out.
+//! A test compares the model with the engine on generated pushes. The model reads
+//! only `MemoryWorld`. It takes the parsed policy as given and decides everything
+//! else itself. Comments state what it leaves out.
 
 mod class;
 mod gate;
@@ -17,10 +17,11 @@ use refgate_core::{Mode, Oid, Policy, RecordBody, RuleId};
 use crate::memory_world::MemoryWorld;
 use crate::step::PushItem;
 
-type Objections = BTreeSet<&'static str>;
+type BrokenRules = BTreeSet<&'static str>;
 
-/// Judges a push: whether it lands, and which rules object. Names are assumed to be valid; look-alikes, malformed
-/// objects and changes of the policy have tests of their own.
+/// Returns whether a push is accepted, and which rules it breaks. Ref names must
+/// be valid. The model leaves out look-alike names, malformed objects and policy
+/// changes.
 #[must_use]
 pub fn judge_naively(
     world: &MemoryWorld,
@@ -28,7 +29,7 @@ pub fn judge_naively(
     specs: &[PushItem],
     options: &[String],
 ) -> (bool, BTreeSet<&'static str>) {
-    let mut no = Objections::new();
+    let mut no = BrokenRules::new();
     for spec in specs {
         let new = spec.from.as_ref().and_then(|from| world.revision(from));
         let old = world.server.get(&spec.to).copied();
@@ -47,7 +48,7 @@ struct View<'w> {
     options: &'w [String],
 }
 
-/// A governed branch: its place in the flow, or a line.
+/// A stage, by its index in the flow, or a release line, by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GovernedBranch<'n> {
     Stage(usize),
@@ -86,7 +87,7 @@ impl View<'_> {
         }
         let branch = name.strip_prefix("refs/heads/")?;
         let line = |glob: &str| {
-            // Lines are written `prefix/*` in the policies that this model knows.
+            // The built-in policies write lines as `prefix/*`.
             glob.strip_suffix('*').is_some_and(|prefix| {
                 branch
                     .strip_prefix(prefix)
@@ -112,7 +113,7 @@ impl View<'_> {
         })
     }
 
-    /// Somebody else than who pushes, as far as that is known.
+    /// Whether a person is not the pusher. False if the pusher is not identified.
     fn other(&self, person: &str) -> bool {
         self.who != "somebody" && self.who != person
     }
@@ -128,7 +129,7 @@ impl View<'_> {
             })
     }
 
-    fn update(&self, name: &str, old: Option<Oid>, new: Option<Oid>, no: &mut Objections) {
+    fn update(&self, name: &str, old: Option<Oid>, new: Option<Oid>, no: &mut BrokenRules) {
         let place = self.place(name);
         let version = self.version(name);
         if place.is_none() && version.is_none() {
@@ -151,21 +152,21 @@ impl View<'_> {
             no.insert("pusher");
         }
         let Some(new) = new else {
-            if !self.deletion_agreed(name, old) {
+            if !self.is_deletion_approved(name, old) {
                 no.insert("deletion");
             }
             return;
         };
         match (place, version) {
             (Some(place), _) => self.stage(name, place, old, new, no),
-            (None, Some(version)) if old.is_some() || self.bad_tag(name, &version, new) => {
+            (None, Some(version)) if old.is_some() || self.is_bad_tag(name, &version, new) => {
                 no.insert("release-tag");
             }
             _ => {}
         }
     }
 
-    fn deletion_agreed(&self, name: &str, old: Option<Oid>) -> bool {
+    fn is_deletion_approved(&self, name: &str, old: Option<Oid>) -> bool {
         let rules = &self.policy().deletion;
         let since = self.world.received.get(name);
         let asked = self.world.records.iter().filter(|r| match &r.body {
@@ -189,10 +190,10 @@ impl View<'_> {
         })
     }
 
-    fn bad_tag(&self, name: &str, version: &[u32], new: Oid) -> bool {
+    fn is_bad_tag(&self, name: &str, version: &[u32], new: Oid) -> bool {
         let tag = self.world.tags.get(&new);
         let commit = tag.map_or(new, |tag| tag.commit);
-        // Tags of this world carry no signatures.
+        // `MemoryWorld` has no signed tags.
         if self.policy().release.signed || (self.policy().release.annotated && tag.is_none()) {
             return true;
         }

@@ -1,15 +1,15 @@
-//! Does the model take a landing for a pick that somebody changed?
+//! Checks backports and class downgrades in the reference model.
 
 use refgate_core::{ClassId, Oid};
 
 use super::{GovernedBranch, View};
 
 impl View<'_> {
-    /// Something in a landing that no other stage has, that is not an
-    /// original's change on what was there under a class as high, nor so
-    /// urgent that it may come straight, and of which nobody with the role
-    /// approves.
-    fn by_hand(
+    /// Whether a landing needs an approval for `backport` and has none. A commit
+    /// that no other stage reaches must be an exact backport without a class
+    /// downgrade. A commit without an original passes if its class is in
+    /// `[hotfix] classes`.
+    fn lacks_backport_approval(
         &self,
         place: GovernedBranch<'_>,
         id: Oid,
@@ -17,18 +17,19 @@ impl View<'_> {
         (class, contradicted, mixed): (ClassId, bool, bool),
     ) -> bool {
         let rules = &self.policy().backport;
-        let new = side.iter().chain([&id]).copied().filter(|one| !self.elsewhere(place, *one));
+        let new =
+            side.iter().chain([&id]).copied().filter(|one| !self.on_another_stage(place, *one));
         let urgent = !contradicted && self.policy().hotfix.classes.contains(&class);
         let declared = self.said(id, true).filter(|own| *own == class);
         let rank = |class: ClassId| self.policy().classes.rank(class);
-        let belittled = side.iter().filter(|one| self.elsewhere(place, **one)).any(|one| {
+        let downgraded = side.iter().filter(|one| self.on_another_stage(place, **one)).any(|one| {
             let was = self.said(*one, false).filter(|_| self.parents(*one).len() < 2);
             declared.zip(was).is_some_and(|(named, was)| rank(named) < rank(was))
         });
         let suspect = |one: Oid| match self.original(place, one) {
             Some(of) => {
                 let named = declared.filter(|_| one != id);
-                !self.exact(one, of) || self.lowered(one, of, one == id, named)
+                !self.exact(one, of) || self.is_class_downgrade(one, of, one == id, named)
             }
             None if urgent => false,
             None if one == id => mixed || self.parents(one).len() != 2,
@@ -38,21 +39,22 @@ impl View<'_> {
             }
         };
         rules.exact
-            && (belittled || new.into_iter().any(suspect))
+            && (downgraded || new.into_iter().any(suspect))
             && !self.approved("backport", &rules.approvers, (place, id), side)
     }
 
-    /// Whether all that is new is an original's change on what was there.
+    /// Whether all new single commits of a landing are exact backports.
     pub(super) fn picks_only(&self, place: GovernedBranch<'_>, id: Oid, side: &[Oid]) -> bool {
-        let new = side.iter().chain([&id]).copied().filter(|one| !self.elsewhere(place, *one));
+        let new =
+            side.iter().chain([&id]).copied().filter(|one| !self.on_another_stage(place, *one));
         let plain: Vec<Oid> = new.filter(|one| self.parents(*one).len() < 2).collect();
         let exact = |one: &Oid| self.original(place, *one).is_some_and(|of| self.exact(*one, of));
         self.policy().backport.exact && !plain.is_empty() && plain.iter().all(exact)
     }
 
-    /// Whether somebody must see a landing that comes by way of no stage, an
-    /// earlier or a later one.
-    pub(super) fn unseen(
+    /// Whether a landing needs an approval for `backport` and has none. `from`
+    /// states whether it comes from an earlier and from a later stage.
+    pub(super) fn lacks_approval(
         &self,
         place: GovernedBranch<'_>,
         (id, side): (Oid, &[Oid]),
@@ -60,13 +62,13 @@ impl View<'_> {
         from: (bool, bool),
     ) -> bool {
         match from {
-            (_, true) => said.2 && self.added(place, id, side, said),
-            (earlier, false) => !earlier && self.by_hand(place, id, side, said),
+            (_, true) => said.2 && self.lacks_addition_approval(place, id, side, said),
+            (earlier, false) => !earlier && self.lacks_backport_approval(place, id, side, said),
         }
     }
 
-    /// Whether somebody added to what a later stage has, without need and approval.
-    fn added(
+    /// Whether a back-merge adds content, is no hotfix and has no approval.
+    fn lacks_addition_approval(
         &self,
         place: GovernedBranch<'_>,
         id: Oid,
@@ -78,7 +80,7 @@ impl View<'_> {
         rules.exact && !urgent && !self.approved("backport", &rules.approvers, (place, id), side)
     }
 
-    fn elsewhere(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
+    fn on_another_stage(&self, place: GovernedBranch<'_>, id: Oid) -> bool {
         let stages =
             (0..self.policy().flow.stages.len()).filter(|s| place != GovernedBranch::Stage(*s));
         stages.filter_map(|stage| self.tip(stage)).any(|tip| self.past(tip).contains(&id))
@@ -101,7 +103,7 @@ impl View<'_> {
         self.own_class(&message, tip).map(|(class, _)| class)
     }
 
-    fn lowered(&self, id: Oid, of: Oid, tip: bool, named: Option<ClassId>) -> bool {
+    fn is_class_downgrade(&self, id: Oid, of: Oid, tip: bool, named: Option<ClassId>) -> bool {
         let rank = |class| self.policy().classes.rank(class);
         match (self.said(of, false), self.said(id, tip)) {
             (None, here) => named.or(here).is_some(),
@@ -109,15 +111,15 @@ impl View<'_> {
         }
     }
 
-    /// The commit of another stage that this one says last it was picked from,
-    /// or whose change and message it repeats.
+    /// The original of a commit, on another stage: the last one that the message
+    /// names, else a commit with the same changes and message.
     fn original(&self, place: GovernedBranch<'_>, id: Oid) -> Option<Oid> {
         let message = self.world.nodes.get(&id)?.message.clone();
         if self.parents(id).len() != 1 {
             return None;
         }
-        let held = |other: &&Oid| self.elsewhere(place, **other);
-        let said = |other: &&Oid| said_of(&message, **other);
+        let held = |other: &&Oid| self.on_another_stage(place, **other);
+        let said = |other: &&Oid| original_position(&message, **other);
         let named = self.world.nodes.keys().filter(|other| said(other).is_some()).filter(held);
         let twin = |(other, node): &(&Oid, &crate::memory_world::Node)| {
             **other != id
@@ -129,9 +131,9 @@ impl View<'_> {
     }
 }
 
-/// Where a message says last that it was picked from a commit: by the whole id
-/// or its first twelve digits, in letters of any size.
-pub(super) fn said_of(message: &str, other: Oid) -> Option<usize> {
+/// The position of the last `cherry picked from` line that names a commit, by its
+/// full id or its first twelve digits. Case does not matter.
+pub(super) fn original_position(message: &str, other: Oid) -> Option<usize> {
     let (message, whole) = (message.to_lowercase(), other.to_string());
     let said = |id: &str| message.rfind(&format!("(cherry picked from commit {id})"));
     said(&whole).max(whole.get(..12).and_then(said))

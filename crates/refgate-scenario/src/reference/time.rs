@@ -1,4 +1,4 @@
-//! What do calendar and records say, counted once more by hand?
+//! Computes freezes, approvals, eligibility and waivers in the reference model.
 
 use refgate_core::{ClassId, EvidenceKind, Instant, Oid, RecordBody, Window, WindowSpan};
 
@@ -54,7 +54,7 @@ impl View<'_> {
         all.filter_map(|id| self.world.nodes.get(id)).any(|node| node.author == person)
     }
 
-    pub(super) fn eligible(
+    pub(super) fn is_eligible(
         &self,
         place: GovernedBranch<'_>,
         class: ClassId,
@@ -101,7 +101,7 @@ impl View<'_> {
         };
         let Some(since) = self.major() else { return false };
         let policy = self.policy();
-        // What people with a role said since the release.
+        // The number of records by people with a role since the release.
         let said = |role: &str, is: &dyn Fn(&RecordBody) -> bool| {
             let all = self.world.records.iter().filter(|r| {
                 is(&r.body) && r.at >= since && r.at <= now && policy.roles.has(&r.by, role)
@@ -127,7 +127,7 @@ impl View<'_> {
         now < since + minimum || !enough
     }
 
-    /// Uses are left out: the generator gives waivers more than a push can use.
+    /// Does not count uses: the generator allows more uses than a push can need.
     pub(super) fn waived(&self, name: &str, rule: &str, id: Oid, side: &[Oid]) -> bool {
         let never = ["ref-name", "object-format", "policy-change", "deletion", "ledger"];
         let (rules, now) = (&self.policy().waivers, self.world.clock);

@@ -1,4 +1,4 @@
-//! Is what `prove` says of a bad policy so, and does each example show it?
+//! Tests that `prove` finds every fault of a bad policy, and that each example shows it.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use refgate_scenario::{
     DeliveryPath, ProveCase, compare, parse_scenarios, proof_scenario, prove, run_in_memory,
 };
 
-/// Each window, role and line of it is wrong in its own way.
+/// A policy in which each window, role and line has a different fault.
 const BAD: &str = r#"
 format = 1
 name = "bad"
@@ -77,8 +77,8 @@ fn policy(text: &str) -> refgate_core::Policy {
     policy_from_text(text, "bad", horizon(from()), |_| None).unwrap()
 }
 
-/// The policy stands in the scenario itself, so that it needs no file.
-fn holds(text: &str, scenario: &str) {
+/// Runs an example. The scenario gets the policy as a block, so it needs no file.
+fn run_example(text: &str, scenario: &str) {
     let scenario = scenario.replacen("policy bad\n", &format!("policy {{\n{text}\n}}\n"), 1);
     let parsed = parse_scenarios("proof", &scenario).unwrap();
     for one in &parsed {
@@ -88,7 +88,7 @@ fn holds(text: &str, scenario: &str) {
 }
 
 #[test]
-fn each_fault_is_found_and_shown() {
+fn finds_each_fault_with_an_example() {
     let found = prove(&policy(BAD), "bad", from()).unwrap();
     let shown: Vec<String> = found
         .iter()
@@ -99,11 +99,11 @@ fn each_fault_is_found_and_shown() {
         .collect();
     insta::assert_snapshot!("proofs", shown.join("\n"));
     let scenarios = found.iter().filter_map(|proof| proof.scenario.as_deref());
-    scenarios.for_each(|scenario| holds(BAD, scenario));
+    scenarios.for_each(|scenario| run_example(BAD, scenario));
 }
 
 #[test]
-fn a_sound_policy_has_no_fault() {
+fn finds_no_fault_in_sound_policies() {
     for name in ["portal", "minimal", "release-lines"] {
         let text = refgate_gate::builtin(name).unwrap();
         assert_eq!(prove(&policy(text), name, from()).unwrap(), [], "{name}");
@@ -111,24 +111,25 @@ fn a_sound_policy_has_no_fault() {
 }
 
 #[test]
-fn a_change_is_looser_or_stricter_by_each_way() {
+fn compares_policies_by_delivery_path() {
     let open = "format = 1\nname = \"bad\"\n[[stage]]\nbranch = \"dev\"\n[[stage]]\n\
                 branch = \"main\"\nproduction = true\n";
     let gated = format!("{open}[promotion]\ncandidate = true\n[gate]\nsoak = \"2 days\"\n");
     let freed = format!("{open}[hotfix]\nclasses = [\"bugfix\"]\n");
     let (looser, stricter) = compare(&policy(&freed), &policy(open), from()).unwrap();
     assert!(stricter.is_empty() && !looser.is_empty());
-    let straight = |case: &ProveCase| case.way == DeliveryPath::Straight && case.class == "bugfix";
+    let straight =
+        |case: &ProveCase| case.delivery == DeliveryPath::Direct && case.class == "bugfix";
     assert!(looser.iter().all(|(case, _)| straight(case) && case.onto == "main"));
     for (case, now) in &looser {
-        holds(&freed, &proof_scenario("bad", case, now));
+        run_example(&freed, &proof_scenario("bad", case, now));
     }
-    // Stricter is what goes on as before; with what is newly asked for it passes.
+    // A promotion without the new records is rejected. With them it is accepted.
     let (looser, stricter) = compare(&policy(&gated), &policy(open), from()).unwrap();
     assert!(looser.is_empty() && !stricter.is_empty());
     for (case, now) in &stricter {
-        assert_eq!((case.way, now.rules.len()), (DeliveryPath::Promotion, 1));
-        holds(&gated, &proof_scenario("bad", case, now));
+        assert_eq!((case.delivery, now.rules.len()), (DeliveryPath::Promotion, 1));
+        run_example(&gated, &proof_scenario("bad", case, now));
     }
     assert_eq!(prove(&policy(&gated), "bad", from()).unwrap(), []);
 }

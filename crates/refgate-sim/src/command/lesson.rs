@@ -1,4 +1,4 @@
-//! Where does the learner stand: the story, the goal, hints, and why something was refused?
+//! The verbs about a lesson: `start`, `lessons`, `goal`, `hint` and `why`.
 
 use std::path::{Path, PathBuf};
 
@@ -34,18 +34,18 @@ pub(crate) fn start(
     let world = World::start(&dir, lesson, Own { file, policy, seed: Some(seed) })?;
     intro(&world);
     say(&format!("\nGo there: cd {}", shown(&dir.join("you"))));
-    say("refgate-sim goal, hint, why, tick, undo and reset work from there, too.");
+    say("There you can run refgate-sim goal, hint, why, tick, undo and reset.");
     Ok(done(Exit::Accepted))
 }
 
-/// A folder as people can paste it.
+/// A path that people can paste into a shell.
 fn shown(path: &Path) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let text = path.display().to_string();
     if text.chars().all(plain) { text } else { quoted(path) }
 }
 
-/// The first lesson that was not finished, on one of these paths if there is any.
+/// The first unfinished lesson. Lessons of these paths come before all others.
 fn next(paths: &[String]) -> Result<Option<Lesson>, Failure> {
     let finished = progress::finished()?;
     let open = catalog::all()?.into_iter().filter(|lesson| !finished.contains(&lesson.name));
@@ -53,7 +53,7 @@ fn next(paths: &[String]) -> Result<Option<Lesson>, Failure> {
     Ok(open.min_by_key(off))
 }
 
-/// The next lesson, or the first of all, if all were finished.
+/// The next lesson, or the first lesson if all are finished.
 fn first() -> Result<Lesson, Failure> {
     let none = || Failure::new(Exit::Failed, "there are no lessons");
     next(&[])?.or(catalog::all()?.into_iter().next()).ok_or_else(none)
@@ -67,7 +67,7 @@ fn intro(world: &World) {
     for part in [&lesson.story, &lesson.task] {
         for paragraph in part.split("\n\n").filter(|text| !text.is_empty()) {
             say("");
-            // Commands stand in lines of their own.
+            // A paragraph with commands keeps its lines.
             if paragraph.lines().any(|line| line.starts_with("git ") || line.starts_with("refgate"))
             {
                 paragraph.lines().for_each(|line| say(&format!("    {}", clean(line))));
@@ -101,7 +101,7 @@ pub(crate) fn goal(at: &Path) -> VerbResult {
         say("The goal is reached.");
         progress::finish(&world.lesson.name)?;
         if let Some(next) = next(&world.lesson.paths)? {
-            say(&format!("The next lesson: refgate-sim start {}", next.name));
+            say(&format!("Next lesson: refgate-sim start {}", next.name));
         }
         return Ok(done(Exit::Accepted));
     }
@@ -110,7 +110,7 @@ pub(crate) fn goal(at: &Path) -> VerbResult {
     Ok(done(Exit::Rejected))
 }
 
-/// The rules that the last push of the learner met.
+/// The rules with findings in the last push of the learner.
 fn met(world: &World) -> Vec<RuleId> {
     let events = journal::read(&world.root);
     let pushes =
@@ -125,34 +125,34 @@ pub(crate) fn hint(at: &Path) -> VerbResult {
     Ok(done(Exit::Accepted))
 }
 
-/// The way out of what refused the last push, and the lesson's next hint.
+/// How to fix the last rejection, from the pages of its rules, and the next hint.
 pub(crate) fn hinted(world: &mut World) -> Result<String, Failure> {
     let mut out = String::new();
     for rule in met(world) {
-        let way = rule.page().split("## The way out").nth(1).unwrap_or_default();
+        let way = rule.page().split("## How to fix it").nth(1).unwrap_or_default();
         let way = way.split("\n## ").next().unwrap_or_default();
-        // The stories are for tests.
+        // The scenario blocks are for tests.
         let way = way.split("```scenario").next().unwrap_or_default().trim();
         let (name, shown) = (rule.name(), page(way));
         let shown = shown.trim();
-        out += &format!("The rule {name} refused your last push. The way out:\n\n{shown}\n\n");
+        out += &format!("The rule {name} rejected your last push. How to fix it:\n\n{shown}\n\n");
         out += &format!("Read more: refgate explain {name}\n\n");
     }
     let hints = &world.lesson.hints;
     out += &match hints.get(world.state.hints).or(hints.last()) {
         Some(hint) => wrap("", "", &hint.replace('\n', " ")),
-        None => "there is no hint; refgate-sim goal says what is missing".to_string(),
+        None => "There is no hint. `refgate-sim goal` shows what is missing.".to_string(),
     };
     world.state.hints += 1;
     world.save()?;
     Ok(out)
 }
 
-/// Why the last decision came out as it did, and the least that would change it.
+/// Explains the last decision, and lists the smallest changes that make the push pass.
 pub(crate) fn why(at: &Path) -> VerbResult {
     let world = World::find(at)?;
     let Some((head, object)) = decision(&world)? else {
-        let message = "nothing was pushed yet that concerned the process";
+        let message = "cannot explain a decision: no governed ref was pushed yet";
         return Err(Failure::new(Exit::BadInput, message));
     };
     say(&head);
@@ -180,14 +180,14 @@ pub(crate) fn why(at: &Path) -> VerbResult {
         }
     }
     if findings.is_empty() {
-        say("  nothing spoke against it");
+        say("  no findings");
     }
     if let Some(trial) = WhatIf::of(&world)? {
         let smallest = trial.smallest();
         let head = if smallest.is_empty() {
-            "Nothing was found with which this push passes: no other day, no record, no part of it."
+            "No change makes this push pass. Tested: later days, records, parts of the push."
         } else {
-            "Tried, and it passes:"
+            "With one of these changes, the push passes (tested):"
         };
         say(&format!("\n{head}"));
         for one in &smallest {

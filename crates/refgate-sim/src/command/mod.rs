@@ -1,4 +1,4 @@
-//! The verbs, by what they are about.
+//! The verbs, grouped by subject.
 
 pub(crate) mod lesson;
 pub(crate) mod receive;

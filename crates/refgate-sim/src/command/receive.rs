@@ -1,4 +1,4 @@
-//! What happens when the learner pushes: the real server judges, then teammates react in the same output.
+//! Handles a push of the learner: stores a step, runs the real server, then lets teammates react.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,14 +14,14 @@ use crate::output::{Failure, VerbResult, done, tell};
 use crate::snapshot;
 use crate::world::{MARK, World};
 
-/// Git runs this in the place of `git receive-pack`. Standard input and output
-/// are the push itself; what goes to standard error, the learner sees.
+/// Git runs this in place of `git receive-pack`. Standard input and output carry the
+/// push. The learner sees standard error.
 pub(crate) fn run(root: &Path, who: &str, server: &Path) -> VerbResult {
     let here = std::env::current_dir()?.canonicalize()?;
     if here.starts_with(root.parent().unwrap_or(root)) && !here.starts_with(root) {
         let there = here.ancestors().any(|folder| folder.join(MARK).is_dir());
         if there {
-            let message = "this world was moved; refgate-sim goal mends its clone, then push again";
+            let message = "this world was moved\nhint: run `refgate-sim goal`, then push again";
             return Err(Failure::new(Exit::BadSetup, message));
         }
     }
@@ -40,11 +40,11 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> VerbResult {
     if after != before {
         journal::write(root, &last(&world, who)?)?;
     }
-    // A push may have changed records and policy.
+    // The world is opened again, because the push may have changed records or policy.
     let mut world = World::open(root)?;
     let said = world.react()?;
     told(&world, said)?.iter().for_each(|line| tell(&format!("remote: {line}")));
-    // A refused push is no failure of the transport.
+    // A rejected push is not an error of the transport.
     let ended = if status.success() { Exit::Accepted } else { Exit::Rejected };
     Ok(done(ended))
 }
@@ -55,7 +55,7 @@ fn log_tip(world: &World) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
-/// The last decision of the server about anything but records, as its log has it.
+/// The last decision in the server's log, except pushes that contain only records.
 pub(crate) fn decision(world: &World) -> Result<Option<(String, Value)>, Failure> {
     let work = |entry: &LogEntry| {
         let updates = entry.object.get("updates").and_then(Value::as_array);
@@ -65,7 +65,7 @@ pub(crate) fn decision(world: &World) -> Result<Option<(String, Value)>, Failure
     entry(world, work)
 }
 
-/// The newest entry of the server's log that is one of these.
+/// The newest entry of the server's log that is wanted.
 fn entry(
     world: &World,
     wanted: impl Fn(&LogEntry) -> bool,

@@ -1,4 +1,4 @@
-//! The clock, and going back without fear: the whole world, step by step.
+//! The verbs about time and steps: the clock, undo and redo, copies and the journal.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,11 @@ fn wrong(message: impl Into<String>) -> Failure {
 pub(crate) fn clock(at: &Path) -> VerbResult {
     let world = World::find(at)?;
     let passed = world.real.clock().signed_duration_since(world.began());
-    let began = if passed.is_zero() { String::new() } else { format!(", {} in", length(passed)) };
+    let began = if passed.is_zero() {
+        String::new()
+    } else {
+        format!(", {} after the start", length(passed))
+    };
     say(&format!("{}{began}", show(world.real.clock())));
     Ok(done(Exit::Accepted))
 }
@@ -30,25 +34,25 @@ pub(crate) fn tick(at: &Path, text: &str) -> VerbResult {
     Ok(done(Exit::Accepted))
 }
 
-/// Lets time pass; what is to be said of it.
+/// Lets time pass. Returns the lines to print.
 pub(crate) fn ticked(at: &Path, text: &str) -> Result<Vec<String>, Failure> {
     let _held = lock(&root(at)?)?;
     let mut world = World::find(at)?;
     let step = span(text).ok_or_else(|| {
-        let message = format!("`{text}` is no length of time; such as 3d, 12h, 2 weeks");
+        let message = format!("`{text}` is not a length of time\nhint: write 3d, 12h or 2 weeks");
         Failure::new(Exit::Usage, message)
     })?;
     snapshot::remember(&world.root)?;
     let said = world.tick(step)?;
     let now = world.real.clock();
-    let event = Event::now(&world, "tick", format!("{} pass", length(step)));
+    let event = Event::now(&world, "tick", format!("the clock moves on by {}", length(step)));
     journal::write(&world.root, &event)?;
     let mut all = vec![format!("it is {}", show(now))];
     all.extend(told(&world, said)?);
     Ok(all)
 }
 
-/// `3d` as people type it, or `3 days`.
+/// Parses `3d` or `3 days`.
 pub(crate) fn span(text: &str) -> Option<refgate_core::Duration> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -64,7 +68,7 @@ pub(crate) fn span(text: &str) -> Option<refgate_core::Duration> {
         .filter(|length| *length > refgate_core::Duration::zero())
 }
 
-/// Writes down what teammates said, and what was learnt.
+/// Writes the lines of teammates to the journal, and stores a solved lesson as finished.
 pub(crate) fn told(world: &World, said: Vec<String>) -> Result<Vec<String>, Failure> {
     for line in &said {
         journal::write(&world.root, &Event::now(world, "says", line))?;
@@ -75,18 +79,18 @@ pub(crate) fn told(world: &World, said: Vec<String>) -> Result<Vec<String>, Fail
     Ok(said)
 }
 
-/// Where a new world is made, if nobody says: beside the one around, never in it.
+/// The default folder of a new world: beside the current world, never inside it.
 pub(crate) fn place(at: &Path, lesson: &str) -> PathBuf {
     let around = root(at).ok().and_then(|root| root.parent().map(Path::to_path_buf));
     around.unwrap_or_else(|| PathBuf::from("refgate-training")).join(lesson)
 }
 
-/// The folder of the world, even where it is too broken to be opened.
+/// The folder of the world, even if the world is too broken to be opened.
 fn root(at: &Path) -> Result<PathBuf, Failure> {
     let from = at.canonicalize()?;
     let marked = |folder: &&Path| folder.join(MARK).join("steps").is_dir();
     let found = from.ancestors().find(marked).map(Path::to_path_buf);
-    found.ok_or_else(|| wrong("there is no training world here; `refgate-sim start` makes one"))
+    found.ok_or_else(|| wrong("no training world here\nhint: `refgate-sim start` creates one"))
 }
 
 pub(crate) fn undo(at: &Path, steps: usize) -> VerbResult {
@@ -96,15 +100,15 @@ pub(crate) fn undo(at: &Path, steps: usize) -> VerbResult {
 
 pub(crate) fn undone(at: &Path, steps: usize) -> Result<String, Failure> {
     if steps == 0 {
-        return Err(wrong("undo takes back one step at the least"));
+        return Err(wrong("cannot undo 0 steps: the minimum is 1"));
     }
     let root = root(at)?;
     let _held = lock(&root)?;
     let now = snapshot::step(&root);
     let to = now.checked_sub(steps).filter(|to| *to > 0 && snapshot::is_kept(&root, *to));
-    let nothing = "there is nothing more to take back; refgate-sim reset begins anew";
+    let nothing = "cannot undo: no earlier step is stored\nhint: run `refgate-sim reset`";
     let to = to.ok_or_else(|| wrong(nothing))?;
-    // What is taken back is kept as well, for `redo`.
+    // The present state is stored, too, for `redo`.
     if !snapshot::is_kept(&root, now) {
         snapshot::take(&root, now)?;
     }
@@ -121,7 +125,7 @@ pub(crate) fn redone(at: &Path) -> Result<String, Failure> {
     let _held = lock(&root)?;
     let to = snapshot::step(&root) + 1;
     if !snapshot::is_kept(&root, to) {
-        return Err(wrong("there is nothing to do again"));
+        return Err(wrong("cannot redo: no undone step is stored"));
     }
     go(&root, to, "redo")
 }
@@ -131,7 +135,7 @@ fn go(root: &Path, to: usize, what: &str) -> Result<String, Failure> {
     snapshot::set_step(root, to)?;
     let world = World::open(root)?;
     journal::write(root, &Event::now(&world, what, what))?;
-    Ok(format!("the world is as it was; it is {}", show(world.real.clock())))
+    Ok(format!("the world is restored; it is {}", show(world.real.clock())))
 }
 
 pub(crate) fn fork(at: &Path, to: &Path) -> VerbResult {
@@ -139,7 +143,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> VerbResult {
     let _held = lock(&root)?;
     let world = World::find(at)?;
     if to.exists() {
-        return Err(wrong(format!("{} is there already", to.display())));
+        return Err(wrong(format!("cannot create `{}`: it exists already", to.display())));
     }
     apart(to)?;
     snapshot::fork(&world.root, to)?;
@@ -154,34 +158,34 @@ pub(crate) fn fork(at: &Path, to: &Path) -> VerbResult {
     forked.clone_for_you()?;
     snapshot::take(&to, 0)?;
     snapshot::set_step(&to, 1)?;
-    say(&format!("{} is a world of its own now", to.display()));
+    say(&format!("the copy is in `{}`", to.display()));
     Ok(done(Exit::Accepted))
 }
 
 pub(crate) fn reset(at: &Path) -> VerbResult {
     let root = root(at)?;
     if !snapshot::is_kept(&root, 0) {
-        return Err(wrong("the beginning is not kept any more; refgate-sim stop, and start again"));
+        return Err(wrong("cannot reset: no first step\nhint: start another world"));
     }
-    // What was there is a step like any other, so that undo brings it back.
+    // The present state becomes a step, so that `undo` can restore it.
     let _held = lock(&root)?;
     snapshot::remember(&root)?;
     snapshot::restore(&root, 0)?;
     let world = World::open(&root)?;
     journal::write(&root, &Event::now(&world, "reset", "reset"))?;
-    say("the lesson begins anew");
+    say("the lesson starts again");
     Ok(done(Exit::Accepted))
 }
 
 pub(crate) fn stop(at: &Path) -> VerbResult {
     let root = root(at)?;
-    // What somebody else does there is finished first.
+    // Another process may still work in the world; the lock waits for it.
     let _held = lock(&root)?;
     snapshot::clear(&root)?;
-    // What somebody else has put there stays.
+    // Files of the user stay, and then their folder stays, too.
     let emptied = fs::remove_dir(&root).is_ok();
-    let left = if emptied { "" } else { "; what you put there yourself is left" };
-    say(&format!("{} is removed{left}", root.display()));
+    let left = if emptied { "" } else { "; your own files are still there" };
+    say(&format!("the world in `{}` is removed{left}", root.display()));
     Ok(done(Exit::Accepted))
 }
 

@@ -1,4 +1,4 @@
-//! A learner at an ordinary shell, with a folder and a configuration of their own.
+//! A learner with a shell, a folder and a Git configuration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 pub(crate) struct Learner {
     folder: TempDir,
-    /// What the learner's own git configuration says.
+    /// The text of the learner's Git configuration.
     config: String,
 }
 
@@ -33,7 +33,7 @@ impl Learner {
         self.path("my training/you")
     }
 
-    /// A command line in a folder: how it ended, and all that the terminal shows.
+    /// Runs a command line in a folder. Returns its exit code and all of its output.
     pub(crate) fn types_in(&self, folder: &Path, line: &str) -> (Option<i32>, String) {
         let program = Path::new(env!("CARGO_BIN_EXE_refgate-sim"));
         let beside = program.parent().unwrap().display();
@@ -46,7 +46,7 @@ impl Learner {
         shell.env("PATH", format!("{beside}:{}", std::env::var("PATH").unwrap()));
         shell.env("HOME", self.path("home")).env("REFGATE_SIM_HOME", self.path("home"));
         shell.env("LC_ALL", "C").env("GIT_CONFIG_SYSTEM", "/dev/null");
-        // Ids in the story are literal.
+        // Fixed dates give the same commit ids in each run.
         for role in ["AUTHOR", "COMMITTER"] {
             shell.env(format!("GIT_{role}_DATE"), "2026-03-02T10:00:00Z");
         }
@@ -58,7 +58,7 @@ impl Learner {
         (output.status.code(), said.join("\n"))
     }
 
-    /// A command line in the learner's clone, which must end so.
+    /// Runs a command line in the learner's clone, and checks its exit code.
     #[track_caller]
     pub(crate) fn does(&self, code: i32, line: &str) -> String {
         let (ended, said) = self.types_in(&self.you(), line);
@@ -66,7 +66,7 @@ impl Learner {
         said
     }
 
-    /// A world for a lesson, in a folder with a space in its name.
+    /// Starts a lesson in a folder with a space in its name.
     #[track_caller]
     pub(crate) fn starts(&self, lesson: &str) -> String {
         let line = format!("refgate-sim start {lesson} --dir 'my training'");

@@ -1,4 +1,4 @@
-//! Does the simulator teach what it says? Run as learners run it.
+//! Tests of the simulator, which run it as a learner does.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod learner;

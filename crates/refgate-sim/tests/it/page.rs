@@ -1,4 +1,4 @@
-//! Who gets the page, and what is on it?
+//! Tests of the page: its content, its actions, and who can read it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::learner::Learner;
 
-/// A page that is served until the test ends.
+/// A page that is served until this value is dropped.
 struct Page {
     server: Child,
     port: u16,
@@ -43,7 +43,7 @@ impl Page {
         stream
     }
 
-    /// The whole answer.
+    /// Sends a request, and returns the whole response.
     fn asks(&self, method: &str, path: &str, host: &str) -> String {
         let mut answer = Vec::new();
         self.connect(method, path, host).read_to_end(&mut answer).unwrap();
@@ -64,7 +64,7 @@ impl Page {
 }
 
 #[test]
-fn the_page_shows_the_world_and_moves_it() {
+fn shows_the_world_and_advances_it() {
     let learner = Learner::new("");
     learner.starts("freeze-day-12");
     learner.does(0, "git switch -q dev && git merge -q --no-ff --no-edit origin/feature/search");
@@ -76,14 +76,14 @@ fn the_page_shows_the_world_and_moves_it() {
         "default-src 'none'",
         "Day 12 of a code freeze",
         "reject dev by ada (freeze)",
-        "it is refused by freeze",
+        "rejected by freeze",
         "dev lacks &quot;docs: how to search&quot;",
         "<svg role=\"img\"",
         "on other branches: feat: search (ada)",
     ] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }
-    // News come when something happens, to whoever listens.
+    // A listener gets an event after each change.
     let path = format!("{}events", page.base);
     let mut events = BufReader::new(page.connect("GET", &path, &page.own_host()));
     let mut line = String::new();
@@ -95,25 +95,25 @@ fn the_page_shows_the_world_and_moves_it() {
     line.clear();
     events.read_line(&mut line).unwrap();
     assert_eq!(line, "data: changed\n");
-    assert!(learner.does(0, "refgate-sim clock").contains("1 day in"));
+    assert!(learner.does(0, "refgate-sim clock").contains("1 day after"));
     assert!(page.posts("undo").contains("HTTP/1.1 303"));
-    assert!(!learner.does(0, "refgate-sim clock").contains("1 day in"));
-    assert!(page.posts("hint").contains("The rule freeze refused your last push"));
+    assert!(!learner.does(0, "refgate-sim clock").contains("1 day after"));
+    assert!(page.posts("hint").contains("The rule freeze rejected your last push"));
 }
 
 #[test]
-fn strangers_get_nothing() {
+fn answers_only_requests_with_host_and_token() {
     let learner = Learner::new("");
     learner.starts("first-change");
     let page = Page::of(&learner, &[]);
     let (base, own) = (page.base.clone(), page.own_host());
-    // Another name for this machine (DNS rebinding), no token, another token.
+    // Another name of this machine (DNS rebinding), no token, a wrong token.
     assert!(page.asks("GET", &base, "evil.example").contains("HTTP/1.1 421"));
     assert!(page.asks("POST", &format!("{base}tick"), "evil.example").contains("HTTP/1.1 421"));
     assert!(page.asks("GET", "/", &own).contains("HTTP/1.1 404"));
     let other = base.replace(|c: char| c.is_ascii_hexdigit(), "0");
     assert!(page.asks("POST", &format!("{other}tick"), &own).contains("HTTP/1.1 404"));
-    // A length that no memory holds ends nothing.
+    // A body length beyond the memory does not stop the server.
     for length in ["99999999999", "18446744073709551615"] {
         let mut stream = TcpStream::connect(("127.0.0.1", page.port)).unwrap();
         let head = format!("POST / HTTP/1.1\r\nHost: {own}\r\nContent-Length: {length}\r\n\r\n");
@@ -121,7 +121,7 @@ fn strangers_get_nothing() {
     }
     assert!(page.posts("format").contains("HTTP/1.1 404"));
     assert!(learner.does(0, "refgate-sim clock").ends_with("UTC"));
-    // What people write into titles is text.
+    // Markup in a commit title is shown as text.
     learner.does(0, "git switch -q dev && echo a >> docs/guide.md");
     learner
         .does(0, "git commit -q -a -m 'docs: <script>alert(1)</script>' && git push -q origin dev");
@@ -133,18 +133,18 @@ fn strangers_get_nothing() {
 }
 
 #[test]
-fn a_real_repository_is_only_looked_at() {
+fn shows_a_real_repository_read_only() {
     let learner = Learner::new("");
     learner.starts("first-change");
     let page = Page::of(&learner, &["--repo", "../server.git"]);
     let shown = page.gets("");
     assert!(shown.contains("on dev: start (somebody)") && !shown.contains("<form"), "{shown}");
     assert!(page.posts("tick").contains("HTTP/1.1 403"));
-    // In a clone the server's branches are those that were fetched.
+    // In a clone, the page shows the remote-tracking branches.
     let page = Page::of(&learner, &["--repo", "."]);
     let shown = page.gets("");
-    assert!(shown.contains("start (somebody); here stand stg, main, dev<"), "{shown}");
-    for (repository, why) in [("nowhere", "nowhere: No such file"), ("empty", "no stage")] {
+    assert!(shown.contains("start (somebody); refs: stg, main, dev<"), "{shown}");
+    for (repository, why) in [("nowhere", "`nowhere`: No such file"), ("empty", "is a stage")] {
         let line = format!("git init -q empty; refgate-sim serve --repo {repository}");
         let said = learner.does(3, &line);
         assert!(said.contains(why), "{said}");

@@ -1,8 +1,8 @@
-//! A newcomer's walk through the 60-minute path, command by command.
+//! A newcomer completes the path `60-minutes`, command by command.
 
 use crate::learner::Learner;
 
-/// What is typed in each lesson, and how it ends.
+/// The command lines of each lesson, and their exit codes.
 const WALK: [(&str, &[(i32, &str)]); 9] = [
     (
         "first-change",
@@ -122,7 +122,7 @@ const WALK: [(&str, &[(i32, &str)]); 9] = [
 ];
 
 #[test]
-fn a_newcomer_walks_the_60_minute_path() {
+fn completes_the_60_minute_path() {
     let learner = Learner::new("");
     let mut story = String::new();
     for (lesson, lines) in WALK {

@@ -1,17 +1,17 @@
-//! What learners break comes back, and nothing of their own is touched.
+//! Tests of broken and unusual worlds: they can be restored, and other files are not changed.
 
 use std::fs;
 use std::path::Path;
 
 use crate::learner::Learner;
 
-/// The world as the server and the clone have it.
+/// The refs of the server and of the clone, and the clock.
 fn state(learner: &Learner) -> String {
     learner.does(0, "git -C ../server.git for-each-ref && git for-each-ref && refgate-sim clock")
 }
 
 #[test]
-fn the_whole_world_goes_back_and_forth() {
+fn undo_redo_fork_and_reset_restore_the_world() {
     let learner = Learner::new("");
     learner.starts("first-change");
     let begun = state(&learner);
@@ -29,8 +29,8 @@ fn the_whole_world_goes_back_and_forth() {
     learner.does(0, "refgate-sim undo 2");
     assert!(learner.does(0, "git log -1 --format=%s").contains("docs: a"));
     assert!(!learner.does(0, "git -C ../server.git log -1 --format=%s dev").contains("docs: a"));
-    assert!(learner.does(3, "refgate-sim undo").contains("nothing more to take back"));
-    // Another way is tried in a copy; the first world does not see it.
+    assert!(learner.does(3, "refgate-sim undo").contains("no earlier step is stored"));
+    // A push in a copy does not change the first world.
     learner.does(0, "refgate-sim fork ../../'the other'");
     let other = learner.path("the other/you");
     let (code, said) = learner.types_in(&other, "git push -q origin dev && refgate-sim goal");
@@ -41,7 +41,7 @@ fn the_whole_world_goes_back_and_forth() {
 }
 
 #[test]
-fn what_learners_break_is_said_and_mended() {
+fn reports_a_broken_world_and_restores_it() {
     let learner = Learner::new("");
     learner.starts("first-change");
     learner
@@ -65,21 +65,21 @@ fn what_learners_break_is_said_and_mended() {
         learner.does(0, "echo b >> docs/guide.md && git commit -q -a -m 'docs: b'");
         learner.does(0, "git push -q origin HEAD:dev && refgate-sim tick 1h");
     }
-    // Who edits a hook edits no program.
+    // An edit of a hook does not change the program.
     let hook = Path::new(env!("CARGO_BIN_EXE_refgate-sim")).with_file_name("refgate-hook");
     assert!(fs::metadata(hook).unwrap().len() > 100_000);
-    // Twice in one folder, or over something else.
+    // A world cannot be created in a world, or in a folder with other files.
     let here = learner.path(".");
     let (code, said) = learner.types_in(&here, "refgate-sim start --dir 'my training'");
-    assert!(code == Some(3) && said.contains("is a training world already"), "{said}");
+    assert!(code == Some(3) && said.contains("is already a training world"), "{said}");
     let (code, said) = learner.types_in(&here, "refgate-sim start --dir home");
     assert!(code == Some(3) && said.contains("is not empty"), "{said}");
     for (line, why) in [
         ("start --dir 'a:b'", "has a `:`"),
-        ("start --policy nowhere.toml --dir new", "nowhere.toml: No such file"),
-        ("start --file nowhere.lesson --dir new", "nowhere.lesson: No such file"),
+        ("start --policy nowhere.toml --dir new", "nowhere.toml`: No such file"),
+        ("start --file nowhere.lesson --dir new", "nowhere.lesson`: No such file"),
         ("start nothing --dir new", "there is no lesson `nothing`"),
-        ("-C 'my training' watch", "there is no terminal to watch in"),
+        ("-C 'my training' watch", "cannot use the terminal"),
     ] {
         let (code, said) =
             learner.types_in(&here, &format!("setsid refgate-sim {line} < /dev/null"));
@@ -88,17 +88,17 @@ fn what_learners_break_is_said_and_mended() {
     assert!(!learner.path("a:b").exists() && !learner.path("new").exists());
     let (code, said) = learner.types_in(&here, "refgate-sim goal");
     assert!(code == Some(3) && said.contains("no training world here"), "{said}");
-    // What somebody puts there stays.
+    // Files of the learner stay.
     fs::write(learner.path("my training/notes.txt"), "mine\n").unwrap();
     let (_, said) = learner.types_in(&here, "refgate-sim -C 'my training' stop");
-    assert!(said.contains("is left"), "{said}");
+    assert!(said.contains("your own files are still there"), "{said}");
     assert_eq!(fs::read_to_string(learner.path("my training/notes.txt")).unwrap(), "mine\n");
 }
 
-/// Odd configuration: another default branch, templates, hooks of one's own,
-/// line ends, signing without a key.
+/// The configuration has another default branch, templates, hooks, line endings, and
+/// signing without a key.
 #[test]
-fn odd_configuration_does_no_harm_and_is_not_touched() {
+fn overrides_the_learners_git_configuration_without_changing_it() {
     let config = "[init]\n\tdefaultBranch = trunk\n\ttemplateDir = /nowhere\n[core]\n\thooksPath = \
                   /nowhere\n\tautocrlf = true\n[commit]\n\tgpgSign = true\n[tag]\n\tgpgSign = \
                   true\n[push]\n\tgpgSign = true\n[user]\n\tname = Someone\n\temail = some@one\n";
@@ -112,23 +112,23 @@ fn odd_configuration_does_no_harm_and_is_not_touched() {
     assert_eq!(fs::read_to_string(learner.path("home/.gitconfig")).unwrap(), config);
 }
 
-/// The training clock counts only where the simulator has marked a world.
+/// The server uses the training clock of the simulator, and no other date.
 #[test]
-fn a_clock_elsewhere_counts_for_nothing() {
+fn ignores_every_clock_except_the_training_clock() {
     let learner = Learner::new("");
     learner.starts("freeze-day-12");
-    // The freeze of the story ends on 2027-01-11; a forged date of a commit, or in
-    // the pusher's environment, moves nothing.
+    // The freeze ends on 2027-01-11 at the earliest. A forged date of a commit, or in the
+    // pusher's environment, has no effect.
     learner.does(0, "git switch -q dev && git merge -q --no-ff --no-edit origin/feature/search");
     let late = "GIT_COMMITTER_DATE=2028-01-01T00:00:00Z GL_USER=grace git push -q origin dev";
     assert!(learner.does(1, late).contains("[freeze]"));
     learner.does(0, "rm ../server.git/refgate/training.toml");
     let said = learner.does(128, "git push -q origin dev");
-    assert!(said.contains("the server cannot be used"), "{said}");
+    assert!(said.contains("cannot use the server"), "{said}");
 }
 
 #[test]
-fn free_play_is_the_same_for_the_same_seed() {
+fn plays_the_same_events_for_the_same_seed() {
     let play = |seed: u32| {
         let learner = Learner::new("");
         let here = learner.path(".");
@@ -143,29 +143,34 @@ fn free_play_is_the_same_for_the_same_seed() {
     assert!(first.contains("accept"), "{first}");
 }
 
-/// What must hold on every day and did not is told, and undone with the day.
+/// A failed `always` condition is reported, and stays until the day is undone.
 #[test]
-fn a_bad_day_counts_until_it_is_undone() {
+fn reports_a_failed_day_until_it_is_undone() {
     let learner = Learner::new("");
     learner.starts("capstone --seed 3");
     learner.does(0, "git switch -q main && echo a >> src/app.rs");
     learner.does(0, "git commit -q -a -m 'hotfix: disk full' && git push -q origin main");
     let said = learner.does(0, "refgate-sim tick 10d");
-    assert!(said.contains("lacks \"hotfix: disk full\", which main has (overdue); undo"), "{said}");
+    assert!(
+        said.contains("lacks \"hotfix: disk full\", which main has (overdue); `refgate-sim undo`"),
+        "{said}"
+    );
     learner.does(0, "git switch -q stg && git merge -q --no-edit origin/main");
     learner.does(
         0,
         "git switch -q dev && git pull -q origin dev && git merge -q --no-edit origin/main",
     );
     learner.does(0, "git push -q origin dev stg");
-    assert!(learner.does(1, "refgate-sim goal").contains("(overdue); undo goes back"));
+    assert!(
+        learner.does(1, "refgate-sim goal").contains("(overdue); `refgate-sim undo` goes back")
+    );
     learner.does(0, "refgate-sim undo 2");
-    assert!(!learner.does(1, "refgate-sim goal").contains("undo goes back"));
+    assert!(!learner.does(1, "refgate-sim goal").contains("undo` goes back"));
 }
 
-/// A story writes only into its own work tree, and a link is not followed out.
+/// A lesson writes only into its own worktree, and no symbolic link is followed.
 #[test]
-fn nothing_outside_of_the_world_is_touched() {
+fn changes_nothing_outside_of_the_world() {
     let learner = Learner::new("");
     let here = learner.path(".");
     fs::create_dir_all(learner.path("other/.git/objects")).unwrap();
@@ -175,7 +180,7 @@ fn nothing_outside_of_the_world_is_touched() {
         let text = "lesson x\ntitle x\nyou ada\ntask\n  x\ngoal\n  dev has \"x\"\nsolution\n  ada commits \"x\" on dev, changing PATH\n";
         fs::write(learner.path("x.lesson"), text.replace("PATH", path)).unwrap();
         let (code, said) = learner.types_in(&here, "refgate-sim lint x.lesson");
-        assert!(code != Some(0) && said.contains("is no path of a work tree"), "{path}: {said}");
+        assert!(code != Some(0) && said.contains("not a path in the worktree"), "{path}: {said}");
     }
     learner.starts("first-change");
     learner.does(0, "rm -rf ../you && ln -s ../other ../you");
@@ -183,20 +188,20 @@ fn nothing_outside_of_the_world_is_touched() {
     assert_eq!(fs::read_to_string(learner.path("other/mine")).unwrap(), "precious\n");
     assert!(learner.path("other/.git/objects").is_dir());
     learner.does(0, "git status");
-    // A reset is a step, too.
+    // A reset is a step that can be undone.
     learner.does(0, "echo mine > mine && refgate-sim reset && test ! -e mine");
     learner.does(0, "refgate-sim undo && test -e mine");
 }
 
-/// Whoever comes second waits.
+/// A second command waits for the lock of the first.
 #[test]
-fn many_at_once_do_not_tear_the_world() {
+fn runs_concurrent_commands_one_after_another() {
     let learner = Learner::new("");
     learner.starts("edited-pick");
     let many = "for i in 1 2 3 4 5 6; do refgate-sim tick 1d & git push -q origin HEAD:topic/m$i & done; wait";
     let said = learner.does(0, many);
     assert!(!said.contains("os error"), "{said}");
-    assert!(learner.does(0, "refgate-sim clock").contains("6 days in"));
+    assert!(learner.does(0, "refgate-sim clock").contains("6 days after"));
     assert_eq!(
         learner.does(0, "git -C ../server.git for-each-ref 'refs/heads/topic/m*' | wc -l"),
         "6"
@@ -204,13 +209,13 @@ fn many_at_once_do_not_tear_the_world() {
     for _ in 0..12 {
         learner.does(0, "refgate-sim undo");
     }
-    assert!(!learner.does(0, "refgate-sim clock").contains("in"));
+    assert!(!learner.does(0, "refgate-sim clock").contains("after"));
     learner.does(3, "refgate-sim undo");
 }
 
-/// Names that settings must quote.
+/// These names need quotes or escapes in the settings of Git.
 #[test]
-fn odd_names_of_folders() {
+fn accepts_unusual_folder_names() {
     let learner = Learner::new("");
     for name in ["a#b", "a;b", "a\"b", "a\\b", "ünï"] {
         let here = learner.path(".");
@@ -224,21 +229,21 @@ fn odd_names_of_folders() {
     }
 }
 
-/// A world within another would be part of its steps, and of the learner's commits.
+/// The steps of the outer world would contain a world inside it.
 #[test]
-fn no_world_lies_in_another() {
+fn rejects_a_world_inside_another() {
     let learner = Learner::new("");
     learner.starts("first-change");
     for line in ["start hotfix --dir new", "fork new", "play --dir ../new"] {
         let said = learner.does(3, &format!("refgate-sim {line}"));
-        assert!(said.contains("lies in the training world"), "{line}: {said}");
+        assert!(said.contains("is inside the training world"), "{line}: {said}");
     }
-    // Nobody has to say where: it is beside this one.
+    // By default, the new world is beside the current one.
     let said = learner.does(0, "refgate-sim start hotfix && git status --short");
     assert!(said.contains("Go there: cd HERE/hotfix/you") && !said.contains("??"), "{said}");
     let said = learner.does(0, "refgate-sim play --days 1");
     assert!(said.contains("HERE/free-play/you"), "{said}");
-    // The log tells when, and each thing once.
+    // The log has a time for each event, and each event once.
     let log = "refgate-sim play --days 6 && refgate-sim log";
     let (code, said) = learner.types_in(&learner.path("free-play/you"), log);
     let log = said.lines().filter(|line| line.contains(" UTC   "));
@@ -246,9 +251,9 @@ fn no_world_lies_in_another() {
     learner.does(2, "refgate-sim play --days 1000000");
 }
 
-/// What `why` says would pass, passes.
+/// A change that `why` suggests makes the push pass.
 #[test]
-fn the_smallest_changes_are_tried() {
+fn suggests_only_changes_that_pass() {
     let learner = Learner::new("");
     learner.starts("freeze-day-12");
     learner.does(0, "git switch -q dev && echo x >> docs/guide.md && git commit -qam 'docs: x'");
@@ -259,26 +264,26 @@ fn the_smallest_changes_are_tried() {
     let way = ways.map(|(_, way)| way.to_string()).next_back().unwrap();
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("- without ") && way.ends_with(":dev"), "{said}");
-    // Of the release manager's word, too.
-    assert!(said.contains("now, with this on record: grace waives freeze"), "{said}");
-    // What was put on record since does not take the answer away.
+    // A waiver of the release manager is suggested, too.
+    assert!(said.contains("now, if this is recorded first: grace waives freeze"), "{said}");
+    // A later record does not change the suggestions.
     learner.does(0, "refgate evidence blocker --release v2.0.0 --reason r -y");
-    assert!(learner.does(0, "refgate-sim why").contains("Tried, and it passes"));
+    assert!(learner.does(0, "refgate-sim why").contains("the push passes (tested)"));
     learner.does(0, &format!("git push -q origin {way}"));
-    assert!(learner.does(0, "refgate-sim why").contains("nothing spoke against it"));
+    assert!(learner.does(0, "refgate-sim why").contains("no findings"));
 }
 
-/// A moved world is another world: nothing goes to where it was, and its clone
-/// is mended.
+/// The clone of a moved world is repaired, and a push does not reach a world at the old
+/// path.
 #[test]
-fn a_moved_world_goes_on_where_it_is() {
+fn repairs_a_moved_world() {
     let learner = Learner::new("");
     learner.starts("fast-track");
     let (here, moved) = (learner.path("."), learner.path("moved"));
     fs::rename(learner.path("my training"), &moved).unwrap();
     learner.starts("fast-track");
     let approve = "git fetch -q && refgate approve freeze origin/feature/export --reason r -y";
-    // Whether it is noticed at the push or before, the other world gets nothing.
+    // The push fails, and the other world gets nothing.
     let (code, said) = learner.types_in(&moved.join("you"), approve);
     assert!(code != Some(0) && said.contains("this world was moved"), "{said}");
     learner.types_in(&moved.join("you"), "refgate-sim goal");
@@ -290,13 +295,13 @@ fn a_moved_world_goes_on_where_it_is() {
     assert_eq!(code, Some(1), "{said}");
 }
 
-/// A teammate whom the server refused says so, and tries again.
+/// A teammate reports a rejected push, and tries again after the next change.
 #[test]
-fn a_refused_teammate_tries_again() {
+fn retries_a_rejected_push_of_a_teammate() {
     let learner = Learner::new("");
     learner.starts("fast-track");
     let said = learner.does(0, "git fetch -q && refgate approve freeze origin/dev --reason r -y");
-    assert!(said.contains("ada: the server refuses my push (freeze)"), "{said}");
+    assert!(said.contains("ada: the server rejected my push (freeze)"), "{said}");
     assert!(!said.contains("I have pushed it"), "{said}");
     let right = "refgate approve freeze origin/feature/export --reason r -y";
     assert!(learner.does(0, right).contains("ada: I have pushed it"));

@@ -1,0 +1,98 @@
+//! Requires sign-offs, soak time and a trained pusher for a promotion to production.
+
+mod sign_offs;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::case::{ClassifiedLanding, promotions};
+use crate::freeze::after;
+use crate::needs::Needs;
+use crate::rules::Properties;
+use crate::{
+    Case, Duration, Finding, Instant, MissingSignOff, Oid, Requirement, RuleId, Target,
+};
+
+/// What a promotion to production lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// Sign-offs are missing.
+    NotSignedOff {
+        /// The tree that would be released.
+        tree: Oid,
+        /// The missing sign-offs.
+        missing: Vec<MissingSignOff>,
+    },
+    /// The previous stage has not had the tree for long enough.
+    NotSoaked {
+        /// Since when it has the tree.
+        since: Option<Instant>,
+        /// How long it must have it.
+        soak: Duration,
+    },
+    /// The pusher has no valid certificate.
+    NotTrained {
+        /// The pusher, if the transport identifies one.
+        actor: Option<String>,
+        /// The course.
+        course: String,
+        /// When a certificate expired, if there was one.
+        expired: Option<Instant>,
+    },
+}
+
+pub(crate) const PROPERTIES: Properties = Properties {
+    gate: true,
+    facts: |context| Needs {
+        gate: context.is_later() && context.target.place().is_some(),
+        ..Needs::NONE
+    },
+    ..Properties::DEFAULT
+};
+
+pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (one, _) in promotions(case, landed) {
+        let Target::Stage(_, stage) = one.target else { continue };
+        if stage.production {
+            let all = [sign_offs::judge(case, one), judge_soak(case, one), judge_pusher(case)];
+            found.extend(all.into_iter().flatten().map(|(violation, requirement)| Finding {
+                rule: RuleId::ReleaseGate,
+                update: one.item.index,
+                landing: Some(one.landing.commit),
+                violation: violation.into(),
+                requirement,
+            }));
+        }
+    }
+    found
+}
+
+fn judge_soak(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<(Violation, Requirement)> {
+    let soak = case.policy.gate.soak;
+    let since = one.item.facts.soaking_since;
+    if soak.is_zero() {
+        return None;
+    }
+    let end = since.map(|since| after(since, soak));
+    let requirement = match end {
+        Some(end) if end <= case.push.at => return None,
+        Some(end) => Requirement::Until(end),
+        None => Requirement::WaitsFor(String::from("the previous stage")),
+    };
+    Some((Violation::NotSoaked { since, soak }, requirement))
+}
+
+fn judge_pusher(case: &Case<'_>) -> Option<(Violation, Requirement)> {
+    let course = case.policy.gate.course.as_ref()?;
+    let actor = case.push.actor.as_ref().map(|actor| actor.0.clone());
+    let own = case.ledger.certificates.iter().filter(|certificate| {
+        certificate.course == *course && Some(&certificate.person) == actor.as_ref()
+    });
+    if own.clone().any(|certificate| certificate.during.contains(case.push.at)) {
+        return None;
+    }
+    let expired = own.map(|certificate| certificate.during.end).max();
+    let violation = Violation::NotTrained { actor, course: course.clone(), expired };
+    Some((violation, Requirement::Needs { role: case.policy.ledger.trainers.clone() }))
+}

@@ -1,0 +1,476 @@
+//! The families of attack. Each takes its parameters from the generator, so that one
+//! family gives many variants (docs/design/threats.md, "Protocol attacks").
+
+use crate::Rng;
+use crate::target::{HostilePush, Target, ZERO};
+
+type Attack = fn(&Target, &mut Rng) -> HostilePush;
+
+/// Every family, by name.
+pub(crate) const FAMILIES: &[(&str, Attack)] = &[
+    ("newline in a ref name", newline),
+    ("one ref twice", twice),
+    ("delete and create", delete_and_create),
+    ("wrong old value", wrong_old),
+    ("deletion with a wrong old value", wrong_old_deletion),
+    ("absent objects", absent),
+    ("names that Git rejects later", bad_names),
+    ("names that resemble protected ones", lookalikes),
+    ("symbolic refs", symbolic),
+    ("push options", push_options),
+    ("values that are not commits", not_commits),
+    ("long and deep names", long_names),
+    ("shallow lines", shallow),
+    ("rewritten history", rewritten),
+    ("foxtrot merges", foxtrot),
+    ("octopus merges and doubled parents", octopus),
+    ("malformed commits", malformed_commits),
+    ("malformed trees", malformed_trees),
+    ("reserved namespaces", reserved),
+    ("deletions", deletions),
+    ("release tags", release_tags),
+    ("ledger commits without a record", ledger_forms),
+    ("ledger trees", ledger_trees),
+    ("features on later stages", late_features),
+    ("large messages and skewed dates", large),
+    ("many refs beside a protected one", many),
+];
+
+fn line(old: &str, new: &str, name: &str) -> Vec<u8> {
+    format!("{old} {new} {name}").into_bytes()
+}
+
+fn push(commands: Vec<Vec<u8>>, objects: &[&str]) -> HostilePush {
+    HostilePush {
+        commands,
+        objects: objects.iter().map(ToString::to_string).collect(),
+        who: "grace",
+        blames_pusher: true,
+        ..HostilePush::default()
+    }
+}
+
+fn stage(target: &Target, rng: &mut Rng) -> (String, String) {
+    let name = format!("refs/heads/{}", rng.pick(&target.stages));
+    let tip = target.tip(&name);
+    (name, tip)
+}
+
+/// An id that no repository has.
+fn unknown_id(rng: &mut Rng) -> String {
+    (0..40).map(|_| char::from(*rng.pick(b"0123456789abcdef"))).collect()
+}
+
+fn newline(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let new = target.change(&old, "src/search.rs", "feat: search");
+    let separators = ["\n", "\r\n", "\n\n", "\n0000"];
+    let separator = rng.pick(&separators);
+    let topic = format!("refs/heads/x{}{separator}{old} {new} {name}", rng.below(9));
+    let mut commands = vec![line(ZERO, &new, &topic)];
+    if rng.below(2) == 0 {
+        commands.push(line(&old, &new, &name));
+    }
+    push(commands, &[&new])
+}
+
+fn twice(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let bad = target.change(&old, "src/search.rs", "feat: search");
+    let good = target.change(&bad, "src/app.rs", "fix: a");
+    let first = line(&old, &bad, &name);
+    let second =
+        if rng.below(2) == 0 { line(&bad, &good, &name) } else { line(&old, &good, &name) };
+    let mut commands = vec![first, second];
+    if rng.below(2) == 0 {
+        commands.push(line(ZERO, &good, "refs/heads/topic/between"));
+        commands.swap(1, 2);
+    }
+    push(commands, &[&good])
+}
+
+fn delete_and_create(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let new = target.change(&old, "src/search.rs", "feat: search");
+    let mut commands = vec![line(&old, ZERO, &name), line(ZERO, &new, &name)];
+    if rng.below(2) == 0 {
+        commands.reverse();
+    }
+    push(commands, &[&new])
+}
+
+fn wrong_old(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let new = target.change(&old, "src/app.rs", "fix: a");
+    let unknown = unknown_id(rng);
+    let claimed = rng.pick(&[unknown.as_str(), ZERO, new.as_str()]).to_string();
+    push(vec![line(&claimed, &new, &name)], &[&new])
+}
+
+fn wrong_old_deletion(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, _) = stage(target, rng);
+    push(vec![line(&unknown_id(rng), ZERO, &name)], &[])
+}
+
+fn absent(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let missing = unknown_id(rng);
+    let tree = target.tree_with(&old, "src/app.rs", "x\n");
+    let parentless = target.commit(&tree, &[&missing], "fix: a");
+    let treeless = target.commit(&missing, &[&old], "fix: a");
+    match rng.below(3) {
+        0 => push(vec![line(&old, &missing, &name)], &[&old]),
+        1 => {
+            let mut push = push(vec![line(&old, &parentless, &name)], &[]);
+            push.loose = vec![parentless, tree];
+            push
+        }
+        _ => {
+            let mut push = push(vec![line(&old, &treeless, &name)], &[]);
+            push.loose = vec![treeless];
+            push
+        }
+    }
+}
+
+fn bad_names(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (_, old) = stage(target, rng);
+    let names = [
+        "HEAD",
+        "refs/heads/../../config",
+        "refs/heads/a b",
+        "refs/heads/x.lock",
+        "refs//heads/q",
+        "refs/x",
+        "refs/heads/\u{1b}[2J",
+        "refs/heads/x\u{7f}",
+        "refs/heads/",
+        "refs/heads/.x",
+        "refs/heads/x..y",
+        "refs/heads/x@{1}",
+        "refs/heads/x^",
+        "refs/heads/x:y",
+        "refs/heads/x\\y",
+        "",
+        " ",
+        "config",
+        "../config",
+        "objects/info/alternates",
+        "refs/heads/x/",
+        "/refs/heads/x",
+    ];
+    let name = rng.pick(&names);
+    push(vec![line(ZERO, &old, name)], &[&old])
+}
+
+fn lookalikes(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let short = name.trim_start_matches("refs/heads/").to_string();
+    let swapped: String = short
+        .chars()
+        .map(|c| match c {
+            'a' => 'а',
+            'e' => 'е',
+            'i' => 'і',
+            's' => 'ѕ',
+            other => other,
+        })
+        .collect();
+    let names = [
+        format!("refs/heads/{}", short.to_uppercase()),
+        format!("refs/heads/{swapped}"),
+        format!("refs/heads/refs/heads/{short}"),
+        format!("refs/heads/origin/{short}"),
+        format!("refs/heads/{short}\u{200b}"),
+        format!("refs/heads/{short}\u{202e}"),
+        format!("refs/heads/{short}/below"),
+        format!("refs/heads/\u{feff}{short}"),
+        format!("refs/tags/heads/{short}"),
+    ];
+    let name = rng.pick(&names);
+    let mut push = push(vec![line(ZERO, &old, name)], &[&old]);
+    push.who = "ada";
+    push
+}
+
+fn symbolic(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let alias = format!("refs/heads/alias{}", rng.below(1000));
+    crate::target::git(&target.server(), &["symbolic-ref", &alias, &name]);
+    let new = target.change(&old, "src/search.rs", "feat: search");
+    let push = push(vec![line(&old, &new, &alias)], &[&new]);
+    push
+}
+
+fn push_options(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let orphan = target.commit(&target.tree_with(&old, "src/app.rs", "x\n"), &[], "fix: a");
+    let mut push = push(vec![line(&old, &orphan, &name)], &[&orphan]);
+    let options: [&[u8]; 6] = [
+        b"class=docs\nclass=bugfix",
+        b"class=docs\x1b[2J",
+        b"class=\xff\xfe",
+        b"skip-validation",
+        b"class=",
+        b"waiver=all",
+    ];
+    push.options = (0..=rng.below(3)).map(|_| rng.pick(&options).to_vec()).collect();
+    push
+}
+
+fn not_commits(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let tree = target.tree_with(&old, "src/app.rs", "y\n");
+    let blob = target.object("blob", b"x\n");
+    let tag = target.object(
+        "tag",
+        format!("object {old}\ntype commit\ntag x\ntagger A <a@x> 1 +0000\n\nx\n").as_bytes(),
+    );
+    let value = rng.pick(&[&tree, &blob, &tag]).to_string();
+    let mut push = push(vec![line(&old, &value, &name)], &[]);
+    push.loose = vec![value];
+    push
+}
+
+fn long_names(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (_, old) = stage(target, rng);
+    let name = match rng.below(3) {
+        0 => format!("refs/heads/{}", "x".repeat(201 + rng.below(4_000))),
+        1 => format!("refs/heads/{}y", "x/".repeat(100 + rng.below(500))),
+        _ => format!("refs/{}", "a".repeat(1_440 + rng.below(10))),
+    };
+    push(vec![line(ZERO, &old, &name)], &[&old])
+}
+
+fn shallow(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let tree = target.tree_with(&old, "src/app.rs", "z\n");
+    let unknown = target.commit(&tree, &[], "start");
+    let new = target.commit(&tree, &[&unknown], "fix: a");
+    let mut push =
+        push(vec![format!("shallow {unknown}").into_bytes(), line(&old, &new, &name)], &[]);
+    push.loose = vec![new, tree];
+    push
+}
+
+fn rewritten(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let text = format!("{}\n", rng.below(1_000_000));
+    let tree = target.tree_with(&old, "src/app.rs", &text);
+    let new = match rng.below(2) {
+        0 => target.commit(&tree, &[], "fix: a"),
+        _ => target.commit(&tree, &[&target.tip("refs/tags/v1.0.0^{commit}")], "fix: a"),
+    };
+    push(vec![line(&old, &new, &name)], &[&new])
+}
+
+fn foxtrot(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let base = target.tip("refs/tags/v1.0.0^{commit}");
+    let side = target.change(&base, "docs/guide.md", &format!("docs: {}", rng.below(1000)));
+    let tree = target.tree_with(&old, "docs/guide.md", "merged\n");
+    let new = target.commit(&tree, &[&side, &old], "Merge branch 'dev'");
+    push(vec![line(&old, &new, &name)], &[&new])
+}
+
+fn octopus(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let one = target.change(&old, "docs/a.md", "docs: a");
+    let two = target.change(&old, "docs/b.md", &format!("docs: {}", rng.below(1000)));
+    let tree = target.tree_with(&old, "docs/guide.md", "x\n");
+    let parents: Vec<&str> = match rng.below(3) {
+        0 => vec![&old, &one, &two],
+        1 => vec![&old, &one, &one],
+        _ => vec![&old, &old],
+    };
+    let new = target.commit(&tree, &parents, "fix: a");
+    push(vec![line(&old, &new, &name)], &[&new])
+}
+
+fn malformed_commits(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let tree = target.tree_with(&old, "src/app.rs", "m\n");
+    let who = "Ada <ada@x> 1700000000 +0000";
+    let (t, p) = (format!("tree {tree}\n"), format!("parent {old}\n"));
+    let (a, c) = (format!("author {who}\n"), format!("committer {who}\n"));
+    let headers = [
+        format!("{t}{p}{a}{a}{c}"),
+        format!("{t}{p}{a}{c}{c}"),
+        format!("{t}{p}{a}{c}{p}"),
+        format!("{t}{t}{p}{a}{c}"),
+        format!("{t}{p}author Ada <ada@x> <bob@x> 1700000000 +0000\n{c}"),
+        format!("{t}{p}{a}committer Ada <ada@x> 9223372036854775808 +0000\n"),
+        format!("{t}{p}{a}committer Ada <ada@x> -5 +0000\n"),
+        format!("{t}{p}{a}{c}gpgsig x\ngpgsig y\n"),
+        format!("{t}{p}{a}{c}encoding UTF-7\n"),
+        format!("{p}{t}{a}{c}"),
+        format!("{t}{p}{a}"),
+        format!("{t}{p}{c}{a}"),
+    ];
+    let message: &[u8] = match rng.below(3) {
+        0 => b"fix: a\n",
+        1 => b"fix: a\0feat: b\n",
+        _ => b"\n  \n feat: b\n",
+    };
+    let mut data = rng.pick(&headers).clone().into_bytes();
+    data.push(b'\n');
+    data.extend_from_slice(message);
+    let new = target.object("commit", &data);
+    let mut push = push(vec![line(&old, &new, &name)], &[]);
+    push.loose = vec![new, tree];
+    push
+}
+
+fn malformed_trees(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let blob = target.object("blob", b"x\n");
+    let raw: Vec<u8> =
+        (0..20).map(|at| u8::from_str_radix(&blob[at * 2..at * 2 + 2], 16).unwrap()).collect();
+    let mut tree = Vec::new();
+    let entries: &[&[u8]] = match rng.below(6) {
+        0 => &[b"100644 a", b"100644 a"],
+        1 => &[b"100644 b", b"100644 a"],
+        2 => &[b"100644 .git"],
+        3 => &[b"100644 a/b"],
+        4 => &[b"100666 a"],
+        _ => &[b"100644 .."],
+    };
+    for entry in entries {
+        tree.extend_from_slice(entry);
+        tree.push(0);
+        tree.extend_from_slice(&raw);
+    }
+    let tree = target.object("tree", &tree);
+    let new = target.commit(&tree, &[&old], "fix: a");
+    let mut push = push(vec![line(&old, &new, &name)], &[]);
+    push.loose = vec![new, tree, blob];
+    push
+}
+
+fn reserved(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (_, old) = stage(target, rng);
+    let names = [
+        format!("refs/replace/{old}"),
+        "refs/refgate/log".to_string(),
+        "refs/refgate/deleted/heads/dev".to_string(),
+        "refs/refgate/id".to_string(),
+        format!("refs/refgate/x{}", rng.below(100)),
+        "refs/replace/x".to_string(),
+    ];
+    let name = rng.pick(&names);
+    push(vec![line(ZERO, &old, name)], &[&old])
+}
+
+fn deletions(target: &Target, rng: &mut Rng) -> HostilePush {
+    let name = match rng.below(2) {
+        0 => stage(target, rng).0,
+        _ => "refs/tags/v1.0.0".to_string(),
+    };
+    push(vec![line(&target.tip(&name), ZERO, &name)], &[])
+}
+
+fn release_tags(target: &Target, rng: &mut Rng) -> HostilePush {
+    let main = target.tip("refs/heads/main");
+    let new = target.change(&main, "src/app.rs", &format!("fix: {}", rng.below(1000)));
+    let tag = |name: &str, of: &str| {
+        let text = format!("object {of}\ntype commit\ntag {name}\ntagger A <a@x> 1 +0000\n\nx\n");
+        target.object("tag", text.as_bytes())
+    };
+    let (name, value) = match rng.below(4) {
+        0 => ("refs/tags/v1.0.0", tag("v1.0.0", &main)),
+        1 => ("refs/tags/v9.0.0", tag("v9.0.0", &new)),
+        2 => ("refs/tags/v0.0.1", tag("v0.0.1", &main)),
+        _ => ("refs/tags/v9.0.1", tag("v1.0.0", &main)),
+    };
+    let mut push = push(vec![line(&target.tip(name), &value, name)], &[&new]);
+    push.loose = vec![value];
+    push
+}
+
+fn ledger_forms(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (_, old) = stage(target, rng);
+    let ledger = "refs/refgate/ledger";
+    let empty = target.object("tree", b"");
+    let record = target.tree_with(&empty, "freeze/2026-01/x.toml", "not a record\n");
+    let new = match rng.below(5) {
+        0 => old.clone(),
+        1 => target.commit(&record, &[], "x"),
+        2 => target.commit(&empty, &[], "x"),
+        3 => target.commit(&record, &[&old], "x"),
+        _ => {
+            let one = target.commit(&record, &[], "x");
+            target.commit(&record, &[&one, &old], "x")
+        }
+    };
+    push(vec![line(&target.tip(ledger), &new, ledger)], &[&new])
+}
+
+/// Trees beside a record: empty folders, links, programs, submodules.
+fn ledger_trees(target: &Target, rng: &mut Rng) -> HostilePush {
+    let ledger = "refs/refgate/ledger";
+    let (_, old) = stage(target, rng);
+    let blob = target.object("blob", format!("x{}\n", rng.below(100)).as_bytes());
+    let empty = target.object("tree", b"");
+    let entry = |mode: &str, name: &str, id: &str| -> Vec<u8> {
+        let mut bytes = format!("{mode} {name}\0").into_bytes();
+        bytes.extend((0..20).map(|at| u8::from_str_radix(&id[at * 2..at * 2 + 2], 16).unwrap()));
+        bytes
+    };
+    let other = match rng.below(4) {
+        0 => entry("40000", "empty", &empty),
+        1 => entry("120000", "link", &blob),
+        2 => entry("100755", "program", &blob),
+        _ => entry("160000", "module", &old),
+    };
+    let mut data = entry("100644", "a.toml", &blob);
+    data.extend(other);
+    let tree = target.object("tree", &data);
+    let new = target.commit(&tree, &[], "x");
+    let mut push = push(vec![line(&target.tip(ledger), &new, ledger)], &[]);
+    push.loose = vec![new, tree, blob, empty];
+    push
+}
+
+fn late_features(target: &Target, rng: &mut Rng) -> HostilePush {
+    let name = format!("refs/heads/{}", rng.pick(&target.stages[1..]));
+    let old = target.tip(&name);
+    let messages = [
+        "feat: search",
+        "search",
+        "docs: search\n\nChange-Class: feature",
+        "chore: search",
+        "Add search",
+        "test: search",
+    ];
+    let path =
+        rng.pick(&["src/search.rs", "src/docs/search.rs", "src/tests/search.ts"]).to_string();
+    let message = rng.pick(&messages);
+    let new = target.change(&old, &path, message);
+    push(vec![line(&old, &new, &name)], &[&new])
+}
+
+fn large(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let tree = target.tree_with(&old, "src/search.rs", "x\n");
+    let date = *rng.pick(&["0 +0000", "4102444800 +0000", "1700000000 -1200"]);
+    let message = match rng.below(3) {
+        0 => "x".repeat(2_000_000),
+        1 => "feat: x\n\n".to_string() + &"Change-Class: docs\n".repeat(50_000),
+        _ => "feat: ".to_string() + &"ж".repeat(100_000),
+    };
+    let text =
+        format!("tree {tree}\nauthor A <a@x> {date}\ncommitter A <a@x> {date}\n\n{message}\n");
+    let new = target.object("commit", text.as_bytes());
+    push(vec![line(&old, &new, &name)], &[&new])
+}
+
+fn many(target: &Target, rng: &mut Rng) -> HostilePush {
+    let (name, old) = stage(target, rng);
+    let orphan = target.commit(&target.tree_with(&old, "src/app.rs", "q\n"), &[], "fix: a");
+    let count = 50 + rng.below(300);
+    let mut commands: Vec<Vec<u8>> = (0..count)
+        .map(|number| line(ZERO, &old, &format!("refs/heads/topic/{number}-{}", rng.below(1000))))
+        .collect();
+    commands.insert(rng.below(count), line(&old, &orphan, &name));
+    push(commands, &[&orphan])
+}

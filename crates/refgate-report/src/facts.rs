@@ -1,0 +1,326 @@
+//! The labelled facts under the sentence of a finding.
+
+use refgate_core::rules::{
+    backport, candidate, class, freeze, ledger, policy_change, release_gate,
+};
+use refgate_core::{
+    Case, ChangeMode, Classification, Debt, Eligibility, Finding, FreezeState, Glob,
+    LedgerFormError, MissingEvidence, MissingSignOff, RecordRejection, Requirement, RuleId,
+    Violation,
+};
+
+use crate::class_reason::render_class_reason;
+use crate::escape::{clean, shorten};
+use crate::show;
+
+/// The most debts that one finding lists.
+const MOST_DEBTS: usize = 5;
+
+/// Labels and facts.
+pub(crate) type Facts = Vec<(&'static str, String)>;
+
+/// All facts of a finding, in the order of the text.
+pub(crate) fn facts(case: &Case<'_>, finding: &Finding) -> Facts {
+    let mut facts = Facts::new();
+    match &finding.violation {
+        Violation::Freeze(violation) => freeze_facts(case, violation, &mut facts),
+        Violation::Class(class::Violation::Contradicted { class }) => {
+            class_facts(case, class, &mut facts);
+        }
+        Violation::Class(class::Violation::Unclassified { class }) => {
+            facts.push(("class", class_phrase(case, class)));
+        }
+        Violation::Backport(violation) => backport_facts(case, violation, &mut facts),
+        Violation::EvilMerge(v) => facts.push(("paths", path_list(&v.paths, v.total))),
+        Violation::PolicyChange(policy_change::Violation::Invalid { problem }) => {
+            facts.push(("problem", clean(problem)));
+        }
+        Violation::Pusher(v) => {
+            let people = v.roles.iter().map(|role| people(case, role));
+            facts.push(("allowed", people.collect::<Vec<_>>().join("; ")));
+        }
+        Violation::Deletion(v) => {
+            facts.push(("value", v.value.to_string()));
+            facts.push(match &v.request {
+                Some((by, end)) => {
+                    let end = show(*end);
+                    ("request", format!("by {}, cooling off until {end}", clean(by)))
+                }
+                None => ("request", "none for this value".to_string()),
+            });
+            if !v.approved {
+                let people = people(case, &case.policy.deletion.approvers);
+                facts.push(("approval", format!("missing, by {people}")));
+            }
+        }
+        Violation::Candidate(violation) => {
+            if let candidate::Violation::Failed { candidate, .. } = violation {
+                facts.push(("failed", format!("candidate record {}", candidate.short())));
+            }
+            facts.push(("allowed", people(case, &case.policy.ledger.releases)));
+        }
+        Violation::ReleaseGate(violation) => gate_facts(case, violation, &mut facts),
+        Violation::Debts(v) => debt_facts(case, &v.debts, &v.missing_on, &mut facts),
+        Violation::Ledger(violation) => ledger_facts(case, violation, &mut facts),
+        Violation::RefName(_)
+        | Violation::ObjectFormat(_)
+        | Violation::Rewrite(_)
+        | Violation::FirstParent(_)
+        | Violation::PolicyChange(_)
+        | Violation::Promotion(_)
+        | Violation::ReleaseTag(_)
+        | Violation::FactMissing { .. } => {}
+    }
+    approval_facts(case, finding, &mut facts);
+    facts
+}
+
+/// Who can approve a backport, and with which command.
+fn approval_facts(case: &Case<'_>, finding: &Finding, facts: &mut Facts) {
+    let (Requirement::Needs { role }, RuleId::Backport) = (&finding.requirement, finding.rule)
+    else {
+        return;
+    };
+    let update = case.push.updates.get(finding.update);
+    let (Some(update), Some(landing)) = (update, finding.landing) else { return };
+    if facts.iter().all(|(label, _)| *label != "needs") {
+        facts.push(("needs", format!("an approval by {}", people(case, role))));
+    }
+    let (landing, onto) = (landing.short(), clean(update.name.short()));
+    facts.push(("command", format!("refgate approve backport {landing} --onto {onto}")));
+}
+
+fn freeze_facts(case: &Case<'_>, v: &freeze::Violation, facts: &mut Facts) {
+    facts.push(("class", class_phrase(case, &v.class)));
+    let reason = match &v.release {
+        Some(tag) => format!("{} (opened by the release {})", clean(&v.reason), clean(tag)),
+        None => clean(&v.reason),
+    };
+    facts.push(("reason", reason));
+    let since = v.since.map_or_else(String::new, |since| format!(" since {}", show(since)));
+    let state_note = match v.state {
+        FreezeState::Overdue => ", past its maximum. It does not end by itself",
+        FreezeState::Observing => ", its minimum is over, evidence is missing",
+        FreezeState::Frozen | FreezeState::Open | FreezeState::Thawed => "",
+    };
+    facts.push(("state", format!("{}{since}{state_note}", v.state.name())));
+    let missing = v.missing.iter().map(missing_phrase).collect::<Vec<_>>().join(", ");
+    let earliest = match (v.earliest, missing.is_empty()) {
+        (Some(at), true) => show(at),
+        (Some(at), false) => format!("{}, with this evidence: {missing}", show(at)),
+        (None, false) => format!("as soon as there is this evidence: {missing}"),
+        (None, true) => "no end is known".to_string(),
+    };
+    facts.push(("earliest", earliest));
+    let accepts = match v.lets_through.is_empty() {
+        true => "nothing".to_string(),
+        false => v.lets_through.join(", "),
+    };
+    facts.push(("accepts", accepts));
+    if let Some(role) = &v.fast_track {
+        facts.push(("fast track", format!("with an approval by {}", people(case, role))));
+    }
+    facts.push(("waiver", people(case, &case.policy.waivers.approvers)));
+}
+
+fn class_facts(case: &Case<'_>, class: &Classification, facts: &mut Facts) {
+    facts.push(("declared", class_phrase(case, class)));
+    if let Some(contradiction) = &class.contradiction {
+        let changes = contradiction.shown.iter();
+        let lines: Vec<String> =
+            changes.map(|change| format!("{} {}", verb(change.mode), change.path)).collect();
+        facts.push(("diff", path_list(&lines, contradiction.total)));
+    }
+    let Some(class) = case.policy.classes.get(class.class) else { return };
+    let join = |globs: &[Glob]| globs.iter().map(Glob::as_str).collect::<Vec<_>>().join(" ");
+    for (label, text, list) in [
+        ("allowed", "only", &class.bounds.only),
+        ("allowed", "new files only at", &class.bounds.adds),
+        ("forbidden", "", &class.bounds.never),
+    ] {
+        if !list.is_empty() {
+            facts.push((label, shorten(format!("{text} {}", join(list)).trim(), 180)));
+        }
+    }
+}
+
+fn backport_facts(case: &Case<'_>, violation: &backport::Violation, facts: &mut Facts) {
+    let first = |paths: &[String]| -> Vec<String> { paths.iter().take(5).cloned().collect() };
+    match violation {
+        backport::Violation::NotEligible { class, eligibility, .. } => {
+            facts.push(("class", class_phrase(case, class)));
+            if class.contradiction.is_some() {
+                return;
+            }
+            match eligibility {
+                Eligibility::Approval { role, until } => {
+                    let (role, until) = (clean(role), show(*until));
+                    facts.push(("needs", format!("an approval by {role}, before {until}")));
+                }
+                Eligibility::Deferred { since: Some(since) } => {
+                    facts.push(("window", format!("backports ended on {}", show(*since))));
+                }
+                Eligibility::Deferred { since: None } | Eligibility::Never | Eligibility::Yes => {}
+            }
+        }
+        backport::Violation::NotExact { of, receipt } => {
+            facts.push(("original", of.short()));
+            facts.push(("paths", path_list(&first(receipt.paths()), receipt.paths().len())));
+        }
+        backport::Violation::ConflictMarkers { paths } => {
+            facts.push(("paths", path_list(&first(paths), paths.len())));
+        }
+        backport::Violation::OwnWork { commit, class } => {
+            facts.push(("commit", commit.short()));
+            facts.push(("class", class_phrase(case, class)));
+        }
+        backport::Violation::Downgraded { of, was, .. } => {
+            let was = case.policy.classes.name(*was);
+            facts.push(("original", format!("{}, {was}", of.short())));
+        }
+    }
+}
+
+fn gate_facts(case: &Case<'_>, violation: &release_gate::Violation, facts: &mut Facts) {
+    match violation {
+        release_gate::Violation::NotSignedOff { tree, missing } => {
+            facts.push(("tree", tree.to_string()));
+            facts.extend(missing.iter().map(|one| ("missing", missing_sign_off(case, one))));
+        }
+        release_gate::Violation::NotSoaked { since, .. } => {
+            let had = since.map_or_else(
+                || "the previous stage does not have this content now".to_string(),
+                |since| format!("the previous stage has it since {}", show(since)),
+            );
+            facts.push(("soak", had));
+        }
+        release_gate::Violation::NotTrained { expired, .. } => {
+            facts.extend(expired.map(|expired| ("expired", show(expired))));
+            facts.push(("issued by", people(case, &case.policy.ledger.trainers)));
+        }
+    }
+}
+
+fn debt_facts(case: &Case<'_>, debts: &[Debt], missing_on: &[String], facts: &mut Facts) {
+    let branch = |place: usize| {
+        let stage = case.policy.flow.stages.get(place);
+        stage.map_or_else(String::new, |stage| stage.branch.short().to_string())
+    };
+    for (debt, missing_on) in debts.iter().zip(missing_on).take(MOST_DEBTS) {
+        let text = format!(
+            "{} {}: {} is missing it, landed on {} {}",
+            debt.fix.short(),
+            shorten(&debt.subject, 40),
+            clean(missing_on),
+            clean(&branch(debt.from)),
+            show(debt.since),
+        );
+        facts.push(("fix", text));
+    }
+    let more = debts.len().saturating_sub(MOST_DEBTS);
+    if more > 0 {
+        facts.push(("fix", format!("and {more} more")));
+    }
+}
+
+fn ledger_facts(case: &Case<'_>, violation: &ledger::Violation, facts: &mut Facts) {
+    match violation {
+        ledger::Violation::NotACommit => {}
+        ledger::Violation::Form { error } => match error {
+            LedgerFormError::Misplaced { path, expected } => {
+                facts.push(("path", shorten(path, 150)));
+                facts.push(("expected", shorten(expected, 150)));
+            }
+            LedgerFormError::Unreadable { path, why }
+            | LedgerFormError::Signature { path, why } => {
+                facts.push(("path", shorten(path, 150)));
+                facts.push(("cause", clean(why)));
+            }
+            LedgerFormError::NotForward
+            | LedgerFormError::Merge { .. }
+            | LedgerFormError::NotOneFile { .. } => {}
+        },
+        ledger::Violation::Record { record, kind, by, why } => {
+            facts.push(("record", format!("{kind} {} by {}", record.short(), clean(by))));
+            record_facts(case, why, facts);
+        }
+    }
+}
+
+fn record_facts(case: &Case<'_>, why: &RecordRejection, facts: &mut Facts) {
+    match why {
+        RecordRejection::Role(roles) => {
+            let allowed: Vec<String> = roles.iter().map(|role| people(case, role)).collect();
+            facts.push(("allowed", allowed.join("; ")));
+        }
+        RecordRejection::Moment { at, .. } => {
+            facts.push(("record", show(*at)));
+            facts.push(("server", show(case.push.at)));
+        }
+        RecordRejection::Repository { named, here } => {
+            facts.push(("record", clean(named)));
+            facts.push(("server", clean(here)));
+        }
+        RecordRejection::Another { other, release, .. } => {
+            facts.push(("open", format!("{}, record {}", clean(release), other.short())));
+        }
+        _ => {}
+    }
+}
+
+/// `feature, by its branch …`.
+pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
+    let reason = render_class_reason(&case.policy.classes, &class.reason);
+    format!("{}, {reason}", case.policy.classes.name(class.class))
+}
+
+/// A role with the people who have it.
+pub(crate) fn people(case: &Case<'_>, role: &str) -> String {
+    let people = case.policy.roles.people(role);
+    match (role.is_empty(), people.is_empty()) {
+        (true, _) => "nobody, by this policy".to_string(),
+        (false, true) => format!("{} (nobody has this role)", clean(role)),
+        (false, false) => format!("{} ({})", clean(role), clean(&people.join(", "))),
+    }
+}
+
+/// The evidence that a freeze still needs.
+#[must_use]
+pub fn missing_phrase(missing: &MissingEvidence) -> String {
+    match missing {
+        MissingEvidence::Runs { seen, wanted } => {
+            format!("{wanted} production runs ({seen} so far)")
+        }
+        MissingEvidence::Notice => "notice to the stakeholders".to_string(),
+        MissingEvidence::Blocker(name) => format!("no open blocker \"{}\"", clean(name)),
+        MissingEvidence::SignOff(role) => format!("a sign-off by {}", clean(role)),
+    }
+}
+
+/// `uat by users (uma): 0 of 1`.
+#[must_use]
+pub fn missing_sign_off(case: &Case<'_>, one: &MissingSignOff) -> String {
+    let MissingSignOff { meaning, role, have, want, reopened } = one;
+    let again = reopened.as_ref().map_or_else(String::new, |path| {
+        format!("; an earlier one was re-opened by {}", shorten(path, 40))
+    });
+    format!("{} by {}: {have} of {want}{again}", meaning.name(), people(case, role))
+}
+
+/// The paths, and how many more there are.
+fn path_list(paths: &[String], total: usize) -> String {
+    let mut text = paths.iter().map(|path| shorten(path, 60)).collect::<Vec<_>>().join(", ");
+    if total > paths.len() {
+        text.push_str(&format!(" and {} more", total - paths.len()));
+    }
+    text
+}
+
+/// What a change does to a path.
+pub(crate) const fn verb(mode: ChangeMode) -> &'static str {
+    match mode {
+        ChangeMode::Added => "adds",
+        ChangeMode::Modified => "changes",
+        ChangeMode::Deleted => "deletes",
+    }
+}
