@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Check) -> VerbResult {
 fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
     if decision.verdict != Verdict::Accept {
         return render_rejection(case, decision).replace(
-            "refused. Nothing has changed on the server.",
+            "push rejected. Nothing has changed on the server.",
             "the server would reject this.",
         );
     }

@@ -319,7 +319,7 @@ fn try_canary(git_dir: &Path, found: &mut Findings) -> Result<(), Failure> {
         let _ = git(&["push", &server, &format!(":{name}")]);
         let mend = "the hook did not run; check the mount option noexec and core.hooksPath";
         found.wrong("Git accepted the test push, which refgate must reject", mend);
-    } else if !said.contains("refgate: refused") {
+    } else if !said.contains("refgate: push rejected") {
         let mend = said.lines().next_back().unwrap_or("").to_string();
         found.wrong("the test push was rejected, but not by refgate", mend);
     }

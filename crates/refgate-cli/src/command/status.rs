@@ -38,7 +38,7 @@ fn missing(policy: &Policy, stage: &StageStatus) -> Vec<(String, Vec<String>, St
     findings
         .map(|finding| {
             let said = render_finding(&case, finding);
-            let facts = said.facts.iter().filter(|(label, _)| matches!(*label, "missing" | "owed"));
+            let facts = said.facts.iter().filter(|(label, _)| matches!(*label, "missing" | "fix"));
             let facts = facts.map(|(_, fact)| fact.clone()).collect();
             (said.sentence, facts, requirement_phrase(&case, finding))
         })

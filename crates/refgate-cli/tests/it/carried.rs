@@ -66,7 +66,7 @@ fn an_edited_backport_needs_an_approval() {
     world.git("grace", &["commit", "-q", "-a", "--amend", "--no-edit"]);
     let (code, said) = backport(&world, "grace", &["receipt", "main"]);
     assert!(code == Some(1) && said.contains("edited") && said.contains("+more"), "{said}");
-    let why = ["[backport]", "not what git makes of the original", "src/app.rs"];
+    let why = ["[backport]", "differs from what Git makes of the original", "src/app.rs"];
     world.refused("grace", &["main"], &why);
     world.lands("grace", &["main:refs/heads/topic/rounding"]);
     world.git("henry", &["fetch", "-q"]);

@@ -99,27 +99,27 @@ fn the_ledger_accepts_only_new_signed_current_records() {
 
     // History: a rewind, a fork, a merge, an edit, two files at once and a copy.
     let fork = commit(&world, &[], &[(&other_path, &other_file)]);
-    refused(&world, &fork, "only grows");
+    refused(&world, &fork, "append-only");
     let ours = commit(&world, &[&first], &[(&other_path, &other_file)]);
     let merge = commit(&world, &[&first, &fork], &[(&other_path, &other_file)]);
-    refused(&world, &merge, "must have one parent");
+    refused(&world, &merge, "must have exactly one parent");
     let edited = commit(&world, &[&first], &[(&path, &other_file)]);
-    refused(&world, &edited, "touch nothing else");
+    refused(&world, &edited, "change nothing else");
     let two = commit(&world, &[&first], &[(&other_path, &other_file), ("x/y", "z")]);
-    refused(&world, &two, "touch nothing else");
+    refused(&world, &two, "change nothing else");
     let copied = commit(&world, &[&first], &[("after/v9.0.0/copy.toml", &file)]);
-    refused(&world, &copied, "nobody would look");
+    refused(&world, &copied, "stored at the wrong path");
     let again = format!(
         "{}{}",
         record_text(&good),
         sign(&world, "ada", "refgate@portal", &record_text(&good))
     );
     let again = commit(&world, &[&first], &[(&path, &format!("{again}\n"))]);
-    refused(&world, &again, "touch nothing else");
+    refused(&world, &again, "change nothing else");
     let (ok, said) = world.push("eve", &[":refs/refgate/ledger"]);
-    assert!(!ok && said.contains("only grows"), "{said}");
+    assert!(!ok && said.contains("append-only"), "{said}");
     let blob = world.git("eve", &["rev-parse", &format!("{first}:{path}")]);
-    refused(&world, &blob, "must point to a commit");
+    refused(&world, &blob, "must be a commit");
 
     // Files that are not records, and wrong signatures.
     let place = |text: &str| commit(&world, &[&first], &[(&other_path, text)]);
@@ -141,8 +141,8 @@ fn the_ledger_accepts_only_new_signed_current_records() {
         let record = record(by, when, repository, body);
         commit(&world, &[&first], &[(&path_of(&record), &signed(&world, &record))])
     };
-    refused(&world, &make("ben", "2026-03-02T09:00:00Z", "portal", blocker()), "server's present");
-    refused(&world, &make("ben", "2026-03-02T11:00:00Z", "portal", blocker()), "server's present");
+    refused(&world, &make("ben", "2026-03-02T09:00:00Z", "portal", blocker()), "server's time");
+    refused(&world, &make("ben", "2026-03-02T11:00:00Z", "portal", blocker()), "server's time");
     refused(&world, &make("ben", NOW, "backend", blocker()), "another repository");
     let on = RefName::branch("dev").unwrap();
     let of = refgate_core::Oid::default();
@@ -152,7 +152,7 @@ fn the_ledger_accepts_only_new_signed_current_records() {
     refused(&world, &make("grace", NOW, "portal", odd), "no role");
     let withdrawal =
         RecordBody::Withdrawal { of: good.id, shelf: refgate_format::shelf_of(&good.body) };
-    refused(&world, &make("ben", NOW, "portal", withdrawal.clone()), "withdrawn by its maker");
+    refused(&world, &make("ben", NOW, "portal", withdrawal.clone()), "Only its signer");
     let nothing =
         RecordBody::Withdrawal { of: other.id, shelf: refgate_format::shelf_of(&good.body) };
     refused(&world, &make("grace", NOW, "portal", nothing), "not in the ledger");

@@ -22,9 +22,9 @@ fn release_from_first_candidate_to_next_iteration() {
     world.does("grace", &["release", "open", "v2.0.0", "--reason", "sprint 12"]);
 
     // Candidate 1, and UAT fails.
-    world.refused("ada", &["origin/dev:stg"], &["[candidate]", "named a release candidate"]);
+    world.refused("ada", &["origin/dev:stg"], &["[candidate]", "Only a release candidate"]);
     let candidate = ["release", "candidate", "v2.0.0", "--reason", "first try"];
-    world.cannot("ada", &candidate, "no role that may record this");
+    world.cannot("ada", &candidate, "no role that may make this record");
     world.does("grace", &candidate);
     world.lands("ada", &["origin/dev:stg"]);
     world.does("uma", &["release", "fail", "v2.0.0", "--reason", "search finds nothing"]);
@@ -43,7 +43,7 @@ fn release_from_first_candidate_to_next_iteration() {
     world.cannot(
         "ben",
         &["sign-off", "--meaning", "uat", "--reason", "looks good"],
-        "no role that may record this",
+        "no role that may make this record",
     );
     world.cannot(
         "eve",
@@ -57,7 +57,7 @@ fn release_from_first_candidate_to_next_iteration() {
     }
     world.answer = "y\n";
     sign_off(&world);
-    world.refused("grace", &["origin/stg:main"], &["no certificate of the course"]);
+    world.refused("grace", &["origin/stg:main"], &["no valid certificate for the course"]);
     let course = ["--course", "operator", "--for", "365 days", "--reason", "course of March"];
     world.does("henry", &[&["certify", "grace"], &course[..]].concat());
     world.lands("grace", &["origin/stg:main"]);
@@ -173,7 +173,7 @@ fn final_words(world: &World) {
     let thaw = id(&world.does("grace", &end));
     world.cannot("grace", &["withdraw", &thaw, "--reason", "go on"], "cannot be withdrawn");
     let blocker = ["evidence", "blocker", "--release", "../../x", "--reason", "r"];
-    world.cannot("ada", &blocker, "is not here as it says");
+    world.cannot("ada", &blocker, "as the record says");
 }
 
 fn freeze(world: &mut World) {
@@ -218,7 +218,7 @@ fn hotfix(world: &mut World) {
     world.does("grace", &["release", "candidate", "v2.1.0", "--reason", "for April"]);
     world.git("ada", &["switch", "-q", "-C", "stg", "origin/stg"]);
     world.git("ada", &["merge", "-q", "--no-ff", "-m", "Promote dev", "dev"]);
-    world.refused("ada", &["stg"], &["[debts]", "hotfix: crash", "owed to stg"]);
+    world.refused("ada", &["stg"], &["[debts]", "hotfix: crash", "stg is missing it"]);
     world.git("ada", &["fetch", "-q"]);
     world.git("ada", &["reset", "-q", "--hard", "origin/stg"]);
     world.git("ada", &["merge", "-q", "--no-ff", "-m", "Merge branch 'main'", "origin/main"]);
@@ -233,7 +233,7 @@ fn exceptions(world: &mut World) {
     world.commits("ada", "dev", "feat: the law changed", "src/law.rs");
     world.refused("ada", &["dev"], &["[freeze]"]);
     let waive = ["waive", "freeze", "--onto", "dev", "--reason", "the law changed", "--for"];
-    world.cannot("ben", &[&waive[..], &["2 days"]].concat(), "no role that may record this");
+    world.cannot("ben", &[&waive[..], &["2 days"]].concat(), "no role that may make this record");
     world.cannot("grace", &[&waive[..], &["99 days"]].concat(), "within 14 days");
     world.does("grace", &[&waive[..], &["2 days"]].concat());
     world.lands("ada", &["dev"]);
@@ -308,12 +308,12 @@ fn the_follow_up_of_a_used_waiver_stays_open_until_settled() {
     assert!(!said.contains("Waivers:"), "{said}");
     let id = said.split("refgate settle ").nth(1).unwrap().split_whitespace().next().unwrap();
     let settle = ["settle", id, "--reason", "rolled over, PORTAL-9"];
-    world.cannot("ben", &settle, "no role that may record this");
+    world.cannot("ben", &settle, "no role that may make this record");
     let log = world.does("grace", &["ledger", "log", "--json"]);
     let plain = log.lines().find(|one| !one.contains("owes = ")).unwrap();
     let plain: serde_json::Value = serde_json::from_str(plain).unwrap();
     let plain = plain["id"].as_str().unwrap();
-    world.cannot("grace", &["settle", plain, "--reason", "r"], "is not here as it says");
+    world.cannot("grace", &["settle", plain, "--reason", "r"], "as the record says");
     world.does("grace", &settle);
     assert!(!world.does("grace", &["status"]).contains("new keys"));
     world.does("grace", &["ledger", "verify"]);

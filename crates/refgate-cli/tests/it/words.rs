@@ -69,14 +69,14 @@ fn rejects_records_about_missing_objects() {
     for who in ["uma", "grace"] {
         world.commits(who, "dev", "fix: kept here", "src/app.rs");
     }
-    let absent = "is not here as it says";
+    let absent = "as the record says";
     world.cannot("uma", &["sign-off", "--meaning", "uat", "HEAD", "--reason", "fine"], absent);
     let candidate = ["release", "candidate", "v1.0.0", "HEAD", "--reason", "first"];
     world.cannot("grace", &candidate, absent);
     let gone = ["delete-request", "gone", "--reason", "old"];
     world.cannot("grace", &gone, "gone");
     let nowhere = ["waive", "freeze", "--onto", "nosuch", "--for", "2 days", "--reason", "so"];
-    world.cannot("grace", &nowhere, "no stage, line or release");
+    world.cannot("grace", &nowhere, "not a stage, a line or a release tag");
     for reason in ["a\u{1b}[31m", "a\u{202e}b", &"a".repeat(2_001)] {
         let odd = ["evidence", "blocker", "--release", "v1.0.0", "--reason", reason];
         world.cannot("ada", &odd, "none that a terminal would not show");
