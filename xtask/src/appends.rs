@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use refgate_scenario::git_command;
 
-use crate::bench_ledger::{Shelf, commit};
-use crate::stage::{Outcome, git, programs, run};
+use crate::bench_ledger::{LedgerServer, commit};
+use crate::stage::{Outcome, build_programs, git, run};
 
 /// The number of writers that push at the same time.
 const WRITERS: usize = 8;
@@ -40,8 +40,8 @@ struct Count {
 /// Appends `all` records with [`WRITERS`] writers. Meanwhile, random processes that serve a push
 /// are killed, and the repository is packed repeatedly.
 pub(crate) fn run_all(all: usize) -> Outcome<String> {
-    let (refgate, _) = programs()?;
-    let shelf = Shelf::new(&refgate, ("ed25519", "256"))?;
+    let (refgate, _) = build_programs()?;
+    let shelf = LedgerServer::new(&refgate, ("ed25519", "256"))?;
     let server = shelf.path("portal.git");
     git(&server, &["config", "gc.auto", "0"])?;
     let (over, count) = (AtomicBool::new(false), Count::default());
@@ -83,7 +83,7 @@ fn listed(server: &Path) -> Outcome<usize> {
 }
 
 /// Runs one writer: it pushes each batch on top of the present ledger until the server accepts it.
-fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome<()> {
+fn write(shelf: &LedgerServer, writer: usize, batches: usize, count: &Count) -> Outcome<()> {
     let name = format!("writer{writer}");
     git(shelf.folder(), &["init", "-q", "--bare", &name])?;
     let clone = shelf.path(&name);
@@ -133,7 +133,7 @@ fn write(shelf: &Shelf, writer: usize, batches: usize, count: &Count) -> Outcome
 }
 
 /// Signs the records of a batch with the present time.
-fn sign(shelf: &Shelf, first: usize) -> Outcome<Vec<(String, String)>> {
+fn sign(shelf: &LedgerServer, first: usize) -> Outcome<Vec<(String, String)>> {
     let at = run(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
     let record = |number: usize| shelf.approval(&commit(&number.to_string()), at.trim(), number);
     (first..first + BATCH).map(record).collect()

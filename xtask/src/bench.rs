@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use refgate_scenario::git_command;
 
 use crate::peers::{Peers, install};
-use crate::stage::{Outcome, git, history, in_turn, programs, timed};
+use crate::stage::{Outcome, build_programs, git, history, measure_in_turn, timed};
 
 const TIMES: usize = 21;
 
 pub(crate) fn gate() -> Outcome<String> {
-    let (refgate, hook) = programs()?;
+    let (refgate, hook) = build_programs()?;
     let mut rows = vec![
         "| case | without | with refgate | extra | peer | ratio |".to_string(),
         "|---|---|---|---|---|---|".to_string(),
@@ -38,7 +38,7 @@ pub(crate) fn ms(seconds: f64) -> String {
 
 /// The command that runs the hook in a bare repository that already contains the objects of the
 /// push. Its time does not include the time to send and check a pack.
-pub(crate) fn judged(hook: &Path, server: &Path, line: &str) -> Outcome<Command> {
+pub(crate) fn hook_command(hook: &Path, server: &Path, line: &str) -> Outcome<Command> {
     let input = server.with_extension("input");
     fs::write(&input, line).map_err(|error| error.to_string())?;
     let mut command = Command::new(hook);
@@ -81,17 +81,17 @@ fn large_push(refgate: &Path, hook: &Path, count: usize) -> Outcome<String> {
     let line = format!("{old} {new} refs/heads/dev\n");
     let times = if count > 50_000 { 5 } else { TIMES };
     let range = format!("{old}..{new}");
-    let medians = in_turn(
+    let medians = measure_in_turn(
         times,
         &mut [
             &mut || {
                 let mut log = git_command(&server);
                 timed(log.args(["log", "--raw", "--no-renames", &range]).stdout(Stdio::null()))
             },
-            &mut || timed(&mut judged(hook, &server, &line)?),
+            &mut || timed(&mut hook_command(hook, &server, &line)?),
         ],
     )?;
-    let memory = peak_memory(&judged(hook, &server, &line)?)?;
+    let memory = peak_memory(&hook_command(hook, &server, &line)?)?;
     let [log, own] = medians.as_slice() else { return Err("expected two medians".to_string()) };
     Ok(format!(
         "| {count} commits, classes checked against paths ({memory}) | – | – | {} | `git log --raw` {} | {:.2} |",
@@ -128,11 +128,11 @@ fn large_repository(refgate: &Path, hook: &Path, graph: bool) -> Outcome<String>
     let new = git(&server, &["rev-parse", "topic"])?.trim().to_string();
     let line = format!("{old} {new} refs/heads/dev\n");
     let range = format!("{old}..{new}");
-    let medians = in_turn(
+    let medians = measure_in_turn(
         TIMES,
         &mut [
             &mut || timed(git_command(&server).args(["rev-list", "--count", &range])),
-            &mut || timed(&mut judged(hook, &server, &line)?),
+            &mut || timed(&mut hook_command(hook, &server, &line)?),
         ],
     )?;
     let [count, own] = medians.as_slice() else { return Err("expected two medians".to_string()) };
@@ -161,7 +161,7 @@ pub(crate) fn bundle_server() -> Outcome<Option<(tempfile::TempDir, PathBuf)>> {
 
 fn bundle(refgate: &Path) -> Outcome<Option<String>> {
     let Some((_folder, server)) = bundle_server()? else { return Ok(None) };
-    let medians = in_turn(
+    let medians = measure_in_turn(
         TIMES,
         &mut [
             &mut || {

@@ -22,18 +22,18 @@ const LINES: [&str; 3] = ["release/1.0", "release/1.1", "release/1.2"];
 
 /// Measures in the repository of the argument, if there is one, and in a synthetic repository.
 pub(crate) fn backport(repository: Option<&str>) -> Outcome<String> {
-    let program = built("refgate-backport")?;
+    let program = build_program("refgate-backport")?;
     let mut rows =
         vec!["| case | own | peer | ratio |".to_string(), "|---|---|---|---|".to_string()];
     if let Some(path) = repository {
         rows.extend(real(&program, Path::new(path))?);
     }
-    rows.extend(synthetic(&program)?);
+    rows.extend(measure_synthetic(&program)?);
     Ok(rows.join("\n"))
 }
 
 /// Builds a package in release mode and returns the path of its program.
-pub(crate) fn built(package: &str) -> Outcome<PathBuf> {
+pub(crate) fn build_program(package: &str) -> Outcome<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut build = Command::new("cargo");
     build.current_dir(&root).args(["build", "--release", "--quiet", "-p", package]);
@@ -58,11 +58,11 @@ fn row(case: &str, own: f64, (name, peer): (&str, f64)) -> String {
     format!("| {case} | {} | {name} {} | {:.2} |", ms(own), ms(peer), own / peer)
 }
 
-fn ask(program: &Path, repository: &Path, arguments: &[&str]) -> Command {
-    let mut ask = Command::new(program);
-    ask.arg("-C").arg(repository).args(arguments);
-    ask.stdout(Stdio::null()).stderr(Stdio::null());
-    ask
+fn backport_command(program: &Path, repository: &Path, arguments: &[&str]) -> Command {
+    let mut backport_command = Command::new(program);
+    backport_command.arg("-C").arg(repository).args(arguments);
+    backport_command.stdout(Stdio::null()).stderr(Stdio::null());
+    backport_command
 }
 
 /// Measures all fixes of all branches in a clone of a repository.
@@ -79,20 +79,20 @@ fn real(program: &Path, repository: &Path) -> Outcome<Vec<String>> {
     })?;
     let cold = median(3, || {
         let _ = fs::remove_dir_all(clone.join("refgate"));
-        timed(&mut ask(program, &clone, &["status"]))
+        timed(&mut backport_command(program, &clone, &["status"]))
     })?;
-    let warm = median(TIMES, || timed(&mut ask(program, &clone, &["status"])))?;
+    let warm = median(TIMES, || timed(&mut backport_command(program, &clone, &["status"])))?;
     let peer = ("`git log --branches`", log);
     let mut rows = vec![
         row(&format!("{name}: `status` of all fixes, cold"), cold, peer),
         row(&format!("{name}: the same, warm"), warm, peer),
     ];
-    rows.extend(one_fix(program, &clone, &name)?);
+    rows.extend(measure_one_fix(program, &clone, &name)?);
     Ok(rows)
 }
 
 /// Measures one fix of the newest line on ten lines, and `git cherry` of this commit on each line.
-fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
+fn measure_one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
     let listed = ["for-each-ref", "--sort=-version:refname", "--format=%(refname:short)"];
     let all = git(clone, &[&listed[..], &["refs/heads/*[0-9]*"]].concat())?;
     let lines: Vec<&str> = all.lines().take(10).collect();
@@ -102,7 +102,7 @@ fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
     let chosen: Vec<String> = lines.iter().map(|line| format!("--line={line}")).collect();
     let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
     let asked = [&["status", fix], &*chosen].concat();
-    let one = median(TIMES, || timed(&mut ask(program, clone, &asked)))?;
+    let one = median(TIMES, || timed(&mut backport_command(program, clone, &asked)))?;
     let before = format!("{fix}^");
     let cherry = median(3, || {
         lines.iter().try_fold(0.0, |sum, line| {
@@ -120,7 +120,7 @@ fn one_fix(program: &Path, clone: &Path, name: &str) -> Outcome<Vec<String>> {
         let wanted: Vec<&str> = lines.iter().flat_map(|line| ["--to", line]).collect();
         let asked = [&["plan", fix], &*chosen, &wanted].concat();
         // A forecast with a conflict has the exit code 1, as `git merge-tree` has.
-        let plan = median(TIMES, || took(&mut ask(program, clone, &asked)))?;
+        let plan = median(TIMES, || took(&mut backport_command(program, clone, &asked)))?;
         let merges = median(TIMES, || {
             let each = lines.iter().map(|line| took(&mut merge_tree(clone, fix, line)));
             each.sum::<Outcome<f64>>()
@@ -154,7 +154,7 @@ fn took(command: &mut Command) -> Outcome<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn synthetic(program: &Path) -> Outcome<Vec<String>> {
+fn measure_synthetic(program: &Path) -> Outcome<Vec<String>> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let repository = folder.path().join("many");
     git(folder.path(), &["init", "-q", "many"])?;
@@ -162,7 +162,8 @@ fn synthetic(program: &Path) -> Outcome<Vec<String>> {
     let list = git(&repository, &["rev-list", "--reverse", "release/1.0..main"])?;
     let fixes: Vec<&str> = list.lines().collect();
     let fix = fixes.last().copied().ok_or("cannot find a commit on `main`")?;
-    let one = median(TIMES, || timed(&mut ask(program, &repository, &["status", fix])))?;
+    let one =
+        median(TIMES, || timed(&mut backport_command(program, &repository, &["status", fix])))?;
     let cherry = median(TIMES, || {
         LINES.iter().try_fold(0.0, |sum, line| {
             let mut cherry = git_command(&repository);
@@ -170,7 +171,8 @@ fn synthetic(program: &Path) -> Outcome<Vec<String>> {
             Ok::<f64, String>(sum + timed(&mut cherry)?)
         })
     })?;
-    let plan = median(TIMES, || timed(&mut ask(program, &repository, &["plan", fix])))?;
+    let plan =
+        median(TIMES, || timed(&mut backport_command(program, &repository, &["plan", fix])))?;
     let merges = median(TIMES, || {
         LINES.iter().try_fold(0.0, |sum, line| {
             let mut merge = git_command(&repository);
@@ -180,8 +182,9 @@ fn synthetic(program: &Path) -> Outcome<Vec<String>> {
         })
     })?;
     let apply = median(5, || {
-        let took = timed(&mut ask(program, &repository, &[&["apply"], &fixes[..]].concat()))?;
-        run(&mut ask(program, &repository, &["undo"]))?;
+        let took =
+            timed(&mut backport_command(program, &repository, &[&["apply"], &fixes[..]].concat()))?;
+        run(&mut backport_command(program, &repository, &["undo"]))?;
         Ok(took)
     })?;
     let tree = folder.path().join("tree");

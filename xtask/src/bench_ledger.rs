@@ -9,8 +9,8 @@ use refgate_scenario::git_command;
 use sha2::{Digest as _, Sha256};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
-use crate::bench::{bundle_server, judged, ms};
-use crate::stage::{Outcome, git, history, in_turn, programs, run, timed};
+use crate::bench::{bundle_server, hook_command, ms};
+use crate::stage::{Outcome, build_programs, git, history, measure_in_turn, run, timed};
 
 const TIMES: usize = 21;
 
@@ -18,7 +18,7 @@ const TIMES: usize = 21;
 const NAMESPACE: &str = "refgate@portal";
 
 pub(crate) fn ledger() -> Outcome<String> {
-    let (refgate, hook) = programs()?;
+    let (refgate, hook) = build_programs()?;
     let mut rows = vec![
         "| case | own | peer | ratio |".to_string(),
         "|---|---|---|---|".to_string(),
@@ -34,13 +34,13 @@ pub(crate) fn ledger() -> Outcome<String> {
 }
 
 /// A server with a tracked policy and a ledger. One key signs all records.
-pub(crate) struct Shelf {
+pub(crate) struct LedgerServer {
     folder: tempfile::TempDir,
     key: PrivateKey,
     public: String,
 }
 
-impl Shelf {
+impl LedgerServer {
     pub(crate) fn new(refgate: &Path, (kind, bits): (&str, &str)) -> Outcome<Self> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let folder = tempfile::tempdir().map_err(|error| said(&error))?;
@@ -161,7 +161,7 @@ pub(crate) fn commit(name: &str) -> String {
 fn verdicts(refgate: &Path, hook: &Path) -> Outcome<String> {
     let mut shelves = Vec::new();
     for count in [10, 100_000] {
-        let shelf = Shelf::new(refgate, ("ed25519", "256"))?;
+        let shelf = LedgerServer::new(refgate, ("ed25519", "256"))?;
         let server = shelf.path("portal.git");
         history(&server, "topic", Some("refs/heads/dev^{commit}"), 1)?;
         let old = git(&server, &["rev-parse", "dev"])?.trim().to_string();
@@ -172,14 +172,20 @@ fn verdicts(refgate: &Path, hook: &Path) -> Outcome<String> {
     let [(few, line_few), (many, line_many)] = shelves.as_slice() else {
         return Err("expected two ledgers".to_string());
     };
-    let medians = in_turn(
+    let medians = measure_in_turn(
         TIMES,
         &mut [
             &mut || {
-                timed(judged(hook, &few.path("portal.git"), line_few)?.env("REMOTE_USER", "ada"))
+                timed(
+                    hook_command(hook, &few.path("portal.git"), line_few)?
+                        .env("REMOTE_USER", "ada"),
+                )
             },
             &mut || {
-                timed(judged(hook, &many.path("portal.git"), line_many)?.env("REMOTE_USER", "ada"))
+                timed(
+                    hook_command(hook, &many.path("portal.git"), line_many)?
+                        .env("REMOTE_USER", "ada"),
+                )
             },
         ],
     )?;
@@ -194,7 +200,7 @@ fn verdicts(refgate: &Path, hook: &Path) -> Outcome<String> {
 
 /// Measures the verification of all records, and of one record with `ssh-keygen`.
 fn verify(refgate: &Path, key: (&str, &str), count: usize) -> Outcome<String> {
-    let shelf = Shelf::new(refgate, key)?;
+    let shelf = LedgerServer::new(refgate, key)?;
     shelf.fill(&commit("first"), count)?;
     let (_, file) = shelf.approval(&commit("first"), "2026-03-01T09:00:00Z", 0)?;
     let at = file.find("-----BEGIN").ok_or("cannot find the signature of a record")?;
@@ -205,7 +211,7 @@ fn verify(refgate: &Path, key: (&str, &str), count: usize) -> Outcome<String> {
         fs::write(shelf.path(name), content).map_err(|error| error.to_string())?;
     }
     let server = shelf.path("portal.git");
-    let medians = in_turn(
+    let medians = measure_in_turn(
         5,
         &mut [
             &mut || timed(Command::new(refgate).args(["ledger", "verify", "-C"]).arg(&server)),
@@ -234,7 +240,7 @@ fn verify(refgate: &Path, key: (&str, &str), count: usize) -> Outcome<String> {
 /// Measures `refgate status` on the real history, if its bundle exists beside the project.
 fn status(refgate: &Path) -> Outcome<Option<String>> {
     let Some((_folder, server)) = bundle_server()? else { return Ok(None) };
-    let medians = in_turn(
+    let medians = measure_in_turn(
         TIMES,
         &mut [
             &mut || timed(git_command(&server).args(["log", "--oneline", "dev", "stg", "main"])),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::bench::ms;
-use crate::bench_backport::{built, median};
+use crate::bench_backport::{build_program, median};
 use crate::stage::{Outcome, git, timed};
 
 /// The number of measurements of each case.
@@ -16,8 +16,8 @@ const COMMITS: usize = 200;
 
 /// Measures all cases and compares each with `git clone` of the same server.
 pub(crate) fn sim() -> Outcome<String> {
-    let program = built("refgate-sim")?;
-    built("refgate-hook")?;
+    let program = build_program("refgate-sim")?;
+    build_program("refgate-hook")?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     // Each world has its own directory: ext4 does not reuse an inode for some seconds, so a removal
     // makes the next creation slower.

@@ -71,7 +71,7 @@ fn path(number: usize, spread: bool) -> String {
 }
 
 /// Measures several things in turn and returns their medians, so that a disturbance affects all.
-pub(crate) fn in_turn(
+pub(crate) fn measure_in_turn(
     times: usize,
     things: &mut [&mut dyn FnMut() -> Outcome<f64>],
 ) -> Outcome<Vec<f64>> {
@@ -98,7 +98,7 @@ pub(crate) fn timed(command: &mut Command) -> Outcome<f64> {
 }
 
 /// Builds `refgate` and `refgate-hook` in release mode and returns their paths.
-pub(crate) fn programs() -> Outcome<(PathBuf, PathBuf)> {
+pub(crate) fn build_programs() -> Outcome<(PathBuf, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     run(Command::new("cargo").current_dir(&root).args(["build", "--release", "--quiet"]).args([
         "-p",

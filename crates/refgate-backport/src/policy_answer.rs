@@ -12,7 +12,7 @@ use refgate_core::{
 };
 use refgate_format::{PolicySource, Signers};
 use refgate_gate::{
-    Exit, LedgerReader, LoadedPolicy, PolicyError, TRACKED, builtin, horizon, last_name,
+    Exit, LedgerReader, LoadedPolicy, PolicyError, TRACKED, builtin, horizon, last_component,
     load_policy, repository_name, source_from_text, tracked, training_clock,
 };
 use refgate_git::{Reader, releases};
@@ -61,7 +61,7 @@ impl PolicyAnswers {
         let releases = releases(reader, &policy.release)?;
         let folder = reader.git_dir().display().to_string();
         let bare = folder.trim_end_matches('/').trim_end_matches("/.git");
-        let repositories = [repository_name(reader, &place.remote)?, last_name(bare)].into();
+        let repositories = [repository_name(reader, &place.remote)?, last_component(bare)].into();
         let (remote, ledger) = (place.remote.clone(), OnceCell::new());
         Ok(Some(Self { policy, signers, releases, repositories, remote, ledger, at }))
     }

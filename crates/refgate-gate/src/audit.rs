@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::log_entry::LogEntry;
 use crate::reverify::moment;
-use crate::ticket::{Ticket, guarded};
+use crate::ticket::{Ticket, needs_ticket};
 
 /// A ref update that no decision accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Audit {
     /// The number of updates of governed refs in the reflogs since the audit log began.
     pub moves: usize,
     /// The updates that no decision accepted.
-    pub doubts: Vec<AuditFinding>,
+    pub findings: Vec<AuditFinding>,
     /// The number of accepted updates that were never made: a hook was killed, or another push
     /// was faster. They are harmless.
     pub unused: usize,
@@ -71,16 +71,16 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
     let protected = protected(reader, policy)?;
     for (name, should) in newest {
         let gone = protected.get(&name).is_none_or(Option::is_none);
-        if gone && should.is_some() && guarded(policy, &name) {
+        if gone && should.is_some() && needs_ticket(policy, &name) {
             let why = "no decision accepted the deletion of this ref: the deletion bypassed \
                        refgate, or the push that creates the ref was interrupted";
-            audit.doubts.push(AuditFinding { name, old: should, new: None, at: None, why });
+            audit.findings.push(AuditFinding { name, old: should, new: None, at: None, why });
         }
     }
     for (name, tip) in protected {
         let Ok(full) = RefName::parse(&name) else { continue };
         let mut moves = reflog(reader.git_dir(), &full);
-        if Ticket::cut_off(reader, &full)?.is_some() {
+        if Ticket::interrupted_update(reader, &full)?.is_some() {
             moves.pop();
         }
         // An update in the first second of the audit log can be older than the log.
@@ -88,7 +88,7 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
             audit.moves += 1;
             let step = (name.clone(), moved.old, moved.new);
             if !allowed.contains(&step) {
-                audit.doubts.push(doubt(&name, moved, "no decision accepted this update"));
+                audit.findings.push(doubt(&name, moved, "no decision accepted this update"));
             }
             made.insert(step);
         }
@@ -97,18 +97,18 @@ pub fn audit(reader: &Reader, policy: &Policy) -> Result<Audit, GitError> {
             if before.new != after.old && after.at > began {
                 let why = "the ref was changed without a reflog entry between two updates";
                 let (old, new, at) = (before.new, after.old, Some(after.at));
-                audit.doubts.push(AuditFinding { name: name.clone(), old, new, at, why });
+                audit.findings.push(AuditFinding { name: name.clone(), old, new, at, why });
             }
         }
         made.extend(moves.iter().map(|moved| (name.clone(), moved.old, moved.new)));
         let last = moves.last().and_then(|moved| moved.new);
         if last.is_some() && last != tip {
             let why = "the ref differs from its reflog: it was changed without a reflog entry";
-            audit.doubts.push(AuditFinding { name, old: last, new: tip, at: None, why });
+            audit.findings.push(AuditFinding { name, old: last, new: tip, at: None, why });
         }
     }
     audit.unused =
-        allowed.iter().filter(|step| guarded(policy, &step.0) && !made.contains(step)).count();
+        allowed.iter().filter(|step| needs_ticket(policy, &step.0) && !made.contains(step)).count();
     Ok(audit)
 }
 
@@ -121,7 +121,7 @@ fn doubt(name: &str, moved: &ReflogEntry, why: &'static str) -> AuditFinding {
 fn protected(reader: &Reader, policy: &Policy) -> Result<BTreeMap<String, Option<Oid>>, GitError> {
     let mut all = BTreeMap::new();
     for (name, tip) in reader.references()? {
-        if guarded(policy, &name) {
+        if needs_ticket(policy, &name) {
             all.insert(name, Some(tip));
         }
     }

@@ -36,7 +36,7 @@ pub enum CheckError {
     Git(#[from] GitError),
     /// The ledger cannot be read.
     #[error(transparent)]
-    Book(#[from] LedgerError),
+    Ledger(#[from] LedgerError),
 }
 
 /// A checked push with its decision.
@@ -65,11 +65,11 @@ impl CheckResult {
 pub fn check(
     rest: &ServerState<'_>,
     (actor, at): (Option<Actor>, Instant),
-    wishes: &[ProposedUpdate],
+    proposed_updates: &[ProposedUpdate],
     options: &[String],
 ) -> Result<CheckResult, CheckError> {
     let mut updates = Vec::new();
-    for wish in wishes {
+    for wish in proposed_updates {
         updates.extend(update(rest.reader, wish)?);
     }
     let push = Push { actor, at, updates, options: options.to_vec() };
@@ -85,17 +85,17 @@ const MOST_STEPS: usize = 100;
 ///
 /// # Errors
 /// Returns the errors of [`check`].
-pub fn foretell(
+pub fn find_earliest(
     rest: &ServerState<'_>,
     (actor, at): (Option<Actor>, Instant),
-    wishes: &[ProposedUpdate],
+    proposed_updates: &[ProposedUpdate],
 ) -> Result<CheckResult, CheckError> {
-    let mut checked = check(rest, (actor.clone(), at), wishes, &[])?;
+    let mut checked = check(rest, (actor.clone(), at), proposed_updates, &[])?;
     for _ in 0..MOST_STEPS {
         let findings = &checked.judged.decision.findings;
         let next = findings.iter().filter_map(Finding::not_before).max();
         let Some(next) = next.filter(|next| *next > checked.push.at) else { break };
-        checked = check(rest, (actor.clone(), next), wishes, &[])?;
+        checked = check(rest, (actor.clone(), next), proposed_updates, &[])?;
     }
     Ok(checked)
 }

@@ -34,12 +34,12 @@ pub fn repository_name(reader: &Reader, remote: &str) -> Result<String, GitError
         return Ok(name);
     }
     let url = reader.setting(&format!("remote.{remote}.url"))?.unwrap_or_default();
-    Ok(last_name(&url))
+    Ok(last_component(&url))
 }
 
 /// The last component of a path or URL, without `.git`.
 #[must_use]
-pub fn last_name(path: &str) -> String {
+pub fn last_component(path: &str) -> String {
     let name = path.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or("");
     name.strip_suffix(".git").unwrap_or(name).to_string()
 }

@@ -143,7 +143,7 @@ pub fn dossier(
         let verdict = entry.object.get("verdict").and_then(Value::as_str);
         verdict == Some("accept") && steps(&entry.object).iter().any(|step| step.0 == name)
     };
-    let accepted = decisions.iter().filter(taken).filter_map(decided).next();
+    let accepted = decisions.iter().filter(taken).filter_map(decision_time).next();
     Ok(Dossier { release, tag, tree, previous, changes, records, accepted, decisions, ledger, log })
 }
 
@@ -348,7 +348,7 @@ fn logged(
 
 /// The time of the decision, from the entry of the audit log.
 #[must_use]
-pub fn decided(entry: &LogEntry) -> Option<Instant> {
+pub fn decision_time(entry: &LogEntry) -> Option<Instant> {
     refgate_format::parse_instant(entry.object.get("at")?.as_str()?)
 }
 

@@ -73,7 +73,7 @@ pub fn done(exit: Exit) -> ExitCode {
 ///
 /// # Errors
 /// Returns an error if the hook program is not there.
-pub fn hook_beside(own: &Path) -> Result<PathBuf, Failure> {
+pub fn find_hook_program(own: &Path) -> Result<PathBuf, Failure> {
     let beside = own.with_file_name("refgate-hook");
     if beside.is_file() {
         return Ok(beside);

@@ -35,14 +35,14 @@ pub fn actor(identity: Identity, environment: &Environment) -> Option<Actor> {
         Identity::Github => environment.get("GITHUB_USER_LOGIN"),
         Identity::Http => environment.get("REMOTE_USER"),
         Identity::SshKey => environment.get("REFGATE_USER"),
-        Identity::PushCertificate => certificate(environment),
+        Identity::PushCertificate => certificate_signer(environment),
         Identity::None => None,
     };
     name.map(|name| Actor(name.to_string()))
 }
 
 /// The signer of the push certificate, if its signature and its nonce are valid.
-fn certificate(environment: &Environment) -> Option<&str> {
+fn certificate_signer(environment: &Environment) -> Option<&str> {
     let good = environment.get("GIT_PUSH_CERT_STATUS") == Some("G");
     let fresh = environment.get("GIT_PUSH_CERT_NONCE_STATUS") == Some("OK");
     environment.get("GIT_PUSH_CERT_SIGNER").filter(|_| good && fresh)

@@ -18,7 +18,7 @@ pub const SETTINGS: &str = "server.toml";
 
 /// The hooks that refgate installs for a guard.
 #[must_use]
-pub const fn hooks_of(guard: Guard) -> &'static [&'static str] {
+pub const fn hooks_for_guard(guard: Guard) -> &'static [&'static str] {
     match guard {
         Guard::Portable => &["pre-receive", "reference-transaction", "post-receive"],
         // `proc-receive` updates refs under one lock, so no `post-receive` hook has to wait.
@@ -33,10 +33,10 @@ const HOOKS: [&str; 4] = ["pre-receive", "post-receive", "reference-transaction"
 pub const PROC_REFS: &str = "receive.procReceiveRefs";
 
 /// The suffix of a former hook. refgate's hook runs the former hook after it accepts a push.
-const CHAINED: &str = ".chained";
+const FORMER_HOOK_SUFFIX: &str = ".chained";
 
 /// The file with the former settings, which `uninstall` restores.
-const BEFORE: &str = "before.txt";
+const FORMER_SETTINGS_FILE: &str = "before.txt";
 
 /// The server settings that `install` makes (docs/design/threats.md, "Hardened server
 /// configuration"). Each reason completes the sentence "the setting is needed so that …".
@@ -74,10 +74,10 @@ pub enum InstallError {
     Settings(#[from] SettingsError),
     /// The path contains a `:` (docs/design/threats.md, "What libgit2 holds").
     #[error("cannot install in {0}: libgit2 finds no pushed objects if the path contains a `:`")]
-    Colon(String),
+    ColonInPath(String),
     /// The file with the former settings cannot be read.
     #[error("cannot read {path}: {why}")]
-    Before {
+    FormerSettings {
         /// The path of the file.
         path: String,
         /// The cause.
@@ -119,7 +119,7 @@ pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
     let writer = Writer::open(&plan.repository, false)?;
     let git_dir = writer.git_dir();
     if git_dir.display().to_string().contains(':') {
-        return Err(InstallError::Colon(git_dir.display().to_string()));
+        return Err(InstallError::ColonInPath(git_dir.display().to_string()));
     }
     let directory = git_dir.join(DIRECTORY);
     fs::create_dir_all(&directory).map_err(|why| failed(&directory, why))?;
@@ -134,10 +134,10 @@ pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
     let program = fs::read(&plan.program).map_err(|why| failed(&plan.program, why))?;
     let hooks = hooks_folder(&writer)?;
     fs::create_dir_all(&hooks).map_err(|why| failed(&hooks, why))?;
-    let wanted = hooks_of(plan.settings.guard);
+    let wanted = hooks_for_guard(plan.settings.guard);
     for hook in wanted {
         let path = hooks.join(hook);
-        keep_former(&path)?;
+        move_former_hook(&path)?;
         replace(&path, &program, 0o755)?;
     }
     for hook in HOOKS.iter().filter(|hook| !wanted.contains(*hook)) {
@@ -170,9 +170,9 @@ pub fn uninstall(repository: &Path) -> Result<(), InstallError> {
 
 /// Deletes refgate's hook and restores the former hook. Another hook stays as it is.
 fn remove(path: &Path) -> Result<(), InstallError> {
-    if is_ours(path) {
+    if is_refgate_hook(path) {
         fs::remove_file(path).map_err(|why| failed(path, why))?;
-        let former = chained(path);
+        let former = former_hook_path(path);
         if former.exists() {
             fs::rename(&former, path).map_err(|why| failed(&former, why))?;
         }
@@ -183,14 +183,14 @@ fn remove(path: &Path) -> Result<(), InstallError> {
 /// The path of a hook in this directory, if it is refgate's hook.
 #[must_use]
 pub fn installed_hook(hooks: &Path, hook: &str) -> Option<PathBuf> {
-    Some(hooks.join(hook)).filter(|path| is_ours(path))
+    Some(hooks.join(hook)).filter(|path| is_refgate_hook(path))
 }
 
 /// The path of the former hook that belongs to a hook of refgate.
 #[must_use]
-pub fn chained(hook: &Path) -> PathBuf {
+pub fn former_hook_path(hook: &Path) -> PathBuf {
     let mut name = hook.file_name().unwrap_or_default().to_os_string();
-    name.push(CHAINED);
+    name.push(FORMER_HOOK_SUFFIX);
     hook.with_file_name(name)
 }
 
@@ -213,12 +213,12 @@ pub fn mark() -> &'static str {
     std::str::from_utf8(MARK).unwrap_or("")
 }
 
-fn is_ours(path: &Path) -> bool {
+fn is_refgate_hook(path: &Path) -> bool {
     fs::read(path).is_ok_and(|data| data.windows(MARK.len()).any(|window| window == MARK))
 }
 
-fn keep_former(path: &Path) -> Result<(), InstallError> {
-    if fs::symlink_metadata(path).is_err() || is_ours(path) {
+fn move_former_hook(path: &Path) -> Result<(), InstallError> {
+    if fs::symlink_metadata(path).is_err() || is_refgate_hook(path) {
         return Ok(());
     }
     // A hook that Git cannot run is kept under another name: as a chained hook, it would reject
@@ -226,7 +226,7 @@ fn keep_former(path: &Path) -> Result<(), InstallError> {
     let runs = fs::metadata(path).is_ok_and(|file| {
         file.is_file() && file.len() > 0 && file.permissions().mode() & 0o111 != 0
     });
-    let mut former = if runs { chained(path) } else { path.with_extension("broken") };
+    let mut former = if runs { former_hook_path(path) } else { path.with_extension("broken") };
     let mut number = 1;
     while fs::symlink_metadata(&former).is_ok() {
         former = path.with_extension(format!("former-{number}"));
@@ -258,7 +258,7 @@ fn failed(path: &Path, why: std::io::Error) -> InstallError {
 
 /// Saves the settings from before the first installation.
 fn remember(writer: &Writer, directory: &Path) -> Result<(), InstallError> {
-    let path = directory.join(BEFORE);
+    let path = directory.join(FORMER_SETTINGS_FILE);
     if path.exists() {
         return Ok(());
     }
@@ -271,7 +271,7 @@ fn remember(writer: &Writer, directory: &Path) -> Result<(), InstallError> {
 }
 
 fn former_settings(directory: &Path) -> Result<Vec<(String, String)>, InstallError> {
-    let path = directory.join(BEFORE);
+    let path = directory.join(FORMER_SETTINGS_FILE);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -279,7 +279,7 @@ fn former_settings(directory: &Path) -> Result<Vec<(String, String)>, InstallErr
     };
     text.lines()
         .map(|line| {
-            let pair = line.split_once('=').ok_or_else(|| InstallError::Before {
+            let pair = line.split_once('=').ok_or_else(|| InstallError::FormerSettings {
                 path: path.display().to_string(),
                 why: format!("`{line}` is not a setting"),
             })?;

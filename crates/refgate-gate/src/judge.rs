@@ -77,7 +77,7 @@ pub(crate) fn judge_measured(
     if let Some(then) = measured {
         survey.releases = then.releases(policy);
     }
-    let mut known = records.early(policy, &survey, push.at)?;
+    let mut known = records.calendar_records(policy, &survey, push.at)?;
     let calendar = LedgerView::assemble(policy, &known);
     let mut history = gather(reader, policy, push, survey, &calendar, baseline)?;
     history.repositories = rest.repositories.to_vec();
@@ -183,7 +183,7 @@ fn names(
 }
 
 /// Whether the policy governs the branch that contains it. Otherwise anybody could change it.
-fn governs(policy: &Policy, branch: &str) -> bool {
+fn governs_branch(policy: &Policy, branch: &str) -> bool {
     policy.flow.stages.iter().any(|stage| stage.branch.short() == branch)
 }
 
@@ -200,7 +200,7 @@ fn policy_edit(
     let before_blobs = before.map(|sourced| sourced.blobs).unwrap_or_default();
     let edit = match read(new) {
         Ok(sourced) if sourced.blobs == before_blobs => return Ok(None),
-        Ok(sourced) if !governs(&sourced.policy, branch) => PolicyEdit {
+        Ok(sourced) if !governs_branch(&sourced.policy, branch) => PolicyEdit {
             folder: None,
             problem: Some(format!("it does not govern `{branch}`, the branch that contains it")),
             revision: sourced.policy.revision,

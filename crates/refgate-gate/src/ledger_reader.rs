@@ -15,7 +15,7 @@ use crate::log_entry::uses;
 use crate::record_targets::{absent, named};
 
 /// The maximum length of a freeze by record. The rule `ledger` enforces it.
-pub(crate) const LONGEST_STOP: Duration = Duration::days(90);
+pub(crate) const MAX_FREEZE_LENGTH: Duration = Duration::days(90);
 
 /// Why records cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +126,7 @@ impl LedgerReader<'_> {
         releases: &[Release],
         at: Instant,
     ) -> Result<Vec<Record>, LedgerError> {
-        let stops = months(at, LONGEST_STOP).into_iter().map(|m| format!("freeze/{m}"));
+        let stops = months(at, MAX_FREEZE_LENGTH).into_iter().map(|m| format!("freeze/{m}"));
         let major = last_major(releases, at);
         let after = major.map(|release| format!("after/{}", slug(&release.tag)));
         self.shelves(policy, stops.chain(after))
@@ -184,7 +184,7 @@ impl Records<'_> {
     ///
     /// # Errors
     /// Returns an error if a record cannot be read.
-    pub fn early(
+    pub fn calendar_records(
         &self,
         policy: &Policy,
         survey: &ServerSurvey,
@@ -234,12 +234,19 @@ impl Records<'_> {
         }
         if promotes {
             folders.extend(push.actor.iter().map(|who| format!("certificate/{}", slug(&who.0))));
-            folders.extend(self.tested(book, here, policy, push, history, &mut Vec::new())?);
+            folders.extend(self.sign_off_shelves(
+                book,
+                here,
+                policy,
+                push,
+                history,
+                &mut Vec::new(),
+            )?);
         }
         book.shelves(policy, folders)
     }
 
-    /// The records for an overview, except those of [`Self::early`]: open releases, the last
+    /// The records for an overview, except those of [`Self::calendar_records`]: open releases, the last
     /// release, deletion requests, not-applicable records and waivers.
     ///
     /// # Errors
@@ -276,7 +283,7 @@ impl Records<'_> {
 
     /// The shelves of the sign-offs of the trees that the push would release, and of the
     /// candidates.
-    fn tested(
+    fn sign_off_shelves(
         &self,
         book: &LedgerReader<'_>,
         here: &Reader,

@@ -25,28 +25,31 @@ mod ticket;
 
 pub use audit::{Audit, AuditFinding, audit};
 pub use builtin::{BUILTIN, builtin};
-pub use check::{CheckError, CheckResult, ProposedUpdate, check, foretell};
-pub use clone_settings::{CloneError, TRACKED, last_name, repository_name, training_clock};
-pub use dossier::{Dossier, DossierChange, DossierError, DossierRecord, ReadAt, decided, dossier};
+pub use check::{CheckError, CheckResult, ProposedUpdate, check, find_earliest};
+pub use clone_settings::{CloneError, TRACKED, last_component, repository_name, training_clock};
+pub use dossier::{
+    Dossier, DossierChange, DossierError, DossierRecord, ReadAt, decision_time, dossier,
+};
 pub use exit::Exit;
-pub use failure::{Failure, VerbResult, done, hook_beside};
+pub use failure::{Failure, VerbResult, done, find_hook_program};
 pub use governance::{Governance, GovernanceError};
 pub use identity::{Environment, actor};
 pub use install::{
     DIRECTORY, InstallError, InstallPlan, PROC_REFS, SERVER_SETTINGS, SETTINGS, ServerSetting,
-    canary, chained, hooks_folder, hooks_of, install, installed_hook, mark, proc_refs, uninstall,
+    canary, former_hook_path, hooks_folder, hooks_for_guard, install, installed_hook, mark,
+    proc_refs, uninstall,
 };
 pub use judge::{JudgedPush, ServerState, judge};
 pub use ledger_reader::{LedgerError, LedgerReader, Records, read_signed};
-pub use log_entry::{LogEntry, append_entry, concerns, uses};
+pub use log_entry::{LogEntry, append_entry, is_logged, uses};
 pub use overview::{FollowUp, Overview, StageStatus, overview};
 pub use policy_source::{
     LoadedPolicy, PolicyError, REVOKED, SIGNERS, horizon, load_policy, policy_from_text,
     source_from_text, tracked,
 };
 pub use receive::{Inputs, Outcome, receive};
-pub use ref_guard::{PendingMove, carry_out, moves, settle, transaction};
+pub use ref_guard::{PendingMove, moves, transaction, update_refs, wait_for_older_landings};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use reverify::{ReverifyError, reverify_decision};
 pub use setup::{Setup, SetupError, TRAINING, bounds};
-pub use ticket::{GuardRejection, Ticket, guarded};
+pub use ticket::{GuardRejection, Ticket, needs_ticket};

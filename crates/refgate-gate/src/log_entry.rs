@@ -10,18 +10,19 @@ use crate::install::CANARY;
 use crate::judge::{JudgedPush, ServerState};
 
 /// The maximum number of landings and of findings in an entry. A recomputation has all of them.
-const MOST_TOLD: usize = 100;
+const MAX_LISTED: usize = 100;
 
 /// Whether a decision is logged: if the push updates a governed ref, or has findings or warnings.
 #[must_use]
-pub fn concerns(case: &Case<'_>, decision: &Decision) -> bool {
+pub fn is_logged(case: &Case<'_>, decision: &Decision) -> bool {
     let governed = |update: &refgate_core::RefUpdate| {
         !matches!(case.policy.kind(&update.name), RefKind::Topic)
     };
     // `refgate doctor` pushes a canary at each run, so canaries are not logged.
     let canary = |update: &refgate_core::RefUpdate| update.name.as_str().starts_with(CANARY);
-    let spoken = !decision.findings.is_empty() || !decision.warnings.is_empty();
-    !case.push.updates.iter().all(canary) && (spoken || case.push.updates.iter().any(governed))
+    let has_findings = !decision.findings.is_empty() || !decision.warnings.is_empty();
+    !case.push.updates.iter().all(canary)
+        && (has_findings || case.push.updates.iter().any(governed))
 }
 
 /// Appends a decision to the audit log. The entry is on the disk before any ref is updated.
@@ -83,7 +84,7 @@ fn entry(
         .map(|r| json!({ "tag": r.tag, "commit": r.commit.to_string(), "at": r.at.to_rfc3339() }))
         .collect();
     let landings: Vec<Value> =
-        decision.landings.iter().take(MOST_TOLD).map(|seen| landing_json(case, seen)).collect();
+        decision.landings.iter().take(MAX_LISTED).map(|seen| landing_json(case, seen)).collect();
     let facts: Vec<Value> = history.updates.iter().map(measured).collect();
     let object = json!({
         "format": 1,
@@ -105,9 +106,9 @@ fn entry(
         "waived": decision.waived.iter().map(|w| w.waiver.to_string()).collect::<Vec<_>>(),
         "landings": landings,
         "landings-in-all": decision.landings.len(),
-        "findings": findings_json(case, decision.findings.get(..MOST_TOLD).unwrap_or(&decision.findings)),
+        "findings": findings_json(case, decision.findings.get(..MAX_LISTED).unwrap_or(&decision.findings)),
         "findings-in-all": decision.findings.len(),
-        "warnings": findings_json(case, decision.warnings.get(..MOST_TOLD).unwrap_or(&decision.warnings)),
+        "warnings": findings_json(case, decision.warnings.get(..MAX_LISTED).unwrap_or(&decision.warnings)),
     });
     let why = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
     let head = format!("{} {} by {who}{why}", decision.verdict.name(), names.join(", "));

@@ -10,7 +10,7 @@ use refgate_report::{clean_block, render_rejection, warnings, wrap};
 use crate::governance::{Governance, GovernanceError};
 use crate::judge::{JudgedPush, ServerState, judge};
 use crate::ledger_reader::{LedgerError, LedgerReader, Records};
-use crate::log_entry::{append_entry, concerns};
+use crate::log_entry::{append_entry, is_logged};
 use crate::policy_source::{LoadedPolicy, PolicyError};
 use crate::setup::{Setup, SetupError, bounds};
 use crate::ticket::Ticket;
@@ -48,7 +48,7 @@ enum PushError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
-    Book(LedgerError),
+    Ledger(LedgerError),
     #[error(transparent)]
     Govern(#[from] GovernanceError),
     #[error(
@@ -62,7 +62,7 @@ impl From<LedgerError> for PushError {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Git(error) => Self::Git(error),
-            damaged @ LedgerError::Damaged { .. } => Self::Book(damaged),
+            damaged @ LedgerError::Damaged { .. } => Self::Ledger(damaged),
         }
     }
 }
@@ -82,13 +82,13 @@ impl PushError {
             ) => Exit::TooMuch,
             Self::Input(_) | Self::Git(GitError::Stale { .. }) | Self::Clock => Exit::BadInput,
             Self::Policy(_) => Exit::BadPolicy,
-            Self::Git(_) | Self::Book(_) => Exit::BadRepository,
+            Self::Git(_) | Self::Ledger(_) => Exit::BadRepository,
             Self::Setup(_) | Self::Govern(_) => Exit::BadSetup,
         }
     }
 
     /// Whether the pusher can resolve the error. Otherwise the administrator must do it.
-    const fn is_pushers(&self) -> bool {
+    const fn pusher_can_resolve(&self) -> bool {
         matches!(self.exit(), Exit::BadInput | Exit::TooMuch)
     }
 }
@@ -97,7 +97,7 @@ impl PushError {
 #[must_use]
 pub fn receive(inputs: &Inputs) -> Outcome {
     attempt(inputs).unwrap_or_else(|error| {
-        let who = if error.is_pushers() {
+        let who = if error.pusher_can_resolve() {
             "refgate: push rejected, because it cannot be judged:"
         } else {
             "refgate: push rejected. This server cannot judge pushes now. \
@@ -121,14 +121,15 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     let limits = &setup.settings.limits;
     reader.set_bounds(bounds(limits));
     let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
-    let updates = at_rest(&reader, lines)?;
+    let updates = verify_old_values(&reader, lines)?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);
-    let government = Governance::of(&reader, &setup, inputs.now)?;
-    let LoadedPolicy { policy, signers, place, hash, .. } = government.policy(at)?;
-    let (source, repositories) = (government.own_source(), &government.repositories);
-    let book_reader = government.reader();
-    let tip = book_reader.ledger_tip()?;
-    let book = LedgerReader { reader: book_reader, tip, signers: &signers, repositories };
+    let governance_sources = Governance::of(&reader, &setup, inputs.now)?;
+    let LoadedPolicy { policy, signers, place, hash, .. } = governance_sources.policy(at)?;
+    let (source, repositories) =
+        (governance_sources.own_source(), &governance_sources.repositories);
+    let ledger_repository = governance_sources.reader();
+    let tip = ledger_repository.ledger_tip()?;
+    let book = LedgerReader { reader: ledger_repository, tip, signers: &signers, repositories };
     let records = match &training {
         Some(training) if !training.ledger => Records::Given(&training.records),
         _ => Records::Kept(book),
@@ -151,17 +152,17 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     let JudgedPush { history, ledger, .. } = &*judged;
     let case = Case { policy: &policy, push: &push, history, ledger };
     let accepted = judged.decision.verdict == Verdict::Accept;
-    if concerns(&case, &judged.decision) {
+    if is_logged(&case, &judged.decision) {
         // The log entry is written before any ref is updated (docs/design/threats.md, R18).
         append_entry(&rest, &case, &judged, &place)?;
     }
     if accepted {
-        let ticket = Ticket::new(&reader, &policy, government.state()?, &push, at)?;
+        let ticket = Ticket::new(&reader, &policy, governance_sources.state()?, &push, at)?;
         let failed = |why: std::io::Error| SetupError::Unreadable {
             path: setup.directory.join("tickets").display().to_string(),
             why: why.to_string(),
         };
-        ticket.leave(&setup.directory, &policy).map_err(failed)?;
+        ticket.write_files(&setup.directory, &policy).map_err(failed)?;
     }
     Ok(match judged.decision.verdict {
         Verdict::Accept => {
@@ -178,7 +179,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
 
 /// Compares the old values that the client claims with the refs on the server. If one differs,
 /// the push is rejected (docs/design/threats.md, R2, R3).
-fn at_rest(reader: &Reader, lines: Vec<HookLine>) -> Result<Vec<RefUpdate>, GitError> {
+fn verify_old_values(reader: &Reader, lines: Vec<HookLine>) -> Result<Vec<RefUpdate>, GitError> {
     let mut updates = Vec::with_capacity(lines.len());
     for HookLine { claimed_old, new, name } in lines {
         let actual = reader.reference(&name)?.map(|(id, _)| id);

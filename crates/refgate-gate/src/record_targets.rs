@@ -4,7 +4,7 @@ use refgate_core::{EvidenceKind, LedgerEdit, Policy, Record, RecordBody, RecordI
 use refgate_format::{months, slug};
 use refgate_git::{Graph, Reader};
 
-use crate::ledger_reader::{LONGEST_STOP, LedgerError, LedgerReader};
+use crate::ledger_reader::{LedgerError, LedgerReader, MAX_FREEZE_LENGTH};
 
 /// Describes the subject of a record, if the repository does not contain it in this form.
 pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
@@ -54,7 +54,7 @@ pub(crate) fn named(
                 found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
             }
             RecordBody::Thaw { of } => {
-                let soon = months(record.at, LONGEST_STOP);
+                let soon = months(record.at, MAX_FREEZE_LENGTH);
                 let all = book.shelves(policy, soon.iter().map(|m| format!("freeze/{m}")))?;
                 found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
             }

@@ -11,7 +11,7 @@ use refgate_git::{GitError, Reader, RefTransaction};
 use crate::governance::Governance;
 use crate::install::DIRECTORY;
 use crate::setup::{Setup, bounds};
-use crate::ticket::{GuardRejection, Ticket, guarded};
+use crate::ticket::{GuardRejection, Ticket, needs_ticket};
 use crate::{Exit, Outcome};
 
 /// A ref update that Git announces.
@@ -60,12 +60,12 @@ impl GuardContext {
         Ok(Self { reader, setup, now, clock })
     }
 
-    fn government(&self) -> Result<Governance<'_>, String> {
+    fn open_governance(&self) -> Result<Governance<'_>, String> {
         Governance::of(&self.reader, &self.setup, self.clock).map_err(|error| error.to_string())
     }
 
     fn policy(&self) -> Result<Policy, String> {
-        let loaded = self.government()?.policy(self.now);
+        let loaded = self.open_governance()?.policy(self.now);
         loaded.map(|sourced| sourced.policy).map_err(|error| error.to_string())
     }
 
@@ -84,23 +84,23 @@ impl GuardContext {
     /// whether the ref needs one.
     fn check(&self, one: &PendingMove) -> Result<(), String> {
         let Some(ticket) = self.ticket(one) else {
-            if !guarded(&self.policy()?, &one.name) {
+            if !needs_ticket(&self.policy()?, &one.name) {
                 return Ok(());
             }
             return Err(GuardRejection::Unknown(one.name.clone()).to_string());
         };
-        let state = self.government()?.state().map_err(|error| error.to_string())?;
+        let state = self.open_governance()?.state().map_err(|error| error.to_string())?;
         let checked = ticket.check(&self.reader, &state, self.now);
         checked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 }
 
-fn refuse(why: &str) -> Outcome {
+fn reject_update(why: &str) -> Outcome {
     let text = refgate_report::wrap("refgate: rejected. ", "  ", &refgate_report::clean_block(why));
     Outcome { exit: Exit::Rejected, text }
 }
 
-const PASS: Outcome = Outcome { exit: Exit::Accepted, text: String::new() };
+const ACCEPT: Outcome = Outcome { exit: Exit::Accepted, text: String::new() };
 
 /// Handles `reference-transaction`. In the state `prepared`, the refs are locked, and a rejection
 /// leaves them unchanged.
@@ -109,47 +109,47 @@ pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) ->
     let moves: Vec<PendingMove> =
         moves(stdin).into_iter().filter(|one| one.name.starts_with("refs/")).collect();
     if moves.is_empty() || !matches!(state, "prepared" | "committed") {
-        return PASS;
+        return ACCEPT;
     }
-    let room = match GuardContext::open(now) {
-        Ok(room) => room,
-        Err(_) if state == "committed" => return PASS,
-        Err(why) => return refuse(&why),
+    let context = match GuardContext::open(now) {
+        Ok(context) => context,
+        Err(_) if state == "committed" => return ACCEPT,
+        Err(why) => return reject_update(&why),
     };
     if state == "committed" {
         for one in &moves {
-            Ticket::spend(&room.setup.directory, &one.name, one.old, one.new);
+            Ticket::delete_file(&context.setup.directory, &one.name, one.old, one.new);
         }
-        return PASS;
+        return ACCEPT;
     }
     for one in &moves {
-        if let Err(why) = room.check(one) {
-            return refuse(&why);
+        if let Err(why) = context.check(one) {
+            return reject_update(&why);
         }
     }
-    match keep_deleted(room, &moves, quarantined) {
-        Ok(()) => PASS,
-        Err(why) => refuse(&format!("cannot keep the commits of the deleted ref: {why}")),
+    match keep_deleted(context, &moves, quarantined) {
+        Ok(()) => ACCEPT,
+        Err(why) => reject_update(&format!("cannot keep the commits of the deleted ref: {why}")),
     }
 }
 
 /// Keeps the old value of each ref that Git is about to delete, so that it can be restored. If
 /// the deletion fails, the kept value does no harm.
 fn keep_deleted(
-    room: GuardContext,
+    context: GuardContext,
     moves: &[PendingMove],
     quarantined: bool,
 ) -> Result<(), String> {
-    let gone = |one: &&PendingMove| one.new.is_none() && room.ticket(one).is_some();
+    let gone = |one: &&PendingMove| one.new.is_none() && context.ticket(one).is_some();
     let gone: Vec<&PendingMove> = moves.iter().filter(gone).collect();
     if gone.is_empty() {
         return Ok(());
     }
     let said = |error: GitError| error.to_string();
-    let mover = RefTransaction::of(room.reader, quarantined).map_err(said)?;
+    let transaction_writer = RefTransaction::of(context.reader, quarantined).map_err(said)?;
     for one in gone {
         if let Some(old) = one.old {
-            mover.keep_deleted(&one.name, old).map_err(said)?;
+            transaction_writer.keep_deleted(&one.name, old).map_err(said)?;
         }
     }
     Ok(())
@@ -157,31 +157,31 @@ fn keep_deleted(
 
 /// Handles `post-receive`: after the server acknowledged a freeze or a release, no landing that
 /// was checked before it may follow. This function waits until such landings are finished.
-pub fn settle(git_dir: &Path, stdin: &str, now: Instant) {
+pub fn wait_for_older_landings(git_dir: &Path, stdin: &str, now: Instant) {
     let names: Vec<String> = moves(stdin).into_iter().map(|one| one.name).collect();
     let matters = |name: &String| name == LEDGER || name.starts_with("refs/tags/");
     if !names.iter().any(matters) {
         return;
     }
-    let Ok(room) = GuardContext::open(now) else { return };
-    let Ok(policy) = room.policy() else { return };
+    let Ok(context) = GuardContext::open(now) else { return };
+    let Ok(policy) = context.policy() else { return };
     let mut folders = vec![git_dir.to_path_buf()];
-    folders.extend(room.setup.settings.governs.values().map(PathBuf::from));
+    folders.extend(context.setup.settings.governs.values().map(PathBuf::from));
     for folder in folders {
-        unlocked(&folder, &policy);
+        wait_for_landings(&folder, &policy);
     }
 }
 
 /// Waits until no landing in this repository is in progress that was checked before.
-fn unlocked(git_dir: &Path, policy: &Policy) {
+fn wait_for_landings(git_dir: &Path, policy: &Policy) {
     // With the guard `strict`, `proc-receive` holds this lock while it checks and updates refs.
-    if let Ok(lock) = std::fs::File::open(git_dir.join(DIRECTORY).join(MOVING)) {
+    if let Ok(lock) = std::fs::File::open(git_dir.join(DIRECTORY).join(UPDATE_LOCK)) {
         let _ = lock.lock();
     }
     // A landing that was checked before has already locked its ref. A landing that locks its ref
     // later reads the new ledger.
     let mut held = Vec::new();
-    locks(git_dir, "refs/heads", policy, &mut held);
+    find_locks(git_dir, "refs/heads", policy, &mut held);
     // Git holds a lock for milliseconds. A lock that stays is stale, and harmless here.
     for _ in 0..500 {
         held.retain(|lock| lock.exists());
@@ -193,27 +193,27 @@ fn unlocked(git_dir: &Path, policy: &Policy) {
 }
 
 /// Finds the lock files of stages and lines in a directory of refs, recursively.
-fn locks(git_dir: &Path, folder: &str, policy: &Policy, held: &mut Vec<PathBuf>) {
+fn find_locks(git_dir: &Path, folder: &str, policy: &Policy, held: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(git_dir.join(folder)) else { return };
     for entry in entries.filter_map(Result::ok) {
         let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            locks(git_dir, &name, policy, held);
-        } else if name.strip_suffix(".lock").is_some_and(|name| guarded(policy, name)) {
+            find_locks(git_dir, &name, policy, held);
+        } else if name.strip_suffix(".lock").is_some_and(|name| needs_ticket(policy, name)) {
             held.push(entry.path());
         }
     }
 }
 
 /// The file that is locked while `proc-receive` updates governed refs.
-const MOVING: &str = "moving.lock";
+const UPDATE_LOCK: &str = "moving.lock";
 
 /// libgit2 writes the reflog entry before the ref. If a kill or a full disk stopped it in between,
 /// this function removes the last reflog entry. If that fails, the next update repeats it, and
 /// the audit skips the entry until then.
 fn drop_orphan_reflog_entry(reader: &Reader, one: &PendingMove) {
     let Ok(name) = RefName::parse(&one.name) else { return };
-    if Ticket::cut_off(reader, &name).is_ok_and(|found| found.is_some()) {
+    if Ticket::interrupted_update(reader, &name).is_ok_and(|found| found.is_some()) {
         let _ = RefTransaction::drop_orphan_reflog_entry(reader.git_dir(), &name);
     }
 }
@@ -221,40 +221,44 @@ fn drop_orphan_reflog_entry(reader: &Reader, one: &PendingMove) {
 /// Handles `proc-receive`: checks the tickets and updates all refs of a push in one transaction,
 /// under one lock. The result has one answer for each ref.
 #[must_use]
-pub fn carry_out(
+pub fn update_refs(
     moves: &[PendingMove],
     now: Instant,
     quarantined: bool,
 ) -> Vec<(String, Result<(), String>)> {
-    let done = GuardContext::open(now).and_then(|room| {
+    let done = GuardContext::open(now).and_then(|context| {
         // All governed refs of this repository are updated under this lock, so no checked value
         // changes before the transaction is done.
-        let lock = std::fs::File::create(room.setup.directory.join(MOVING))
+        let lock = std::fs::File::create(context.setup.directory.join(UPDATE_LOCK))
             .map_err(|error| error.to_string())?;
         lock.lock().map_err(|error| error.to_string())?;
         // Git selects the refs by the beginning of their names. Topic refs among them need no
         // ticket.
         for one in moves {
-            room.check(one)?;
-            drop_orphan_reflog_entry(&room.reader, one);
+            context.check(one)?;
+            drop_orphan_reflog_entry(&context.reader, one);
         }
         let steps: Vec<_> = moves.iter().map(|m| (m.name.as_str(), m.old, m.new)).collect();
-        let governed = room.governed(moves)?;
-        let GuardContext { reader, setup, now, .. } = room;
+        let governed = context.governed(moves)?;
+        let GuardContext { reader, setup, now, .. } = context;
         // Git calls `proc-receive` after it moved the objects out of the quarantine.
-        let moved =
-            RefTransaction::of(reader, quarantined).and_then(|mover| mover.carry_out(&steps, now));
+        let moved = RefTransaction::of(reader, quarantined)
+            .and_then(|transaction_writer| transaction_writer.update_refs(&steps, now));
         if let Err(error) = moved {
-            if let Ok(room) = GuardContext::open(now) {
-                moves.iter().for_each(|one| drop_orphan_reflog_entry(&room.reader, one));
+            if let Ok(context) = GuardContext::open(now) {
+                moves.iter().for_each(|one| drop_orphan_reflog_entry(&context.reader, one));
             }
             return Err(error.to_string());
         }
         for one in moves {
-            Ticket::spend(&setup.directory, &one.name, one.old, one.new);
+            Ticket::delete_file(&setup.directory, &one.name, one.old, one.new);
         }
         if let Some(policy) = governed {
-            setup.settings.governs.values().for_each(|path| unlocked(Path::new(path), &policy));
+            setup
+                .settings
+                .governs
+                .values()
+                .for_each(|path| wait_for_landings(Path::new(path), &policy));
         }
         Ok(())
     });

@@ -214,7 +214,7 @@ impl Stage<'_> {
         let Some(stage) = self.policy.flow.stages.get(self.place) else { return Ok(None) };
         let releases = self.releases.iter().filter(|r| r.at <= at).cloned().collect();
         let mut history = History { releases, ..History::default() };
-        let later = self.merged_later(&commit);
+        let later = self.source_stage_bits(&commit);
         for one in side.iter().chain([&id]) {
             let parsed = replay.commit(*one)?;
             let earlier = (0..self.place)
@@ -284,7 +284,7 @@ impl Stage<'_> {
 
     /// The later stages that a merge subject names as its source. Their contents at that time are
     /// not known, so the subject is believed.
-    fn merged_later(&self, commit: &ParsedCommit) -> u32 {
+    fn source_stage_bits(&self, commit: &ParsedCommit) -> u32 {
         let Some(branch) = commit.message.merged_branch() else { return 0 };
         let stages = self.policy.flow.stages.iter().enumerate().skip(self.place + 1);
         let from = stages.filter(|(_, stage)| stage.branch.short() == branch);

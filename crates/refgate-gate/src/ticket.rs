@@ -19,7 +19,7 @@ use crate::install::DIRECTORY;
 const FOLDER: &str = "tickets";
 
 /// The time for which a ticket is valid, in seconds. It covers the rest of one push.
-const GOOD_FOR: i64 = 3_600;
+const VALID_SECONDS: i64 = 3_600;
 
 /// The facts that a decision read, and the updates that it accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -110,12 +110,12 @@ impl Ticket {
     ///
     /// # Errors
     /// Returns an error if a file cannot be written.
-    pub fn leave(&self, directory: &Path, policy: &Policy) -> std::io::Result<()> {
+    pub fn write_files(&self, directory: &Path, policy: &Policy) -> std::io::Result<()> {
         let folder = directory.join(FOLDER);
         fs::create_dir_all(&folder)?;
         let mut newest = None;
         for (name, (old, new)) in &self.moves {
-            if guarded(policy, name) {
+            if needs_ticket(policy, name) {
                 let before = Self::find(directory, name, *old, *new);
                 let first = before.map_or(self.first, |before| before.first);
                 // The file is read after this hook has ended. A partial file does not parse.
@@ -125,7 +125,7 @@ impl Ticket {
             }
         }
         if let Some(newest) = newest {
-            sweep(&folder, &newest);
+            remove_old_tickets(&folder, &newest);
         }
         Ok(())
     }
@@ -186,7 +186,10 @@ impl Ticket {
     ///
     /// # Errors
     /// Returns an error if the ref cannot be read.
-    pub fn cut_off(reader: &Reader, name: &RefName) -> Result<Option<ReflogEntry>, GitError> {
+    pub fn interrupted_update(
+        reader: &Reader,
+        name: &RefName,
+    ) -> Result<Option<ReflogEntry>, GitError> {
         let here = reader.reference(name)?.map(|(id, _)| id);
         let directory = reader.git_dir().join(DIRECTORY);
         let pending = |moved: &ReflogEntry| {
@@ -197,8 +200,8 @@ impl Ticket {
     }
 
     /// Deletes the ticket of an update that was made.
-    pub fn spend(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) {
-        // If this fails, `sweep` deletes the ticket later.
+    pub fn delete_file(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) {
+        // If this fails, `remove_old_tickets` deletes the ticket later.
         let _ = fs::remove_file(path(directory, name, old, new));
     }
 
@@ -213,7 +216,7 @@ impl Ticket {
         state: &str,
         now: Instant,
     ) -> Result<Result<(), GuardRejection>, GitError> {
-        if (now.timestamp() - self.at).abs() > GOOD_FOR {
+        if (now.timestamp() - self.at).abs() > VALID_SECONDS {
             let name = self.moves.keys().next().cloned().unwrap_or_default();
             return Ok(Err(GuardRejection::Old(name)));
         }
@@ -232,7 +235,7 @@ impl Ticket {
 
 /// Whether an update of a ref needs a ticket.
 #[must_use]
-pub fn guarded(policy: &Policy, name: &str) -> bool {
+pub fn needs_ticket(policy: &Policy, name: &str) -> bool {
     let Ok(name) = RefName::parse(name) else { return false };
     matches!(policy.kind(&name), RefKind::Governed(_) | RefKind::Release(_) | RefKind::Ledger)
 }
@@ -244,13 +247,13 @@ fn path(directory: &Path, name: &str, old: Option<Oid>, new: Option<Oid>) -> Pat
 
 /// Deletes the tickets of pushes that were interrupted. The age of the file decides, because
 /// another push may be writing its content. The time of the `newest` file is the present time.
-fn sweep(folder: &Path, newest: &Path) {
+fn remove_old_tickets(folder: &Path, newest: &Path) {
     let Ok(now) = fs::metadata(newest).and_then(|about| about.modified()) else { return };
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.filter_map(Result::ok) {
         let Ok(at) = entry.metadata().and_then(|about| about.modified()) else { continue };
         let age = now.duration_since(at).unwrap_or_default().as_secs();
-        if age > GOOD_FOR.unsigned_abs() {
+        if age > VALID_SECONDS.unsigned_abs() {
             let _ = fs::remove_file(entry.path());
         }
     }

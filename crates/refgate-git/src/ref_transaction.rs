@@ -63,7 +63,7 @@ impl RefTransaction {
     /// # Errors
     /// Returns an error if a ref is locked by another process, or does not have its old value.
     /// Then no ref moves.
-    pub fn carry_out(&self, steps: &[RefMove<'_>], at: Instant) -> Result<(), GitError> {
+    pub fn update_refs(&self, steps: &[RefMove<'_>], at: Instant) -> Result<(), GitError> {
         let who = Signature::new("refgate", "refgate@localhost", &Time::new(at.timestamp(), 0))?;
         let mut all = self.repo.transaction()?;
         for (name, ..) in steps {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, ExitCode, Stdio};
 
-use refgate_gate::{Exit, chained};
+use refgate_gate::{Exit, former_hook_path};
 
 use crate::say;
 
@@ -12,7 +12,7 @@ pub(crate) fn run_former_hook(stdin: &[u8], arguments: &[&str]) -> ExitCode {
     let Ok(own) = std::env::current_exe() else {
         return say("refgate: cannot find the path of the hook program", Exit::BadSetup);
     };
-    let path = chained(&own);
+    let path = former_hook_path(&own);
     if !path.exists() {
         return ExitCode::SUCCESS;
     }

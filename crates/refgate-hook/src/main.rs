@@ -8,7 +8,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chain::run_former_hook;
-use refgate_gate::{Environment, Exit, Inputs, Outcome, mark, receive, settle, transaction};
+use refgate_gate::{
+    Environment, Exit, Inputs, Outcome, mark, receive, transaction, wait_for_older_landings,
+};
 
 /// The most bytes of input. A push within the limits never has a longer list of refs.
 const MAX_INPUT_BYTES: u64 = 64 << 20;
@@ -78,7 +80,7 @@ fn post_receive() -> ExitCode {
     let Some(stdin) = input() else { return ExitCode::SUCCESS };
     let git_dir = std::env::var_os("GIT_DIR").unwrap_or_else(|| ".".into());
     let text = String::from_utf8_lossy(&stdin).into_owned();
-    settle(Path::new(&git_dir), &text, chrono::Utc::now());
+    wait_for_older_landings(Path::new(&git_dir), &text, chrono::Utc::now());
     run_former_hook(&stdin, &[])
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use refgate_gate::{Exit, PendingMove, carry_out, moves};
+use refgate_gate::{Exit, PendingMove, moves, update_refs};
 
 /// The longest packet, in bytes.
 const MAX_PACKET_BYTES: usize = 65_520;
@@ -78,7 +78,7 @@ fn run_protocol(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     if wanted.len() != commands.len() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a command is not valid"));
     }
-    for (name, done) in carry_out(&wanted, chrono::Utc::now(), crate::is_quarantined()) {
+    for (name, done) in update_refs(&wanted, chrono::Utc::now(), crate::is_quarantined()) {
         match done {
             Ok(()) => send(to, &format!("ok {name}\n"))?,
             Err(why) => {

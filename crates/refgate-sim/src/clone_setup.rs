@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use refgate_gate::{DIRECTORY, TRAINING, hook_beside};
+use refgate_gate::{DIRECTORY, TRAINING, find_hook_program};
 use refgate_scenario::{REPOSITORY, git_command, training_key};
 
 use crate::output::Failure;
@@ -14,7 +14,7 @@ use crate::world::{MARK, World, failed};
 impl World {
     /// Creates or repairs the learner's clone. Its settings override the learner's own
     /// Git configuration, and give the server the name of the pusher.
-    pub(crate) fn clone_for_you(&self) -> Result<(), Failure> {
+    pub(crate) fn set_up_clone(&self) -> Result<(), Failure> {
         let you = self.you();
         if !you.join(".git").exists() {
             let mut clone = git_command(&self.root);
@@ -81,7 +81,7 @@ impl World {
 }
 
 /// Writes a small script that is installed in place of the hook program. An installation
-/// copies the program for each hook and waits for the disk. `call_hooks` replaces it.
+/// copies the program for each hook and waits for the disk. `write_hook_scripts` replaces it.
 pub(crate) fn stand_in(root: &Path) -> Result<PathBuf, Failure> {
     let path = root.join(MARK).join("hook");
     fs::create_dir_all(root.join(MARK))?;
@@ -95,14 +95,14 @@ const HOOKS: [&str; 2] = ["pre-receive", "proc-receive"];
 impl World {
     /// Makes each hook a script that calls the program, so that a stored step is small.
     /// A link is not used, because a learner who edits it would edit the program.
-    pub(crate) fn call_hooks(&self) -> Result<(), Failure> {
-        let program = hook_beside(&std::env::current_exe()?)?;
+    pub(crate) fn write_hook_scripts(&self) -> Result<(), Failure> {
+        let program = find_hook_program(&std::env::current_exe()?)?;
         HOOKS.iter().try_for_each(|name| Ok(fs::write(self.hook(name), call(&program, name))?))
     }
 
     /// The first hook whose script has changed.
-    pub(crate) fn changed_hook(&self) -> Option<&'static str> {
-        let program = hook_beside(&std::env::current_exe().ok()?).ok()?;
+    pub(crate) fn find_changed_hook(&self) -> Option<&'static str> {
+        let program = find_hook_program(&std::env::current_exe().ok()?).ok()?;
         let same = |name: &str| {
             fs::read_to_string(self.hook(name)).is_ok_and(|text| text == call(&program, name))
         };
@@ -120,7 +120,7 @@ fn call(program: &Path, name: &str) -> String {
 
 /// Turns off `core.fsync`, which an installation turns on. A power failure can then lose
 /// a step of a lesson, but the learner does not wait for the disk at every push.
-pub(crate) fn not_waiting(config: &Path) -> Result<(), Failure> {
+pub(crate) fn disable_fsync(config: &Path) -> Result<(), Failure> {
     let text = fs::read_to_string(config)?;
     Ok(fs::write(config, format!("{text}[core]\n\tfsync = none\n"))?)
 }

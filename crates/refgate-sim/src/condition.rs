@@ -109,7 +109,7 @@ impl Condition {
                 let mut all = Vec::new();
                 for name in branch {
                     let found = match facts.tip(name)? {
-                        Some(tip) => facts.titled(&graph, tip, title)?,
+                        Some(tip) => facts.contains_title(&graph, tip, title)?,
                         None => false,
                     };
                     let verb = if *has { "lacks" } else { "still has" };
@@ -175,7 +175,7 @@ impl Facts<'_> {
         Ok(self.reader.reference(&name)?.map(|(tip, _)| tip))
     }
 
-    fn titled(&self, graph: &Graph<'_>, tip: Oid, title: &str) -> Result<bool, GitError> {
+    fn contains_title(&self, graph: &Graph<'_>, tip: Oid, title: &str) -> Result<bool, GitError> {
         for id in graph.ancestors(tip)? {
             if self.reader.commit(id)?.message.subject() == title {
                 return Ok(true);
@@ -202,8 +202,8 @@ impl Facts<'_> {
                 name(debt.from)
             )
         };
-        let meant = debts.into_iter().filter(|debt| !overdue || late(debt));
-        Ok(meant.map(told).collect())
+        let selected = debts.into_iter().filter(|debt| !overdue || late(debt));
+        Ok(selected.map(told).collect())
     }
 }
 

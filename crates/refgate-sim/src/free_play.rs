@@ -9,7 +9,7 @@ use crate::command::time::{place, told};
 use crate::lesson::{Lesson, LessonStep, parse};
 use crate::output::{Failure, VerbResult, done, say};
 use crate::snapshot;
-use crate::world::{Own, World};
+use crate::world::{World, WorldOptions};
 
 /// The lesson name of a free-play world.
 pub(crate) const NAME: &str = "free-play";
@@ -36,14 +36,14 @@ impl SeededRng {
 /// The scenario lines of a day: ordinary work, a step of the process, a mistake, or
 /// nothing.
 fn day(seed: u64, number: u32) -> Vec<String> {
-    let mut dice =
+    let mut rng =
         SeededRng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(number) ^ 0x5bd1_e995);
     // Similar seeds give similar first numbers, so these are skipped.
     for _ in 0..8 {
-        dice.roll(2);
+        rng.roll(2);
     }
-    let who = if dice.roll(2) == 0 { "ben" } else { "ada" };
-    let told = match dice.roll(16) {
+    let who = if rng.roll(2) == 0 { "ben" } else { "ada" };
+    let told = match rng.roll(16) {
         0 | 1 => feature(who, number),
         2 | 3 => format!(
             "{who} commits \"fix: trouble {number}\" on dev, changing src/app.rs
@@ -58,10 +58,10 @@ fn day(seed: u64, number: u32) -> Vec<String> {
             "grace commits \"hotfix: night {number}\" on main, changing src/app.rs
             grace pushes main"
         ),
-        8 | 9 => release(number, dice.roll(2) == 0),
+        8 | 9 => release(number, rng.roll(2) == 0),
         10 => "grace records production-run\nhenry records notice".to_string(),
         11 => "henry signs off freeze-exit".to_string(),
-        12 => wrong(who, number, dice.roll(4)),
+        12 => wrong(who, number, rng.roll(4)),
         13 => "henry stops dev for 2 days letting docs through because \"audit\"".to_string(),
         _ => String::new(),
     };
@@ -120,7 +120,7 @@ pub(crate) fn run(at: &Path, days: u32, seed: u64, dir: Option<&Path>) -> VerbRe
             return Err(Failure::new(Exit::BadInput, message));
         }
         Err(_) => {
-            let own = Own { seed: Some(seed), ..Own::default() };
+            let own = WorldOptions { seed: Some(seed), ..WorldOptions::default() };
             let world = World::start(&dir, lesson(), own)?;
             say(&format!("Go to the new world: cd {}", dir.join("you").display()));
             world

@@ -34,12 +34,12 @@ impl Event {
 }
 
 /// The modification times of files. A difference shows that the world has changed.
-pub(crate) fn stamp(files: &[PathBuf]) -> Vec<Option<std::time::SystemTime>> {
+pub(crate) fn modification_times(files: &[PathBuf]) -> Vec<Option<std::time::SystemTime>> {
     files.iter().map(|path| fs::metadata(path).and_then(|m| m.modified()).ok()).collect()
 }
 
 /// The files of which at least one changes with every change of a world.
-pub(crate) fn watched(root: &Path) -> Vec<PathBuf> {
+pub(crate) fn watched_files(root: &Path) -> Vec<PathBuf> {
     let own = |name: &str| root.join(MARK).join(name);
     // `.git` is in the list because a broken clone is reported, too.
     vec![path(root), own("step"), own("state.toml"), root.join("you/.git")]

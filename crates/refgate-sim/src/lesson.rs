@@ -112,9 +112,9 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Lesson, LessonError> {
     Err(wrong(1, 1, format!("the lesson has no {missing}")))
 }
 
-type Wrong = (usize, usize, String);
+type SectionError = (usize, usize, String);
 
-fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), Wrong> {
+fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), SectionError> {
     let (word, rest) = section.head.split_once(' ').unwrap_or((section.head, ""));
     let rest = rest.trim();
     let here = |what: String| (section.line, word.len() + 2, what);
@@ -169,7 +169,7 @@ fn prose(section: &Section<'_>) -> String {
     lines.join("\n").trim().to_string()
 }
 
-fn steps(section: &Section<'_>) -> Result<Vec<LessonStep>, Wrong> {
+fn steps(section: &Section<'_>) -> Result<Vec<LessonStep>, SectionError> {
     let mut all = Vec::new();
     for (number, text) in &section.body {
         let (plain, column) = (text.trim(), text.len() - text.trim_start().len() + 1);

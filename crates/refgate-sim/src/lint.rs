@@ -13,7 +13,7 @@ use crate::clone_setup::said;
 use crate::journal::{self, Event};
 use crate::lesson::{Lesson, LessonStep};
 use crate::output::{Failure, VerbResult, done, say};
-use crate::world::{Own, World};
+use crate::world::{World, WorldOptions};
 use crate::{catalog, free_play as free, snapshot};
 
 /// The number of days of free play that are compared.
@@ -97,7 +97,7 @@ fn wrong(message: impl Into<String>) -> Failure {
 fn world(lesson: &Lesson, file: Option<&Path>) -> Result<(tempfile::TempDir, World), Failure> {
     let folder = tempfile::Builder::new().prefix("refgate-lint-").tempdir()?;
     let own = file.map(Path::canonicalize).transpose()?;
-    let own = Own { file: own, ..Own::default() };
+    let own = WorldOptions { file: own, ..WorldOptions::default() };
     let world = World::start(&folder.path().join("world"), lesson.clone(), own)?;
     Ok((folder, world))
 }
@@ -215,7 +215,7 @@ fn play(
                     }
                 }
                 if matches!(step, Step::Push { .. } | Step::Record { .. }) {
-                    world.react()?;
+                    world.run_triggers()?;
                 }
             }
         }

@@ -128,7 +128,7 @@ fn verdict(out: &mut String, view: &View) {
         );
     }
     out.push_str("</ol>");
-    section(out, "When the verdict changes", &view.strip_told());
+    section(out, "When the verdict changes", &view.describe_strip());
 }
 
 fn drawing(out: &mut String, view: &View) {

@@ -14,7 +14,7 @@ use crate::journal;
 use crate::output::{Failure, VerbResult, done, say, tell};
 use crate::page::page;
 use crate::view::View;
-use crate::world::{World, failed, read_text, whole};
+use crate::world::{World, absolute_path, failed, read_text};
 
 /// The size of the largest accepted request body. The forms of the page are smaller.
 const MOST_BODY: usize = 4_096;
@@ -46,7 +46,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
             };
             let read = policy_from_text(&text, policy, horizon(chrono::Utc::now()), |_| None);
             let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
-            let path = whole(path)?;
+            let path = absolute_path(path)?;
             // An error is reported here in the terminal, before a browser asks.
             View::of_repository(&path, &read, chrono::Utc::now())?;
             PageState::Repository(path, Box::new(read))
@@ -55,7 +55,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
     let server = Server::http(("127.0.0.1", port))
         .map_err(|error| Failure::new(Exit::BadInput, format!("cannot serve: {error}")))?;
     let port = server.server_addr().to_ip().map_or(port, |address| address.port());
-    let base = format!("/{}", random()?);
+    let base = format!("/{}", random_token()?);
     let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
     say(&format!("http://127.0.0.1:{port}{base}/"));
     let site = Site { shown, base, hosts };
@@ -75,7 +75,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
 }
 
 /// A random token of 128 bits, in hexadecimal digits.
-fn random() -> Result<String, Failure> {
+fn random_token() -> Result<String, Failure> {
     let mut bytes = [0_u8; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -86,33 +86,39 @@ impl Site {
         let host = request.headers().iter().find(|header| header.field.equiv("Host"));
         let host = host.map(|header| header.value.as_str().to_string()).unwrap_or_default();
         if !self.hosts.contains(&host) {
-            return sent(request, 421, "use the address 127.0.0.1 or localhost\n");
+            return send_text(request, 421, "use the address 127.0.0.1 or localhost\n");
         }
         let path = request.url().strip_prefix(self.base.as_str()).map(ToString::to_string);
         let Some(path) = path else {
-            return sent(request, 404, "the address has no token; copy it from the terminal\n");
+            return send_text(
+                request,
+                404,
+                "the address has no token; copy it from the terminal\n",
+            );
         };
         match (request.method(), path.as_str()) {
             (Method::Get, "/" | "") => self.shown(request, None),
             (Method::Get, "/events") => {
-                let watched = self.watched();
-                std::thread::spawn(move || tell_changes(request, &watched));
+                let watched_files = self.watched_files();
+                std::thread::spawn(move || stream_changes(request, &watched_files));
                 Ok(())
             }
             (Method::Post, verb) => self.act(request, verb.trim_start_matches('/')),
-            _ => sent(request, 404, "there is no such page\n"),
+            _ => send_text(request, 404, "there is no such page\n"),
         }
     }
 
     fn act(&self, request: Request, verb: &str) -> Result<(), Failure> {
         let PageState::World(root) = &self.shown else {
-            return sent(request, 403, "a real repository is read-only\n");
+            return send_text(request, 403, "a real repository is read-only\n");
         };
         let acted = match verb {
             "tick" => time::tick(root, "1d").map(|_| None),
             "undo" => time::undo(root, 1).map(|_| None),
-            "hint" => World::find(root).and_then(|mut world| lesson::hinted(&mut world)).map(Some),
-            _ => return sent(request, 404, "there is no such action\n"),
+            "hint" => {
+                World::find(root).and_then(|mut world| lesson::next_hint(&mut world)).map(Some)
+            }
+            _ => return send_text(request, 404, "there is no such action\n"),
         };
         match acted {
             Ok(None) => {
@@ -135,9 +141,9 @@ impl Site {
         };
         let view = match view {
             Ok(view) => view,
-            Err(failure) => return sent(request, 500, &failure.message),
+            Err(failure) => return send_text(request, 500, &failure.message),
         };
-        let nonce = random()?;
+        let nonce = random_token()?;
         let acts = matches!(self.shown, PageState::World(_));
         let text = page(&view, &self.base, &nonce, acts, hint);
         let policy = format!(
@@ -159,9 +165,9 @@ impl Site {
     }
 
     /// The files of which at least one changes with every change.
-    fn watched(&self) -> Vec<PathBuf> {
+    fn watched_files(&self) -> Vec<PathBuf> {
         match &self.shown {
-            PageState::World(root) => journal::watched(root),
+            PageState::World(root) => journal::watched_files(root),
             PageState::Repository(path, _) => {
                 ["HEAD", "FETCH_HEAD", "packed-refs", "refs/heads", "logs/HEAD"]
                     .iter()
@@ -172,23 +178,23 @@ impl Site {
     }
 }
 
-fn sent(request: Request, status: u16, text: &str) -> Result<(), Failure> {
+fn send_text(request: Request, status: u16, text: &str) -> Result<(), Failure> {
     Ok(request.respond(Response::from_string(text).with_status_code(status))?)
 }
 
 /// Sends an event after each change (server-sent events), until the client
 /// disconnects.
-fn tell_changes(request: Request, watched: &[PathBuf]) {
+fn stream_changes(request: Request, watched_files: &[PathBuf]) {
     let mut to = request.into_writer();
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\
                 Connection: close\r\n\r\n";
     let mut tell = |text: &str| to.write_all(text.as_bytes()).and_then(|()| to.flush());
-    let mut before = journal::stamp(watched);
+    let mut before = journal::modification_times(watched_files);
     let mut listens = tell(head).is_ok();
     let mut quiet = 0;
     while listens {
         std::thread::sleep(Duration::from_millis(300));
-        let now = journal::stamp(watched);
+        let now = journal::modification_times(watched_files);
         quiet += 1;
         if now != before {
             before = now;

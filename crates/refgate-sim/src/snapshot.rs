@@ -14,7 +14,7 @@ const PARTS: [&str; 5] = ["server.git", "clone", "you", "contents", "refgate-sim
 const STORES: [&str; 3] = ["server.git/objects", "clone/.git/objects", "you/.git/objects"];
 
 /// The number of steps that are kept.
-const MOST: usize = 400;
+const MAX_STEPS: usize = 400;
 
 fn folder(root: &Path, step: usize) -> PathBuf {
     root.join(MARK).join("steps").join(step.to_string())
@@ -47,7 +47,7 @@ pub(crate) fn take(root: &Path, step: usize) -> io::Result<()> {
         copy(&root.join(part), &torn.join(part))?;
     }
     fs::rename(&torn, &to)?;
-    if let Some(old) = step.checked_sub(MOST).filter(|old| *old > 0) {
+    if let Some(old) = step.checked_sub(MAX_STEPS).filter(|old| *old > 0) {
         remove(&folder(root, old))?;
     }
     Ok(())
@@ -86,7 +86,7 @@ pub(crate) fn clear(root: &Path) -> io::Result<()> {
 }
 
 /// Whether a step is stored.
-pub(crate) fn is_kept(root: &Path, step: usize) -> bool {
+pub(crate) fn is_stored(root: &Path, step: usize) -> bool {
     folder(root, step).is_dir()
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn restore(root: &Path, step: usize) -> io::Result<()> {
 /// If something cannot be removed.
 pub(crate) fn forget_from(root: &Path, step: usize) -> io::Result<()> {
     let mut at = step;
-    while is_kept(root, at) {
+    while is_stored(root, at) {
         remove(&folder(root, at))?;
         at += 1;
     }

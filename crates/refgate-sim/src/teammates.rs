@@ -9,7 +9,7 @@ use crate::world::{World, failed};
 
 impl World {
     /// Runs the triggers whose conditions hold now. Returns what teammates say.
-    pub(crate) fn react(&mut self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn run_triggers(&mut self) -> Result<Vec<String>, Failure> {
         let mut said = Vec::new();
         let mut tried = Vec::new();
         for _ in 0..self.lesson.triggers.len() {
@@ -31,7 +31,7 @@ impl World {
             }
             match refused.filter(|_| !expected(&steps)) {
                 // The trigger has not fired, so the teammate tries again later.
-                Some(report) => said.push(stopped(&steps, &report)),
+                Some(report) => said.push(render_rejection_line(&steps, &report)),
                 None => self.state.fired.push(place),
             }
         }
@@ -71,7 +71,7 @@ fn expected(steps: &[LessonStep]) -> bool {
 }
 
 /// The line of a teammate whose push was rejected unexpectedly.
-fn stopped(steps: &[LessonStep], report: &Report) -> String {
+fn render_rejection_line(steps: &[LessonStep], report: &Report) -> String {
     let mut acts = steps.iter().filter_map(|step| match step {
         LessonStep::Step(line) => line.text.split(' ').next(),
         LessonStep::Says { .. } => None,

@@ -17,10 +17,10 @@ use crate::what_if::WhatIf;
 use crate::world::World;
 
 /// The number of newest commits that are shown.
-const MOST: &str = "--max-count=40";
+const MAX_COUNT_OPTION: &str = "--max-count=40";
 
 /// The number of days for which the last push is judged again.
-const AHEAD: i64 = 42;
+const DAYS_AHEAD: i64 = 42;
 
 /// A commit, its lane, and the rows of its parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl View {
             ("--decorate-refs=refs/heads/", "--branches")
         };
         log.args(["log", "--topo-order", decorate, "--decorate-refs=refs/tags/"]);
-        log.args([MOST, format, which, "--"]);
+        log.args([MAX_COUNT_OPTION, format, which, "--"]);
         let text = said(&mut log)?;
         let parts: Vec<Vec<&str>> =
             text.lines().map(|line| line.splitn(5, '\t').collect()).collect();
@@ -175,7 +175,7 @@ impl View {
     }
 
     /// Lists the days on which the verdict of the strip changes, in words.
-    pub(crate) fn strip_told(&self) -> Vec<String> {
+    pub(crate) fn describe_strip(&self) -> Vec<String> {
         let mut told: Vec<String> = Vec::new();
         let mut last: Option<&Day> = None;
         for day in &self.strip {
@@ -218,7 +218,7 @@ fn calendar(world: &World, now: Instant) -> Result<Vec<String>, Failure> {
 fn strip(world: &World, now: Instant) -> Result<Vec<Day>, Failure> {
     let Some(trial) = WhatIf::of(world)? else { return Ok(Vec::new()) };
     let mut days = Vec::new();
-    for day in 0..AHEAD {
+    for day in 0..DAYS_AHEAD {
         let at = now + Duration::days(day);
         // Without the pushed commits in the clone, there is no verdict.
         let Some(rules) = trial.rules(at) else { break };

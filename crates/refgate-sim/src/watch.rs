@@ -38,11 +38,11 @@ pub(crate) fn run(at: &Path) -> VerbResult {
 
 fn watch(terminal: &mut DefaultTerminal, root: &Path) -> Result<(), Failure> {
     let mut told = KEYS.to_string();
-    let watched = journal::watched(root);
+    let watched_files = journal::watched_files(root);
     let mut seen = None;
     let mut view = Ok(View::default());
     loop {
-        let now = journal::stamp(&watched);
+        let now = journal::modification_times(&watched_files);
         // A view judges the last push on many days, so it is built only after a change.
         if seen.as_ref() != Some(&now) {
             view = World::find(root).and_then(|world| View::of(&world));
@@ -64,11 +64,11 @@ fn watch(terminal: &mut DefaultTerminal, root: &Path) -> Result<(), Failure> {
         }
         let acted = match key.code {
             KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
-            KeyCode::Char('t') => time::ticked(root, "1d").map(|said| said.join("\n")),
-            KeyCode::Char('u') => time::undone(root, 1),
-            KeyCode::Char('r') => time::redone(root),
+            KeyCode::Char('t') => time::advance_clock(root, "1d").map(|said| said.join("\n")),
+            KeyCode::Char('u') => time::restore_earlier(root, 1),
+            KeyCode::Char('r') => time::restore_later(root),
             KeyCode::Char('h') => {
-                World::find(root).and_then(|mut world| lesson::hinted(&mut world))
+                World::find(root).and_then(|mut world| lesson::next_hint(&mut world))
             }
             _ => continue,
         };
@@ -99,7 +99,7 @@ fn draw(frame: &mut Frame<'_>, view: &View, told: &str) {
     boxed(frame, goal, " goal ", missing);
     boxed(frame, calendar, &format!(" {} ", view.clock), view.calendar.join("\n"));
     let mut last = view.verdict.clone().unwrap_or_else(|| "no push yet".to_string());
-    for line in view.strip_told() {
+    for line in view.describe_strip() {
         last += &format!("\n{line}");
     }
     boxed(frame, verdict, " last verdict ", last);

@@ -9,7 +9,7 @@ use refgate_core::{
 };
 use refgate_format::{PolicySource, Signers, parse_instant};
 use refgate_gate::{
-    CheckResult, ProposedUpdate, Records, ServerState, Setup, bounds, check, foretell,
+    CheckResult, ProposedUpdate, Records, ServerState, Setup, bounds, check, find_earliest,
 };
 use refgate_git::{Reader, releases};
 use refgate_report::show;
@@ -32,7 +32,7 @@ pub(crate) struct WhatIf<'w> {
     reader: Reader,
     source: PolicySource,
     actor: Option<Actor>,
-    wishes: Vec<ProposedUpdate>,
+    proposals: Vec<ProposedUpdate>,
     now: Instant,
 }
 
@@ -51,14 +51,14 @@ impl<'w> WhatIf<'w> {
             Some(ProposedUpdate { revision: text(update, "new"), name })
         };
         let updates = object.get("updates").and_then(Value::as_array);
-        let wishes = updates.into_iter().flatten().filter_map(wish).collect();
+        let proposals = updates.into_iter().flatten().filter_map(wish).collect();
         let limits = bounds(&refgate_format::Limits::default());
         let Ok(mut reader) = Reader::open(&world.you(), limits) else { return Ok(None) };
         reader.use_remote("origin");
         let (actor, now) = (text(&object, "actor").map(Actor), world.real.clock());
         let setup = Setup::read(&world.real.server()).map_err(failed)?;
         let source = setup.settings.policy;
-        let trial = Self { world, reader, source, actor, wishes, now };
+        let trial = Self { world, reader, source, actor, proposals, now };
         // If the clone does not give the findings of the server, it can test nothing.
         let met = object.get("rules").and_then(Value::as_array).into_iter().flatten();
         let met: BTreeSet<String> =
@@ -78,10 +78,10 @@ impl<'w> WhatIf<'w> {
         &self,
         at: Instant,
         more: &[Record],
-        wishes: &[ProposedUpdate],
+        proposals: &[ProposedUpdate],
     ) -> Option<CheckResult> {
         let records = [self.world.real.records(), more].concat();
-        self.with(&records, |rest| check(rest, (self.actor.clone(), at), wishes, &[]).ok())
+        self.with(&records, |rest| check(rest, (self.actor.clone(), at), proposals, &[]).ok())
     }
 
     fn with<T>(&self, records: &[Record], ask: impl FnOnce(&ServerState<'_>) -> T) -> T {
@@ -105,7 +105,7 @@ impl<'w> WhatIf<'w> {
 
     fn met(&self, at: Instant, records: &[Record]) -> Option<BTreeSet<String>> {
         let asked = (self.actor.clone(), at);
-        let checked = self.with(records, |rest| check(rest, asked, &self.wishes, &[]).ok())?;
+        let checked = self.with(records, |rest| check(rest, asked, &self.proposals, &[]).ok())?;
         let found = &checked.judged.decision.findings;
         Some(found.iter().map(|one| one.rule.name().to_string()).collect())
     }
@@ -115,25 +115,26 @@ impl<'w> WhatIf<'w> {
     pub(crate) fn smallest(&self) -> Vec<String> {
         let records = self.world.real.records();
         let later = self.with(records, |rest| {
-            foretell(rest, (self.actor.clone(), self.now), &self.wishes).ok()
+            find_earliest(rest, (self.actor.clone(), self.now), &self.proposals).ok()
         });
         let later = later.map(|later| (later.push.at, passes(&later)));
         let mut all = Vec::new();
         if let Some((at, true)) = later {
             all.push(format!("the same push, from {} on (`refgate-sim tick`)", show(at)));
         }
-        let agreed = self.agreed(self.now, false).map(|told| format!("now, {told}"));
+        let needed_records =
+            self.needed_records(self.now, false).map(|told| format!("now, {told}"));
         let cooled = (self.now + self.world.real.policy().deletion.cooling_off, false);
-        let deletes = self.wishes.iter().any(|wish| wish.revision.is_none());
+        let deletes = self.proposals.iter().any(|wish| wish.revision.is_none());
         let later = later.filter(|(at, passes)| *at > self.now && !passes);
         let later = later.or(deletes.then_some(cooled));
         let later = || {
             let (at, _) = later?;
-            Some(format!("from {} on, {}", show(at), self.agreed(at, false)?))
+            Some(format!("from {} on, {}", show(at), self.needed_records(at, false)?))
         };
-        let waived = || self.agreed(self.now, true).map(|told| format!("now, {told}"));
-        let ways = match agreed {
-            Some(agreed) => vec![agreed],
+        let waived = || self.needed_records(self.now, true).map(|told| format!("now, {told}"));
+        let ways = match needed_records {
+            Some(needed_records) => vec![needed_records],
             None => [later(), waived()].into_iter().flatten().collect(),
         };
         all.extend(ways.into_iter().map(|way| format!("the same push, {way}")));
@@ -142,11 +143,11 @@ impl<'w> WhatIf<'w> {
     }
 
     /// The smallest set of possible records with which the push passes at a time.
-    fn agreed(&self, at: Instant, waived: bool) -> Option<String> {
-        let all = self.possible(&self.judged(at, &[], &self.wishes)?, at, waived);
+    fn needed_records(&self, at: Instant, waived: bool) -> Option<String> {
+        let all = self.possible(&self.judged(at, &[], &self.proposals)?, at, waived);
         let mut needed = all.clone();
         let passes = |records: &[Record]| {
-            self.judged(at, records, &self.wishes).is_some_and(|again| passes(&again))
+            self.judged(at, records, &self.proposals).is_some_and(|again| passes(&again))
         };
         if !passes(&needed) {
             return None;
@@ -159,7 +160,7 @@ impl<'w> WhatIf<'w> {
         }
         // Each record of this set is needed, but another set can be smaller.
         if all.len() <= MOST_RECORDS {
-            needed = fewest(&all, needed.len(), passes).unwrap_or(needed);
+            needed = smallest_choice(&all, needed.len(), passes).unwrap_or(needed);
         }
         let told: Vec<String> = needed.iter().map(told).collect();
         Some(format!("if this is recorded first: {}", told.join("; ")))
@@ -190,10 +191,14 @@ impl<'w> WhatIf<'w> {
                         uses: 1,
                         owes: None,
                     };
-                    bodies.extend(by_each(policy, &policy.waivers.approvers, &body));
+                    bodies.extend(records_by_role(policy, &policy.waivers.approvers, &body));
                 }
                 (Requirement::Needs { role }, Some(of)) => {
-                    bodies.extend(by_each(policy, role, &RecordBody::Approval { rule, on, of }));
+                    bodies.extend(records_by_role(
+                        policy,
+                        role,
+                        &RecordBody::Approval { rule, on, of },
+                    ));
                 }
                 _ => {}
             }
@@ -206,7 +211,9 @@ impl<'w> WhatIf<'w> {
                     .into_iter()
                     .filter(|_| rules.contains(&RuleId::ReleaseGate)),
             );
-            bodies.extend(self.thaw(at).into_iter().filter(|_| rules.contains(&RuleId::Freeze)));
+            bodies.extend(
+                self.thaw_records(at).into_iter().filter(|_| rules.contains(&RuleId::Freeze)),
+            );
         }
         let record = |(number, (by, body)): (u8, (String, RecordBody))| {
             // Cooling-off periods start with the record, so it is made now, not at `at`.
@@ -229,12 +236,12 @@ impl<'w> WhatIf<'w> {
         for wanted in &policy.gate.sign_offs {
             let Some((commit, tree)) = tree else { continue };
             let body = RecordBody::SignOff { meaning: wanted.meaning, commit, tree };
-            all.extend(by_each(policy, &wanted.role, &body));
+            all.extend(records_by_role(policy, &wanted.role, &body));
         }
         if let (Some(course), Some(Actor(person))) = (&policy.gate.course, &self.actor) {
             let (person, course) = (person.clone(), course.clone());
             let body = RecordBody::Certificate { person, course, until };
-            all.extend(by_each(policy, &policy.ledger.trainers, &body));
+            all.extend(records_by_role(policy, &policy.ledger.trainers, &body));
         }
         all
     }
@@ -251,7 +258,7 @@ impl<'w> WhatIf<'w> {
     }
 
     /// The evidence and sign-offs that end the freeze after the last major release.
-    fn thaw(&self, at: Instant) -> Vec<(String, RecordBody)> {
+    fn thaw_records(&self, at: Instant) -> Vec<(String, RecordBody)> {
         let policy = self.world.real.policy();
         let releases = releases(&self.reader, &policy.release).unwrap_or_default();
         let Some(release) = last_major(&releases, at).map(|one| one.tag.clone()) else {
@@ -264,14 +271,17 @@ impl<'w> WhatIf<'w> {
             .into_iter()
             .flat_map(|body| {
                 let roles = makers(policy, &body).unwrap_or_default();
-                roles.iter().flat_map(|role| by_each(policy, role, &body)).collect::<Vec<_>>()
+                roles
+                    .iter()
+                    .flat_map(|role| records_by_role(policy, role, &body))
+                    .collect::<Vec<_>>()
             })
             .collect()
     }
 
     /// The same push up to the latest earlier commit that passes.
     fn fewer(&self) -> Option<String> {
-        let [wish] = self.wishes.as_slice() else { return None };
+        let [wish] = self.proposals.as_slice() else { return None };
         let mut at: Oid = self.reader.resolve(wish.revision.as_ref()?).ok()?;
         let old = self.reader.reference(&wish.name).ok()?.map(|(tip, _)| tip);
         let mut left = Vec::new();
@@ -279,9 +289,9 @@ impl<'w> WhatIf<'w> {
             let commit = self.reader.commit(at).ok()?;
             left.push(format!("{} \"{}\"", at.short(), commit.message.subject()));
             at = commit.parents.first().copied().filter(|parent| Some(*parent) != old)?;
-            let wishes =
+            let proposals =
                 [ProposedUpdate { revision: Some(at.to_string()), name: wish.name.clone() }];
-            let checked = self.judged(self.now, &[], &wishes)?;
+            let checked = self.judged(self.now, &[], &proposals)?;
             if checked.judged.decision.findings.is_empty() && !checked.push.updates.is_empty() {
                 let (short, name) = (at.short(), wish.name.short());
                 let without = left.join(", ");
@@ -293,7 +303,11 @@ impl<'w> WhatIf<'w> {
 }
 
 /// The smallest choice of `all`, below this size, with which the push passes.
-fn fewest(all: &[Record], below: usize, passes: impl Fn(&[Record]) -> bool) -> Option<Vec<Record>> {
+fn smallest_choice(
+    all: &[Record],
+    below: usize,
+    passes: impl Fn(&[Record]) -> bool,
+) -> Option<Vec<Record>> {
     let chosen = |of: u32| {
         let which = |(place, _): &(usize, &Record)| of & (1 << place) != 0;
         all.iter().enumerate().filter(which).map(|(_, one)| one.clone()).collect::<Vec<_>>()
@@ -308,7 +322,7 @@ fn passes(checked: &CheckResult) -> bool {
 }
 
 /// One record body for each person with a role.
-fn by_each(policy: &Policy, role: &str, body: &RecordBody) -> Vec<(String, RecordBody)> {
+fn records_by_role(policy: &Policy, role: &str, body: &RecordBody) -> Vec<(String, RecordBody)> {
     policy.roles.people(role).iter().map(|by| (by.clone(), body.clone())).collect()
 }
 
@@ -346,8 +360,8 @@ mod tests {
         let named = |some: &[Record], by: &str| some.iter().any(|one| one.by == by);
         let passes =
             |some: &[Record]| named(some, "cem") || (named(some, "ana") && named(some, "ben"));
-        let found = fewest(&all, 2, passes).unwrap_or_default();
+        let found = smallest_choice(&all, 2, passes).unwrap_or_default();
         assert_eq!(found.iter().map(|one| one.by.as_str()).collect::<Vec<_>>(), ["cem"]);
-        assert!(fewest(&all, 2, |some| some.len() > 1).is_none());
+        assert!(smallest_choice(&all, 2, |some| some.len() > 1).is_none());
     }
 }

@@ -11,7 +11,7 @@ use refgate_git::{Bounds, Reader};
 use refgate_scenario::{RealWorld, RecordStorage, Report, Step};
 use serde::{Deserialize, Serialize};
 
-use crate::clone_setup::{not_waiting, quoted, stand_in};
+use crate::clone_setup::{disable_fsync, quoted, stand_in};
 use crate::condition::Facts;
 use crate::lesson::{Lesson, LessonStep};
 use crate::output::Failure;
@@ -21,7 +21,7 @@ use crate::{catalog, snapshot};
 pub(crate) const MARK: &str = "refgate-sim";
 
 /// The start time of a lesson that names none.
-const BEGINS: &str = "2026-03-02 09:00 Europe/Paris";
+const DEFAULT_START: &str = "2026-03-02 09:00 Europe/Paris";
 
 /// The state of a world that the repositories do not contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub(crate) struct State {
 
 /// The choices of a person who creates a world.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Own {
+pub(crate) struct WorldOptions {
     /// The file of the lesson, unless it is built in.
     pub(crate) file: Option<PathBuf>,
     /// The policy file that replaces the policy of the lesson.
@@ -70,7 +70,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// Resolves a path that the user named to an absolute path without links.
-pub(crate) fn whole(path: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn absolute_path(path: &Path) -> Result<PathBuf, Failure> {
     path.canonicalize().map_err(named(path))
 }
 
@@ -87,10 +87,10 @@ fn wrong(message: impl Into<String>) -> Failure {
 }
 
 /// Returns an error for a new world inside another one, whose steps would contain it.
-pub(crate) fn apart(root: &Path) -> Result<(), Failure> {
-    let whole = std::path::absolute(root)?;
-    let real = whole.ancestors().find_map(|folder| folder.canonicalize().ok());
-    let real = real.unwrap_or(whole);
+pub(crate) fn check_outside_worlds(root: &Path) -> Result<(), Failure> {
+    let absolute_path = std::path::absolute(root)?;
+    let real = absolute_path.ancestors().find_map(|folder| folder.canonicalize().ok());
+    let real = real.unwrap_or(absolute_path);
     let Some(around) = real.ancestors().find(|folder| is_world(folder)) else { return Ok(()) };
     let (root, around) = (root.display(), around.display());
     Err(wrong(format!("cannot use `{root}`: it is inside the training world `{around}`")))
@@ -103,7 +103,7 @@ fn is_world(folder: &Path) -> bool {
 impl World {
     /// Creates a world for a lesson in an empty folder. After an error, the folder
     /// is as it was before.
-    pub(crate) fn start(root: &Path, lesson: Lesson, own: Own) -> Result<Self, Failure> {
+    pub(crate) fn start(root: &Path, lesson: Lesson, own: WorldOptions) -> Result<Self, Failure> {
         if root.join(MARK).exists() {
             let way = "hint: `refgate-sim reset` restarts it, `refgate-sim stop` removes it";
             return Err(wrong(format!("`{}` is already a training world\n{way}", root.display())));
@@ -115,7 +115,7 @@ impl World {
             );
             return Err(wrong(message));
         }
-        apart(root)?;
+        check_outside_worlds(root)?;
         if root.as_os_str().to_string_lossy().chars().any(char::is_control) {
             return Err(wrong("cannot use this folder: its path contains a control character"));
         }
@@ -129,7 +129,11 @@ impl World {
         })
     }
 
-    fn made(root: &Path, lesson: Lesson, Own { file, policy, seed }: Own) -> Result<Self, Failure> {
+    fn made(
+        root: &Path,
+        lesson: Lesson,
+        WorldOptions { file, policy, seed }: WorldOptions,
+    ) -> Result<Self, Failure> {
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
         let (named, text) = if let Some(path) = &policy {
@@ -145,18 +149,18 @@ impl World {
             },
             LessonStep::Says { .. } => None,
         });
-        let clock = first.or_else(|| parse_instant(BEGINS)).unwrap_or_default();
+        let clock = first.or_else(|| parse_instant(DEFAULT_START)).unwrap_or_default();
         let read = policy_from_text(&text, &named, horizon(clock), |_| None);
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
         let stand_in = stand_in(&root)?;
         let keeping = RecordStorage::Signed;
         let real =
             RealWorld::make(&root, (&text, read), clock, &stand_in, keeping).map_err(failed)?;
-        not_waiting(&real.server().join("config"))?;
+        disable_fsync(&real.server().join("config"))?;
         let name = lesson.name.clone();
         let state = State { format: 1, lesson: name, file, seed, ..State::default() };
         let mut world = Self { root, real, lesson, state };
-        world.call_hooks()?;
+        world.write_hook_scripts()?;
         for (step, report) in world.run(&world.lesson.setup.clone())? {
             if let Some(report) = report.filter(|report| report.verdict != "accept") {
                 let message = format!("the setup step `{step}` was rejected:\n{}", report.text);
@@ -165,7 +169,7 @@ impl World {
         }
         world.real.catch_up().map_err(failed)?;
         world.state.began = world.real.clock().to_rfc3339();
-        world.clone_for_you()?;
+        world.set_up_clone()?;
         world.save()?;
         snapshot::take(&world.root, 0)?;
         snapshot::set_step(&world.root, 1)?;
@@ -184,16 +188,16 @@ impl World {
         if config.contains(" receive ") && !config.contains(&here) {
             // The folder or the program was moved, but the clone and the hooks still
             // call the program at its old path.
-            world.clone_for_you()?;
-            world.call_hooks()?;
+            world.set_up_clone()?;
+            world.write_hook_scripts()?;
         }
-        world.unbroken()?;
+        world.check_unbroken()?;
         Ok(world)
     }
 
     /// Returns an error if the world is broken, because a broken world must not be
     /// stored as a step.
-    pub(crate) fn unbroken(&self) -> Result<(), Failure> {
+    pub(crate) fn check_unbroken(&self) -> Result<(), Failure> {
         let Some(trouble) = self.trouble() else { return Ok(()) };
         // Before the second step, `undo` has no step to restore.
         let undo = if snapshot::step(&self.root) > 1 { "`refgate-sim undo` or " } else { "" };
@@ -214,7 +218,7 @@ impl World {
                 Some("your clone has lost its setting remote.origin.receivepack".to_string())
             }
             () => {
-                let hook = self.changed_hook();
+                let hook = self.find_changed_hook();
                 hook.map(|name| format!("the hook {name} of the server has changed"))
             }
         }
@@ -340,7 +344,7 @@ impl World {
         while rest > Duration::zero() {
             let step = rest.min(Duration::days(1));
             self.real.perform(&Step::Later(step)).map_err(failed)?;
-            said.extend(self.react()?);
+            said.extend(self.run_triggers()?);
             said.extend(self.held()?);
             rest -= step;
         }

@@ -19,8 +19,8 @@ pub(crate) fn run(question: &Question) -> VerbResult {
     let found = audit(&asked.reader, &asked.policy)?;
     let id = |id: Option<Oid>| id.map(|id| id.to_string());
     if question.json {
-        let doubts: Vec<Value> = found
-            .doubts
+        let findings: Vec<Value> = found
+            .findings
             .iter()
             .map(|doubt| {
                 json!({
@@ -31,11 +31,11 @@ pub(crate) fn run(question: &Question) -> VerbResult {
             .collect();
         let object = json!({
             "format": 1, "entries": found.entries, "moves": found.moves,
-            "unused": found.unused, "doubts": doubts,
+            "unused": found.unused, "doubts": findings,
         });
         say(&object.to_string());
     } else {
-        for doubt in &found.doubts {
+        for doubt in &found.findings {
             let at = doubt.at.map_or_else(String::new, |at| format!(" at {}", show(at)));
             let short = |id: Option<Oid>| id.map_or("(none)".to_string(), |id| id.short());
             let name = clean(&doubt.name);
@@ -48,7 +48,7 @@ pub(crate) fn run(question: &Question) -> VerbResult {
             if found.entries == 1 { "" } else { "s" },
             found.moves,
             if found.moves == 1 { "" } else { "s" },
-            found.doubts.len()
+            found.findings.len()
         ));
         if found.unused > 0 {
             say(&format!(
@@ -57,7 +57,7 @@ pub(crate) fn run(question: &Question) -> VerbResult {
             ));
         }
     }
-    finished(if found.doubts.is_empty() { Exit::Accepted } else { Exit::Failed })
+    finished(if found.findings.is_empty() { Exit::Accepted } else { Exit::Failed })
 }
 
 pub(crate) fn log(args: &AuditLog) -> VerbResult {

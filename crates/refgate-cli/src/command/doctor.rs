@@ -8,8 +8,9 @@ use std::process::Command;
 use refgate_core::Policy;
 use refgate_format::{Guard, Identity, PolicySource, Settings};
 use refgate_gate::{
-    Exit, PROC_REFS, SERVER_SETTINGS, ServerSetting, Setup, TRAINING, bounds, canary, chained,
-    hooks_folder, hooks_of, horizon, installed_hook, load_policy, proc_refs,
+    Exit, PROC_REFS, SERVER_SETTINGS, ServerSetting, Setup, TRAINING, bounds, canary,
+    former_hook_path, hooks_folder, hooks_for_guard, horizon, installed_hook, load_policy,
+    proc_refs,
 };
 use refgate_git::{Reader, Writer, git_version};
 use refgate_scenario::git_command;
@@ -78,7 +79,7 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     let again = "run `refgate install` (it keeps the policy and the settings)";
     let guard =
         Setup::read(&writer.git_dir()).map(|setup| setup.settings.guard).unwrap_or_default();
-    for hook in hooks_of(guard) {
+    for hook in hooks_for_guard(guard) {
         let path = folder.join(hook);
         let shown = path.display();
         let Ok(link) = fs::symlink_metadata(&path) else {
@@ -109,8 +110,8 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
             Ok(_) => {}
         }
     }
-    for hook in hooks_of(guard) {
-        let former = chained(&folder.join(hook));
+    for hook in hooks_for_guard(guard) {
+        let former = former_hook_path(&folder.join(hook));
         if let Ok(file) = fs::metadata(&former)
             && (file.len() == 0 || file.permissions().mode() & 0o111 == 0)
         {

@@ -5,7 +5,7 @@ use std::path::Path;
 use refgate_core::{Oid, RecordBody};
 use refgate_format::record_text;
 use refgate_gate::{
-    Dossier, DossierChange, DossierRecord, Exit, LogEntry, ReadAt, decided, dossier,
+    Dossier, DossierChange, DossierRecord, Exit, LogEntry, ReadAt, decision_time, dossier,
 };
 use refgate_git::Graph;
 use refgate_report::{Document, Part, render_class_reason, show};
@@ -223,7 +223,7 @@ fn document(asked: &QueryContext, found: &Dossier) -> Document {
             .decisions
             .iter()
             .map(|entry| {
-                let at = decided(entry).map(show).unwrap_or_default();
+                let at = decision_time(entry).map(show).unwrap_or_default();
                 vec![at, entry.head.clone(), entry.id.to_string()]
             })
             .collect(),

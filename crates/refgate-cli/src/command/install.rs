@@ -9,7 +9,7 @@ use refgate_format::{
 };
 use refgate_gate::{
     DIRECTORY, Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin,
-    hook_beside, horizon, install, load_policy, proc_refs, source_from_text, uninstall,
+    find_hook_program, horizon, install, load_policy, proc_refs, source_from_text, uninstall,
 };
 use refgate_git::Reader;
 
@@ -101,7 +101,7 @@ pub(crate) fn hook_program(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let named = |failure: Failure| {
         Failure::new(failure.exit, format!("{}, or use --hook FILE", failure.message))
     };
-    hook_beside(&std::env::current_exe()?).map_err(named)
+    find_hook_program(&std::env::current_exe()?).map_err(named)
 }
 
 /// The source of the policy, the files to copy to the server, and the policy. An

@@ -4,7 +4,7 @@ use refgate_core::{
     Case, ClassId, Eligibility, History, LedgerView, Push, RefName, Target, Verdict,
     When as Answer, earliest, eligibility,
 };
-use refgate_gate::{Exit, ProposedUpdate, foretell};
+use refgate_gate::{Exit, ProposedUpdate, find_earliest};
 use refgate_git::{ServerSurvey, releases};
 use refgate_report::{missing_phrase, render_finding, requirement_phrase, show};
 use serde_json::json;
@@ -46,7 +46,7 @@ fn of_class(
     let (actor, at) = asked.who();
     let push = Push { actor, at, updates: Vec::new(), options: Vec::new() };
     let survey = ServerSurvey { releases: history.releases.clone(), ..ServerSurvey::default() };
-    let records = asked.at_rest().records.early(policy, &survey, at)?;
+    let records = asked.at_rest().records.calendar_records(policy, &survey, at)?;
     let ledger = LedgerView::assemble(policy, &records);
     let case = Case { policy, push: &push, history: &history, ledger: &ledger };
     let name = policy.classes.name(class);
@@ -103,7 +103,7 @@ fn of_class(
 fn of_branch(args: &When, asked: &QueryContext, onto: &RefName) -> VerbResult {
     let wish = ProposedUpdate { revision: Some(args.what.clone()), name: onto.clone() };
     let rest = asked.at_rest();
-    let checked = foretell(&rest, asked.who(), &[wish])?;
+    let checked = find_earliest(&rest, asked.who(), &[wish])?;
     let at = checked.push.at;
     let decision = &checked.judged.decision;
     let case = checked.case(rest.policy);

@@ -14,7 +14,7 @@ use crate::journal;
 use crate::lesson::Lesson;
 use crate::output::{Failure, VerbResult, done, say};
 use crate::what_if::WhatIf;
-use crate::world::{Own, World, whole};
+use crate::world::{World, WorldOptions, absolute_path};
 use crate::{catalog, progress};
 
 pub(crate) fn start(
@@ -28,10 +28,10 @@ pub(crate) fn start(
         (None, Some(name)) => catalog::find(&name, None)?,
         (None, None) => first()?,
     };
-    let file = file.as_deref().map(whole).transpose()?;
-    let policy = policy.as_deref().map(whole).transpose()?;
+    let file = file.as_deref().map(absolute_path).transpose()?;
+    let policy = policy.as_deref().map(absolute_path).transpose()?;
     let dir = dir.unwrap_or_else(|| place(at, &lesson.name));
-    let world = World::start(&dir, lesson, Own { file, policy, seed: Some(seed) })?;
+    let world = World::start(&dir, lesson, WorldOptions { file, policy, seed: Some(seed) })?;
     intro(&world);
     say(&format!("\nGo there: cd {}", shown(&dir.join("you"))));
     say("There you can run refgate-sim goal, hint, why, tick, undo and reset.");
@@ -121,12 +121,12 @@ fn met(world: &World) -> Vec<RuleId> {
 
 pub(crate) fn hint(at: &Path) -> VerbResult {
     let mut world = World::find(at)?;
-    say(hinted(&mut world)?.trim_end());
+    say(next_hint(&mut world)?.trim_end());
     Ok(done(Exit::Accepted))
 }
 
 /// How to fix the last rejection, from the pages of its rules, and the next hint.
-pub(crate) fn hinted(world: &mut World) -> Result<String, Failure> {
+pub(crate) fn next_hint(world: &mut World) -> Result<String, Failure> {
     let mut out = String::new();
     for rule in met(world) {
         let way = rule.page().split("## How to fix it").nth(1).unwrap_or_default();

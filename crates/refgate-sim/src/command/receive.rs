@@ -27,7 +27,7 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> VerbResult {
     }
     let _held = lock(root)?;
     let world = World::open(root)?;
-    world.unbroken()?;
+    world.check_unbroken()?;
     snapshot::remember(&world.root)?;
     let before = log_tip(&world)?;
     let mut receive = Command::new("git");
@@ -42,7 +42,7 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> VerbResult {
     }
     // The world is opened again, because the push may have changed records or policy.
     let mut world = World::open(root)?;
-    let said = world.react()?;
+    let said = world.run_triggers()?;
     told(&world, said)?.iter().for_each(|line| tell(&format!("remote: {line}")));
     // A rejected push is not an error of the transport.
     let ended = if status.success() { Exit::Accepted } else { Exit::Rejected };

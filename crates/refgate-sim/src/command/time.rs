@@ -10,7 +10,7 @@ use refgate_report::{length, show};
 use crate::clone_setup::lock;
 use crate::journal::{self, Event};
 use crate::output::{Failure, VerbResult, done, say};
-use crate::world::{MARK, World, apart};
+use crate::world::{MARK, World, check_outside_worlds};
 use crate::{progress, snapshot};
 
 fn wrong(message: impl Into<String>) -> Failure {
@@ -30,12 +30,12 @@ pub(crate) fn clock(at: &Path) -> VerbResult {
 }
 
 pub(crate) fn tick(at: &Path, text: &str) -> VerbResult {
-    ticked(at, text)?.iter().for_each(|line| say(line));
+    advance_clock(at, text)?.iter().for_each(|line| say(line));
     Ok(done(Exit::Accepted))
 }
 
 /// Lets time pass. Returns the lines to print.
-pub(crate) fn ticked(at: &Path, text: &str) -> Result<Vec<String>, Failure> {
+pub(crate) fn advance_clock(at: &Path, text: &str) -> Result<Vec<String>, Failure> {
     let _held = lock(&root(at)?)?;
     let mut world = World::find(at)?;
     let step = span(text).ok_or_else(|| {
@@ -94,37 +94,37 @@ fn root(at: &Path) -> Result<PathBuf, Failure> {
 }
 
 pub(crate) fn undo(at: &Path, steps: usize) -> VerbResult {
-    say(&undone(at, steps)?);
+    say(&restore_earlier(at, steps)?);
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn undone(at: &Path, steps: usize) -> Result<String, Failure> {
+pub(crate) fn restore_earlier(at: &Path, steps: usize) -> Result<String, Failure> {
     if steps == 0 {
         return Err(wrong("cannot undo 0 steps: the minimum is 1"));
     }
     let root = root(at)?;
     let _held = lock(&root)?;
     let now = snapshot::step(&root);
-    let to = now.checked_sub(steps).filter(|to| *to > 0 && snapshot::is_kept(&root, *to));
+    let to = now.checked_sub(steps).filter(|to| *to > 0 && snapshot::is_stored(&root, *to));
     let nothing = "cannot undo: no earlier step is stored\nhint: run `refgate-sim reset`";
     let to = to.ok_or_else(|| wrong(nothing))?;
     // The present state is stored, too, for `redo`.
-    if !snapshot::is_kept(&root, now) {
+    if !snapshot::is_stored(&root, now) {
         snapshot::take(&root, now)?;
     }
     go(&root, to, "undo")
 }
 
 pub(crate) fn redo(at: &Path) -> VerbResult {
-    say(&redone(at)?);
+    say(&restore_later(at)?);
     Ok(done(Exit::Accepted))
 }
 
-pub(crate) fn redone(at: &Path) -> Result<String, Failure> {
+pub(crate) fn restore_later(at: &Path) -> Result<String, Failure> {
     let root = root(at)?;
     let _held = lock(&root)?;
     let to = snapshot::step(&root) + 1;
-    if !snapshot::is_kept(&root, to) {
+    if !snapshot::is_stored(&root, to) {
         return Err(wrong("cannot redo: no undone step is stored"));
     }
     go(&root, to, "redo")
@@ -145,7 +145,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> VerbResult {
     if to.exists() {
         return Err(wrong(format!("cannot create `{}`: it exists already", to.display())));
     }
-    apart(to)?;
+    check_outside_worlds(to)?;
     snapshot::fork(&world.root, to)?;
     let to = to.canonicalize()?;
     let forked = World::open(&to)?;
@@ -155,7 +155,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> VerbResult {
     let text = fs::read_to_string(&config)?;
     let text = text.split("# refgate-sim\n").next().unwrap_or_default().to_string();
     fs::write(&config, text)?;
-    forked.clone_for_you()?;
+    forked.set_up_clone()?;
     snapshot::take(&to, 0)?;
     snapshot::set_step(&to, 1)?;
     say(&format!("the copy is in `{}`", to.display()));
@@ -164,7 +164,7 @@ pub(crate) fn fork(at: &Path, to: &Path) -> VerbResult {
 
 pub(crate) fn reset(at: &Path) -> VerbResult {
     let root = root(at)?;
-    if !snapshot::is_kept(&root, 0) {
+    if !snapshot::is_stored(&root, 0) {
         return Err(wrong("cannot reset: no first step\nhint: start another world"));
     }
     // The present state becomes a step, so that `undo` can restore it.

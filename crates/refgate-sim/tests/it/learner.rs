@@ -34,7 +34,7 @@ impl Learner {
     }
 
     /// Runs a command line in a folder. Returns its exit code and all of its output.
-    pub(crate) fn types_in(&self, folder: &Path, line: &str) -> (Option<i32>, String) {
+    pub(crate) fn run_in(&self, folder: &Path, line: &str) -> (Option<i32>, String) {
         let program = Path::new(env!("CARGO_BIN_EXE_refgate-sim"));
         let beside = program.parent().unwrap().display();
         let mut shell = Command::new("sh");
@@ -61,24 +61,24 @@ impl Learner {
     /// Runs a command line in the learner's clone, and checks its exit code.
     #[track_caller]
     pub(crate) fn does(&self, code: i32, line: &str) -> String {
-        let (ended, said) = self.types_in(&self.you(), line);
+        let (ended, said) = self.run_in(&self.you(), line);
         assert_eq!(ended, Some(code), "{line}\n{said}");
         said
     }
 
     /// Starts a lesson in a folder with a space in its name.
     #[track_caller]
-    pub(crate) fn starts(&self, lesson: &str) -> String {
+    pub(crate) fn start(&self, lesson: &str) -> String {
         let line = format!("refgate-sim start {lesson} --dir 'my training'");
-        let (ended, said) = self.types_in(self.folder.path(), &line);
+        let (ended, said) = self.run_in(self.folder.path(), &line);
         assert_eq!(ended, Some(0), "{line}\n{said}");
         said
     }
 
     #[track_caller]
-    pub(crate) fn stops(&self) {
+    pub(crate) fn stop(&self) {
         let line = "refgate-sim -C 'my training' stop";
-        let (ended, said) = self.types_in(self.folder.path(), line);
+        let (ended, said) = self.run_in(self.folder.path(), line);
         assert_eq!(ended, Some(0), "{line}\n{said}");
         assert!(!self.path("my training").exists());
     }

@@ -126,13 +126,13 @@ fn completes_the_60_minute_path() {
     let learner = Learner::new("");
     let mut story = String::new();
     for (lesson, lines) in WALK {
-        story += &format!("=== refgate-sim start {lesson}\n{}\n", learner.starts(lesson));
+        story += &format!("=== refgate-sim start {lesson}\n{}\n", learner.start(lesson));
         for (code, line) in lines {
             let said = learner.does(*code, line);
             story += &format!("\n$ {line}\n{said}");
             story = story.trim_end().to_string() + "\n";
         }
-        learner.stops();
+        learner.stop();
         story += "\n";
     }
     insta::assert_snapshot!("sixty_minutes", story);

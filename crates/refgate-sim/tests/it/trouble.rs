@@ -13,7 +13,7 @@ fn state(learner: &Learner) -> String {
 #[test]
 fn undo_redo_fork_and_reset_restore_the_world() {
     let learner = Learner::new("");
-    learner.starts("first-change");
+    learner.start("first-change");
     let begun = state(&learner);
     learner
         .does(0, "git switch -q dev && echo a >> docs/guide.md && git commit -q -a -m 'docs: a'");
@@ -33,7 +33,7 @@ fn undo_redo_fork_and_reset_restore_the_world() {
     // A push in a copy does not change the first world.
     learner.does(0, "refgate-sim fork ../../'the other'");
     let other = learner.path("the other/you");
-    let (code, said) = learner.types_in(&other, "git push -q origin dev && refgate-sim goal");
+    let (code, said) = learner.run_in(&other, "git push -q origin dev && refgate-sim goal");
     assert!(code == Some(1) && said.contains("Still missing"), "{said}");
     assert!(!learner.does(0, "git -C ../server.git log -1 --format=%s dev").contains("docs: a"));
     learner.does(0, "refgate-sim reset");
@@ -43,7 +43,7 @@ fn undo_redo_fork_and_reset_restore_the_world() {
 #[test]
 fn reports_a_broken_world_and_restores_it() {
     let learner = Learner::new("");
-    learner.starts("first-change");
+    learner.start("first-change");
     learner
         .does(0, "git switch -q dev && echo a >> docs/guide.md && git commit -q -a -m 'docs: a'");
     learner.does(0, "git push -q origin dev");
@@ -58,7 +58,7 @@ fn reports_a_broken_world_and_restores_it() {
         "echo 'exit 0' > ../server.git/hooks/pre-receive && ! git push -q origin HEAD~1:dev",
     ] {
         learner.does(0, broken);
-        let (_, said) = learner.types_in(&learner.you(), "refgate-sim tick 1h; refgate-sim goal");
+        let (_, said) = learner.run_in(&learner.you(), "refgate-sim tick 1h; refgate-sim goal");
         assert!(said.contains("undo"), "{broken}: {said}");
         learner.does(0, "refgate-sim undo");
         learner.does(0, "git status && git fetch && refgate-sim clock");
@@ -70,9 +70,9 @@ fn reports_a_broken_world_and_restores_it() {
     assert!(fs::metadata(hook).unwrap().len() > 100_000);
     // A world cannot be created in a world, or in a folder with other files.
     let here = learner.path(".");
-    let (code, said) = learner.types_in(&here, "refgate-sim start --dir 'my training'");
+    let (code, said) = learner.run_in(&here, "refgate-sim start --dir 'my training'");
     assert!(code == Some(3) && said.contains("is already a training world"), "{said}");
-    let (code, said) = learner.types_in(&here, "refgate-sim start --dir home");
+    let (code, said) = learner.run_in(&here, "refgate-sim start --dir home");
     assert!(code == Some(3) && said.contains("is not empty"), "{said}");
     for (line, why) in [
         ("start --dir 'a:b'", "has a `:`"),
@@ -81,16 +81,15 @@ fn reports_a_broken_world_and_restores_it() {
         ("start nothing --dir new", "there is no lesson `nothing`"),
         ("-C 'my training' watch", "cannot use the terminal"),
     ] {
-        let (code, said) =
-            learner.types_in(&here, &format!("setsid refgate-sim {line} < /dev/null"));
+        let (code, said) = learner.run_in(&here, &format!("setsid refgate-sim {line} < /dev/null"));
         assert!(code != Some(0) && said.contains(why), "{line}: {code:?} {said}");
     }
     assert!(!learner.path("a:b").exists() && !learner.path("new").exists());
-    let (code, said) = learner.types_in(&here, "refgate-sim goal");
+    let (code, said) = learner.run_in(&here, "refgate-sim goal");
     assert!(code == Some(3) && said.contains("no training world here"), "{said}");
     // Files of the learner stay.
     fs::write(learner.path("my training/notes.txt"), "mine\n").unwrap();
-    let (_, said) = learner.types_in(&here, "refgate-sim -C 'my training' stop");
+    let (_, said) = learner.run_in(&here, "refgate-sim -C 'my training' stop");
     assert!(said.contains("your own files are still there"), "{said}");
     assert_eq!(fs::read_to_string(learner.path("my training/notes.txt")).unwrap(), "mine\n");
 }
@@ -103,7 +102,7 @@ fn overrides_the_learners_git_configuration_without_changing_it() {
                   /nowhere\n\tautocrlf = true\n[commit]\n\tgpgSign = true\n[tag]\n\tgpgSign = \
                   true\n[push]\n\tgpgSign = true\n[user]\n\tname = Someone\n\temail = some@one\n";
     let learner = Learner::new(config);
-    learner.starts("first-change");
+    learner.start("first-change");
     learner.does(0, "git switch -q dev && echo a >> docs/guide.md");
     learner
         .does(0, "git commit -q -a -m 'docs: typing error in the guide' && git push -q origin dev");
@@ -116,7 +115,7 @@ fn overrides_the_learners_git_configuration_without_changing_it() {
 #[test]
 fn ignores_every_clock_except_the_training_clock() {
     let learner = Learner::new("");
-    learner.starts("freeze-day-12");
+    learner.start("freeze-day-12");
     // The freeze ends on 2027-01-11 at the earliest. A forged date of a commit, or in the
     // pusher's environment, has no effect.
     learner.does(0, "git switch -q dev && git merge -q --no-ff --no-edit origin/feature/search");
@@ -133,7 +132,7 @@ fn plays_the_same_events_for_the_same_seed() {
         let learner = Learner::new("");
         let here = learner.path(".");
         let line = format!("refgate-sim play --days 12 --seed {seed} --dir 'my training'");
-        let (code, said) = learner.types_in(&here, &line);
+        let (code, said) = learner.run_in(&here, &line);
         assert_eq!(code, Some(0), "{said}");
         format!("{said}\n{}", learner.does(0, "git -C ../server.git for-each-ref refs/heads"))
     };
@@ -147,7 +146,7 @@ fn plays_the_same_events_for_the_same_seed() {
 #[test]
 fn reports_a_failed_day_until_it_is_undone() {
     let learner = Learner::new("");
-    learner.starts("capstone --seed 3");
+    learner.start("capstone --seed 3");
     learner.does(0, "git switch -q main && echo a >> src/app.rs");
     learner.does(0, "git commit -q -a -m 'hotfix: disk full' && git push -q origin main");
     let said = learner.does(0, "refgate-sim tick 10d");
@@ -179,12 +178,12 @@ fn changes_nothing_outside_of_the_world() {
     {
         let text = "lesson x\ntitle x\nyou ada\ntask\n  x\ngoal\n  dev has \"x\"\nsolution\n  ada commits \"x\" on dev, changing PATH\n";
         fs::write(learner.path("x.lesson"), text.replace("PATH", path)).unwrap();
-        let (code, said) = learner.types_in(&here, "refgate-sim lint x.lesson");
+        let (code, said) = learner.run_in(&here, "refgate-sim lint x.lesson");
         assert!(code != Some(0) && said.contains("not a path in the worktree"), "{path}: {said}");
     }
-    learner.starts("first-change");
+    learner.start("first-change");
     learner.does(0, "rm -rf ../you && ln -s ../other ../you");
-    learner.types_in(&here, "refgate-sim -C 'my training' reset");
+    learner.run_in(&here, "refgate-sim -C 'my training' reset");
     assert_eq!(fs::read_to_string(learner.path("other/mine")).unwrap(), "precious\n");
     assert!(learner.path("other/.git/objects").is_dir());
     learner.does(0, "git status");
@@ -197,7 +196,7 @@ fn changes_nothing_outside_of_the_world() {
 #[test]
 fn runs_concurrent_commands_one_after_another() {
     let learner = Learner::new("");
-    learner.starts("edited-pick");
+    learner.start("edited-pick");
     let many = "for i in 1 2 3 4 5 6; do refgate-sim tick 1d & git push -q origin HEAD:topic/m$i & done; wait";
     let said = learner.does(0, many);
     assert!(!said.contains("os error"), "{said}");
@@ -220,11 +219,11 @@ fn accepts_unusual_folder_names() {
     for name in ["a#b", "a;b", "a\"b", "a\\b", "ünï"] {
         let here = learner.path(".");
         let line = format!("refgate-sim start first-change --dir '{name}'");
-        let (code, said) = learner.types_in(&here, &line);
+        let (code, said) = learner.run_in(&here, &line);
         assert_eq!(code, Some(0), "{name}: {said}");
         let you = learner.path(name).join("you");
-        let (_, said) = learner
-            .types_in(&you, "git remote -v | wc -l; git switch -q dev && git push origin dev");
+        let (_, said) =
+            learner.run_in(&you, "git remote -v | wc -l; git switch -q dev && git push origin dev");
         assert!(said.starts_with("2\n") && said.contains("up-to-date"), "{name}: {said}");
     }
 }
@@ -233,7 +232,7 @@ fn accepts_unusual_folder_names() {
 #[test]
 fn rejects_a_world_inside_another() {
     let learner = Learner::new("");
-    learner.starts("first-change");
+    learner.start("first-change");
     for line in ["start hotfix --dir new", "fork new", "play --dir ../new"] {
         let said = learner.does(3, &format!("refgate-sim {line}"));
         assert!(said.contains("is inside the training world"), "{line}: {said}");
@@ -245,7 +244,7 @@ fn rejects_a_world_inside_another() {
     assert!(said.contains("HERE/free-play/you"), "{said}");
     // The log has a time for each event, and each event once.
     let log = "refgate-sim play --days 6 && refgate-sim log";
-    let (code, said) = learner.types_in(&learner.path("free-play/you"), log);
+    let (code, said) = learner.run_in(&learner.path("free-play/you"), log);
     let log = said.lines().filter(|line| line.contains(" UTC   "));
     assert!(code == Some(0) && log.clone().count() > 2 && !said.contains("says   day"), "{said}");
     learner.does(2, "refgate-sim play --days 1000000");
@@ -255,7 +254,7 @@ fn rejects_a_world_inside_another() {
 #[test]
 fn suggests_only_changes_that_pass() {
     let learner = Learner::new("");
-    learner.starts("freeze-day-12");
+    learner.start("freeze-day-12");
     learner.does(0, "git switch -q dev && echo x >> docs/guide.md && git commit -qam 'docs: x'");
     learner.does(0, "git merge -q --no-ff --no-edit origin/feature/search");
     learner.does(1, "git push -q origin dev");
@@ -278,20 +277,20 @@ fn suggests_only_changes_that_pass() {
 #[test]
 fn repairs_a_moved_world() {
     let learner = Learner::new("");
-    learner.starts("fast-track");
+    learner.start("fast-track");
     let (here, moved) = (learner.path("."), learner.path("moved"));
     fs::rename(learner.path("my training"), &moved).unwrap();
-    learner.starts("fast-track");
+    learner.start("fast-track");
     let approve = "git fetch -q && refgate approve freeze origin/feature/export --reason r -y";
     // The push fails, and the other world gets nothing.
-    let (code, said) = learner.types_in(&moved.join("you"), approve);
+    let (code, said) = learner.run_in(&moved.join("you"), approve);
     assert!(code != Some(0) && said.contains("this world was moved"), "{said}");
-    learner.types_in(&moved.join("you"), "refgate-sim goal");
-    let (code, said) = learner.types_in(&moved.join("you"), approve);
+    learner.run_in(&moved.join("you"), "refgate-sim goal");
+    let (code, said) = learner.run_in(&moved.join("you"), approve);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = learner.types_in(&moved.join("you"), "refgate-sim goal");
+    let (code, said) = learner.run_in(&moved.join("you"), "refgate-sim goal");
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = learner.types_in(&here, "refgate-sim -C 'my training' goal");
+    let (code, said) = learner.run_in(&here, "refgate-sim -C 'my training' goal");
     assert_eq!(code, Some(1), "{said}");
 }
 
@@ -299,7 +298,7 @@ fn repairs_a_moved_world() {
 #[test]
 fn retries_a_rejected_push_of_a_teammate() {
     let learner = Learner::new("");
-    learner.starts("fast-track");
+    learner.start("fast-track");
     let said = learner.does(0, "git fetch -q && refgate approve freeze origin/dev --reason r -y");
     assert!(said.contains("ada: the server rejected my push (freeze)"), "{said}");
     assert!(!said.contains("I have pushed it"), "{said}");
