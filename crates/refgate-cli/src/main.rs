@@ -1,4 +1,4 @@
-//! The `refgate` command: one verb, one file.
+//! Runs the `refgate` command: parses the command line and calls the module of the verb.
 
 mod args;
 mod command;

@@ -1,12 +1,12 @@
-//! The one file that prints.
+//! Prints to standard output and standard error, and reads answers from the terminal.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 pub(crate) use refgate_gate::{Failure, VerbResult, done};
 
-/// Writes to standard output. A reader that has gone away ends the program
-/// quietly, as it does for other filters.
+/// Writes a line to standard output. If the reader closed the pipe, the program
+/// ends without an error, as other filters do.
 pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
@@ -14,12 +14,12 @@ pub(crate) fn say(text: &str) {
     }
 }
 
-#[expect(clippy::exit, reason = "nobody reads any more; there is nothing left to do")]
+#[expect(clippy::exit, reason = "the reader closed the pipe, so no more output is possible")]
 fn quit() -> ! {
     std::process::exit(0)
 }
 
-/// Writes to standard error.
+/// Writes a line to standard error.
 pub(crate) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
@@ -29,7 +29,7 @@ pub(crate) fn fail(failure: &Failure) -> ExitCode {
     done(failure.exit)
 }
 
-/// Asks whoever sits at a terminal; nobody else.
+/// Asks a question if standard input and standard error are terminals.
 pub(crate) fn ask(question: &str) -> Option<String> {
     if !std::io::stdin().is_terminal() || !watched() {
         return None;
@@ -37,7 +37,7 @@ pub(crate) fn ask(question: &str) -> Option<String> {
     prompt(question).ok()
 }
 
-/// Asks, and reads a line of whatever is there to answer.
+/// Prints a question and reads one line from standard input, which can be a pipe.
 pub(crate) fn prompt(question: &str) -> std::io::Result<String> {
     let mut out = std::io::stderr();
     write!(out, "{question} ")?;
@@ -47,7 +47,7 @@ pub(crate) fn prompt(question: &str) -> std::io::Result<String> {
     Ok(line.trim().to_string())
 }
 
-/// Whether a person is watching standard error.
+/// Whether standard error is a terminal.
 pub(crate) fn watched() -> bool {
     std::io::stderr().is_terminal()
 }

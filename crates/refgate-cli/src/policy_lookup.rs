@@ -1,4 +1,4 @@
-//! Which policy does a person mean by a name, a file or `REV:PATH`?
+//! Finds a policy by the name of a built-in policy, a file or `REV:PATH`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use refgate_git::Reader;
 
 use crate::output::Failure;
 
-/// The text of a policy and of the calendars that lie beside it.
+/// The text of a policy, and where its calendars and lists of signers are.
 pub(crate) struct PolicyText {
     pub(crate) text: String,
     pub(crate) place: String,
@@ -41,7 +41,7 @@ pub(crate) fn find(name: &str, reader: Option<&Reader>) -> Result<PolicyText, Fa
     if let (Some(reader), Some((revision, path))) = (reader, name.split_once(':')) {
         let commit = reader.resolve(revision)?;
         let file = reader.file_in(commit, revision, path)?.ok_or_else(|| {
-            Failure::new(Exit::BadPolicy, format!("`{revision}` has no file `{path}`"))
+            Failure::new(Exit::BadPolicy, format!("cannot find `{path}` in `{revision}`"))
         })?;
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string();
         let beside = CalendarFiles::Tree { revision: revision.to_string(), folder };
@@ -49,7 +49,7 @@ pub(crate) fn find(name: &str, reader: Option<&Reader>) -> Result<PolicyText, Fa
     }
     let known = refgate_gate::BUILTIN.map(|(name, _)| name).join(", ");
     let message =
-        format!("there is no policy `{name}`: no built-in one ({known}), no file, no REV:PATH");
+        format!("cannot find policy `{name}`: not a built-in policy ({known}), file or REV:PATH");
     Err(Failure::new(Exit::BadPolicy, message))
 }
 
@@ -68,12 +68,12 @@ impl PolicyText {
         }
     }
 
-    /// Reads it for a span of time.
+    /// Parses the policy. Recurring windows are computed for `time`.
     pub(crate) fn read(&self, reader: Option<&Reader>, time: Interval) -> Result<Policy, Failure> {
         Ok(self.source(reader, time)?.policy)
     }
 
-    /// Reads it for a span of time, with the list of signers beside it.
+    /// Parses the policy, as [`Self::read`] does, and the lists of signers beside it.
     pub(crate) fn source(
         &self,
         reader: Option<&Reader>,

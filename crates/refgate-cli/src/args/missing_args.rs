@@ -1,4 +1,4 @@
-//! What was left out of a command line, and what does the person at the terminal answer?
+//! Parses a command line and asks at the terminal for missing arguments.
 
 use std::ffi::OsString;
 
@@ -7,8 +7,8 @@ use clap::{CommandFactory as _, Parser as _};
 
 use super::Args;
 
-/// Reads a command line. What must be said and was not is asked for, one thing
-/// after the other; `ask` answers nothing where nobody is there to ask.
+/// Parses a command line. Each missing required argument is passed to `ask` as a
+/// question. `ask` returns `None` if there is no terminal; then the error is returned.
 pub(crate) fn parse(
     mut words: Vec<OsString>,
     mut ask: impl FnMut(&str) -> Option<String>,
@@ -28,7 +28,7 @@ pub(crate) fn parse(
     }
 }
 
-/// The first thing that is missing, as clap names it: `--for <LASTS>`, `<WHAT>`.
+/// The first missing argument, as clap names it: `--for <LENGTH>`, `<RULE>`.
 fn missing(error: &Error) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;
@@ -40,7 +40,7 @@ fn missing(error: &Error) -> Option<String> {
     }
 }
 
-/// The argument's own help, as a question.
+/// The help text of the argument, as a question.
 fn question(words: &[OsString], name: &str) -> String {
     let mut command = Args::command();
     for word in words.iter().skip(1) {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_asked_for() {
+    fn asks_for_missing_arguments() {
         let mut asked = Vec::new();
         let mut answers = vec!["2 days", "dev", "freeze"];
         let args = parse(words("refgate waive --reason law"), |question| {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_answers_it_is_an_error() {
+    fn reports_missing_arguments_without_a_terminal() {
         let error = parse(words("refgate waive freeze"), |_| None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument);
         let error = parse(words("refgate nonsense"), |_| panic!("nothing to ask")).unwrap_err();

@@ -1,4 +1,4 @@
-//! What can be typed? Verbs and flags; their help texts are their doc comments.
+//! The command line of `refgate`: verbs and options. The doc comments are the help texts.
 
 mod missing_args;
 mod record;
@@ -12,7 +12,7 @@ pub(crate) use missing_args::parse;
 pub(crate) use record::*;
 pub(crate) use server::*;
 
-/// Branch policy for Git: refuses what the process forbids, and says how to go on.
+/// Branch policy for Git: rejects pushes that break the process, and prints the fix.
 #[derive(Debug, Parser)]
 #[command(name = "refgate", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -22,76 +22,76 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show refgate at work on a throwaway server
+    /// Demonstrate refgate on a temporary server
     Demo(Demo),
-    /// Put refgate into a repository on a server
+    /// Install refgate in a repository on a server
     Install(Install),
-    /// Take refgate out of a repository again
+    /// Remove refgate from a repository
     Uninstall(RepositoryArg),
-    /// Bring back a branch or tag that was deleted
+    /// Restore a deleted branch or tag
     Restore(Restore),
-    /// Find out whether a repository is really protected
+    /// Test whether refgate protects a repository
     Doctor(Doctor),
-    /// Check a policy file, and say everything that is wrong with it
+    /// Check a policy and list all errors
     Lint(Lint),
-    /// Explain a rule, or list all of them
+    /// Explain a rule, or list all rules
     Explain(Explain),
-    /// Give the server's answer before you push
+    /// Show the server's verdict before you push
     Check(Check),
-    /// Say when a class, or a branch, may land at the earliest
+    /// Show the earliest time at which a class or a branch can land
     When(When),
-    /// Judge a repository's own history under a policy
+    /// Apply a policy to the history of a repository
     Replay(Replay),
     /// Run scenarios against a policy
     Test(Test),
-    /// Approve a landing, a policy or a deletion
+    /// Record a signed approval of a landing, a policy change or a deletion
     Approve(Approve),
-    /// Sign a tree off, a class, or the end of a freeze
+    /// Record a sign-off of a tree, a classification or the end of a freeze
     SignOff(SignOff),
-    /// Grant a bounded exception
+    /// Record a waiver: set a rule aside within bounds
     Waive(Waive),
-    /// Order a freeze, or end one
+    /// Start or end a freeze
     Freeze(Freeze),
-    /// Record what was observed after a release
+    /// Record evidence: a production run, a notice or a blocker
     Evidence(Evidence),
-    /// Open releases, name candidates, begin the next iteration
+    /// Manage releases, candidates, dossiers and iterations
     Release(Release),
-    /// Say that a fix need not go somewhere
+    /// Record that a branch does not need a fix
     NotApplicable(NotApplicable),
-    /// Ask for a branch or tag to be deleted
+    /// Request the deletion of a branch or tag
     DeleteRequest(DeleteRequest),
-    /// Issue a certificate of a course
+    /// Record that a person passed a training course
     Certify(Certify),
     /// Withdraw a record
     Withdraw(Withdraw),
-    /// Record that what a waiver owed is done
+    /// Record that the follow-up of a waiver is done
     Settle(Withdraw),
-    /// Read and check what is on record
+    /// List, show, verify or push records
     Ledger(Ledger),
-    /// Say how things stand, and what is to be done next
+    /// Show stages, freezes, debts, waivers and the next steps
     Status(Question),
-    /// Read and check the log of decisions
+    /// Show or verify the audit log
     Log(AuditLog),
-    /// Find what came in by another door
+    /// Find ref updates that bypassed refgate
     Audit(Question),
-    /// Prove what a policy can never do, and what a change of it means
+    /// Find lockouts and unused settings of a policy, or compare two policies
     Prove(Prove),
-    /// Write a completion script for a shell
+    /// Print a completion script for a shell
     Completions(Completions),
-    /// Write the manual pages into a folder
+    /// Write the manual pages to a directory
     Man(Man),
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Demo {
-    /// Keep the demonstration's folder, and say where it is
+    /// Keep the directory of the demonstration and print its path
     #[arg(long)]
     pub(crate) keep: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Lint {
-    /// Policy files, or names of built-in policies
+    /// A policy file or the name of a built-in policy (can be repeated)
     #[arg(required = true)]
     pub(crate) policies: Vec<String>,
     /// Write JSON
@@ -101,31 +101,31 @@ pub(crate) struct Lint {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Explain {
-    /// The rule; without one, all are listed
+    /// The rule to explain (default: list all rules)
     pub(crate) rule: Option<String>,
-    /// The page as Markdown
+    /// Print the page as Markdown
     #[arg(long)]
     pub(crate) markdown: bool,
 }
 
-/// Where a policy is taken from, and who asks when.
+/// The repository, policy, person and time that a query is about.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Question {
     /// The repository
     #[arg(short = 'C', long, default_value = ".", value_name = "DIR")]
     pub(crate) repository: PathBuf,
-    /// A built-in policy, a file, or REV:PATH; without it the one that the
-    /// remote's production branch holds, or that this server uses
+    /// A built-in policy, a file or REV:PATH (default: the policy on the
+    /// production branch of the remote, or on a server the installed policy)
     #[arg(long)]
     pub(crate) policy: Option<String>,
-    /// The remote whose last fetched branches stand for the server; none on
-    /// the server itself
+    /// The remote whose remote-tracking branches show the state of the server;
+    /// not used on the server itself
     #[arg(long, default_value = "origin")]
     pub(crate) remote: String,
-    /// Ask for another moment, such as "2027-01-11 10:00 Europe/Paris"
+    /// Answer for this time, for example "2027-01-11 10:00 Europe/Paris" (default: now)
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
-    /// Ask for another person
+    /// Answer for this pusher (default: refgate.name, or the current user)
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) actor: Option<String>,
     /// Write JSON
@@ -135,15 +135,15 @@ pub(crate) struct Question {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Prove {
-    /// A built-in policy, a file, or REV:PATH
+    /// A built-in policy, a file or REV:PATH
     pub(crate) policy: String,
-    /// The policy before, to see what the change means
+    /// Compare with this older policy and show what the change allows or blocks
     #[arg(long, value_name = "POLICY")]
     pub(crate) against: Option<String>,
-    /// The repository, for REV:PATH
+    /// The repository that REV:PATH is read from
     #[arg(short = 'C', long, default_value = ".", value_name = "DIR")]
     pub(crate) repository: PathBuf,
-    /// From which moment on
+    /// Examine the policy from this time on (default: now)
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
     /// Write JSON
@@ -159,17 +159,17 @@ pub(crate) struct AuditLog {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogVerb {
-    /// List the newest decisions, or show one
+    /// List the newest decisions, or show one decision
     Show {
-        /// An entry, or the beginning of its id
+        /// The id of an entry, or the beginning of its id
         id: Option<String>,
-        /// How many to list
+        /// The number of decisions to list
         #[arg(short = 'n', long, default_value_t = 20)]
         count: usize,
         #[command(flatten)]
         question: Question,
     },
-    /// Judge again what was accepted, from what the log says it rested on
+    /// Recompute each verdict from the facts that the log names
     Verify {
         #[command(flatten)]
         question: Question,
@@ -178,35 +178,35 @@ pub(crate) enum LogVerb {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
-    /// What to push, as for `git push`: BRANCH, REV:BRANCH, :BRANCH or a tag;
-    /// without any, the current branch
+    /// What to push, as for `git push`: BRANCH, REV:BRANCH, :BRANCH or a tag
+    /// (can be repeated; default: the current branch)
     #[arg(value_name = "REFSPEC")]
     pub(crate) wishes: Vec<String>,
     #[command(flatten)]
     pub(crate) question: Question,
-    /// How to write the answer
+    /// The output format
     #[arg(long, value_enum, default_value_t = Form::Text)]
     pub(crate) format: Form,
-    /// A push option, as for `git push -o`
+    /// A push option, as for `git push -o` (can be repeated)
     #[arg(short = 'o', long = "push-option")]
     pub(crate) options: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
-    /// As the server says it
+    /// The message that the server prints
     Text,
     /// One JSON object
     Json,
-    /// Annotations of GitHub Actions
+    /// Annotations for GitHub Actions
     Github,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct When {
-    /// A class of the policy, or a branch or revision that descends from ONTO
+    /// A class of the policy, or a branch or revision that contains the tip of ONTO
     pub(crate) what: String,
-    /// The stage or line
+    /// The stage or line that it lands on; the first stage if not given
     #[arg(long, default_value = "", value_name = "BRANCH")]
     pub(crate) onto: String,
     #[command(flatten)]
@@ -217,46 +217,46 @@ pub(crate) struct When {
 pub(crate) struct Replay {
     /// The repository
     pub(crate) repository: PathBuf,
-    /// A built-in policy, a file, or REV:PATH
+    /// A built-in policy, a file or REV:PATH
     #[arg(long, default_value = "portal")]
     pub(crate) policy: String,
-    /// Only this stage
+    /// Replay only this stage
     #[arg(long, value_name = "BRANCH")]
     pub(crate) stage: Option<String>,
-    /// Only landings from this moment on
+    /// Replay only landings from this time on
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Another policy, to see what it would change
+    /// Compare with another policy and list the landings with different verdicts
     #[arg(long, value_name = "POLICY")]
     pub(crate) against: Option<String>,
-    /// How to stand in for the evidence that a history without a ledger lacks
+    /// How freezes end; a history without a ledger contains no evidence
     #[arg(long, value_enum, default_value_t = EvidenceArg::Assume)]
     pub(crate) evidence: EvidenceArg,
-    /// One JSON object per landing, oldest first
+    /// Write one JSON object for each landing, oldest first
     #[arg(long)]
     pub(crate) json: bool,
-    /// List every landing, not only the refused ones
+    /// List all landings, not only the rejected ones
     #[arg(long)]
     pub(crate) all: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EvidenceArg {
-    /// Each freeze ended when its minimum was over
+    /// Each freeze ended after its minimum duration
     Assume,
-    /// No freeze ended, since nothing shows that it did
+    /// No freeze ended, because there is no evidence
     None,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Test {
-    /// Scenario files, or Markdown files with `scenario` blocks
+    /// A scenario file, or a Markdown file with `scenario` blocks (can be repeated)
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// The policy for scenarios that name none
+    /// The policy for scenarios that do not name one
     #[arg(long)]
     pub(crate) policy: Option<String>,
-    /// Run them on real repositories through the real hook as well
+    /// Run the scenarios also in real repositories with the real hook
     #[arg(long)]
     pub(crate) real: bool,
     /// Write JSON
@@ -266,12 +266,12 @@ pub(crate) struct Test {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Restore {
-    /// The branch or tag
+    /// The branch or tag to restore
     pub(crate) what: String,
     /// The clone
     #[arg(short = 'C', long, default_value = ".")]
     pub(crate) repository: PathBuf,
-    /// The remote that it is brought back to
+    /// The remote on which it is restored
     #[arg(long, default_value = "origin")]
     pub(crate) remote: String,
 }
@@ -285,6 +285,6 @@ pub(crate) struct Completions {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Man {
-    /// The folder
+    /// The directory, created if it does not exist
     pub(crate) folder: PathBuf,
 }

@@ -1,34 +1,34 @@
-//! What can be typed to put something on record?
+//! The options of the commands that make, read and push records.
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-/// Where a record is made, by whom, and why.
+/// The options of every command that makes a record: where, by whom and why.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RecordArgs {
     /// The clone
     #[arg(short = 'C', long, default_value = ".", value_name = "DIR")]
     pub(crate) repository: PathBuf,
-    /// The remote whose ledger it is
+    /// The remote whose ledger gets the record
     #[arg(long, default_value = "origin")]
     pub(crate) remote: String,
-    /// A policy other than the one that the remote's production branch holds
+    /// The policy to use (default: the policy on the remote's production branch)
     #[arg(long)]
     pub(crate) policy: Option<String>,
-    /// Who signs; found by the signing key if not given
+    /// The name of the signer (default: refgate.name, or the owner of the key)
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Why; asked for on a terminal if not given
+    /// The reason; a terminal asks for it if not given
     #[arg(long)]
     pub(crate) reason: Option<String>,
-    /// Where more is to be read: a ticket, a protocol
+    /// A link to more information, for example a ticket or a protocol
     #[arg(long)]
     pub(crate) link: Option<String>,
-    /// Sign without asking
+    /// Sign without confirmation
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// Sign and keep it here, for `refgate ledger push`
+    /// Sign and save the record in the clone, for `refgate ledger push`
     #[arg(long)]
     pub(crate) offline: bool,
     /// Write JSON
@@ -38,12 +38,12 @@ pub(crate) struct RecordArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Approve {
-    /// freeze or backport (a landing), policy-change (a commit with the new
-    /// policy), or deletion (a reference)
+    /// The rule: freeze or backport (for a landing), policy-change (for a commit
+    /// with the new policy) or deletion (for a ref)
     pub(crate) rule: String,
-    /// The commit; for a deletion the branch or tag
+    /// The commit, or the branch or tag for a deletion
     pub(crate) what: String,
-    /// The stage or line that it is to land on; the first stage if not given
+    /// The stage or line that it lands on; the first stage if not given
     #[arg(long, default_value = "", value_name = "BRANCH")]
     pub(crate) onto: String,
     #[command(flatten)]
@@ -52,27 +52,27 @@ pub(crate) struct Approve {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MeaningArg {
-    /// Users have tested it and agree
+    /// Users tested the tree and accept it
     Uat,
-    /// The validation protocol is done
+    /// The validation protocol is complete
     Validation,
-    /// The change board approves
+    /// The change advisory board approves
     ChangeApproval,
-    /// A commit is of a class, whatever its diff suggests (with --class)
+    /// A commit has the class that --class states, whatever its diff suggests
     Classification,
-    /// The freeze after the last major release may end
+    /// The freeze after the last major release can end
     FreezeExit,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SignOff {
-    /// What it means
+    /// What the sign-off states
     #[arg(long, value_enum)]
     pub(crate) meaning: MeaningArg,
-    /// The commit whose tree was looked at; the stage before production as last
-    /// fetched if not given
+    /// The commit whose tree is signed off (default: the stage before production,
+    /// as last fetched)
     pub(crate) what: Option<String>,
-    /// The class, for a classification
+    /// The class (only for a classification)
     #[arg(long)]
     pub(crate) class: Option<String>,
     #[command(flatten)]
@@ -81,24 +81,24 @@ pub(crate) struct SignOff {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Waive {
-    /// The rule that is set aside
+    /// The rule to set aside
     pub(crate) rule: String,
-    /// The reference that it holds for
+    /// The branch that the waiver is valid for
     #[arg(long, value_name = "BRANCH")]
     pub(crate) onto: String,
-    /// How long, such as "2 days"
+    /// How long the waiver is valid, for example "2 days"
     #[arg(long = "for", value_name = "LENGTH")]
     pub(crate) lasts: String,
-    /// How many landings it lets through
+    /// How many landings can use the waiver
     #[arg(long, default_value_t = 1)]
     pub(crate) uses: u32,
-    /// Only for this class
+    /// Limit the waiver to this class
     #[arg(long)]
     pub(crate) class: Option<String>,
-    /// Only for this commit
+    /// Limit the waiver to this commit
     #[arg(long, value_name = "REV")]
     pub(crate) commit: Option<String>,
-    /// What is owed once it was used, until its end; see `refgate settle`
+    /// A follow-up that is due when the waiver ends, if it was used; see `refgate settle`
     #[arg(long, value_name = "WHAT")]
     pub(crate) owes: Option<String>,
     #[command(flatten)]
@@ -113,23 +113,23 @@ pub(crate) struct Freeze {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FreezeVerb {
-    /// Stop now
+    /// Start a freeze now
     Start {
-        /// The stages (or line patterns) that stop
+        /// A stage or a pattern of lines to freeze (can be repeated)
         #[arg(required = true)]
         stages: Vec<String>,
-        /// How long at the most, such as "3 days"
+        /// How long the freeze lasts at most, for example "3 days"
         #[arg(long = "for", value_name = "LENGTH")]
         lasts: String,
-        /// The classes that pass
+        /// The classes that the freeze accepts
         #[arg(long, value_delimiter = ',', value_name = "CLASS,…")]
         lets_through: Vec<String>,
         #[command(flatten)]
         signer: RecordArgs,
     },
-    /// Go on
+    /// End a freeze that a record started
     End {
-        /// The record of the freeze, or the beginning of its id
+        /// The id of the freeze record, or the beginning of its id
         id: String,
         #[command(flatten)]
         signer: RecordArgs,
@@ -138,9 +138,9 @@ pub(crate) enum FreezeVerb {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Evidence {
-    /// production-run, notice or blocker
+    /// The kind of evidence: production-run, notice or blocker
     pub(crate) what: String,
-    /// The release that it follows; the last major one if not given
+    /// The release that it belongs to (default: the last major release)
     #[arg(long, value_name = "TAG")]
     pub(crate) release: Option<String>,
     #[command(flatten)]
@@ -155,23 +155,23 @@ pub(crate) struct Release {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReleaseVerb {
-    /// Begin work on a release
+    /// Open a release
     Open {
-        /// The tag that it will have
+        /// The tag that the release will have
         tag: String,
         #[command(flatten)]
         signer: RecordArgs,
     },
-    /// Name a commit the next candidate
+    /// Name a commit as the next release candidate
     Candidate {
         /// The release's tag
         tag: String,
-        /// The commit; the first stage as last fetched if not given
+        /// The commit (default: the first stage, as last fetched)
         what: Option<String>,
         #[command(flatten)]
         signer: RecordArgs,
     },
-    /// Say that the open candidate failed its user acceptance test
+    /// Record that the open candidate failed the user acceptance test
     Fail {
         /// The release's tag
         tag: String,
@@ -185,28 +185,28 @@ pub(crate) enum ReleaseVerb {
         #[command(flatten)]
         signer: RecordArgs,
     },
-    /// Say that notes and documentation are done
+    /// Record that release notes and documentation are complete
     Finish {
         /// The release's tag
         tag: String,
         #[command(flatten)]
         signer: RecordArgs,
     },
-    /// Tell all that is known of a release: its changes, who agreed, and from what
-    /// that follows
+    /// Print the dossier of a release: changes, approvals, evidence and how to
+    /// verify them
     Dossier {
         /// The release's tag
         tag: String,
-        /// Markdown, or one page
+        /// The output format
         #[arg(long, value_enum, default_value_t = DossierForm::Markdown)]
         format: DossierForm,
-        /// Compare with a dossier that was written as JSON: is all of it (still) so?
+        /// Verify a dossier that was written with --json against this repository
         #[arg(long, value_name = "FILE")]
         verify: Option<PathBuf>,
         #[command(flatten)]
         place: LedgerPlace,
     },
-    /// Open the next iteration: the freeze of the last major release ends
+    /// Open the next iteration, which ends the freeze of the last major release
     Next {
         #[command(flatten)]
         signer: RecordArgs,
@@ -217,15 +217,15 @@ pub(crate) enum ReleaseVerb {
 pub(crate) enum DossierForm {
     /// Markdown
     Markdown,
-    /// One page that needs nothing from elsewhere
+    /// A self-contained HTML page
     Html,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct NotApplicable {
-    /// The fix
+    /// The commit of the fix
     pub(crate) fix: String,
-    /// The branch that need not have it
+    /// The branch that does not need the fix
     #[arg(long, value_name = "BRANCH")]
     pub(crate) to: String,
     #[command(flatten)]
@@ -234,7 +234,7 @@ pub(crate) struct NotApplicable {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DeleteRequest {
-    /// The branch or tag
+    /// The branch or tag to delete
     pub(crate) what: String,
     #[command(flatten)]
     pub(crate) signer: RecordArgs,
@@ -242,12 +242,12 @@ pub(crate) struct DeleteRequest {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Certify {
-    /// Who has passed
+    /// The person who passed the course
     pub(crate) person: String,
-    /// The course
+    /// The name of the course
     #[arg(long)]
     pub(crate) course: String,
-    /// How long it counts, such as "365 days"
+    /// How long the certificate is valid, for example "365 days"
     #[arg(long = "for", value_name = "LENGTH")]
     pub(crate) lasts: String,
     #[command(flatten)]
@@ -256,7 +256,7 @@ pub(crate) struct Certify {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Withdraw {
-    /// The record, or the beginning of its id
+    /// The id of the record, or the beginning of its id
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) signer: RecordArgs,
@@ -274,39 +274,39 @@ pub(crate) enum LedgerVerb {
     Log {
         #[command(flatten)]
         place: LedgerPlace,
-        /// Only this kind
+        /// List only records of this kind
         #[arg(long)]
         kind: Option<String>,
     },
     /// Show one record as it was signed
     Show {
-        /// The record, or the beginning of its id
+        /// The id of the record, or the beginning of its id
         id: String,
         #[command(flatten)]
         place: LedgerPlace,
     },
-    /// Check every record: its form, its place, its signature and its maker
+    /// Verify the format, path, signature and signer of every record
     Verify {
         #[command(flatten)]
         place: LedgerPlace,
     },
-    /// Push what was signed offline
+    /// Push the records that were signed offline
     Push {
         #[command(flatten)]
         signer: RecordArgs,
     },
 }
 
-/// Where a ledger is read.
+/// The options of every command that reads a ledger.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LedgerPlace {
-    /// The clone or server
+    /// The clone, or the repository on the server
     #[arg(short = 'C', long, default_value = ".", value_name = "DIR")]
     pub(crate) repository: PathBuf,
-    /// The remote whose policy and signers hold
+    /// The remote whose policy and signers are used
     #[arg(long, default_value = "origin")]
     pub(crate) remote: String,
-    /// A policy other than the one that the remote's production branch holds
+    /// The policy to use (default: the policy on the remote's production branch)
     #[arg(long)]
     pub(crate) policy: Option<String>,
     /// Write JSON

@@ -1,4 +1,4 @@
-//! What can be typed about a server's repository?
+//! The options of the commands that work on a server's repository.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ pub(crate) struct RepositoryArg {
 pub(crate) struct Doctor {
     /// The repository, bare or not
     pub(crate) repository: PathBuf,
-    /// Mend what can be mended
+    /// Fix settings and remove stale locks
     #[arg(long)]
     pub(crate) fix: bool,
 }
@@ -24,49 +24,49 @@ pub(crate) struct Install {
     /// The repository, bare or not
     pub(crate) repository: PathBuf,
     /// A built-in policy (portal, minimal, strict, release-lines), a file to
-    /// copy to the server, or BRANCH:PATH for a file in the repository; without
-    /// it an installation keeps its policy, and a new one takes portal
+    /// copy to the server, or BRANCH:PATH for a file in the repository (default:
+    /// the policy of the existing installation, or portal)
     #[arg(long)]
     pub(crate) policy: Option<String>,
-    /// Who says who pushes; kept if not given, and os-user at first
+    /// The source of the pusher's identity (default: the existing setting, or os-user)
     #[arg(long, value_enum)]
     pub(crate) identity: Option<IdentityArg>,
-    /// How the gap between decision and move is closed; kept if not given, and
-    /// at first strict on plain servers and portable behind other software
+    /// What prevents changes between the decision and the ref update (default: the
+    /// existing setting, or portable for gitolite, gitlab, gitea and github, else strict)
     #[arg(long, value_enum)]
     pub(crate) guard: Option<GuardArg>,
-    /// The git directory of a repository whose policy, signers and ledger hold
-    /// here too
+    /// The Git directory of the control repository, whose policy, signers and
+    /// ledger are used
     #[arg(long, value_name = "DIR")]
     pub(crate) control: Option<PathBuf>,
-    /// If that is a mirror: how old its last fetch may be, such as "10 minutes"
+    /// The maximum age of the last fetch if DIR is a mirror, for example "10 minutes"
     #[arg(long, value_name = "LENGTH", requires = "control")]
     pub(crate) control_max_age: Option<String>,
-    /// A repository that this one governs; may be given several times
+    /// A repository that this control repository governs (can be repeated)
     #[arg(long, value_name = "NAME=DIR")]
     pub(crate) governs: Vec<String>,
-    /// What records call this repository; the name of its folder if not given
+    /// The name of this repository in records (default: the name of its directory)
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// A commit; what it reaches is older than the policy and not judged
+    /// The baseline commit; history that it reaches is not judged
     #[arg(long, value_name = "REV")]
     pub(crate) baseline: Option<String>,
-    /// The hook program, if it does not lie beside `refgate`
+    /// The hook program (default: refgate-hook in the directory of `refgate`)
     #[arg(long, value_name = "FILE")]
     pub(crate) hook: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum GuardArg {
-    /// Ask again when the references are locked (`reference-transaction`)
+    /// Check again when the refs are locked (`reference-transaction`)
     Portable,
-    /// Move protected references by the hook alone (`proc-receive`)
+    /// Let only the hook update protected refs (`proc-receive`)
     Strict,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum IdentityArg {
-    /// The operating system's user that runs the hook
+    /// The operating system user that runs the hook
     OsUser,
     /// gitolite (`GL_USER`)
     Gitolite,
@@ -82,6 +82,6 @@ pub(crate) enum IdentityArg {
     SshKey,
     /// A signed push certificate
     PushCertificate,
-    /// Nobody is known
+    /// The pusher is not identified
     None,
 }

@@ -1,4 +1,4 @@
-//! `refgate audit` and `refgate log`: what was decided, does it hold together, and what came past it?
+//! `refgate audit` finds ref updates that bypassed refgate. `refgate log` shows the audit log.
 
 use refgate_core::Oid;
 use refgate_gate::{Exit, LogEntry, audit};
@@ -12,8 +12,8 @@ use crate::output::{Failure, VerbResult, say};
 pub(crate) fn run(question: &Question) -> VerbResult {
     let asked = ask(question)?;
     if !asked.served {
-        let message = "an audit reads what Git logged where the references moved: run it in the \
-            repository on the server";
+        let message = "cannot audit a clone: an audit reads the reflogs of the server\nhint: run \
+            `refgate audit` in the repository on the server";
         return Err(Failure::new(Exit::BadRepository, message));
     }
     let found = audit(&asked.reader, &asked.policy)?;
@@ -37,20 +37,22 @@ pub(crate) fn run(question: &Question) -> VerbResult {
     } else {
         for doubt in &found.findings {
             let at = doubt.at.map_or_else(String::new, |at| format!(" at {}", show(at)));
-            let short = |id: Option<Oid>| id.map_or("nothing".to_string(), |id| id.short());
+            let short = |id: Option<Oid>| id.map_or("(none)".to_string(), |id| id.short());
             let name = clean(&doubt.name);
             say(&format!("{name}: {} -> {}{at}", short(doubt.old), short(doubt.new)));
             say(&format!("    {}", doubt.why));
         }
         say(&format!(
-            "{} decision(s), {} move(s) of protected references, {} by another door",
+            "{} decision{}, {} update{} of protected refs, {} bypassed refgate",
             found.entries,
+            if found.entries == 1 { "" } else { "s" },
             found.moves,
+            if found.moves == 1 { "" } else { "s" },
             found.findings.len()
         ));
         if found.unused > 0 {
             say(&format!(
-                "{} accepted move(s) were never made (a lost race, or a kill)",
+                "accepted updates that were never made (lost race or killed process): {}",
                 found.unused
             ));
         }
@@ -94,7 +96,10 @@ fn show_log(id: Option<&str>, count: usize, question: &Question) -> VerbResult {
         }
     }
     if id.is_some() && shown == 0 {
-        return Err(Failure::new(Exit::BadInput, "no entry of the log begins so"));
+        return Err(Failure::new(
+            Exit::BadInput,
+            "cannot find an entry of the audit log with this id",
+        ));
     }
     finished(Exit::Accepted)
 }
@@ -109,7 +114,7 @@ fn verify(question: &Question) -> VerbResult {
             Ok(true) => counts[0] += 1,
             Ok(false) => {
                 counts[1] += 1;
-                wrong.push((entry.id, "the verdict comes out otherwise".to_string()));
+                wrong.push((entry.id, "replay gives a different verdict".to_string()));
             }
             Err(refgate_gate::ReverifyError::NotKept(_)) => counts[2] += 1,
             Err(refgate_gate::ReverifyError::Broken(why)) => {
@@ -128,8 +133,9 @@ fn verify(question: &Question) -> VerbResult {
             say(&format!("{}: {}", id.short(), clean(why)));
         }
         say(&format!(
-            "{same} verdict(s) recomputed, {other} wrong, {gone} that cannot be judged here (what \
-             refused pushes brought is not kept)"
+            "{same} verdict{} recomputed, {other} wrong, {gone} not verifiable here (the objects \
+             of rejected pushes are not kept)",
+            if same == 1 { "" } else { "s" }
         ));
     }
     finished(if other == 0 { Exit::Accepted } else { Exit::Failed })

@@ -1,4 +1,4 @@
-//! `refgate check`: the server's verdict, before pushing.
+//! `refgate check`: shows the verdict of the server before a push.
 
 use refgate_core::{Case, RefName, Verdict};
 use refgate_gate::{Exit, ProposedUpdate, check};
@@ -36,12 +36,12 @@ pub(crate) fn run(args: &Check) -> VerbResult {
 fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
     if decision.verdict != Verdict::Accept {
         return render_rejection(case, decision).replace(
-            "refused. Nothing has changed on the server.",
-            "the server would refuse this.",
+            "push rejected. Nothing has changed on the server.",
+            "the server would reject this.",
         );
     }
     let mut lines = vec![match case.push.updates.len() {
-        0 => "The server has all of this already.".to_string(),
+        0 => "The server already has all of this.".to_string(),
         _ => "The server would accept this.".to_string(),
     }];
     for seen in &decision.landings {
@@ -53,13 +53,13 @@ fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
     lines.join("\n").trim_end().to_string()
 }
 
-/// `BRANCH`, `REV:BRANCH`, `:BRANCH`, `+REV:BRANCH`, a tag, or nothing for the
-/// current branch.
+/// Parses refspecs: `BRANCH`, `REV:BRANCH`, `:BRANCH`, `+REV:BRANCH` or a tag. No
+/// refspec means the current branch.
 fn wishes(asked: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>, Failure> {
     let reader = &asked.reader;
     if texts.is_empty() {
         let branch = reader.current_branch()?.ok_or_else(|| {
-            Failure::new(Exit::Usage, "no branch is checked out; say what to push")
+            Failure::new(Exit::Usage, "cannot check HEAD: it is detached\nhint: name a branch")
         })?;
         return Ok(vec![wish(Some("HEAD"), &branch)?]);
     }
@@ -78,7 +78,7 @@ fn wishes(asked: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>,
                     wish(Some(&tag), &tag)
                 }
                 None => {
-                    let message = format!("`{text}` is neither a branch nor a tag here");
+                    let message = format!("cannot find a branch or tag named `{text}`");
                     Err(Failure::new(Exit::BadInput, message))
                 }
             }

@@ -1,4 +1,4 @@
-//! `refgate demo`: a throwaway server, real pushes, and what a person sees.
+//! `refgate demo`: pushes to a temporary server and prints what a pusher sees.
 
 use refgate_gate::{Exit, builtin};
 use refgate_report::clean_block;
@@ -8,7 +8,7 @@ use crate::args::Demo;
 use crate::command::install::hook_program;
 use crate::output::{Failure, VerbResult, done, say};
 
-/// The story; what is announced is what is checked.
+/// The scenarios of the demonstration, with the verdicts that `run` checks.
 const STORY: &str = include_str!("demo.scn");
 
 pub(crate) fn run(args: &Demo) -> VerbResult {
@@ -26,24 +26,24 @@ pub(crate) fn run(args: &Demo) -> VerbResult {
         .map_err(|error| failed(error.to_string()))?;
     let mut world =
         RealWorld::new(text, policy, clock, &hook).map_err(|error| failed(error.to_string()))?;
-    say("A throwaway server with the policy \"portal\": dev -> stg -> main. It is");
-    say("24 December 2026; v2.0.0 went into production 12 days ago.");
+    say("A temporary server with the policy \"portal\": dev -> stg -> main. Today is");
+    say("24 December 2026. v2.0.0 was released to production 12 days ago.");
     let mut wrong = 0;
     for scenario in &scenarios {
         wrong += usize::from(!tell(&mut world, scenario).map_err(failed)?);
     }
     if args.keep {
-        say(&format!("\nThe server and a clone are kept in {}", world.keep().display()));
+        say(&format!("\nThe server and a clone are in {}", world.keep().display()));
     }
     if wrong > 0 {
-        return Err(failed(format!("{wrong} verdict(s) were not as announced")));
+        return Err(failed(format!("verdicts that were not as expected: {wrong}")));
     }
-    say("\nEvery verdict was as announced. Next: `refgate explain freeze`,");
-    say("`refgate install REPO`, `refgate replay REPO`.");
+    say("\nEvery verdict was as expected. Next, try `refgate explain freeze`,");
+    say("`refgate install REPO` or `refgate replay REPO`.");
     Ok(done(Exit::Accepted))
 }
 
-/// Tells one part of the story; answers whether it went as announced.
+/// Runs one scenario and prints it. Returns whether all verdicts were as expected.
 fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
     let title = scenario.name.trim_start_matches("demo: ");
     say(&format!("\n--- {title}\n"));
@@ -54,14 +54,14 @@ fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
             let same = last.verdict == expected.verdict;
             let rules = expected.rules.iter().all(|rule| last.rules.contains(rule));
             as_announced &= same && rules;
-            let mark = if same && rules { "as announced" } else { "NOT AS ANNOUNCED" };
+            let mark = if same && rules { "as expected" } else { "NOT AS EXPECTED" };
             say(&format!("[{}: {mark}]", last.verdict));
             continue;
         }
         say(&shown(&line.step, &line.text));
         let report = world.perform(&line.step).map_err(|error| error.to_string())?;
         if let Some(report) = report {
-            // Escapes were made visible by the hook; this is for git's own words.
+            // The hook cleans its own text. This cleans the text of Git.
             let accepted = report.verdict == "accept";
             let said = if accepted { "(accepted)".to_string() } else { clean_block(&report.text) };
             for line in said.lines() {
@@ -74,7 +74,7 @@ fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
     Ok(as_announced)
 }
 
-/// A push as the person types it; what leads to it in the story's own words.
+/// A push as a command line; every other step as the text of the scenario.
 fn shown(step: &Step, text: &str) -> String {
     match step {
         Step::Push { who, specs, .. } => {
@@ -85,7 +85,7 @@ fn shown(step: &Step, text: &str) -> String {
     }
 }
 
-/// Builds the hook with the Cargo that built this program.
+/// Builds the hook program with Cargo, in the profile of this program.
 fn build_hook() -> Result<std::path::PathBuf, Failure> {
     let own = std::env::current_exe()?;
     let release = own.parent().is_some_and(|folder| folder.ends_with("release"));
@@ -98,7 +98,7 @@ fn build_hook() -> Result<std::path::PathBuf, Failure> {
     crate::output::tell("building the hook …");
     let built = cargo.status().is_ok_and(|status| status.success());
     if !built {
-        let message = "the hook could not be built; run `cargo build --release --workspace`";
+        let message = "cannot build the hook\nhint: run `cargo build --release --workspace`";
         return Err(Failure::new(Exit::BadSetup, message));
     }
     hook_program(None)

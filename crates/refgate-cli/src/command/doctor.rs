@@ -1,4 +1,4 @@
-//! `refgate doctor`: is this repository really protected? Found out, not believed.
+//! `refgate doctor`: checks the installation, then makes a test push that refgate must reject.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Doctor) -> VerbResult {
     examine(&args.repository, args.fix)
 }
 
-/// What was found.
+/// The results of all checks.
 #[derive(Default)]
 struct Findings {
     wrong: Vec<(String, String)>,
@@ -38,8 +38,8 @@ impl Findings {
     }
 }
 
-/// Looks at everything that decides whether pushes are judged, then tries one
-/// that must be refused, and only then says "protected".
+/// Checks everything that decides whether pushes are judged. If nothing is wrong, it
+/// makes a test push, and prints "protected" only if refgate rejects that push.
 pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
     let writer = Writer::open(repository, false)?;
     let mut found = Findings::default();
@@ -52,26 +52,31 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
         try_canary(&writer.git_dir(), &mut found)?;
     }
     for line in &found.mended {
-        say(&format!("mended     {line}"));
+        say(&format!("fixed      {line}"));
     }
     for line in &found.noted {
         say(&format!("note       {line}"));
     }
     for (what, mend) in &found.wrong {
-        say(&format!("NOT SAFE   {what}\n           {mend}"));
+        say(&format!("PROBLEM    {what}\n           {mend}"));
     }
     if found.wrong.is_empty() {
-        say("protected  a push that must be refused was refused by refgate");
+        say("protected  refgate rejected the test push");
         return finished(Exit::Accepted);
     }
-    say(&format!("not protected: {} finding(s)", found.wrong.len()));
+    say(&format!(
+        "not protected: {} problem{}",
+        found.wrong.len(),
+        if found.wrong.len() == 1 { "" } else { "s" }
+    ));
     finished(Exit::Failed)
 }
 
-/// Every way in which Git accepts because a hook did not run (docs/design/threats.md, "When Git accepts because the hook did not run").
+/// Checks for every reason why Git would skip a hook and accept a push
+/// (docs/design/threats.md, "When Git accepts because the hook did not run").
 fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     let folder = hooks_folder(writer)?;
-    let again = "run `refgate install` (it keeps policy and settings)";
+    let again = "run `refgate install` (it keeps the policy and the settings)";
     let guard =
         Setup::read(&writer.git_dir()).map(|setup| setup.settings.guard).unwrap_or_default();
     for hook in hooks_for_guard(guard) {
@@ -82,24 +87,25 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
             continue;
         };
         match fs::metadata(&path) {
-            Err(_) => found.wrong(format!("the hook {shown} is a link to nothing"), again),
+            Err(_) => found.wrong(format!("the hook {shown} is a dangling symbolic link"), again),
             Ok(file) if file.len() == 0 => {
-                found.wrong(format!("the hook {shown} is empty: Git lets everything pass"), again);
+                found.wrong(format!("the hook {shown} is empty, so Git accepts every push"), again);
             }
             Ok(file) if file.permissions().mode() & 0o111 == 0 => {
                 found.wrong(format!("the hook {shown} is not executable"), again);
             }
             Ok(file) if file.permissions().mode() & 0o002 != 0 => {
-                found.wrong(format!("anybody can change the hook {shown}"), "chmod o-w it");
+                found
+                    .wrong(format!("anybody can change the hook {shown}"), "run `chmod o-w` on it");
             }
             Ok(_) if installed_hook(&folder, hook).is_none() => {
-                let mend = "run `refgate install`; it keeps and chains the hook that is there";
-                found.wrong(format!("the hook {shown} is not refgate's"), mend);
+                let mend = "run `refgate install`; it keeps and chains the existing hook";
+                found.wrong(format!("the hook {shown} is not a hook of refgate"), mend);
             }
             Ok(_) if link.is_symlink() => {
-                found
-                    .noted
-                    .push(format!("{shown} is a link; if its target goes, so does the gate"));
+                found.noted.push(format!(
+                    "{shown} is a symbolic link; without its target, nothing is protected"
+                ));
             }
             Ok(_) => {}
         }
@@ -109,14 +115,14 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
         if let Ok(file) = fs::metadata(&former)
             && (file.len() == 0 || file.permissions().mode() & 0o111 == 0)
         {
-            let mend = "make it executable again, or remove it";
+            let mend = "make it executable, or remove it";
             found.wrong(format!("the chained hook {} cannot run", former.display()), mend);
         }
     }
     if let Some(path) = writer.setting("core.hooksPath")?
         && !Path::new(&path).is_absolute()
     {
-        found.wrong(format!("core.hooksPath `{path}` is relative"), "make it absolute");
+        found.wrong(format!("core.hooksPath `{path}` is relative"), "set an absolute path");
     }
     Ok(())
 }
@@ -130,15 +136,15 @@ fn settings(writer: &Writer, fix: bool, found: &mut Findings) -> Result<(), Fail
             writer.set(key, value)?;
             found.mended.push(format!("{key} = {value}"));
         } else {
-            let mend = format!("git config {key} {value}    (or `refgate doctor --fix`)");
-            found.wrong(format!("{key} is not {value}; wanted so that {why}"), mend);
+            let mend = format!("run `git config {key} {value}` or `refgate doctor --fix`");
+            found.wrong(format!("{key} is not {value}; required so that {why}"), mend);
         }
     }
     Ok(())
 }
 
-/// Locks that nobody has held for a minute: left behind by a kill, they refuse
-/// every move of their reference for good (docs/design/threats.md, T7, T10).
+/// Finds lock files that are older than [`STALE`]. A killed process leaves them, and
+/// they block every update of their ref (docs/design/threats.md, T7, T10).
 fn locks(git_dir: &Path, fix: bool, found: &mut Findings) -> Result<(), Failure> {
     let mut folders = vec![git_dir.join("refs")];
     let mut locks = vec![git_dir.join("packed-refs.lock"), git_dir.join("HEAD.lock")];
@@ -160,46 +166,46 @@ fn locks(git_dir: &Path, fix: bool, found: &mut Findings) -> Result<(), Failure>
         }
         if fix {
             fs::remove_file(&lock)?;
-            found.mended.push(format!("removed the stale lock {}", lock.display()));
+            found.mended.push(format!("removed the stale lock file {}", lock.display()));
         } else {
-            let mend = "`refgate doctor --fix` removes it, once no push is running";
-            found.wrong(format!("{} is a stale lock", lock.display()), mend);
+            let mend = "when no push is running, run `refgate doctor --fix`";
+            found.wrong(format!("{} is a stale lock file", lock.display()), mend);
         }
     }
     Ok(())
 }
 
-/// Git holds a lock for milliseconds.
+/// The age of a stale lock. Git holds a lock for milliseconds.
 const STALE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What shows Git another history than there is, or lets a branch be reached
-/// under another name.
+/// Checks for files that change the history that Git sees, and for branches that
+/// have a second name.
 fn history(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     let dir = writer.git_dir();
     if dir.display().to_string().contains(':') {
-        found.wrong("the repository's path has a `:`", "move it; pushed objects are not found");
+        found.wrong("the path of the repository has a `:`", "move it: Git finds no pushed objects");
     }
     for (path, what) in [("shallow", "a shallow file"), ("info/grafts", "a grafts file")] {
         if fs::metadata(dir.join(path)).is_ok_and(|file| file.len() > 0) {
-            found.wrong(format!("there is {what}: history is cut or bent"), "remove it");
+            found.wrong(format!("there is {what}, which changes or hides history"), "remove it");
         }
     }
     for alias in writer.aliases()? {
-        // HEAD of a remote-tracking folder reaches nothing that is pushed.
+        // A symbolic ref such as `refs/remotes/origin/HEAD` does not affect pushes.
         if alias.starts_with("refs/heads/") || alias.starts_with("refs/tags/") {
-            let mend = format!("git symbolic-ref --delete {alias}");
-            found.wrong(format!("{alias} stands for another branch"), mend);
+            let mend = format!("run `git symbolic-ref --delete {alias}`");
+            found.wrong(format!("{alias} is a symbolic ref to another branch"), mend);
         }
     }
     if writer.has_prefix("refs/replace/")? {
-        found.wrong("there are replacement objects", "git replace --delete them");
+        found.wrong("there are replacement objects", "run `git replace --delete` on each");
     }
     let graph = dir.join("objects/info/commit-graph").exists()
         || dir.join("objects/info/commit-graphs").exists();
     if !graph {
         found.noted.push(
-            "there is no commit-graph; in large repositories `git commit-graph write --reachable` \
-             makes judging merges fast"
+            "there is no commit-graph; in a large repository, run `git commit-graph write \
+             --reachable` so that merges are judged faster"
                 .to_string(),
         );
     }
@@ -215,63 +221,62 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
         }
     };
     if setup.directory.join(TRAINING).exists() {
-        let mend =
-            format!("delete {} if this is a real server", setup.directory.join(TRAINING).display());
-        found.wrong("this is a training repository: its clock and records are made up", mend);
+        let mend = format!("on a real server, delete {}", setup.directory.join(TRAINING).display());
+        found.wrong("this is a training repository: its clock and records are not real", mend);
     }
     let reader = match Reader::open(repository, bounds(&setup.settings.limits)) {
         Ok(reader) => reader,
         Err(error) => {
-            found.wrong(error.to_string(), "refgate cannot judge this repository");
+            found.wrong(error.to_string(), "refgate cannot judge pushes to this repository");
             return Ok(());
         }
     };
     let source = &setup.settings.policy;
     match load_policy(&reader, source, &setup.directory, horizon(chrono::Utc::now())) {
-        Err(error) => found.wrong(error.told(), "every push is refused until it is mended"),
+        Err(error) => found.wrong(error.told(), "every push is rejected until it is fixed"),
         Ok(sourced) => {
             handed_over(writer, &setup.settings, &sourced.policy, found)?;
             old_git(&sourced.policy, found)?;
             if let Err(failure) = guards_itself(source, &sourced.policy) {
-                found.wrong(failure.message, "install it from a stage");
+                found.wrong(failure.message, "run `refgate install --policy STAGE:PATH`");
             }
             let wants = sourced.policy.flow.stages.iter().any(|stage| !stage.pushers.is_empty());
             if wants && setup.settings.identity == Identity::None {
                 let mend = "run `refgate install --identity …`";
-                found.wrong("the policy asks who pushes, and nobody is known", mend);
+                found.wrong("the policy restricts pushers, but no pusher is identified", mend);
             }
             if setup.settings.identity == Identity::OsUser {
                 found.noted.push(
-                    "who pushes is the user that the hook runs as; if all push as one user, \
-                     choose another --identity"
+                    "the pusher is the user that runs the hook; if everybody pushes as one \
+                     user, use another --identity"
                         .to_string(),
                 );
             }
             if let PolicySource::File(_) = source {
-                found.noted.push(format!("the policy is {}", sourced.place));
+                found.noted.push(format!("the policy is read from {}", sourced.place));
             }
         }
     }
     Ok(())
 }
 
-/// Git makes the merges and picks with which evil merges and edited picks are
-/// compared; one that cannot makes the hook refuse them.
+/// Checks the version of Git. The hook compares merges and cherry-picks with those
+/// that Git makes; with a Git that is too old, it rejects them.
 fn old_git(policy: &Policy, found: &mut Findings) -> Result<(), Failure> {
     let said = Command::new("git").arg("version").output()?.stdout;
     let said = String::from_utf8_lossy(&said).into_owned();
     let (version, numbers) = git_version(&said).unwrap_or((said, (0, 0)));
     let (wanted, what) =
-        if policy.backport.exact { ((2, 41), "picks") } else { ((2, 38), "merges") };
+        if policy.backport.exact { ((2, 41), "cherry-picks") } else { ((2, 38), "merges") };
     if numbers < wanted {
         let mend = format!("install git {}.{} or newer", wanted.0, wanted.1);
-        found.wrong(format!("git {version} cannot make {what} without a working tree"), mend);
+        found.wrong(format!("git {version} cannot make {what} without a worktree"), mend);
     }
     Ok(())
 }
 
-/// In strict mode Git must hand every protected reference over, and must not
-/// have other hooks that would not be asked.
+/// Checks that Git hands every protected ref to `proc-receive` in strict mode, and
+/// that strict mode does not bypass a hook of other software.
 fn handed_over(
     writer: &Writer,
     settings: &Settings,
@@ -286,17 +291,17 @@ fn handed_over(
         return Ok(());
     }
     for name in proc_refs(policy).iter().filter(|name| !there.contains(name)) {
-        found.wrong(format!("{PROC_REFS} lacks {name}"), "run `refgate install` again");
+        found.wrong(format!("{PROC_REFS} does not list {name}"), "run `refgate install`");
     }
     if settings.identity == Identity::Gitolite {
         let mend = "run `refgate install --guard portable`";
-        found.wrong("gitolite's update hook is gone past in strict mode", mend);
+        found.wrong("strict mode bypasses the update hook of gitolite", mend);
     }
     Ok(())
 }
 
-/// Pushes a reference that refgate refuses whatever the policy says, and that
-/// Git alone would take.
+/// Pushes a ref that refgate rejects under every policy, and that Git alone would
+/// accept.
 fn try_canary(git_dir: &Path, found: &mut Findings) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let name = canary(std::process::id());
@@ -313,11 +318,11 @@ fn try_canary(git_dir: &Path, found: &mut Findings) -> Result<(), Failure> {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() {
         let _ = git(&["push", &server, &format!(":{name}")]);
-        let mend = "the hook did not run: is the disk mounted noexec, the hook path another?";
-        found.wrong("a push that must be refused was accepted", mend);
-    } else if !said.contains("refgate: refused") {
+        let mend = "the hook did not run; check the mount option noexec and core.hooksPath";
+        found.wrong("Git accepted the test push, which refgate must reject", mend);
+    } else if !said.contains("refgate: push rejected") {
         let mend = said.lines().next_back().unwrap_or("").to_string();
-        found.wrong("a push was refused, but not by refgate", mend);
+        found.wrong("the test push was rejected, but not by refgate", mend);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `refgate release dossier`: what a release brought, who agreed, and from what that follows.
+//! `refgate release dossier`: prints or verifies the document about a release.
 
 use std::path::Path;
 
@@ -89,40 +89,40 @@ fn object(asked: &QueryContext, found: &Dossier) -> Value {
     })
 }
 
-/// A dossier that was written as JSON.
+/// Reads a dossier that was written with `--json`.
 fn written(path: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|why| bad(path, &why.to_string()))?;
     let then: Value = serde_json::from_str(&text).map_err(|why| bad(path, &why.to_string()))?;
     let is = then.get("format").and_then(Value::as_u64) == Some(1);
-    if is { Ok(then) } else { Err(bad(path, "this is no dossier of this format")) }
+    if is { Ok(then) } else { Err(bad(path, "it is not a dossier of format 1")) }
 }
 
 fn bad(path: &Path, why: &str) -> Failure {
-    Failure::new(Exit::BadInput, format!("{}: {why}", path.display()))
+    Failure::new(Exit::BadInput, format!("cannot verify {}: {why}", path.display()))
 }
 
-/// Clones of one repository may go by several names; its records know one.
+/// Uses the repository name of the dossier. Clones can have other names; records have one.
 fn of_its_name(asked: &mut QueryContext, then: &Value) {
     let Some(name) = then.get("repository").and_then(Value::as_str) else { return };
     if !asked.repositories.iter().any(|known| known == name) {
         let here = asked.repositories.join(", ");
-        let message = format!("It is about records of `{name}`; this clone goes by `{here}`.");
+        let message = format!("note: the dossier is about `{name}`, this repository is `{here}`");
         tell(&refgate_report::clean(&message));
         asked.repositories = vec![name.to_string()];
     }
 }
 
-/// Where ledger and log stood when it was written.
+/// The tips of the ledger and the audit log from which the dossier was written.
 fn read_at(path: &Path, then: &Value) -> Result<ReadAt, Failure> {
     let tip = |key: &str| match then.get(key) {
         Some(Value::Null) => Ok(None),
         Some(Value::String(hex)) if Oid::from_hex(hex).is_some() => Ok(Oid::from_hex(hex)),
-        _ => Err(bad(path, &format!("it does not say at which `{key}` it was read"))),
+        _ => Err(bad(path, &format!("its `{key}` is not an object id"))),
     };
     Ok(ReadAt { ledger: tip("ledger")?, log: tip("log")? })
 }
 
-/// Whether a dossier says what is so here, read as of then: no more, and no less.
+/// Compares a dossier with this repository and prints each difference.
 fn compare(asked: &QueryContext, then: &Value, now: &Value) -> VerbResult {
     let mut differences = Vec::new();
     let graph = Graph::new(&asked.reader);
@@ -131,7 +131,7 @@ fn compare(asked: &QueryContext, then: &Value, now: &Value) -> VerbResult {
         let Some(old) = read else { continue };
         let stands = tip.is_some_and(|new| graph.is_ancestor(old, new).unwrap_or(false));
         if !stands {
-            differences.push(format!("{key}: {} is not part of it here", old.short()));
+            differences.push(format!("{key}: {} is not part of the {key} here", old.short()));
         }
     }
     let keys = |value: &Value| -> Vec<String> {
@@ -148,7 +148,7 @@ fn compare(asked: &QueryContext, then: &Value, now: &Value) -> VerbResult {
             _ if said == is => {}
             _ => {
                 let shown = |value: Option<&Value>| value.unwrap_or(&Value::Null).to_string();
-                differences.push(format!("{key}: it says {}, here is {}", shown(said), shown(is)));
+                differences.push(format!("{key}: dossier {}, here {}", shown(said), shown(is)));
             }
         }
     }
@@ -160,13 +160,13 @@ fn compare(asked: &QueryContext, then: &Value, now: &Value) -> VerbResult {
         let (changes, records) = (count("changes"), count("records"));
         let decisions = count("decisions");
         say(&format!(
-            "all of it is so here: {changes} changes, {records} records, {decisions} decisions"
+            "the dossier is correct: changes {changes}, records {records}, decisions {decisions}"
         ));
     }
     finished(if differences.is_empty() { Exit::Accepted } else { Exit::Rejected })
 }
 
-/// What one of two lists has and the other has not.
+/// The entries that only one of two lists has.
 fn apart(key: &str, said: &[Value], is: &[Value]) -> Vec<String> {
     let name = |one: &Value| {
         let names = ["commit", "id", "entry"].iter().filter_map(|name| one.get(name)?.as_str());
@@ -174,13 +174,13 @@ fn apart(key: &str, said: &[Value], is: &[Value]) -> Vec<String> {
     };
     let mut all = Vec::new();
     for one in said.iter().filter(|one| !is.contains(one)) {
-        all.push(format!("{key}: {} is not here, or says something else", name(one)));
+        all.push(format!("{key}: {} is missing here, or is different", name(one)));
     }
     for one in is.iter().filter(|one| !said.contains(one)) {
-        all.push(format!("{key}: {} is missing in it", name(one)));
+        all.push(format!("{key}: {} is missing in the dossier", name(one)));
     }
     if all.is_empty() && said.len() != is.len() {
-        all.push(format!("{key}: something is in it twice"));
+        all.push(format!("{key}: the dossier has a duplicate entry"));
     }
     all
 }
@@ -193,32 +193,32 @@ fn document(asked: &QueryContext, found: &Dossier) -> Document {
         vec!["tag".to_string(), found.tag.to_string()],
         vec!["accepted by the server".to_string(), accepted(found)],
         vec![
-            "release before".to_string(),
+            "previous release".to_string(),
             found.previous.as_ref().map_or("none".to_string(), |one| one.tag.clone()),
         ],
-        vec!["ledger read at".to_string(), tip(found.ledger)],
-        vec!["decision log read at".to_string(), tip(found.log)],
+        vec!["tip of the ledger".to_string(), tip(found.ledger)],
+        vec!["tip of the audit log".to_string(), tip(found.log)],
     ];
     let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect();
     let mut parts = vec![Part {
-        heading: "What was released".to_string(),
+        heading: "Release".to_string(),
         columns: columns(&["", ""]),
         rows: facts,
         ..Part::default()
     }];
     parts.extend(changes(asked, found));
     parts.push(Part {
-        heading: "On record".to_string(),
-        lead: "Signed, each by the key of who is named. A record that does not hold says why."
+        heading: "Records".to_string(),
+        lead: "The person in the column \"by\" signed the record. An invalid record states why."
             .to_string(),
-        columns: columns(&["at", "by", "what", "reason", "more", "record"]),
+        columns: columns(&["time", "by", "statement", "reason", "link", "id"]),
         rows: found.records.iter().map(|kept| record(kept, late(kept, found))).collect(),
         ..Part::default()
     });
     parts.push(Part {
-        heading: "Decisions of the server".to_string(),
-        lead: "As its log has them; refusals, too.".to_string(),
-        columns: columns(&["at", "decision", "entry"]),
+        heading: "Decisions".to_string(),
+        lead: "From the audit log of the server, including rejections.".to_string(),
+        columns: columns(&["time", "decision", "entry"]),
         rows: found
             .decisions
             .iter()
@@ -231,9 +231,9 @@ fn document(asked: &QueryContext, found: &Dossier) -> Document {
     });
     let tag = &release.tag;
     parts.push(Part {
-        heading: "How to verify it".to_string(),
-        lead: "In a clone, without a network after the first line. FILE is this dossier, \
-               written with --json."
+        heading: "How to verify this dossier".to_string(),
+        lead: "Run these commands in a clone. Only the first needs a network. FILE is this \
+               dossier, written with --json."
             .to_string(),
         commands: vec![
             "git fetch --tags origin '+refs/heads/*:refs/remotes/origin/*' \\".to_string(),
@@ -249,20 +249,20 @@ fn document(asked: &QueryContext, found: &Dossier) -> Document {
     Document { title: format!("{name} {}", release.tag), parts }
 }
 
-/// When the server took the tag. A tag's own date is its maker's word.
+/// When the server accepted the tag. The date in the tag is only a claim of its tagger.
 fn accepted(found: &Dossier) -> String {
     match (found.accepted, found.log) {
         (Some(at), _) => show(at),
-        (None, Some(_)) => "never, as far as its log tells".to_string(),
-        (None, None) => format!("its log is not here; the tag says {}", show(found.release.at)),
+        (None, Some(_)) => "never, according to the audit log".to_string(),
+        (None, None) => format!("no audit log here; the tag says {}", show(found.release.at)),
     }
 }
 
 fn tip(id: Option<Oid>) -> String {
-    id.map_or("not here".to_string(), |id| id.to_string())
+    id.map_or("not in this repository".to_string(), |id| id.to_string())
 }
 
-/// A part for each class, the highest first.
+/// One part for each class, the highest class first.
 fn changes(asked: &QueryContext, found: &Dossier) -> Vec<Part> {
     let mut classes: Vec<String> = Vec::new();
     for id in asked.policy.classes.ids() {
@@ -274,7 +274,7 @@ fn changes(asked: &QueryContext, found: &Dossier) -> Vec<Part> {
             .iter()
             .filter(|change| class(asked, change).0 == name)
             .map(|change| {
-                let way = if change.direct { "straight to production" } else { "" };
+                let way = if change.direct { "direct to production" } else { "" };
                 let render_class_reason = class(asked, change).1;
                 let row = &change.row;
                 vec![
@@ -287,7 +287,7 @@ fn changes(asked: &QueryContext, found: &Dossier) -> Vec<Part> {
                 ]
             })
             .collect();
-        let columns = ["commit", "title", "author", "class because", "more", "way"];
+        let columns = ["commit", "subject", "author", "reason for class", "links", "route"];
         Part {
             heading: format!("Changes: {name} ({})", rows.len()),
             columns: columns.iter().map(ToString::to_string).collect(),
@@ -298,7 +298,7 @@ fn changes(asked: &QueryContext, found: &Dossier) -> Vec<Part> {
     classes.into_iter().map(part).filter(|part| !part.rows.is_empty()).collect()
 }
 
-/// Whether a record was made when the server had taken the release already.
+/// Whether a record was made after the server accepted the release.
 fn late(kept: &DossierRecord, found: &Dossier) -> bool {
     found.accepted.is_some_and(|at| kept.record.at > at)
 }
@@ -317,14 +317,14 @@ fn record(kept: &DossierRecord, late: bool) -> Vec<String> {
         }
         RecordBody::Waiver { rule, on, until, uses, owes, .. } => {
             let (rule, on) = (rule.name(), on.short());
-            let owes = owes.as_ref().map_or_else(String::new, |owes| format!(", owing {owes}"));
-            format!("waives {rule} on {on} until {}, for {uses}{owes}", show(*until))
+            let owes = owes.as_ref().map_or_else(String::new, |owes| format!(", follow-up {owes}"));
+            format!("waives {rule} on {on} until {}, uses: {uses}{owes}", show(*until))
         }
-        RecordBody::Settlement { of, .. } => format!("what {} owed is done", of.short()),
+        RecordBody::Settlement { of, .. } => format!("follow-up of waiver {} is done", of.short()),
         RecordBody::Classification { commit, class } => format!("{} is {class}", commit.short()),
-        RecordBody::Evidence { what, .. } => format!("observed: {}", what.name()),
+        RecordBody::Evidence { what, .. } => format!("evidence: {}", what.name()),
         RecordBody::NotApplicable { fix, to } => {
-            format!("{} need not go to {}", fix.short(), to.short())
+            format!("{} is not applicable to {}", fix.short(), to.short())
         }
         RecordBody::Certificate { person, course, until } => {
             format!("certificate of {course} for {person} until {}", show(*until))
@@ -332,10 +332,10 @@ fn record(kept: &DossierRecord, late: bool) -> Vec<String> {
         other => other.kind().to_string(),
     };
     if late {
-        what += " (after the release)";
+        what += " (recorded after the release)";
     }
     if let Some(wrong) = &kept.wrong {
-        what += &format!(" (DOES NOT HOLD: {wrong})");
+        what += &format!(" (NOT VALID: {wrong})");
     }
     let link = record.link.clone().unwrap_or_default();
     vec![

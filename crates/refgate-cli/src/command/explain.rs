@@ -1,4 +1,4 @@
-//! `refgate explain`: a rule's page of the manual.
+//! `refgate explain`: prints the manual page of a rule, or lists the rules.
 
 use refgate_core::RuleId;
 use refgate_gate::Exit;
@@ -14,7 +14,7 @@ pub(crate) fn run(args: &Explain) -> VerbResult {
     };
     let rule = RuleId::find(name).ok_or_else(|| {
         let all: Vec<&str> = RuleId::ALL.iter().map(|rule| rule.name()).collect();
-        let message = format!("there is no rule `{name}`; rules: {}", all.join(", "));
+        let message = format!("cannot find rule `{name}`\nhint: the rules are {}", all.join(", "));
         Failure::new(Exit::Usage, message)
     })?;
     say(&if args.markdown { rule.page().to_string() } else { page(rule.page()) });

@@ -1,4 +1,4 @@
-//! `refgate install` and `uninstall`: into a repository, and out of it again.
+//! `refgate install` and `refgate uninstall`: add refgate to a repository, or remove it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::policy_lookup::find;
 pub(crate) fn run(args: &Install) -> VerbResult {
     let limits = Limits::default();
     let reader = Reader::open(&args.repository, bounds(&limits))?;
-    // What was set up before stays, unless something else is asked for.
+    // An existing setting stays unless an option changes it.
     let before = match Setup::read(reader.git_dir()) {
         Ok(setup) => Some(setup.settings),
         Err(SetupError::Missing(_)) => None,
@@ -49,8 +49,8 @@ pub(crate) fn run(args: &Install) -> VerbResult {
         .or(before.as_ref().map(|before| before.guard))
         .unwrap_or_else(|| usual_guard(identity));
     if guard == Guard::Strict && identity == Identity::Gitolite {
-        let message = "with --guard strict gitolite's own update hook would not be asked about \
-                       protected references; use --guard portable";
+        let message = "cannot use --guard strict with gitolite: protected refs would bypass its \
+                       update hook\nhint: use --guard portable";
         return Err(Failure::new(Exit::BadSetup, message));
     }
     let settings = Settings {
@@ -83,29 +83,29 @@ pub(crate) fn run(args: &Install) -> VerbResult {
         proc_refs,
     };
     let directory = install(&plan)?;
-    say(&format!("refgate is installed; its files are in {}", directory.display()));
+    say(&format!("installed refgate; its files are in {}", directory.display()));
     doctor::examine(&args.repository, false)
 }
 
 pub(crate) fn undo(args: &RepositoryArg) -> VerbResult {
     uninstall(&args.repository)?;
-    say("refgate is gone; former hooks and settings are back");
+    say("removed refgate; restored the former hooks and settings");
     Ok(done(Exit::Accepted))
 }
 
-/// The hook program: the one named, or the one beside this program.
+/// The hook program: `named`, or `refgate-hook` in the directory of this program.
 pub(crate) fn hook_program(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(path) = named {
         return Ok(path.to_path_buf());
     }
     let named = |failure: Failure| {
-        Failure::new(failure.exit, format!("{}, or name it with --hook", failure.message))
+        Failure::new(failure.exit, format!("{}, or use --hook FILE", failure.message))
     };
     find_hook_program(&std::env::current_exe()?).map_err(named)
 }
 
-/// Where the policy will come from; what has to be copied to the server. A
-/// policy that does not hold now is not installed.
+/// The source of the policy, the files to copy to the server, and the policy. An
+/// invalid policy is an error.
 fn policy(
     name: &str,
     reader: &Reader,
@@ -135,8 +135,8 @@ fn policy(
     Ok((PolicySource::File("policy.toml".to_string()), files, sourced.policy))
 }
 
-/// A policy that lives on a branch which it does not govern could be deleted
-/// by anybody.
+/// Rejects a policy on a branch that it does not govern, because anybody could change
+/// or delete it.
 pub(crate) fn guards_itself(source: &PolicySource, policy: &Policy) -> Result<(), Failure> {
     let PolicySource::Tracked { branch, .. } = source else { return Ok(()) };
     let stages = &policy.flow.stages;
@@ -144,8 +144,8 @@ pub(crate) fn guards_itself(source: &PolicySource, policy: &Policy) -> Result<()
         return Ok(());
     }
     let message = format!(
-        "the policy lies on `{branch}`, which is no stage of it, so anybody could change it; \
-         put it on a stage, best on production"
+        "cannot use the policy on `{branch}`: it is not a stage, so anybody could change the \
+         policy; put it on a stage, preferably on production"
     );
     Err(Failure::new(Exit::BadPolicy, message))
 }
@@ -157,7 +157,7 @@ const fn guard(guard: GuardArg) -> Guard {
     }
 }
 
-/// Other server software has hooks of its own that must not be gone past.
+/// The default guard. Strict mode would bypass the hooks of other server software.
 const fn usual_guard(identity: Identity) -> Guard {
     match identity {
         Identity::Gitolite | Identity::Gitlab | Identity::Gitea | Identity::Github => {
@@ -181,7 +181,7 @@ const fn identity(identity: IdentityArg) -> Identity {
     }
 }
 
-/// `--control PATH [--control-max-age LENGTH]`, or what was set up before.
+/// `--control DIR [--control-max-age LENGTH]`, or the existing setting.
 fn control(args: &Install, before: Option<&Settings>) -> Result<Option<Control>, Failure> {
     let Some(path) = &args.control else {
         return Ok(before.and_then(|before| before.control.clone()));
@@ -190,7 +190,7 @@ fn control(args: &Install, before: Option<&Settings>) -> Result<Option<Control>,
         None => None,
         Some(text) => {
             let length = parse_duration(text).ok_or_else(|| {
-                Failure::new(Exit::Usage, format!("`{text}` is no length of time"))
+                Failure::new(Exit::Usage, format!("cannot read the duration `{text}`"))
             })?;
             u64::try_from(length.num_seconds()).ok()
         }
@@ -199,7 +199,7 @@ fn control(args: &Install, before: Option<&Settings>) -> Result<Option<Control>,
     Ok(Some(Control { path, max_age }))
 }
 
-/// The policy of a control repository, which must be installed first.
+/// The policy of a control repository, in which refgate must be installed already.
 fn governing(control: &Control) -> Result<Policy, Failure> {
     let reader = Reader::open(Path::new(&control.path), bounds(&Limits::default()))?;
     let setup = Setup::read(reader.git_dir())?;
@@ -208,13 +208,13 @@ fn governing(control: &Control) -> Result<Policy, Failure> {
     Ok(sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?.policy)
 }
 
-/// `--governs NAME=PATH`, beside those of before.
+/// The repositories of `--governs NAME=DIR`, added to the existing setting.
 fn governs(args: &Install, before: Option<&Settings>) -> Result<BTreeMap<String, String>, Failure> {
     let mut all = before.map(|before| before.governs.clone()).unwrap_or_default();
     for pair in &args.governs {
         let (name, path) = pair
             .split_once('=')
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{pair}` is not NAME=PATH")))?;
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{pair}` is not NAME=DIR")))?;
         let path = std::fs::canonicalize(path)?.display().to_string();
         all.insert(name.to_string(), path);
     }

@@ -1,4 +1,4 @@
-//! `refgate ledger`: what is on record, and does all of it hold?
+//! `refgate ledger`: lists, shows, verifies and pushes records.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Ledger) -> VerbResult {
     }
 }
 
-/// A record as it lies in the ledger, with what speaks against it.
+/// A file of the ledger, with its record and the reason why it is not valid.
 struct LedgerRow {
     path: String,
     text: String,
@@ -73,13 +73,13 @@ fn read(asked: &QueryContext, tick: &mut dyn FnMut(usize)) -> Result<Vec<LedgerR
     Ok(all)
 }
 
-/// What speaks against a record whose signature holds.
+/// Why a record is not valid although its signature is.
 fn render_finding(asked: &QueryContext, path: &str, record: &Record) -> Option<String> {
     if path_of(record) != path {
-        return Some(format!("it belongs at {}", path_of(record)));
+        return Some(format!("wrong path; the record belongs at {}", path_of(record)));
     }
     let may = may_make(&asked.policy, record);
-    (!may).then(|| format!("{} has no role that may record this, by the present policy", record.by))
+    (!may).then(|| format!("{} has no role for this record in the current policy", record.by))
 }
 
 fn object(found: &LedgerRow) -> Value {
@@ -120,22 +120,22 @@ fn log(place: &LedgerPlace, kind: Option<&str>) -> VerbResult {
             None => say(&format!("unreadable: {}", found.path)),
         }
         if let Some(wrong) = &found.wrong {
-            say(&format!("    DOES NOT COUNT: {wrong}"));
+            say(&format!("    NOT VALID: {wrong}"));
         } else if found.withdrawn {
-            say("    DOES NOT COUNT: it was withdrawn");
+            say("    WITHDRAWN");
         }
     }
     finished(Exit::Accepted)
 }
 
-/// Says so where there is no ledger to read: an empty answer would pass for an
-/// empty ledger.
+/// Warns if there is no ledger. Without the warning, the output would look like
+/// that of an empty ledger.
 fn none_yet(asked: &QueryContext, place: &LedgerPlace) -> Result<(), Failure> {
     if asked.reader.ledger_tip()?.is_none() {
         tell(&if asked.served {
-            "Nothing is on record yet.".to_string()
+            "The ledger has no records yet.".to_string()
         } else {
-            format!("No ledger is here. To bring it: git fetch {} {LEDGER}:{LEDGER}", place.remote)
+            format!("This clone has no ledger. Run: git fetch {} {LEDGER}:{LEDGER}", place.remote)
         });
     }
     Ok(())
@@ -148,7 +148,7 @@ fn show_one(place: &LedgerPlace, id: &str) -> VerbResult {
         found.record.as_ref().is_some_and(|record| record.id.to_string().starts_with(id))
     });
     let (Some(found), None) = (same.next(), same.next()) else {
-        let message = format!("not exactly one record begins with `{id}`");
+        let message = format!("cannot find exactly one record whose id begins with `{id}`");
         return Err(Failure::new(Exit::BadInput, message));
     };
     if place.json {
@@ -156,9 +156,9 @@ fn show_one(place: &LedgerPlace, id: &str) -> VerbResult {
     } else {
         say(&format!("# {}\n{}", found.path, found.text.trim_end()));
         say(&match &found.wrong {
-            None if found.withdrawn => "# DOES NOT COUNT: it was withdrawn".to_string(),
-            None => "# the signature holds".to_string(),
-            Some(wrong) => format!("# DOES NOT COUNT: {wrong}"),
+            None if found.withdrawn => "# WITHDRAWN".to_string(),
+            None => "# valid signature".to_string(),
+            Some(wrong) => format!("# NOT VALID: {wrong}"),
         });
     }
     finished(Exit::Accepted)
@@ -172,7 +172,7 @@ fn verify(place: &LedgerPlace) -> VerbResult {
         bar.set_style(style);
     }
     let all = read(&asked, &mut |done| bar.set_position(done as u64))?;
-    // Its history must be a chain of one record a commit, from its root on.
+    // The history must be linear, and each commit must add exactly one record.
     let tip = asked.reader.ledger_tip()?;
     let broken = match tip {
         None => None,
@@ -191,13 +191,18 @@ fn verify(place: &LedgerPlace) -> VerbResult {
     } else {
         for found in &wrong {
             let why = found.wrong.as_deref().unwrap_or("");
-            say(&format!("{}\n    DOES NOT COUNT: {why}", found.path));
+            say(&format!("{}\n    NOT VALID: {why}", found.path));
         }
         if let Some(broken) = &broken {
-            say(&format!("its history is broken: {broken}"));
+            say(&format!("the history of the ledger is broken: {broken}"));
         }
         let back = if withdrawn == 0 { String::new() } else { format!(", {withdrawn} withdrawn") };
-        say(&format!("{} record(s), {} that do not count{back}", all.len(), wrong.len()));
+        say(&format!(
+            "{} record{}, {} not valid{back}",
+            all.len(),
+            if all.len() == 1 { "" } else { "s" },
+            wrong.len()
+        ));
     }
     let holds = wrong.is_empty() && broken.is_none();
     finished(if holds { Exit::Accepted } else { Exit::Failed })

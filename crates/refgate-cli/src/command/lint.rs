@@ -1,4 +1,4 @@
-//! `refgate lint`: everything that is wrong with a policy, at its place.
+//! `refgate lint`: lists all errors of a policy with their positions, and notes.
 
 use refgate_core::{Interval, Policy};
 use refgate_format::{Complaint, PolicyFile, read_policy, wanted_calendars};
@@ -26,9 +26,9 @@ pub(crate) fn run(args: &Lint) -> VerbResult {
             complaints.iter().for_each(|complaint| say(&shown(&found.place, complaint)));
             notes.iter().for_each(|note| say(&format!("{}: note: {note}\n", found.place)));
             let verdict = match complaints.len() {
-                0 => "is a policy".to_string(),
-                1 => "has 1 complaint".to_string(),
-                count => format!("has {count} complaints"),
+                0 => "is valid".to_string(),
+                1 => "has 1 error".to_string(),
+                count => format!("has {count} errors"),
             };
             say(&format!("{} {verdict}", found.place));
         }
@@ -46,21 +46,21 @@ fn read(found: &PolicyText, time: Interval) -> Result<Policy, Vec<Complaint>> {
     read_policy(&file, time)
 }
 
-/// What is allowed, and probably not meant.
+/// Notes about settings that are allowed but probably not intended.
 fn notes(policy: &Policy) -> Vec<String> {
     let mut notes = Vec::new();
     for window in &policy.windows {
         if let refgate_core::WindowSpan::Fixed(intervals) = &window.span
             && intervals.is_empty()
         {
-            notes.push(format!("the freeze \"{}\" holds at no time near now", window.name));
+            notes.push(format!("the freeze \"{}\" never applies in the next 3 years", window.name));
         }
         if window.lets_through.is_empty() {
-            notes.push(format!("the freeze \"{}\" lets nothing through", window.name));
+            notes.push(format!("the freeze \"{}\" accepts no class", window.name));
         }
     }
     if policy.waivers.approvers.is_empty() {
-        notes.push("nobody may grant a waiver: `[waivers] approvers` is not set".to_string());
+        notes.push("nobody can record a waiver: `[waivers] approvers` is not set".to_string());
     }
     notes
 }

@@ -1,4 +1,4 @@
-//! The verbs, one file each.
+//! The verbs of `refgate`, one module for each.
 
 pub(crate) mod audit;
 pub(crate) mod check;

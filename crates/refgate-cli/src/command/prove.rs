@@ -1,4 +1,4 @@
-//! `refgate prove`: what a policy can never do, and what a change of it means, each with an example.
+//! `refgate prove`: finds lockouts and unused settings of a policy, and compares two policies.
 
 use refgate_core::Policy;
 use refgate_format::parse_instant;
@@ -12,14 +12,14 @@ use crate::command::query_context::finished;
 use crate::output::{Failure, VerbResult, say};
 use crate::policy_lookup::find;
 
-/// So many examples of a difference are told.
+/// The maximum number of examples that are printed for a difference.
 const MOST_TOLD: usize = 5;
 
 pub(crate) fn run(args: &Prove) -> VerbResult {
     let at = match &args.at {
         None => chrono::Utc::now(),
         Some(text) => parse_instant(text)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))?,
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is not a time")))?,
     };
     let bounds = refgate_gate::bounds(&refgate_format::Limits::default());
     let reader = Reader::open(&args.repository, bounds).ok();
@@ -56,16 +56,16 @@ pub(crate) fn run(args: &Prove) -> VerbResult {
             }
         }
         if proofs.is_empty() {
-            say("no lock-out, no dead window, nobody missing");
+            say("no problems found: no lockout, no unused setting, no missing person");
         }
         if let Some((looser, stricter)) = &difference {
             say(&format!(
-                "against {}: {}",
+                "compared with {}: {}",
                 args.against.as_deref().unwrap_or(""),
                 meaning(looser, stricter)
             ));
-            told(args, "it lets in what was kept out", looser);
-            told(args, "it keeps out what was let in", stricter);
+            told(args, "accepted now, rejected before", looser);
+            told(args, "rejected now, accepted before", stricter);
         }
     }
     finished(if proofs.is_empty() { Exit::Accepted } else { Exit::Failed })
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Prove) -> VerbResult {
 
 const fn meaning(looser: &[AnsweredCase], stricter: &[AnsweredCase]) -> &'static str {
     match (looser.is_empty(), stricter.is_empty()) {
-        (true, true) => "the same, as far as these cases go",
+        (true, true) => "no difference in the examined cases",
         (false, true) => "looser",
         (true, false) => "stricter",
         (false, false) => "looser in some cases, stricter in others",
@@ -81,7 +81,7 @@ const fn meaning(looser: &[AnsweredCase], stricter: &[AnsweredCase]) -> &'static
 }
 
 fn told(args: &Prove, title: &str, cases: &[AnsweredCase]) {
-    // One example for each class, branch and way there says enough.
+    // One example for each class, branch and delivery path is sufficient.
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
     for (case, now) in cases {
         let key = (case.onto.as_str(), case.class.as_str(), case.delivery.name());
@@ -90,8 +90,9 @@ fn told(args: &Prove, title: &str, cases: &[AnsweredCase]) {
         }
         seen.push(key);
         say(&format!(
-            "\n{title} ({} cases), for example {} onto {} {}:",
+            "\n{title} ({} case{}), for example {} onto {} {}:",
             cases.len(),
+            if cases.len() == 1 { "" } else { "s" },
             case.class,
             case.onto,
             case.delivery.name()

@@ -1,4 +1,4 @@
-//! What `check` and `when` share: the repository, the policy in force, who asks, and when.
+//! Opens what a query needs: the repository, the policy, the ledger, the pusher and the time.
 
 use refgate_core::{Actor, Instant, Oid, Policy};
 use refgate_format::{Limits, PolicySource, Signers, parse_instant};
@@ -12,7 +12,7 @@ use crate::args::Question;
 use crate::output::{Failure, VerbResult, done};
 use crate::policy_lookup::find;
 
-/// A question, answered as far as it was asked.
+/// The values that `check`, `when`, `status` and other verbs share.
 pub(crate) struct QueryContext {
     pub(crate) reader: Reader,
     pub(crate) policy: Policy,
@@ -21,19 +21,19 @@ pub(crate) struct QueryContext {
     pub(crate) signers: Signers,
     pub(crate) repositories: Vec<String>,
     pub(crate) tip: Option<Oid>,
-    /// This is the server's own repository.
+    /// Whether refgate is installed in this repository and its own policy is used.
     pub(crate) served: bool,
     pub(crate) actor: Option<Actor>,
     pub(crate) at: Instant,
 }
 
 impl QueryContext {
-    /// The commit that a person names.
+    /// Resolves a revision to a commit.
     pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
         self.reader.resolve(revision).map_err(|why| {
             let message = format!(
-                "{why}; what is not here is fetched first: whoever made it pushes it to a branch of \
-                 its own"
+                "{why}\nhint: fetch the commit first; if it is not on the server, its author can \
+                 push it to a topic branch"
             );
             Failure::new(Exit::BadInput, message)
         })
@@ -57,7 +57,7 @@ impl QueryContext {
         }
     }
 
-    /// Lifts the limits on how much is read: nobody else waits for the answer.
+    /// Removes the limits of the reader. They protect a server, not a query.
     pub(crate) fn unbound(&mut self) {
         self.reader.set_bounds(Bounds {
             max_commits: usize::MAX,
@@ -74,13 +74,13 @@ impl QueryContext {
 
 pub(crate) fn ask(question: &Question) -> Result<QueryContext, Failure> {
     let wrong = |why: CloneError| Failure::new(Exit::BadSetup, why.to_string());
-    // Nobody else waits for the answer.
+    // The time limit protects pushes to a server, not a query.
     let bounds = Bounds { max_seconds: u64::MAX, ..bounds(&Limits::default()) };
     let mut reader = Reader::open(&question.repository, bounds)?;
     let at = match &question.at {
         None => training_clock(&reader).map_err(wrong)?.unwrap_or_else(chrono::Utc::now),
         Some(text) => parse_instant(text)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))?,
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is not a time")))?,
     };
     let setup = Setup::read(reader.git_dir()).ok();
     let (source, sourced) = match (&question.policy, &setup) {
@@ -91,7 +91,7 @@ pub(crate) fn ask(question: &Question) -> Result<QueryContext, Failure> {
                 .map_or(PolicySource::File(String::new()), |setup| setup.settings.policy.clone());
             (source, found.source(Some(&reader), horizon(at))?)
         }
-        // On the server itself: its own settings, and its own branches.
+        // On a server, its settings name the policy, and its branches are read directly.
         (None, Some(setup)) => {
             let source = setup.settings.policy.clone();
             let sourced = load_policy(&reader, &source, &setup.directory, horizon(at));
@@ -109,8 +109,8 @@ pub(crate) fn ask(question: &Question) -> Result<QueryContext, Failure> {
         reader.use_remote(&question.remote);
     } else if !served && !reader.is_bare() {
         let message = format!(
-            "no stage of the policy was ever fetched from `{}`; run `git fetch {0}`, or name \
-             another --remote",
+            "cannot find a stage of the policy among the branches of `{}`\nhint: run \
+             `git fetch {0}`, or use another --remote",
             question.remote
         );
         return Err(Failure::new(Exit::BadInput, message));
@@ -135,7 +135,7 @@ pub(crate) fn ask(question: &Question) -> Result<QueryContext, Failure> {
     })
 }
 
-/// Who asks: by `--as`, the setting `refgate.name`, or the machine's user.
+/// The pusher: from `--as`, the setting `refgate.name` or the operating system user.
 fn actor(question: &Question, reader: &Reader) -> Result<Option<Actor>, Failure> {
     let name = question.actor.clone().or(reader.setting("refgate.name")?);
     Ok(name.or_else(|| whoami::username().ok()).map(Actor))
@@ -147,7 +147,7 @@ fn has_remote(reader: &Reader, remote: &str, policy: &Policy) -> bool {
     })
 }
 
-/// The policy that the remote's default branch, or one named like production, holds.
+/// The policy on the default branch of the remote, or on `main`, `master` or `production`.
 fn tracked(reader: &Reader, remote: &str) -> Result<(String, String), Failure> {
     for branch in ["HEAD", "main", "master", "production"] {
         let revision = format!("refs/remotes/{remote}/{branch}");
@@ -157,8 +157,8 @@ fn tracked(reader: &Reader, remote: &str) -> Result<(String, String), Failure> {
         }
     }
     let message = format!(
-        "no policy was found: `{remote}` has no {TRACKED} on its production branch as last \
-         fetched; name one with --policy"
+        "cannot find a policy: the production branch of `{remote}`, as last fetched, has no \
+         {TRACKED}\nhint: fetch again, or use --policy"
     );
     Err(Failure::new(Exit::BadPolicy, message))
 }

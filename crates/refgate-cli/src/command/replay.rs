@@ -1,4 +1,4 @@
-//! `refgate replay`: a policy over a repository's own history.
+//! `refgate replay`: applies a policy to the history of a repository.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::output::{Failure, VerbResult, done, say, tell, watched};
 use crate::policy_lookup::find;
 
 pub(crate) fn run(args: &ReplayArgs) -> VerbResult {
-    // Nobody waits for a replay with a lock in hand: it may take as long as it takes.
+    // The limits protect pushes to a server. A replay blocks no push.
     let bounds = Bounds {
         max_commits: usize::MAX,
         max_merged_bytes: usize::MAX,
@@ -42,15 +42,15 @@ pub(crate) fn run(args: &ReplayArgs) -> VerbResult {
 }
 
 fn moment(text: &str) -> Result<Instant, Failure> {
-    parse_instant(text).ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is no time")))
+    parse_instant(text).ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is not a time")))
 }
 
-/// A history may be as old as Git, and recurring windows are laid out for all of it.
+/// The policy with its recurring windows from 2005, when Git began, to 2045.
 fn policy(name: &str, reader: &Reader) -> Result<Policy, Failure> {
     let (start, end) = (moment("2005-01-01")?, moment("2045-01-01")?);
     let time = Interval::new(start, end).unwrap_or(Interval { start, end });
     let mut policy = find(name, Some(reader))?.read(Some(reader), time)?;
-    // A history does not say who pushed, and holds no records.
+    // These rules need the pusher or records, which a history does not contain.
     for rule in [RuleId::Pusher, RuleId::Candidate, RuleId::ReleaseGate, RuleId::Debts] {
         policy.modes.insert(rule, Mode::Off);
     }
@@ -101,7 +101,7 @@ fn object(policy: &Policy, row: &Row) -> serde_json::Value {
     })
 }
 
-/// Counts by class, verdict and freeze, for one stage.
+/// The counts for one class of one stage.
 #[derive(Default)]
 struct Count {
     all: usize,
@@ -120,7 +120,11 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
     for stage in stages {
         let own: Vec<&Row> = rows.iter().filter(|row| row.stage == stage).collect();
         let refused = own.iter().filter(|row| row.decision.verdict != Verdict::Accept).count();
-        say(&format!("{stage}: {refused} of {} landings refused", own.len()));
+        say(&format!(
+            "{stage}: {refused} of {} landing{} rejected",
+            own.len(),
+            if own.len() == 1 { "" } else { "s" }
+        ));
         let mut classes: BTreeMap<(u8, String), Count> = BTreeMap::new();
         for row in &own {
             let Some(seen) = row.decision.landings.first() else { continue };
@@ -134,10 +138,10 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
             count.frozen += closed;
             count.frozen_refused += closed * no;
         }
-        say("  class            landings  refused  in a freeze  refused there");
+        say("  class            landings  rejected  in freeze  rejected in freeze");
         for ((_, name), count) in classes {
             say(&format!(
-                "  {name:<16} {:>8} {:>8} {:>12} {:>14}",
+                "  {name:<16} {:>8} {:>9} {:>10} {:>19}",
                 count.all, count.refused, count.frozen, count.frozen_refused
             ));
         }
@@ -148,8 +152,8 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
     }
     if args.evidence == EvidenceArg::Assume && policy.windows.iter().any(derived) {
         tell(
-            "A history without a ledger shows no evidence for the end of a freeze; each was\n\
-             taken to end when its minimum was over. See --evidence.",
+            "note: without a ledger there is no evidence for the end of a freeze. Each freeze\n\
+             is assumed to end after its minimum duration; see --evidence.",
         );
     }
 }
@@ -199,7 +203,7 @@ fn difference(
     }
     let stricter = changed.iter().filter(|(a, _)| a.decision.verdict != Verdict::Accept).count();
     say(&format!(
-        "{} landings are judged differently: {stricter} are refused by {} alone, {} by {} alone",
+        "different verdicts: {} ({stricter} rejected only by {}, {} rejected only by {})",
         changed.len(),
         policy.name,
         changed.len() - stricter,

@@ -1,4 +1,4 @@
-//! How does a deleted branch or tag come back? By a push of what the server has kept.
+//! `refgate restore`: pushes the kept value of a deleted branch or tag to the server again.
 
 use std::process::Command;
 
@@ -28,12 +28,12 @@ pub(crate) fn run(args: &Restore) -> VerbResult {
     }
     let (reference, name) = match kept.as_slice() {
         [] => {
-            let message = format!("`{}` keeps nothing of a deleted `{}`", args.remote, args.what);
+            let message = format!("`{}` has no deleted ref `{}`", args.remote, args.what);
             return Err(Failure::new(Exit::BadInput, message));
         }
         [(_, reference, name)] => ((*reference).to_string(), (*name).to_string()),
         several => {
-            tell("it was deleted oftener than once; push the one that you mean:");
+            tell("refgate: this ref was deleted more than once; fetch and push one of these:");
             for (_, reference, name) in several {
                 tell(&format!("  git fetch {} {reference}", args.remote));
                 tell(&format!("  git push {} FETCH_HEAD:refs/{name}", args.remote));
@@ -42,9 +42,9 @@ pub(crate) fn run(args: &Restore) -> VerbResult {
         }
     };
     git(args, &["fetch", "-q", &args.remote, &reference])?;
-    // The server judges it as it judges everything that comes into being.
+    // The server judges this push like any other creation of a ref.
     git(args, &["push", "-q", &args.remote, &format!("FETCH_HEAD:refs/{name}")])?;
-    say(&format!("refs/{name} is back"));
+    say(&format!("restored refs/{name}"));
     Ok(done(Exit::Accepted))
 }
 

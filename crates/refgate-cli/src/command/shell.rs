@@ -1,4 +1,4 @@
-//! `refgate completions` and `refgate man`: what shells and manuals need, from the same list of verbs.
+//! `refgate completions` and `refgate man`: generate completions and manual pages from the verbs.
 
 use clap::CommandFactory as _;
 use refgate_gate::Exit;

@@ -1,4 +1,4 @@
-//! `refgate status`: how do things stand, and what is to be done next? One screen.
+//! `refgate status`: prints stages, candidates, freezes, debts, waivers and the next steps.
 
 use refgate_core::{Candidate, Debt, Freeze, Instant, Policy, Waiver};
 use refgate_gate::{FollowUp, Overview, StageStatus, overview};
@@ -17,8 +17,8 @@ pub(crate) fn run(question: &Question) -> VerbResult {
     let now = overview(&rest, asked.actor.as_ref(), asked.at)?;
     if !asked.served && (!now.logged || asked.reader.ledger_tip()?.is_none()) {
         tell(&format!(
-            "The server's records and log are not both here. If it keeps them: \
-             git fetch {} 'refs/refgate/*:refs/refgate/*'\n",
+            "The ledger or the audit log of the server is not in this clone.\n\
+             hint: git fetch {} 'refs/refgate/*:refs/refgate/*'\n",
             question.remote
         ));
     }
@@ -30,7 +30,7 @@ pub(crate) fn run(question: &Question) -> VerbResult {
     finished(Exit::Accepted)
 }
 
-/// What keeps a stage from being promoted to: objection, and what it takes.
+/// The findings that block a promotion to a stage: sentence, facts and requirement.
 fn missing(policy: &Policy, stage: &StageStatus) -> Vec<(String, Vec<String>, String)> {
     let Some(checked) = &stage.promotion else { return Vec::new() };
     let case = checked.case(policy);
@@ -38,7 +38,7 @@ fn missing(policy: &Policy, stage: &StageStatus) -> Vec<(String, Vec<String>, St
     findings
         .map(|finding| {
             let said = render_finding(&case, finding);
-            let facts = said.facts.iter().filter(|(label, _)| matches!(*label, "missing" | "owed"));
+            let facts = said.facts.iter().filter(|(label, _)| matches!(*label, "missing" | "fix"));
             let facts = facts.map(|(_, fact)| fact.clone()).collect();
             (said.sentence, facts, requirement_phrase(&case, finding))
         })
@@ -46,13 +46,13 @@ fn missing(policy: &Policy, stage: &StageStatus) -> Vec<(String, Vec<String>, St
 }
 
 fn text(policy: &Policy, now: &Overview) -> Vec<String> {
-    let mut out = vec![format!("{} at {}", policy.name, show(now.at)), String::new()];
+    let mut out = vec![format!("Policy {}, {}", policy.name, show(now.at)), String::new()];
     for stage in &now.stages {
-        let tip = stage.tip.map_or("(not there yet)".to_string(), |tip| tip.short());
+        let tip = stage.tip.map_or("(no branch)".to_string(), |tip| tip.short());
         let waits = match (stage.waiting, stage.ready()) {
             (0, _) => String::new(),
-            (n, true) => format!("{n} commit(s) wait, and could be promoted now"),
-            (n, false) => format!("{n} commit(s) wait"),
+            (n, true) => format!("{n} commit{} ready to promote", if n == 1 { "" } else { "s" }),
+            (n, false) => format!("{n} commit{} waiting", if n == 1 { "" } else { "s" }),
         };
         out.push(format!("  {:<10} {tip:<12} {waits}", stage.branch).trim_end().to_string());
         for (sentence, facts, takes) in missing(policy, stage) {
@@ -76,23 +76,23 @@ fn text(policy: &Policy, now: &Overview) -> Vec<String> {
     section(&mut out, "Waivers", now.ledger.waivers.iter().map(|one| waiver(now, one)));
     let deletions = now.ledger.deletions.iter().map(|request| {
         let end = request.at + policy.deletion.cooling_off;
-        format!("{} by {}, cooling off until {}", request.name.short(), request.by, show(end))
+        format!("{} by {}, cooling-off ends {}", request.name.short(), request.by, show(end))
     });
-    section(&mut out, "Deletions asked for", deletions);
-    section(&mut out, "Next", next(policy, now).into_iter());
+    section(&mut out, "Deletion requests", deletions);
+    section(&mut out, "Next steps", next(policy, now).into_iter());
     out
 }
 
 fn candidate(one: &Candidate) -> String {
     let (commit, since) = (one.commit.short(), show(one.at));
-    format!("{} number {}: {commit}, since {since}", one.release, one.number)
+    format!("{} candidate {}: {commit}, named {since}", one.release, one.number)
 }
 
-/// What was promised for a waiver.
+/// The line about the follow-up of a used waiver.
 fn promised(now: &Overview, one: &FollowUp) -> Option<String> {
     let FollowUp::Waiver { id, owes, due } = one else { return None };
     let (id, owes) = (id.short(), shorten(owes, 60));
-    Some(format!("waiver {id} owes \"{owes}\", {}", due_at(now, *due)))
+    Some(format!("follow-up of waiver {id}: \"{owes}\", {}", due_at(now, *due)))
 }
 
 fn due_at(now: &Overview, due: Instant) -> String {
@@ -105,15 +105,15 @@ fn debt(policy: &Policy, now: &Overview, debt: &Debt) -> String {
     let due = due_at(now, debt.since + policy.debts.due);
     let (fix, subject) = (debt.fix.short(), shorten(&debt.subject, 40));
     let (owes, has) = (branch(debt.to), branch(debt.from));
-    format!("{fix} {subject}: {owes} owes it to {has}, {due}")
+    format!("{fix} {subject}: {owes} is missing it (landed on {has}), {due}")
 }
 
 fn waiver(now: &Overview, waiver: &Waiver) -> String {
     let state = match () {
         () if waiver.uses_left == 0 => "used up".to_string(),
-        () if !now.logged => "uses not known here".to_string(),
+        () if !now.logged => "number of uses unknown (no audit log)".to_string(),
         () if !waiver.during.contains(now.at) => "expired, unused".to_string(),
-        () => format!("{} use(s) left", waiver.uses_left),
+        () => format!("uses left: {}", waiver.uses_left),
     };
     let (rule, on) = (waiver.rule.name(), waiver.on.short());
     format!("{} {rule} on {on} until {}: {state}", waiver.id.short(), show(waiver.during.end))
@@ -132,20 +132,20 @@ fn freeze(freeze: &Freeze<'_>) -> String {
     let name = &freeze.window.name;
     let since = freeze.since.map_or_else(String::new, |since| format!(" since {}", show(since)));
     let until =
-        freeze.earliest_end.map_or_else(String::new, |end| format!(", not before {}", show(end)));
+        freeze.earliest_end.map_or_else(String::new, |end| format!(", earliest end {}", show(end)));
     let wanted: Vec<String> = freeze.missing.iter().map(missing_phrase).collect();
     let wanted =
-        if wanted.is_empty() { String::new() } else { format!("; wants {}", wanted.join(", ")) };
+        if wanted.is_empty() { String::new() } else { format!("; requires {}", wanted.join(", ")) };
     format!("{name}: {}{since}{until}{wanted}", freeze.state.name())
 }
 
-/// What somebody can do now, as commands.
+/// What can be done now, as commands.
 fn next(policy: &Policy, now: &Overview) -> Vec<String> {
     let mut all = Vec::new();
     for debt in &now.debts {
         let branch = policy.flow.stages.get(debt.to).map_or("?", |stage| stage.branch.short());
         all.push(format!(
-            "bring {} back: git cherry-pick -x {} on {branch}, or merge",
+            "bring {} to {branch}: git cherry-pick -x {} (on {branch}), or a merge",
             debt.fix.short(),
             debt.fix.short()
         ));
@@ -159,10 +159,13 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
     }
     all.extend(now.follow_ups.iter().map(|one| match one {
         FollowUp::Tag { branch, commits, since } => {
-            format!("name what {branch} holds since {since} ({commits} commits): git tag -a TAG")
+            format!(
+                "tag a release of {branch} ({commits} commit{} since {since}): git tag -a TAG",
+                if *commits == 1 { "" } else { "s" }
+            )
         }
         FollowUp::Finish { tag } => {
-            format!("when notes and documentation are done: refgate release finish {tag}")
+            format!("when release notes and documentation are done: refgate release finish {tag}")
         }
         FollowUp::Waiver { id, owes, .. } => {
             let (id, owes) = (id.short(), shorten(owes, 40));
@@ -173,16 +176,18 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
         for missing in &freeze.missing {
             all.push(match missing {
                 refgate_core::MissingEvidence::Runs { .. } => {
-                    "when a run has completed: refgate evidence production-run".to_string()
+                    "when a production run is complete: refgate evidence production-run".to_string()
                 }
                 refgate_core::MissingEvidence::Notice => {
-                    "when all have been told: refgate evidence notice".to_string()
+                    "when the stakeholders are notified: refgate evidence notice".to_string()
                 }
                 refgate_core::MissingEvidence::SignOff(role) => {
-                    format!("{role}, when it is stable: refgate sign-off --meaning freeze-exit")
+                    format!(
+                        "{role}, when the release is stable: refgate sign-off --meaning freeze-exit"
+                    )
                 }
                 refgate_core::MissingEvidence::Blocker(name) => {
-                    format!("solve the blocker \"{name}\"")
+                    format!("resolve the blocker \"{name}\"")
                 }
             });
         }

@@ -1,4 +1,4 @@
-//! `refgate test`: scenarios that users write against their own policy.
+//! `refgate test`: runs the scenarios that users write for their policy.
 
 use std::path::Path;
 
@@ -21,9 +21,9 @@ pub(crate) fn run(args: &Test) -> VerbResult {
         let read = if markdown { parse_markdown } else { parse_scenarios };
         let scenarios = read(&name, &text).map_err(|error| bad(error.to_string()))?;
         if scenarios.is_empty() {
-            return Err(bad("it holds no scenario".to_string()));
+            return Err(bad("the file contains no scenario".to_string()));
         }
-        // Policies are named relative to the scenario file.
+        // A scenario names its policy relative to its own file.
         let folder = file.parent().unwrap_or(Path::new("."));
         for scenario in &scenarios {
             let result = one(args, scenario, folder)?;
@@ -50,11 +50,11 @@ pub(crate) fn run(args: &Test) -> VerbResult {
     Ok(done(if failed == 0 { Exit::Accepted } else { Exit::Failed }))
 }
 
-/// What went wrong with one, if something did.
+/// Runs one scenario. Returns why it failed, or `None` if it passed.
 fn one(args: &Test, scenario: &Scenario, folder: &Path) -> Result<Option<String>, Failure> {
     let here = std::env::current_dir()?;
     let default = args.policy.as_deref().map(|name| here.join(name).display().to_string());
-    // A built-in policy has no path.
+    // A built-in policy has a name and no path.
     let default = match (&args.policy, default) {
         (Some(name), _) if refgate_gate::builtin(name).is_some() => Some(name.clone()),
         (_, path) => path,
@@ -65,7 +65,7 @@ fn one(args: &Test, scenario: &Scenario, folder: &Path) -> Result<Option<String>
     if args.real {
         let hook = hook_program(None)?;
         if let Err(failure) = run_on_disk(scenario, folder, default.as_deref(), &hook) {
-            return Ok(Some(format!("on a real repository: {failure}")));
+            return Ok(Some(format!("in a real repository: {failure}")));
         }
     }
     Ok(None)

@@ -1,4 +1,4 @@
-//! `refgate when`: the earliest moment at which a class, or a branch, may land.
+//! `refgate when`: shows the earliest time at which a class or a branch can land.
 
 use refgate_core::{
     Case, ClassId, Eligibility, History, LedgerView, Push, RefName, Target, Verdict,
@@ -17,13 +17,13 @@ pub(crate) fn run(args: &When) -> VerbResult {
     let asked = ask(&args.question)?;
     let onto = if args.onto.is_empty() {
         let first = asked.policy.flow.stages.first().map(|stage| stage.branch.clone());
-        first.ok_or_else(|| Failure::new(Exit::BadPolicy, "the policy names no stage"))?
+        first.ok_or_else(|| Failure::new(Exit::BadPolicy, "the policy has no stage"))?
     } else {
         RefName::branch(&args.onto)
             .map_err(|why| Failure::new(Exit::Usage, format!("`{}`: {why}", args.onto)))?
     };
     let target = asked.policy.flow.target(&onto).ok_or_else(|| {
-        Failure::new(Exit::BadInput, format!("`{onto}` is no stage or line of this policy"))
+        Failure::new(Exit::BadInput, format!("`{onto}` is not a stage or line of the policy"))
     })?;
     match asked.policy.classes.find(&args.what) {
         Some(class) => of_class(args, &asked, &target, &onto, class),
@@ -31,8 +31,8 @@ pub(crate) fn run(args: &When) -> VerbResult {
     }
 }
 
-/// A class by itself: what the calendar says, and whether it may go there at
-/// all without being promoted.
+/// Answers for a class: when the freezes accept it, and whether it can land there
+/// without a promotion.
 fn of_class(
     args: &When,
     asked: &QueryContext,
@@ -68,7 +68,7 @@ fn of_class(
         Eligibility::Approval { role, until } => {
             format!("with an approval by {role}, before {}", show(*until))
         }
-        Eligibility::Deferred { .. } => "by promotion only: backports have ended".to_string(),
+        Eligibility::Deferred { .. } => "by promotion only: no backport window is open".to_string(),
         Eligibility::Never => "by promotion only".to_string(),
     };
     if args.question.json {
@@ -81,12 +81,15 @@ fn of_class(
     }
     say(&format!("{name} onto {onto}:"));
     say(&match when {
-        Answer::Now => "  now; no freeze keeps it out".to_string(),
+        Answer::Now => "  now; no freeze blocks it".to_string(),
         Answer::At(at) => format!("  from {}", show(at)),
         Answer::Needs { window, .. } => {
             let ahead = from > at;
             let from = if ahead { format!("from {}, ", show(from)) } else { String::new() };
-            format!("  {from}once the freeze \"{window}\" has: {}", waits.join(", "))
+            format!(
+                "  {from}after the freeze \"{window}\" ends, which requires: {}",
+                waits.join(", ")
+            )
         }
     });
     if !way.is_empty() {
@@ -95,8 +98,8 @@ fn of_class(
     finished(Exit::Accepted)
 }
 
-/// A branch as it is: the first moment at which the server would take it, by
-/// all rules; or what else it takes.
+/// Answers for a branch: the first time at which the server would accept it by all
+/// rules, or the requirements that time does not meet.
 fn of_branch(args: &When, asked: &QueryContext, onto: &RefName) -> VerbResult {
     let wish = ProposedUpdate { revision: Some(args.what.clone()), name: onto.clone() };
     let rest = asked.at_rest();
@@ -126,11 +129,11 @@ fn of_branch(args: &When, asked: &QueryContext, onto: &RefName) -> VerbResult {
     say(&format!("{} onto {onto}:", args.what));
     let ahead = at > asked.at;
     say(&match (lands, ahead) {
-        (true, false) if checked.push.updates.is_empty() => "  it is there already".to_string(),
+        (true, false) if checked.push.updates.is_empty() => "  already there".to_string(),
         (true, false) => "  now".to_string(),
         (true, true) => format!("  from {}", show(at)),
-        (false, true) => format!("  not before {}, and then only with:", show(at)),
-        (false, false) => "  time alone does not bring it there:".to_string(),
+        (false, true) => format!("  not before {}, and these findings remain:", show(at)),
+        (false, false) => "  waiting does not help; these findings remain:".to_string(),
     });
     for (what, takes) in needs {
         say(&format!("  - {what}\n    {takes}"));

@@ -1,10 +1,10 @@
-//! Do `git backport`, the ledger and the real hook agree on fixes that are carried along?
+//! Tests that `git backport`, the ledger and the hook agree about fixes.
 
 use std::process::Command;
 
 use crate::people::World;
 
-/// `git backport` in somebody's clone: how it ended, and what it said.
+/// Runs `git backport` in a clone. Returns its exit code and output.
 fn backport(world: &World, who: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let program = crate::hook().with_file_name("git-backport");
     assert!(program.is_file(), "build it first: cargo build -p refgate-backport");
@@ -16,7 +16,7 @@ fn backport(world: &World, who: &str, arguments: &[&str]) -> (Option<i32>, Strin
 }
 
 #[test]
-fn what_a_record_excuses_is_not_owed() {
+fn a_not_applicable_record_settles_a_debt() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), "2026-03-02T10:00:00Z");
     let fix = world.commits("grace", "main", "hotfix: crash", "src/app.rs");
     world.lands("grace", &["main"]);
@@ -30,7 +30,7 @@ fn what_a_record_excuses_is_not_owed() {
     assert!(said.contains("not-applicable dev"), "{said}");
     let (_, said) = backport(&world, "grace", &["status", &fix, "--json"]);
     assert!(said.contains("\"state\":\"not-applicable\""), "{said}");
-    // stg still owes it; what is on dev alone comes with the next promotion.
+    // stg is still missing the fix. A commit that only dev has comes with the next promotion.
     assert!(said.contains("\"branch\":\"stg\",\"commit\":null"), "{said}");
     let chore = world.commits("ada", "dev", "docs: a word", "README.md");
     world.lands("ada", &["dev"]);
@@ -39,12 +39,12 @@ fn what_a_record_excuses_is_not_owed() {
     assert!(said.contains("baking         stg, main"), "{said}");
 }
 
-/// What git makes of the original passes; an edited pick waits for an approval,
-/// and its receipt says so beforehand.
+/// An exact backport is accepted. An edited backport needs an approval, and its receipt
+/// states this before the push.
 #[test]
-fn an_edited_pick_needs_somebody_else() {
+fn an_edited_backport_needs_an_approval() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), "2026-03-02T10:00:00Z");
-    // With what waits on dev, a pick has another tree than dev has.
+    // Because of this commit on dev, the tree of a backport differs from the tree of dev.
     world.commits("ada", "dev", "docs: a word", "README.md");
     world.lands("ada", &["dev"]);
     let fix = world.commits("ada", "dev", "hotfix: rounding", "src/app.rs");
@@ -60,13 +60,13 @@ fn an_edited_pick_needs_somebody_else() {
     let (code, said) = backport(&world, "grace", &["receipt", "stg"]);
     assert!(code == Some(0) && said.contains("exact"), "{said}");
     world.lands("grace", &["stg"]);
-    // One line more than git would have picked.
+    // Adds one line to the cherry-pick of Git.
     world.git("grace", &["switch", "-q", "main"]);
     std::fs::write(world.path("grace").join("src/app.rs"), "a\nhotfix: rounding\nmore\n").unwrap();
     world.git("grace", &["commit", "-q", "-a", "--amend", "--no-edit"]);
     let (code, said) = backport(&world, "grace", &["receipt", "main"]);
     assert!(code == Some(1) && said.contains("edited") && said.contains("+more"), "{said}");
-    let why = ["[backport]", "not what git makes of the original", "src/app.rs"];
+    let why = ["[backport]", "differs from what Git makes of the original", "src/app.rs"];
     world.refused("grace", &["main"], &why);
     world.lands("grace", &["main:refs/heads/topic/rounding"]);
     world.git("henry", &["fetch", "-q"]);

@@ -1,4 +1,4 @@
-//! Does one control repository govern several: one freeze, one release?
+//! Tests a control repository that governs several repositories.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::people::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 
-/// A repository with three stages at one commit, governed by the world's own.
+/// A repository with three stages at one commit. The repository of `world` governs it.
 fn governed(world: &World, name: &str, more: &[&str]) -> PathBuf {
     let server = world.path(&format!("{name}.git"));
     let clone = world.path(&format!("{name}-ada"));
@@ -46,7 +46,7 @@ fn lands(world: &World, clone: &Path, message: &str) -> (bool, String) {
 }
 
 #[test]
-fn three_repositories_under_one_freeze() {
+fn one_freeze_applies_to_three_repositories() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     let clones = ["backend", "frontend", "infrastructure"].map(|name| governed(&world, name, &[]));
     let hook = crate::hook();
@@ -72,14 +72,14 @@ fn three_repositories_under_one_freeze() {
         let (ok, said) = lands(&world, clone, "fix: after");
         assert!(ok, "{said}");
     }
-    // Without the control repository nothing is known, and nothing passes.
+    // Without the control repository, every push is rejected.
     fs::rename(world.server(), world.path("gone.git")).unwrap();
     let (ok, said) = lands(&world, &clones[0], "fix: alone");
     assert!(!ok && said.contains("the control repository"), "{said}");
 }
 
 #[test]
-fn a_stale_copy_is_not_believed() {
+fn rejects_pushes_when_the_mirror_is_too_old() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     let clone = governed(&world, "backend", &["--control-max-age", "10 minutes"]);
     let (ok, said) = lands(&world, &clone, "fix: a");

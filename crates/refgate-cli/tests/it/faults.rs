@@ -1,4 +1,4 @@
-//! Does a freeze hold once it is answered, and does a kill leave old or new and nothing between?
+//! Tests races between a freeze and pushes, killed pushes and parallel writers.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,12 +10,12 @@ use crate::people::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 
-/// How often; `REFGATE_ROUNDS` asks for more than a test has time for.
+/// The number of rounds. `REFGATE_ROUNDS` sets another number for long runs.
 pub(crate) fn rounds(usual: u32) -> u32 {
     std::env::var("REFGATE_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
-/// Numbers that are spread, and the same every time.
+/// A pseudo-random number below `most`, the same in every run.
 fn spread(number: u32, most: u64) -> u64 {
     (u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % most.max(1)
 }
@@ -24,22 +24,22 @@ pub(crate) fn guard(world: &World, mode: &str) {
     let hook = crate::hook();
     let identity = if mode == "strict" { "http" } else { "gitolite" };
     let arguments = ["install", ".", "--hook", hook.to_str().unwrap(), "--guard", mode];
-    // A training world is never called protected, so the answer is no yes.
+    // The exit code is ignored, because `doctor` rejects every training repository.
     world.refgate_in("ada", &world.server(), &[&arguments[..], &["--identity", identity]].concat());
 }
 
-/// The server's own hook, which runs after the decision, dawdles: the gap
-/// between decision and move is as wide as it will ever be.
+/// Installs a chained hook that sleeps. It runs after the decision, so the time between
+/// the decision and the ref update is long.
 fn dawdle(world: &World) {
     let path = world.server().join("hooks/pre-receive.chained");
     fs::write(&path, "#!/bin/sh\ncat > /dev/null\nsleep \"0.$(date +%N | cut -c1 | tr 3456789 0120120)$(date +%N | cut -c2)\"\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Release lines: each freeze is raced for by a landing on each of them, and on dev.
+/// The number of release lines. In each race, one landing for each line and for dev is pushed.
 const LINES: u32 = 7;
 
-/// A fix on top of each tip, made by one process for the sake of long runs.
+/// Makes a fix on top of each tip. One process makes all of them, so that long runs are fast.
 fn fixes(world: &World, tips: &[String], round: u32) -> Vec<String> {
     let mut import = refgate_scenario::git_command(&world.path("ada"));
     import.args(["fast-import", "--quiet", "--force", "--export-marks=../marks"]);
@@ -71,7 +71,7 @@ fn fixes(world: &World, tips: &[String], round: u32) -> Vec<String> {
     marks.into_iter().map(|(_, id)| id).collect()
 }
 
-/// A push by itself, a moment from now.
+/// Starts a push in the background after `moment` milliseconds.
 fn later(world: &World, new: &str, branch: &str, moment: u64) -> std::process::Child {
     let mut push = Command::new("sh");
     push.current_dir(world.path("ada"));
@@ -80,7 +80,7 @@ fn later(world: &World, new: &str, branch: &str, moment: u64) -> std::process::C
     push.args(["-c", &command]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-#[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
+#[expect(clippy::print_stdout, reason = "a long run prints its figures")]
 fn races(mode: &str) {
     let portal = refgate_gate::builtin("portal").unwrap();
     let world = World::new(&format!("{portal}\n[[line]]\nbranches = \"release/*\"\n"), NOW);
@@ -94,7 +94,7 @@ fn races(mode: &str) {
     let file = |branch: &String| world.server().join("refs/heads").join(branch);
     let tip = |branch: &String| fs::read_to_string(file(branch)).unwrap().trim().to_string();
     let (mut landed, mut kept_out) = (0, 0);
-    // On a busy machine the freeze is late; then it gets more rounds to win one.
+    // On a busy machine the freeze can be late. More rounds let it win at least one race.
     for round in 0..10 * rounds(3) {
         if round >= rounds(3) && kept_out > 0 {
             break;
@@ -119,7 +119,7 @@ fn races(mode: &str) {
         for (new, branch) in news.iter().zip(&branches) {
             if tip(branch) == *new {
                 let moved = fs::metadata(file(branch)).unwrap().modified().unwrap();
-                assert!(moved <= answered, "{mode}: {branch} moved after the freeze was answered");
+                assert!(moved <= answered, "{mode}: {branch} moved after the freeze was recorded");
                 landed += 1;
             } else {
                 kept_out += 1;
@@ -129,27 +129,27 @@ fn races(mode: &str) {
         let end = ["freeze", "end", &id[..64], "--reason", "go on"];
         assert_eq!(world.refgate_in("grace", &world.path("grace"), &end).0, Some(0));
     }
-    println!("{mode}: {landed} landed before the freeze, {kept_out} were kept out by it");
-    assert!(kept_out > 0, "no race was ever won by the freeze");
+    println!("{mode}: {landed} landed before the freeze, {kept_out} were rejected by it");
+    assert!(kept_out > 0, "the freeze won no race");
 }
 
 #[test]
-fn nothing_lands_after_a_freeze_that_was_answered_portable() {
+fn nothing_lands_after_a_recorded_freeze_portable() {
     races("portable");
 }
 
 #[test]
-fn nothing_lands_after_a_freeze_that_was_answered_strict() {
+fn nothing_lands_after_a_recorded_freeze_strict() {
     races("strict");
 }
 
-/// After a fault: the old state or the new one, sound, with its record, and
-/// nothing left that one command does not clear. Whether it is the new one.
+/// Checks after a fault that the branch has its old or its new value, that the repository
+/// is sound, and that `doctor --fix` cleans up. Returns whether it has the new value.
 pub(crate) fn old_or_new(world: &World, before: &str, commit: &str, what: &str) -> bool {
     let after = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
     let moved = after.starts_with(commit);
     assert!(moved || after == before, "{what}: neither old nor new: {before} {after}");
-    // Locks of the dead are a minute old for the doctor at once.
+    // Makes the locks of killed processes old enough for `doctor --fix`.
     let _ = Command::new("find")
         .arg(world.server())
         .args(["-name", "*.lock", "-exec", "touch", "-d", "1 hour ago", "{}", ";"])
@@ -158,13 +158,13 @@ pub(crate) fn old_or_new(world: &World, before: &str, commit: &str, what: &str) 
     let fsck = world.try_git("ada", &world.server(), &["fsck", "--strict"]);
     assert!(fsck.status.success(), "{what}: {}", String::from_utf8_lossy(&fsck.stderr));
     let (code, said) = world.refgate_in("ada", &world.server(), &["audit"]);
-    assert_eq!(code, Some(0), "{what}: a landing without its record: {said}");
+    assert_eq!(code, Some(0), "{what}: a landing without a decision: {said}");
     world.lands("ada", &["dev"]);
     moved
 }
 
-/// Kills everything that a push runs, at some moment or other.
-#[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
+/// Kills all processes of a push at different times.
+#[expect(clippy::print_stdout, reason = "a long run prints its figures")]
 fn kills(mode: &str) {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     guard(&world, mode);
@@ -172,7 +172,7 @@ fn kills(mode: &str) {
     for round in 0..rounds(24) {
         let before = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
         let commit = world.commits("ada", "dev", &format!("fix: {round}"), "src/app.rs");
-        // In a session of its own, so that all of it can be killed at once.
+        // The push runs in its own session, so that all of it can be killed at once.
         let mut push = Command::new("setsid");
         push.arg("--wait").arg("git").current_dir(world.path("ada"));
         world.dress(&mut push, "ada");
@@ -186,22 +186,22 @@ fn kills(mode: &str) {
         let moved = old_or_new(&world, &before, &commit, mode);
         (old, new) = if moved { (old, new + 1) } else { (old + 1, new) };
     }
-    println!("{mode}: {old} kills left it as it was, {new} came after the move");
+    println!("{mode}: {old} kills left the old value, {new} came after the ref update");
 }
 
 #[test]
-fn a_kill_leaves_old_or_new_portable() {
+fn a_kill_leaves_old_or_new_value_portable() {
     kills("portable");
 }
 
 #[test]
-fn a_kill_leaves_old_or_new_strict() {
+fn a_kill_leaves_old_or_new_value_strict() {
     kills("strict");
 }
 
-/// Writers who race for the ledger lose nothing that was answered.
+/// Parallel writers of the ledger lose no record that the server accepted.
 #[test]
-fn parallel_writers_lose_nothing() {
+fn parallel_writers_lose_no_record() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     guard(&world, "strict");
     let people = ["ada", "ben", "grace", "henry", "uma", "carol"];
@@ -221,5 +221,5 @@ fn parallel_writers_lose_nothing() {
     world.git("eve", &["fetch", "-q", "origin", "refs/refgate/ledger:refs/refgate/ledger"]);
     let said = world.does("eve", &["ledger", "verify"]);
     let all = people.len() * each as usize;
-    assert!(said.contains(&format!("{all} record(s), 0 that do not count")), "{said}");
+    assert!(said.contains(&format!("{all} records, 0 not valid")), "{said}");
 }

@@ -1,4 +1,4 @@
-//! What happens to a ledger that somebody attacks, and does refgate agree with ssh-keygen about signatures?
+//! Tests attacks on the ledger, and compares signature checks with `ssh-keygen`.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ fn at(text: &str) -> refgate_core::Instant {
     refgate_format::parse_instant(text).unwrap()
 }
 
-/// A record as it would be read back.
+/// A record, written and read back so that it has its id.
 fn record(by: &str, when: &str, repository: &str, body: RecordBody) -> Record {
     let (id, by, at) = (RecordId([0; 32]), by.to_string(), at(when));
     let (repository, reason, link) = (repository.to_string(), "so".to_string(), None);
@@ -28,7 +28,7 @@ fn blocker() -> RecordBody {
     RecordBody::Evidence { what: EvidenceKind::Blocker, release: "v1.0.0".to_string() }
 }
 
-/// `ssh-keygen -Y sign`: the armour.
+/// Signs a text with `ssh-keygen -Y sign`. Returns the armoured signature.
 fn sign(world: &World, key: &str, namespace: &str, text: &str) -> String {
     let path = world.path("to-sign");
     fs::write(&path, text).unwrap();
@@ -45,7 +45,7 @@ fn signed(world: &World, record: &Record) -> String {
     format!("{text}{}", sign(world, &record.by, "refgate@portal", &text))
 }
 
-/// A commit on top of another that holds some files beside those before.
+/// Makes a commit with these parents that adds files to the tree of the first parent.
 fn commit(world: &World, parents: &[&str], files: &[(&str, &str)]) -> String {
     let clone = world.path("eve");
     let index = world.path("index");
@@ -76,7 +76,7 @@ fn commit(world: &World, parents: &[&str], files: &[(&str, &str)]) -> String {
     git(&arguments)
 }
 
-/// Pushes a commit to the ledger; what the server says.
+/// Pushes a commit to the ledger. Returns whether it was accepted, and the output.
 fn push(world: &World, commit: &str) -> (bool, String) {
     world.push("eve", &[&format!("+{commit}:refs/refgate/ledger")])
 }
@@ -88,7 +88,7 @@ fn refused(world: &World, commit: &str, why: &str) {
 }
 
 #[test]
-fn a_ledger_only_takes_new_signed_present_records() {
+fn the_ledger_accepts_only_new_signed_current_records() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     let good = record("ada", NOW, "portal", blocker());
     let (path, file) = (path_of(&good), signed(&world, &good));
@@ -97,31 +97,31 @@ fn a_ledger_only_takes_new_signed_present_records() {
     let other = record("ben", NOW, "portal", blocker());
     let (other_path, other_file) = (path_of(&other), signed(&world, &other));
 
-    // History: rewound, forked, merged, edited, several at once, a copy.
+    // History: a rewind, a fork, a merge, an edit, two files at once and a copy.
     let fork = commit(&world, &[], &[(&other_path, &other_file)]);
-    refused(&world, &fork, "only grows");
+    refused(&world, &fork, "append-only");
     let ours = commit(&world, &[&first], &[(&other_path, &other_file)]);
     let merge = commit(&world, &[&first, &fork], &[(&other_path, &other_file)]);
-    refused(&world, &merge, "must have one parent");
+    refused(&world, &merge, "must have exactly one parent");
     let edited = commit(&world, &[&first], &[(&path, &other_file)]);
-    refused(&world, &edited, "touch nothing else");
+    refused(&world, &edited, "change nothing else");
     let two = commit(&world, &[&first], &[(&other_path, &other_file), ("x/y", "z")]);
-    refused(&world, &two, "touch nothing else");
+    refused(&world, &two, "change nothing else");
     let copied = commit(&world, &[&first], &[("after/v9.0.0/copy.toml", &file)]);
-    refused(&world, &copied, "nobody would look");
+    refused(&world, &copied, "stored at the wrong path");
     let again = format!(
         "{}{}",
         record_text(&good),
         sign(&world, "ada", "refgate@portal", &record_text(&good))
     );
     let again = commit(&world, &[&first], &[(&path, &format!("{again}\n"))]);
-    refused(&world, &again, "touch nothing else");
+    refused(&world, &again, "change nothing else");
     let (ok, said) = world.push("eve", &[":refs/refgate/ledger"]);
-    assert!(!ok && said.contains("only grows"), "{said}");
+    assert!(!ok && said.contains("append-only"), "{said}");
     let blob = world.git("eve", &["rev-parse", &format!("{first}:{path}")]);
-    refused(&world, &blob, "must point to a commit");
+    refused(&world, &blob, "must be a commit");
 
-    // What is no record, or not signed so.
+    // Files that are not records, and wrong signatures.
     let place = |text: &str| commit(&world, &[&first], &[(&other_path, text)]);
     refused(&world, &place("format = 1\n"), "no signature");
     refused(&world, &place(&other_file.replace("\"so\"", "\"no\"")), "not the one that was signed");
@@ -136,13 +136,13 @@ fn a_ledger_only_takes_new_signed_present_records() {
         refused(&world, &place(&format!("{text}{armour}")), why);
     }
 
-    // Signed well, and still not for here or now, or not theirs to make.
+    // Valid signatures with a wrong time, a wrong repository or a wrong role.
     let make = |by: &str, when: &str, repository: &str, body: RecordBody| {
         let record = record(by, when, repository, body);
         commit(&world, &[&first], &[(&path_of(&record), &signed(&world, &record))])
     };
-    refused(&world, &make("ben", "2026-03-02T09:00:00Z", "portal", blocker()), "server's present");
-    refused(&world, &make("ben", "2026-03-02T11:00:00Z", "portal", blocker()), "server's present");
+    refused(&world, &make("ben", "2026-03-02T09:00:00Z", "portal", blocker()), "server's time");
+    refused(&world, &make("ben", "2026-03-02T11:00:00Z", "portal", blocker()), "server's time");
     refused(&world, &make("ben", NOW, "backend", blocker()), "another repository");
     let on = RefName::branch("dev").unwrap();
     let of = refgate_core::Oid::default();
@@ -152,19 +152,19 @@ fn a_ledger_only_takes_new_signed_present_records() {
     refused(&world, &make("grace", NOW, "portal", odd), "no role");
     let withdrawal =
         RecordBody::Withdrawal { of: good.id, shelf: refgate_format::shelf_of(&good.body) };
-    refused(&world, &make("ben", NOW, "portal", withdrawal.clone()), "withdrawn by its maker");
+    refused(&world, &make("ben", NOW, "portal", withdrawal.clone()), "Only its signer");
     let nothing =
         RecordBody::Withdrawal { of: other.id, shelf: refgate_format::shelf_of(&good.body) };
     refused(&world, &make("grace", NOW, "portal", nothing), "not in the ledger");
 
-    // And what is right is taken.
+    // Correct records are accepted.
     assert!(push(&world, &ours).0);
     let record = record("ada", NOW, "portal", withdrawal);
     let withdrawn = commit(&world, &[&ours], &[(&path_of(&record), &signed(&world, &record))]);
     assert!(push(&world, &withdrawn).0);
 }
 
-/// `ssh-keygen -Y verify`, as the documentation shows it.
+/// Runs `ssh-keygen -Y verify`, as docs/ledger.md shows it.
 fn keygen_accepts(world: &World, file: &str, lists: (&str, &str), by: &str, when: &str) -> bool {
     let (text, armour) = split_file(file).unwrap();
     let (allowed, revoked, signature) =
@@ -190,7 +190,7 @@ fn we_accept(file: &str, lists: (&str, &str), by: &str) -> bool {
 }
 
 #[test]
-fn we_agree_with_ssh_keygen() {
+fn agrees_with_ssh_keygen() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     let good = record("ada", NOW, "portal", blocker());
     let file = signed(&world, &good);
@@ -225,8 +225,8 @@ fn we_agree_with_ssh_keygen() {
     }
 }
 
-/// A security key's signature, as OpenSSH has it made (PROTOCOL.u2f): by a key
-/// in software, since there is no other here.
+/// Makes a signature of a security key as PROTOCOL.u2f of OpenSSH defines it. The key is
+/// in software, because tests have no hardware key.
 fn touched(text: &str, flags: u8) -> (String, String) {
     let part =
         |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
@@ -253,10 +253,10 @@ fn touched(text: &str, flags: u8) -> (String, String) {
     (key.to_openssh().unwrap(), armour.to_pem(ssh_key::LineEnding::LF).unwrap())
 }
 
-/// A security key counts if somebody touched it, as it does for `sshd`;
-/// `ssh-keygen` does not look.
+/// A signature of a security key is valid only if somebody touched the key, as for `sshd`.
+/// `ssh-keygen` does not check this.
 #[test]
-fn a_security_key_must_have_been_touched() {
+fn rejects_a_security_key_that_nobody_touched() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     let text = record_text(&record("ada", NOW, "portal", blocker()));
     for (flags, counts) in [(1, true), (5, true), (0, false), (4, false)] {
@@ -273,9 +273,9 @@ fn a_security_key_must_have_been_touched() {
     }
 }
 
-/// Every kind of key that can be made here, and signatures that somebody bent.
+/// Tests all kinds of key that `ssh-keygen` can make, with changed signatures.
 #[test]
-fn nothing_bent_is_accepted_that_ssh_keygen_refuses() {
+fn rejects_changed_signatures_that_ssh_keygen_rejects() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     let good = record("ada", NOW, "portal", blocker());
     let text = record_text(&good);
@@ -297,7 +297,7 @@ fn nothing_bent_is_accepted_that_ssh_keygen_refuses() {
         let armour = sign(&world, name, "refgate@portal", &text);
         let lists = (allowed.as_str(), "");
         assert!(we_accept(&format!("{text}{armour}"), lists, "ada"), "{kind} {bits}");
-        // One letter of the armour after the other becomes another one.
+        // Changes one letter of the armour at a time.
         for place in (0..armour.len()).step_by(armour.len() / 700 + 1) {
             let mut other: Vec<u8> = armour.clone().into_bytes();
             other[place] = if other[place] == b'A' { b'B' } else { b'A' };
@@ -306,13 +306,13 @@ fn nothing_bent_is_accepted_that_ssh_keygen_refuses() {
             if split_file(&file).is_ok() && we_accept(&file, lists, "ada") {
                 accepted += 1;
                 let agrees = keygen_accepts(&world, &file, lists, "ada", "20260302100000Z");
-                assert!(agrees, "{kind} {bits}, letter {place}: only refgate takes it");
+                assert!(agrees, "{kind} {bits}, letter {place}: only refgate accepts it");
             }
         }
     }
     assert!(bent > 2_000, "{bent}");
     assert!(accepted < 10, "{accepted}");
-    // A key that is too weak signs nothing.
+    // A list of signers with a weak key is an error.
     let mut keygen = Command::new("ssh-keygen");
     keygen.args(["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f"]).arg(world.path("keys/weak"));
     assert!(keygen.status().unwrap().success());

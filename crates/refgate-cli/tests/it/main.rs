@@ -1,4 +1,4 @@
-//! Does the command line do what it says? Run as people run it.
+//! Runs the `refgate` program and checks its output and exit codes.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod carried;
@@ -19,7 +19,7 @@ use std::process::Command;
 use refgate_scenario::git_command;
 use tempfile::TempDir;
 
-/// The hook lies beside this program when the whole workspace is tested.
+/// The hook program, which Cargo builds next to `refgate` in a test of the whole workspace.
 fn hook() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_refgate")).with_file_name("refgate-hook");
     assert!(path.is_file(), "build it first: cargo build -p refgate-hook");
@@ -43,7 +43,7 @@ fn git(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?} {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A server with its stages, and a clone of it.
+/// A server with three stages, and a clone of it.
 fn server() -> (TempDir, PathBuf, PathBuf) {
     let folder = TempDir::new().unwrap();
     let (server, clone) = (folder.path().join("server.git"), folder.path().join("clone"));
@@ -64,7 +64,7 @@ fn install(server: &Path, more: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn doctor_finds_every_way_in_which_git_would_accept() {
+fn doctor_finds_every_reason_why_git_skips_a_hook() {
     let (_folder, server, _) = server();
     let (code, said) = install(&server, &["--policy", "portal", "--identity", "gitolite"]);
     assert_eq!(code, Some(0), "{said}");
@@ -91,9 +91,9 @@ fn doctor_finds_every_way_in_which_git_would_accept() {
     check("is not executable");
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink("nowhere", &path).unwrap();
-    check("a link to nothing");
+    check("a dangling symbolic link");
     fs::write(&path, "#!/bin/sh\nexit 0\n").unwrap();
-    check("is not refgate's");
+    check("is not a hook of refgate");
     git(&server, &["config", "core.hooksPath", "elsewhere"]);
     check("is missing");
     git(&server, &["config", "--unset", "core.hooksPath"]);
@@ -104,12 +104,13 @@ fn doctor_finds_every_way_in_which_git_would_accept() {
     check("training repository");
     fs::remove_file(server.join("refgate/training.toml")).unwrap();
     git(&server, &["symbolic-ref", "refs/heads/trunk", "refs/heads/dev"]);
-    check("stands for another branch");
+    check("is a symbolic ref to another branch");
 }
 
-/// The portal compares picks; a git that cannot make them would refuse them all.
+/// The policy `portal` compares cherry-picks. With a Git that cannot make them, the hook
+/// would reject all of them.
 #[test]
-fn doctor_names_a_git_that_is_too_old() {
+fn doctor_reports_a_git_that_is_too_old() {
     let (folder, server, _) = server();
     assert_eq!(install(&server, &["--policy", "portal", "--identity", "gitolite"]).0, Some(0));
     let old = folder.path().join("git");
@@ -124,11 +125,14 @@ fn doctor_names_a_git_that_is_too_old() {
     doctor.args(["doctor", "."]).current_dir(&server);
     doctor.env("PATH", format!("{}:{path}", folder.path().display()));
     let said = String::from_utf8(doctor.output().unwrap().stdout).unwrap();
-    assert!(said.contains("git 2.40.9 cannot make picks") && said.contains("git 2.41"), "{said}");
+    assert!(
+        said.contains("git 2.40.9 cannot make cherry-picks") && said.contains("git 2.41"),
+        "{said}"
+    );
 }
 
 #[test]
-fn installing_again_keeps_and_uninstalling_restores() {
+fn a_second_install_keeps_settings_and_uninstall_restores_hooks() {
     let (_folder, server, _) = server();
     let former = server.join("hooks/pre-receive");
     fs::create_dir_all(server.join("hooks")).unwrap();
@@ -146,13 +150,13 @@ fn installing_again_keeps_and_uninstalling_restores() {
     assert_eq!(refgate(&server, &["uninstall", "."]).0, Some(0));
     assert!(fs::read_to_string(&former).unwrap().contains("former-was-here"));
     assert!(!server.join("refgate").exists());
-    // Empty sections may stay; no setting does.
+    // Empty sections can stay in the configuration. No setting stays.
     let settings = |text: &str| text.lines().filter(|l| l.contains('=')).count();
     assert_eq!(settings(&fs::read_to_string(server.join("config")).unwrap()), settings(&config));
 }
 
 #[test]
-fn the_former_hook_has_its_say() {
+fn runs_the_former_hook_after_its_own() {
     let (_folder, server, clone) = server();
     fs::create_dir_all(server.join("hooks")).unwrap();
     let former = server.join("hooks/pre-receive");
@@ -167,7 +171,7 @@ fn the_former_hook_has_its_say() {
 }
 
 #[test]
-fn check_and_when_answer_as_the_server_would() {
+fn check_and_when_give_the_answer_of_the_server() {
     let (_folder, _server, clone) = server();
     git(&clone, &["switch", "-q", "-c", "dev", "origin/dev"]);
     fs::write(clone.join("search.rs"), "a\n").unwrap();
@@ -179,7 +183,7 @@ fn check_and_when_answer_as_the_server_would() {
     let (code, said) = check(&[]);
     assert!(code == Some(0) && said.contains("would accept"), "{said}");
     let (code, said) = check(&["dev:main"]);
-    assert!(code == Some(1) && said.contains("the server would refuse"), "{said}");
+    assert!(code == Some(1) && said.contains("the server would reject"), "{said}");
     let (code, said) = check(&["dev:main", "--json"]);
     assert!(code == Some(1) && said.contains("\"verdict\":\"reject\""), "{said}");
     let (_, said) = check(&["dev:main", "--format", "github"]);
@@ -189,7 +193,7 @@ fn check_and_when_answer_as_the_server_would() {
     let at = ["--policy", "strict", "--at", "2026-12-24 10:00", "--onto", "main"];
     let (code, said) = refgate(&clone, &[&["when", "docs"][..], &at].concat());
     assert!(code == Some(0) && said.contains("2027-01-04 07:00 UTC"), "{said}");
-    // A whole branch is judged by every rule, at the moment that time brings it to.
+    // `when BRANCH` applies every rule at the earliest possible time.
     let when = |arguments: &[&str]| {
         let who = ["when", "dev", "--policy", "portal", "--as", "ada"];
         refgate(&clone, &[&who[..], arguments].concat())
@@ -205,13 +209,13 @@ fn check_and_when_answer_as_the_server_would() {
     assert!(code == Some(0) && said.contains("not before 2027-01-11 09:00 UTC"), "{said}");
     assert!(said.contains("2 production runs (0 so far)"), "{said}");
     let (_, said) = when(&["--onto", "main"]);
-    assert!(said.contains("time alone does not") && said.contains("never passes"), "{said}");
+    assert!(said.contains("waiting does not help") && said.contains("never be accepted"), "{said}");
     let (_, said) = refgate(&clone, &["when", "feature", "--policy", "portal", "--onto", "main"]);
     assert!(said.contains("by promotion only"), "{said}");
 }
 
 #[test]
-fn replay_writes_one_object_a_landing() {
+fn replay_writes_one_object_for_each_landing() {
     let (_folder, server, clone) = server();
     for name in ["one", "two"] {
         fs::write(clone.join("app.rs"), name).unwrap();

@@ -1,4 +1,4 @@
-//! A server whose policy lies in it, and people with keys of their own, each in a clone of their own.
+//! A test world: a server with a tracked policy, and people with their own keys and clones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,21 +9,21 @@ use std::process::{Command, Output, Stdio};
 use refgate_scenario::git_command;
 use tempfile::TempDir;
 
-/// The people of the story; each has a key.
+/// The people of the tests. Each of them has a key.
 pub(crate) const PEOPLE: [&str; 7] = ["ada", "ben", "grace", "henry", "uma", "carol", "eve"];
 
-/// Who may sign: everybody but eve.
+/// The number of people who can sign: all except eve.
 const SIGNERS: usize = 6;
 
 pub(crate) struct World {
     folder: TempDir,
     at: String,
-    /// What everybody says when asked whether to sign.
+    /// The answer of everybody to the question whether to sign.
     pub(crate) answer: &'static str,
 }
 
 impl World {
-    /// The policy goes to `.refgate/policy.toml` on main.
+    /// Makes a world. The policy is stored as `.refgate/policy.toml` on main.
     pub(crate) fn new(policy: &str, at: &str) -> Self {
         let world = Self { folder: TempDir::new().unwrap(), at: at.to_string(), answer: "y\n" };
         fs::create_dir_all(world.path("keys")).unwrap();
@@ -83,7 +83,7 @@ impl World {
         fs::read_to_string(self.path("keys").join(format!("{name}.pub"))).unwrap()
     }
 
-    /// Lines of a list of signers.
+    /// The lines of a list of signers.
     pub(crate) fn signers(&self, namespace: &str) -> String {
         let line = |name: &&str| format!("{name} namespaces=\"{namespace}\" {}", self.key(name));
         PEOPLE.iter().take(SIGNERS).map(line).collect()
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// What time it is, for the server and for everybody.
+    /// Sets the time of the server and of everybody.
     pub(crate) fn at(&mut self, at: &str) {
         self.at = at.to_string();
         self.save();
@@ -116,7 +116,7 @@ impl World {
         self.trains(&self.server());
     }
 
-    /// Gives a server the world's clock.
+    /// Writes the training clock of the world to a server.
     pub(crate) fn trains(&self, server: &Path) {
         let text = format!("at = \"{}\"\nledger = true\n", self.at);
         fs::write(server.join("refgate/training.toml"), text).unwrap();
@@ -144,7 +144,7 @@ impl World {
         String::from_utf8(output.stdout).unwrap().trim().to_string()
     }
 
-    /// Git in somebody's clone, which must work.
+    /// Runs Git in a clone. It must succeed.
     #[track_caller]
     pub(crate) fn git(&self, who: &str, arguments: &[&str]) -> String {
         self.run_git(who, &self.path(who), arguments)
@@ -160,14 +160,14 @@ impl World {
         self.dress(&mut refgate, who);
         refgate.current_dir(folder).args(arguments).stdin(Stdio::piped());
         let mut child = refgate.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // They agree to what they are asked; a verb that does not ask may not listen.
+        // A verb that asks nothing can end before it reads, so an error is ignored.
         let _ = child.stdin.take().unwrap().write_all(self.answer.as_bytes());
         let output = child.wait_with_output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&said).into_owned())
     }
 
-    /// A verb of refgate in somebody's clone, as last fetched, which must work.
+    /// Fetches, then runs refgate in a clone. It must succeed.
     #[track_caller]
     pub(crate) fn does(&self, who: &str, arguments: &[&str]) -> String {
         self.git(who, &["fetch", "-q", "--tags"]);
@@ -176,7 +176,7 @@ impl World {
         said
     }
 
-    /// A verb that must be refused, and why.
+    /// Fetches, then runs refgate in a clone. It must fail with this message.
     #[track_caller]
     pub(crate) fn cannot(&self, who: &str, arguments: &[&str], why: &str) {
         self.git(who, &["fetch", "-q", "--tags"]);
@@ -185,7 +185,7 @@ impl World {
         assert!(code != Some(0) && flat.contains(why), "{who}: refgate {arguments:?}: {said}");
     }
 
-    /// A commit on a branch as the server has it.
+    /// Makes a commit on top of a branch of the server.
     #[track_caller]
     pub(crate) fn commits(&self, who: &str, branch: &str, message: &str, path: &str) -> String {
         self.git(who, &["fetch", "-q"]);
@@ -199,7 +199,7 @@ impl World {
         self.git(who, &["rev-parse", "HEAD"])
     }
 
-    /// A push, and what the server says in one line.
+    /// Pushes. Returns whether it was accepted, and the output in one line.
     pub(crate) fn push(&self, who: &str, arguments: &[&str]) -> (bool, String) {
         let all = [&["push", "origin"], arguments].concat();
         let output = self.try_git(who, &self.path(who), &all);

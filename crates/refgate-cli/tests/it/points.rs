@@ -1,7 +1,7 @@
-//! What is left when the disk is full, or all is killed, at each single call that a push makes of the system?
+//! Tests a full disk and a kill at each single system call of a push.
 //!
-//! Needs `strace`, which lets a chosen call of a chosen program fail. Each push
-//! is one such point, so these are run on their own (`-- --ignored`).
+//! The tests need `strace`, which makes a chosen system call of a program fail. They make
+//! one push for each call, so they run only with `-- --ignored`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,18 +12,18 @@ use crate::people::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 
-/// The calls that change something on a disk or wait for it.
+/// The system calls that change a disk or wait for it.
 const CALLS: &str = "openat,write,pwrite64,fsync,fdatasync,rename,renameat2,link,linkat,unlink,\
     mkdir,ftruncate,utimensat";
 
-/// `strace` with a fault at the `number`th such call of one program.
+/// The command line of `strace` that injects a fault at the `number`th call.
 fn traced(log: &Path, fault: &str, number: u32) -> String {
     let calls: String = CALLS.split_whitespace().collect();
     let log = log.display();
     format!("strace -qq -A -o {log} -e trace={calls} -e inject={calls}:{fault}:when={number}")
 }
 
-/// Puts `strace` before a hook.
+/// Replaces a hook by a script that runs it under `strace`.
 fn wrap(world: &World, hook: &str, strace: &str) {
     let path = world.server().join("hooks").join(hook);
     let text = format!("#!/bin/sh\nexec {strace} {}.own {hook} \"$@\"\n", path.display());
@@ -31,8 +31,8 @@ fn wrap(world: &World, hook: &str, strace: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// All points of one program: how many there were, and at how many of them the
-/// push had come through.
+/// Tests all calls of one program. Returns the number of calls, and the number of pushes
+/// that were completed.
 fn points(world: &World, program: &str, fault: &str) -> (u32, u32) {
     let (log, step) = (world.path("strace.log"), 8 / rounds(1).clamp(1, 8));
     let hook = world.server().join("hooks").join(program);
@@ -63,7 +63,7 @@ fn points(world: &World, program: &str, fault: &str) -> (u32, u32) {
         let hit = log.contains("(INJECTED)") || log.contains("killed by SIGKILL");
         let moved = old_or_new(world, &before, &commit, &what);
         if !hit {
-            assert!(moved, "{what}: refused without a fault");
+            assert!(moved, "{what}: rejected without a fault");
             break;
         }
         (all, new, number) = (all + 1, new + u32::from(moved), number + step);
@@ -78,15 +78,15 @@ fn own(hook: &Path) -> PathBuf {
     hook.with_extension("own")
 }
 
-#[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
+#[expect(clippy::print_stdout, reason = "a long run prints its figures")]
 fn every_point(mode: &str, programs: &[&str]) {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     guard(&world, mode);
     for program in programs {
         for fault in ["error=ENOSPC", "signal=KILL"] {
             let (all, new) = points(&world, program, fault);
-            println!("{mode}, {program}, {fault}: {all} points, the push came through at {new}");
-            assert!(all > 2, "nothing was faulted");
+            println!("{mode}, {program}, {fault}: {all} points, {new} pushes completed");
+            assert!(all > 2, "no fault was injected");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A whole release of the portal, through a real server with real keys.
+//! Tests a complete release with the policy `portal`, a real server and real keys.
 
 use crate::people::World;
 
@@ -7,7 +7,7 @@ fn portal() -> String {
     text.replace("candidate = false", "candidate = true")
 }
 
-/// Everything that the gate to production asks for, by who can give it.
+/// Makes every sign-off that the release gate requires.
 fn sign_off(world: &World) {
     world.does("henry", &["sign-off", "--meaning", "validation", "--reason", "protocol 12"]);
     world.does("uma", &["sign-off", "--meaning", "uat", "--reason", "tested with cohort 3"]);
@@ -15,16 +15,16 @@ fn sign_off(world: &World) {
 }
 
 #[test]
-fn a_release_from_the_first_candidate_to_the_next_iteration() {
+fn release_from_first_candidate_to_next_iteration() {
     let mut world = World::new(&portal(), "2026-03-02T10:00:00Z");
     world.commits("ada", "dev", "feat: search", "src/search.rs");
     world.lands("ada", &["dev"]);
     world.does("grace", &["release", "open", "v2.0.0", "--reason", "sprint 12"]);
 
     // Candidate 1, and UAT fails.
-    world.refused("ada", &["origin/dev:stg"], &["[candidate]", "named a release candidate"]);
+    world.refused("ada", &["origin/dev:stg"], &["[candidate]", "Only a release candidate"]);
     let candidate = ["release", "candidate", "v2.0.0", "--reason", "first try"];
-    world.cannot("ada", &candidate, "no role that may record this");
+    world.cannot("ada", &candidate, "no role that may make this record");
     world.does("grace", &candidate);
     world.lands("ada", &["origin/dev:stg"]);
     world.does("uma", &["release", "fail", "v2.0.0", "--reason", "search finds nothing"]);
@@ -36,14 +36,14 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     world.does("grace", &["release", "candidate", "v2.0.0", "--reason", "second try"]);
     world.lands("ada", &["dev:stg"]);
 
-    // The gate to production.
+    // The release gate.
     world.git("grace", &["fetch", "-q"]);
     let missing = ["[release-gate]", "validation by release-manager", "uat by stakeholder (uma)"];
     world.refused("grace", &["origin/stg:main"], &missing);
     world.cannot(
         "ben",
         &["sign-off", "--meaning", "uat", "--reason", "looks good"],
-        "no role that may record this",
+        "no role that may make this record",
     );
     world.cannot(
         "eve",
@@ -57,7 +57,7 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     }
     world.answer = "y\n";
     sign_off(&world);
-    world.refused("grace", &["origin/stg:main"], &["no certificate of the course"]);
+    world.refused("grace", &["origin/stg:main"], &["no valid certificate for the course"]);
     let course = ["--course", "operator", "--for", "365 days", "--reason", "course of March"];
     world.does("henry", &[&["certify", "grace"], &course[..]].concat());
     world.lands("grace", &["origin/stg:main"]);
@@ -71,10 +71,10 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     exceptions(&mut world);
     thaw(&mut world);
 
-    // All of it verifies, offline, from a fresh clone.
+    // Everything can be verified offline in a fresh clone.
     world.git("eve", &["fetch", "-q", "origin", "refs/refgate/*:refs/refgate/*"]);
     let said = world.does("eve", &["ledger", "verify"]);
-    assert!(said.contains(", 0 that do not count"), "{said}");
+    assert!(said.contains(", 0 not valid"), "{said}");
     let said = world.does("eve", &["ledger", "log", "--kind", "sign-off"]);
     assert_eq!(said.lines().count(), 3, "{said}");
     let (code, said) = world.refgate_in("grace", &world.server(), &["log", "verify"]);
@@ -82,12 +82,12 @@ fn a_release_from_the_first_candidate_to_the_next_iteration() {
     assert_eq!(world.does("eve", &["log", "verify"]), said);
     still_told(&world, &dossier);
     let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
-    assert!(code == Some(0) && said.contains(", 0 by another door"), "{said}");
+    assert!(code == Some(0) && said.contains(", 0 bypassed refgate"), "{said}");
 
     doors(&mut world);
 }
 
-/// What an auditor gets: what was released, and who agreed.
+/// Checks the text of the dossier. Returns the dossier as JSON.
 fn told(world: &World) -> String {
     world.git("eve", &["fetch", "-q", "origin", "+refs/refgate/*:refs/refgate/*"]);
     let said = world.does("eve", &["release", "dossier", "v2.0.0"]);
@@ -113,28 +113,28 @@ fn told(world: &World) -> String {
     world.does("eve", &["release", "dossier", "v2.0.0", "--json"])
 }
 
-/// What it said then, it says for ever; what it never said, it does not.
+/// The old dossier can still be verified. A changed dossier cannot.
 fn still_told(world: &World, dossier: &str) {
     let path = world.path("dossier.json");
     let verify = ["release", "dossier", "v2.0.0", "--verify", path.to_str().unwrap()];
     std::fs::write(&path, dossier).unwrap();
-    assert!(world.does("eve", &verify).contains("all of it is so here"));
+    assert!(world.does("eve", &verify).contains("the dossier is correct"));
     std::fs::write(&path, dossier.replace("tested with cohort 3", "not tested")).unwrap();
-    world.cannot("eve", &verify, "is not here, or says something else");
+    world.cannot("eve", &verify, "is missing here, or is different");
     std::fs::write(&path, dossier.replace("\"previous\":null", "\"previous\":\"v1.0.0\"")).unwrap();
-    world.cannot("eve", &verify, "previous: it says \"v1.0.0\", here is null");
+    world.cannot("eve", &verify, "previous: dossier \"v1.0.0\", here null");
     let records = dossier.find("\"records\":[").unwrap();
     let cut = format!("{}\"records\":[],\"release\"", &dossier[..records]);
     let cut = cut + dossier[records..].split_once("\"release\"").unwrap().1;
     std::fs::write(&path, cut).unwrap();
-    world.cannot("eve", &verify, "is missing in it");
+    world.cannot("eve", &verify, "is missing in the dossier");
     std::fs::write(&path, dossier.replace("\"log\":\"", "\"log\":\"x")).unwrap();
-    world.cannot("eve", &verify, "it does not say at which `log` it was read");
+    world.cannot("eve", &verify, "its `log` is not an object id");
     let absent = ["release", "dossier", "v9.0.0"];
     world.cannot("eve", &absent, "cannot find the release `v9.0.0`");
 }
 
-/// What somebody does past the hook, the audit sees.
+/// The audit finds ref updates that bypassed the hook.
 fn doors(world: &mut World) {
     let server = world.server();
     let audit = |world: &World, sees: &str| {
@@ -146,7 +146,7 @@ fn doors(world: &mut World) {
         let arguments = [&["-c", "core.hooksPath=/dev/null"], arguments].concat();
         assert!(world.try_git("eve", &world.server(), &arguments).status.success());
     };
-    // A write to the file itself, covered by an honest push on top.
+    // A write to the ref file, hidden by a normal push on top of it.
     let dev = world.server().join("refs/heads/dev");
     let honest = std::fs::read_to_string(&dev).unwrap();
     let evil = world.commits("eve", "dev", "feat: smuggled", "src/smuggled.rs");
@@ -164,7 +164,7 @@ fn doors(world: &mut World) {
     audit(world, "refs/refgate/ledger");
 }
 
-/// What has had its effect is not withdrawn, and what is not there not named.
+/// A record that had its effect cannot be withdrawn. A missing release cannot be named.
 fn final_words(world: &World) {
     let id = |said: &str| said.split("\"id\":\"").nth(1).unwrap()[..64].to_string();
     let start = ["freeze", "start", "dev", "--for", "1 days", "--lets-through", "docs"];
@@ -173,11 +173,11 @@ fn final_words(world: &World) {
     let thaw = id(&world.does("grace", &end));
     world.cannot("grace", &["withdraw", &thaw, "--reason", "go on"], "cannot be withdrawn");
     let blocker = ["evidence", "blocker", "--release", "../../x", "--reason", "r"];
-    world.cannot("ada", &blocker, "is not here as it says");
+    world.cannot("ada", &blocker, "as the record says");
 }
 
 fn freeze(world: &mut World) {
-    // The freeze that follows; a minor feature is fast-tracked.
+    // The derived freeze. A minor feature uses the fast track.
     world.at("2026-03-12T10:00:00Z");
     world.commits("ada", "dev", "feat: sorting", "src/sort.rs");
     world.refused("ada", &["dev"], &["[freeze]", "2 production runs (0 so far)"]);
@@ -190,10 +190,10 @@ fn freeze(world: &mut World) {
 }
 
 fn hotfix(world: &mut World) {
-    // A hotfix straight to production, owed to staging and development.
+    // A hotfix directly on production is a debt of staging and development.
     let hotfix = world.commits("grace", "main", "hotfix: crash", "src/app.rs");
     world.lands("grace", &["main"]);
-    // A trailer alone pays nothing: a copy touches what its original touched.
+    // A trailer alone pays no debt: a copy must change the paths of its original.
     let lie = format!("docs: sorting\n\n(cherry picked from commit {hotfix})");
     world.commits("ada", "dev", &lie, "docs/sort.md");
     world.lands("ada", &["dev"]);
@@ -201,9 +201,9 @@ fn hotfix(world: &mut World) {
     let said = world.does("henry", &now);
     for line in [
         "after-major-release: frozen since",
-        "dev owes it to main",
+        "dev is missing it (landed on main)",
         "sign-off --meaning freeze-exit",
-        "name what main holds since v2.0.0 (",
+        "tag a release of main (",
         "notes and documentation are done: refgate release finish v2.0.0",
     ] {
         assert!(said.contains(line), "{line}: {said}");
@@ -218,7 +218,7 @@ fn hotfix(world: &mut World) {
     world.does("grace", &["release", "candidate", "v2.1.0", "--reason", "for April"]);
     world.git("ada", &["switch", "-q", "-C", "stg", "origin/stg"]);
     world.git("ada", &["merge", "-q", "--no-ff", "-m", "Promote dev", "dev"]);
-    world.refused("ada", &["stg"], &["[debts]", "hotfix: crash", "owed to stg"]);
+    world.refused("ada", &["stg"], &["[debts]", "hotfix: crash", "stg is missing it"]);
     world.git("ada", &["fetch", "-q"]);
     world.git("ada", &["reset", "-q", "--hard", "origin/stg"]);
     world.git("ada", &["merge", "-q", "--no-ff", "-m", "Merge branch 'main'", "origin/main"]);
@@ -229,11 +229,11 @@ fn hotfix(world: &mut World) {
 }
 
 fn exceptions(world: &mut World) {
-    // A waiver, used once and then used up; another, expired.
+    // One waiver is used up. Another waiver expires.
     world.commits("ada", "dev", "feat: the law changed", "src/law.rs");
     world.refused("ada", &["dev"], &["[freeze]"]);
     let waive = ["waive", "freeze", "--onto", "dev", "--reason", "the law changed", "--for"];
-    world.cannot("ben", &[&waive[..], &["2 days"]].concat(), "no role that may record this");
+    world.cannot("ben", &[&waive[..], &["2 days"]].concat(), "no role that may make this record");
     world.cannot("grace", &[&waive[..], &["99 days"]].concat(), "within 14 days");
     world.does("grace", &[&waive[..], &["2 days"]].concat());
     world.lands("ada", &["dev"]);
@@ -245,7 +245,7 @@ fn exceptions(world: &mut World) {
 }
 
 fn thaw(world: &mut World) {
-    // Evidence, and the end of the freeze.
+    // The exit criteria end the freeze.
     for run in ["run 1", "run 2"] {
         world.does("grace", &["evidence", "production-run", "--reason", run]);
     }
@@ -256,7 +256,7 @@ fn thaw(world: &mut World) {
     world.lands("ada", &["dev"]);
     world.does("grace", &["release", "next", "--reason", "sprint 13"]);
 
-    // Day 90: of what goes to production by itself, only security does.
+    // On day 90, only security fixes are accepted as backports to production.
     world.at("2026-06-02T10:00:00Z");
     world.commits("grace", "main", "fix: small", "src/app.rs");
     world.refused("grace", &["main"], &["[backport]", "deferred to the next iteration"]);
@@ -264,9 +264,9 @@ fn thaw(world: &mut World) {
     world.lands("grace", &["main"]);
 }
 
-/// A waiver's use is not given back by rewriting what it let through.
+/// A use of a waiver stays used after the landing is rewritten.
 #[test]
-fn a_rewrite_refunds_nothing() {
+fn a_rewrite_does_not_restore_a_waiver_use() {
     let world = World::new(&portal(), "2026-03-02T10:00:00Z");
     world.commits("ada", "dev", "fix: a", "src/app.rs");
     world.lands("ada", &["dev"]);
@@ -282,9 +282,9 @@ fn a_rewrite_refunds_nothing() {
     world.refused("ada", &["+dev"], &["[rewrite]"]);
 }
 
-/// What a waiver owes is owed once it was used, past its end, until it is settled.
+/// The follow-up of a used waiver is open until it is settled, also after the waiver ends.
 #[test]
-fn a_waiver_owes_what_it_says() {
+fn the_follow_up_of_a_used_waiver_stays_open_until_settled() {
     let mut world = World::new(&portal(), "2026-03-02T10:00:00Z");
     world.commits("ada", "dev", "fix: a", "src/app.rs");
     world.lands("ada", &["dev"]);
@@ -293,27 +293,27 @@ fn a_waiver_owes_what_it_says() {
     let said = world.does("grace", &owing);
     assert!(said.contains("owes = \"new keys\""), "{said}");
     let said = world.does("grace", &["status"]);
-    assert!(said.contains("uses not known here") && !said.contains("new keys"), "{said}");
+    assert!(said.contains("number of uses unknown") && !said.contains("new keys"), "{said}");
     world.git("ada", &["reset", "-q", "--hard", "origin/main"]);
     world.git("ada", &["commit", "-q", "--allow-empty", "-m", "docs: b"]);
     world.lands("ada", &["+dev"]);
     world.does("grace", &waive);
     world.git("grace", &["fetch", "-q", "origin", "refs/refgate/log:refs/refgate/log"]);
     let said = world.does("grace", &["status"]);
-    assert!(said.contains("owes \"new keys\", due 2026-03-04 10:00 UTC"), "{said}");
-    // Long after the waiver is out of sight.
+    assert!(said.contains("\"new keys\", due 2026-03-04 10:00 UTC"), "{said}");
+    // After the waiver is no longer listed.
     world.at("2026-05-02T10:00:00Z");
     let said = world.does("grace", &["status"]);
-    assert!(said.contains("owes \"new keys\", OVERDUE since 2026-03-04"), "{said}");
+    assert!(said.contains("\"new keys\", OVERDUE since 2026-03-04"), "{said}");
     assert!(!said.contains("Waivers:"), "{said}");
     let id = said.split("refgate settle ").nth(1).unwrap().split_whitespace().next().unwrap();
     let settle = ["settle", id, "--reason", "rolled over, PORTAL-9"];
-    world.cannot("ben", &settle, "no role that may record this");
+    world.cannot("ben", &settle, "no role that may make this record");
     let log = world.does("grace", &["ledger", "log", "--json"]);
     let plain = log.lines().find(|one| !one.contains("owes = ")).unwrap();
     let plain: serde_json::Value = serde_json::from_str(plain).unwrap();
     let plain = plain["id"].as_str().unwrap();
-    world.cannot("grace", &["settle", plain, "--reason", "r"], "is not here as it says");
+    world.cannot("grace", &["settle", plain, "--reason", "r"], "as the record says");
     world.does("grace", &settle);
     assert!(!world.does("grace", &["status"]).contains("new keys"));
     world.does("grace", &["ledger", "verify"]);

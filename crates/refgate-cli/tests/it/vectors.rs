@@ -1,4 +1,4 @@
-//! Does refgate take what OpenSSH's own tests take? Their signatures, from Debian's source package.
+//! Compares refgate with `ssh-keygen` on the test signatures of OpenSSH.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 use refgate_format::{Signers, verify};
 use tempfile::TempDir;
 
-/// Where the vectors lie: `regress/unittests/sshsig/testdata` of OpenSSH.
+/// The directory of the vectors: `regress/unittests/sshsig/testdata` of OpenSSH.
 fn folder() -> PathBuf {
     PathBuf::from(std::env::var_os("OPENSSH_VECTORS").unwrap())
 }
 
-/// Each vector, whole and with every letter bent in turn: refgate accepts nothing
-/// that `ssh-keygen` refuses, and of the whole ones all but those that it
-/// refuses on purpose.
+/// Checks each vector unchanged and with each single letter changed. refgate accepts
+/// nothing that `ssh-keygen` rejects. It accepts the unchanged vectors, except the kinds
+/// of key that it does not support.
 #[test]
 #[ignore = "needs OpenSSH's source: see .ci/run"]
 fn openssh_vectors() {
@@ -28,7 +28,7 @@ fn openssh_vectors() {
         ("rsa", true),
         ("ed25519_sk", true),
         ("ecdsa_sk", true),
-        // A browser's assertion signs what a web page made of the text.
+        // A browser signs data of the web page around the text, not the text itself.
         ("ecdsa_sk_webauthn", false),
         // DSA is weak.
         ("dsa", false),
@@ -64,7 +64,7 @@ fn openssh_vectors() {
             bent += 1;
             if ours(&text, &other) {
                 taken += 1;
-                assert!(theirs(&text, &other), "{name}, letter {place}: only refgate takes it");
+                assert!(theirs(&text, &other), "{name}, letter {place}: only refgate accepts it");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Which words of people do not count, and which outlive their office?
+//! Tests which records are not accepted, and which stay valid after a change of roles.
 
 use crate::people::World;
 
@@ -8,7 +8,7 @@ fn portal() -> &'static str {
     refgate_gate::builtin("portal").unwrap()
 }
 
-/// Changes the policy in somebody's clone on top of production.
+/// Commits a change of the policy on top of production in a clone.
 fn edits(world: &World, who: &str, edit: impl Fn(&str) -> String) {
     world.git(who, &["fetch", "-q"]);
     world.git(who, &["switch", "-q", "-C", "main", "origin/main"]);
@@ -22,9 +22,9 @@ fn newer(text: &str) -> String {
     text.replace("\nrevision = 1\n", "\nrevision = 2\n")
 }
 
-/// Who wrote a policy, or pushes it, does not approve it.
+/// The author and the pusher of a policy change cannot approve it.
 #[test]
-fn nobody_approves_their_own_policy() {
+fn rejects_approvals_by_author_or_pusher_of_a_policy_change() {
     let world = World::new(portal(), NOW);
     edits(&world, "henry", newer);
     world.git("henry", &["push", "-q", "origin", "main:policy/two"]);
@@ -37,7 +37,7 @@ fn nobody_approves_their_own_policy() {
     world.refused("grace", &["origin/policy/two:main"], &wants);
     world.does("grace", &approve);
     world.refused("grace", &["origin/policy/two:main"], &wants);
-    // The same from somebody else is theirs to approve.
+    // Another person's policy change can be approved by henry.
     edits(&world, "ada", |text| newer(text) + "# As the board wants it.\n");
     world.git("ada", &["push", "-q", "origin", "+main:policy/two"]);
     world.does("henry", &approve);
@@ -45,9 +45,9 @@ fn nobody_approves_their_own_policy() {
     world.lands("grace", &["origin/policy/two:main"]);
 }
 
-/// A freeze holds when who ordered it may no longer order one.
+/// A freeze stays valid after its maker loses the role.
 #[test]
-fn a_freeze_outlives_its_makers_office() {
+fn a_freeze_stays_valid_after_its_maker_loses_the_role() {
     let world = World::new(portal(), NOW);
     let start = ["freeze", "start", "dev", "--for", "9 days", "--lets-through", "docs"];
     world.does("henry", &[&start[..], &["--reason", "the database moves"]].concat());
@@ -58,30 +58,30 @@ fn a_freeze_outlives_its_makers_office() {
     world.commits("ada", "dev", "fix: a", "src/app.rs");
     world.refused("ada", &["dev"], &["[freeze]", "the database moves"]);
     let said = world.does("ada", &["ledger", "verify"]);
-    assert!(said.contains(", 0 that do not count"), "{said}");
+    assert!(said.contains(", 0 not valid"), "{said}");
 }
 
-/// What is not on the server is neither signed off, nor a candidate, nor
-/// deleted; nor is it asked for under the value that it no longer has.
+/// The server rejects sign-offs, candidates and deletion requests for objects that it
+/// does not have, and deletion requests for an old value of a ref.
 #[test]
-fn what_is_not_there_is_not_spoken_of() {
+fn rejects_records_about_missing_objects() {
     let world = World::new(portal(), NOW);
     for who in ["uma", "grace"] {
         world.commits(who, "dev", "fix: kept here", "src/app.rs");
     }
-    let absent = "is not here as it says";
+    let absent = "as the record says";
     world.cannot("uma", &["sign-off", "--meaning", "uat", "HEAD", "--reason", "fine"], absent);
     let candidate = ["release", "candidate", "v1.0.0", "HEAD", "--reason", "first"];
     world.cannot("grace", &candidate, absent);
     let gone = ["delete-request", "gone", "--reason", "old"];
     world.cannot("grace", &gone, "gone");
     let nowhere = ["waive", "freeze", "--onto", "nosuch", "--for", "2 days", "--reason", "so"];
-    world.cannot("grace", &nowhere, "no stage, line or release");
+    world.cannot("grace", &nowhere, "not a stage, a line or a release tag");
     for reason in ["a\u{1b}[31m", "a\u{202e}b", &"a".repeat(2_001)] {
         let odd = ["evidence", "blocker", "--release", "v1.0.0", "--reason", reason];
         world.cannot("ada", &odd, "none that a terminal would not show");
     }
-    // It has moved since the clone saw it.
+    // The branch moves after the clone signed the request.
     world.git("grace", &["push", "-q", "origin", "origin/main:refs/heads/old"]);
     world.git("grace", &["fetch", "-q"]);
     world.lands("ada", &["origin/dev:refs/heads/topic"]);
@@ -92,9 +92,9 @@ fn what_is_not_there_is_not_spoken_of() {
     world.cannot("grace", &["ledger", "push"], absent);
 }
 
-/// What was deleted as agreed can be brought back, in both modes.
+/// A ref that was deleted with an approval can be restored, with both guards.
 #[test]
-fn what_was_deleted_comes_back() {
+fn restores_a_deleted_branch() {
     for mode in ["strict", "portable"] {
         let lines = refgate_gate::builtin("release-lines").unwrap();
         let lines = lines.replace("name = \"release-lines\"", "name = \"portal\"");
@@ -109,9 +109,9 @@ fn what_was_deleted_comes_back() {
         world.git("grace", &["fetch", "-q", "--prune"]);
         world.git("grace", &["gc", "-q", "--prune=now"]);
         assert_eq!(world.git("grace", &["ls-remote", "origin", "refs/heads/release/1.x"]), "");
-        world.cannot("grace", &["restore", "release/2.x"], "keeps nothing of a deleted");
+        world.cannot("grace", &["restore", "release/2.x"], "has no deleted ref");
         let said = world.does("grace", &["restore", "release/1.x"]);
-        assert!(said.contains("is back"), "{mode}: {said}");
+        assert!(said.contains("restored refs/heads/release/1.x"), "{mode}: {said}");
         let now = world.git("grace", &["ls-remote", "origin", "refs/heads/release/1.x"]);
         assert!(now.starts_with(&was), "{mode}: {now}");
         let (ok, said) = world.push("grace", &[":refs/refgate/deleted/heads/release/1.x/x"]);
@@ -119,9 +119,9 @@ fn what_was_deleted_comes_back() {
     }
 }
 
-/// Who turns a landing back by hand does not hide that by having it pushed again.
+/// A landing that was undone in the ref file stays visible after it is pushed again.
 #[test]
-fn a_landing_turned_back_by_hand_stays_seen() {
+fn audit_reports_a_landing_that_was_undone_in_the_ref_file() {
     let mut world = World::new(portal(), NOW);
     crate::faults::guard(&world, "strict");
     let dev = world.server().join("refs/heads/dev");

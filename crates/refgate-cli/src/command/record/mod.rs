@@ -1,4 +1,4 @@
-//! The verbs that put something on record: what each says, and what it binds.
+//! The verbs that make records: each builds the body of its record from the command line.
 
 mod record_signer;
 mod signing_prompts;
@@ -23,7 +23,7 @@ fn usage(message: impl Into<String>) -> Failure {
 
 fn rule(name: &str) -> Result<RuleId, Failure> {
     RuleId::find(name)
-        .ok_or_else(|| usage(format!("there is no rule `{name}`; see `refgate explain`")))
+        .ok_or_else(|| usage(format!("cannot find rule `{name}`\nhint: run `refgate explain`")))
 }
 
 fn branch(name: &str) -> Result<RefName, Failure> {
@@ -34,7 +34,7 @@ fn branch(name: &str) -> Result<RefName, Failure> {
 
 fn ends(signer: &RecordSigner<'_>, lasts: &str) -> Result<Instant, Failure> {
     let length = parse_duration(lasts)
-        .ok_or_else(|| usage(format!("`{lasts}` is no length of time, such as \"2 days\"")))?;
+        .ok_or_else(|| usage(format!("`{lasts}` is not a duration, such as \"2 days\"")))?;
     Ok(signer.asked.at + length)
 }
 
@@ -51,18 +51,19 @@ pub(crate) fn approve(args: &Approve) -> VerbResult {
             let commit = signer.commit(&args.what)?;
             let (on, folder) = policy_folder(&signer)?;
             let tree = signer.asked.reader.folder_in(commit, &folder)?.ok_or_else(|| {
-                Failure::new(Exit::BadInput, format!("`{}` has no folder `{folder}`", args.what))
+                Failure::new(Exit::BadInput, format!("cannot find `{folder}` in `{}`", args.what))
             })?;
             (on, tree)
         }
         RuleId::Deletion => {
             let on = named(&signer, &args.what)?;
             let value = signer.asked.reader.reference(&on)?.map(|(id, _)| id);
-            let missing = || Failure::new(Exit::BadInput, format!("there is no `{on}`"));
+            let missing = || Failure::new(Exit::BadInput, format!("cannot find `{on}`"));
             (on.clone(), value.ok_or_else(missing)?)
         }
         _ if !matches!(signer.asked.policy.kind(&onto), RefKind::Governed(_)) => {
-            let message = format!("`{}` is no stage or line, so nothing lands there", onto.short());
+            let message =
+                format!("cannot approve a landing on `{}`: not a stage or line", onto.short());
             return Err(usage(message));
         }
         _ => (onto, signer.commit(&args.what)?),
@@ -70,10 +71,10 @@ pub(crate) fn approve(args: &Approve) -> VerbResult {
     signer.make(RecordBody::Approval { rule, on, of })
 }
 
-/// The branch and the folder in which the policy lies.
+/// The production branch and the directory of the policy in the repository.
 fn policy_folder(signer: &RecordSigner<'_>) -> Result<(RefName, String), Failure> {
     let refgate_format::PolicySource::Tracked { branch: name, path } = &signer.asked.source else {
-        let message = "the policy lies on the server's disk, so nobody approves it by record";
+        let message = "cannot approve a policy change: the policy is a file on the server";
         return Err(Failure::new(Exit::BadInput, message));
     };
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string();
@@ -81,7 +82,7 @@ fn policy_folder(signer: &RecordSigner<'_>) -> Result<(RefName, String), Failure
     Ok((production.map_or_else(|| branch(name), Ok)?, folder))
 }
 
-/// A branch or tag, whichever exists.
+/// The tag with this name if it exists, otherwise the branch.
 fn named(signer: &RecordSigner<'_>, name: &str) -> Result<RefName, Failure> {
     let tag = RefName::parse(&format!("refs/tags/{name}"));
     match tag {
@@ -101,7 +102,7 @@ pub(crate) fn sign_off(args: &SignOff) -> VerbResult {
         }
         MeaningArg::Classification => {
             let (Some(what), Some(class)) = (&args.what, &args.class) else {
-                return Err(usage("a classification names a commit, and a --class"));
+                return Err(usage("a classification requires a commit and --class"));
             };
             let (commit, class) = (signer.commit(what)?, class.clone());
             return signer.make(RecordBody::Classification { commit, class });
@@ -144,7 +145,7 @@ pub(crate) fn evidence(args: &Evidence) -> VerbResult {
     let signer = RecordSigner::open(&args.signer)?;
     let what = EvidenceKind::find(&args.what).ok_or_else(|| {
         let known = EvidenceKind::ALL.map(EvidenceKind::name).join(", ");
-        usage(format!("`{}` is nothing that is recorded; known: {known}", args.what))
+        usage(format!("cannot record evidence `{}`; the kinds are {known}", args.what))
     })?;
     let release = args.release.clone().map_or_else(|| signer.major(), Ok)?;
     signer.make(RecordBody::Evidence { what, release })
@@ -205,7 +206,7 @@ fn last_candidate(signer: &RecordSigner<'_>, tag: &str) -> Result<Record, Failur
     candidates(signer, tag)?
         .into_iter()
         .max_by_key(number)
-        .ok_or_else(|| Failure::new(Exit::BadInput, format!("the release {tag} has no candidate")))
+        .ok_or_else(|| Failure::new(Exit::BadInput, format!("cannot find a candidate of {tag}")))
 }
 
 pub(crate) fn not_applicable(args: &NotApplicable) -> VerbResult {
@@ -218,7 +219,7 @@ pub(crate) fn delete_request(args: &DeleteRequest) -> VerbResult {
     let signer = RecordSigner::open(&args.signer)?;
     let on = named(&signer, &args.what)?;
     let value = signer.asked.reader.reference(&on)?.map(|(id, _)| id);
-    let missing = || Failure::new(Exit::BadInput, format!("there is no `{on}` on the server"));
+    let missing = || Failure::new(Exit::BadInput, format!("cannot find `{on}` on the server"));
     signer.make(RecordBody::DeletionRequest { value: value.ok_or_else(missing)?, on })
 }
 
@@ -237,14 +238,14 @@ pub(crate) fn settle(args: &Withdraw) -> VerbResult {
     about(args, |of, shelf| RecordBody::Settlement { of, shelf })
 }
 
-/// A record that speaks of another, and says where that lies.
+/// Makes a record about another record. The body names the id and the shelf of the other.
 fn about(args: &Withdraw, body: impl FnOnce(RecordId, String) -> RecordBody) -> VerbResult {
     let signer = RecordSigner::open(&args.signer)?;
     let record = find(&signer, &args.id)?;
     signer.make(body(record.id, shelf_of(&record.body)))
 }
 
-/// Every record of the ledger here.
+/// All records of the ledger in this repository.
 fn all(signer: &RecordSigner<'_>) -> Result<Vec<Record>, Failure> {
     let mut all = Vec::new();
     let Some(tip) = signer.asked.reader.ledger_tip()? else { return Ok(all) };
@@ -256,14 +257,14 @@ fn all(signer: &RecordSigner<'_>) -> Result<Vec<Record>, Failure> {
     Ok(all)
 }
 
-/// The one record whose id begins so.
+/// The record whose id begins with `id`. It is an error if there is not exactly one.
 fn find(signer: &RecordSigner<'_>, id: &str) -> Result<Record, Failure> {
     let mut found = all(signer)?.into_iter().filter(|record| record.id.to_string().starts_with(id));
     match (found.next(), found.next()) {
         (Some(record), None) => Ok(record),
         (None, _) => {
-            Err(Failure::new(Exit::BadInput, format!("no record in {LEDGER} begins with `{id}`")))
+            Err(Failure::new(Exit::BadInput, format!("cannot find a record `{id}` in {LEDGER}")))
         }
-        _ => Err(Failure::new(Exit::BadInput, format!("several records begin with `{id}`"))),
+        _ => Err(Failure::new(Exit::BadInput, format!("the record id `{id}` is ambiguous"))),
     }
 }

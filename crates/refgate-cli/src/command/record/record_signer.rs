@@ -1,4 +1,4 @@
-//! At whose desk is a record made, with which key, and how does it reach the ledger?
+//! Signs a record with the key of a person and pushes it to the ledger.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,10 +14,10 @@ use crate::args::{Question, RecordArgs as Args};
 use crate::command::query_context::{QueryContext, ask, finished};
 use crate::output::{Failure, VerbResult, say, tell};
 
-/// So many times a race for the ledger is run again.
+/// The maximum number of pushes of one record, when others push to the ledger first.
 const MOST_TRIES: usize = 40;
 
-/// A clone with its policy, and the person who sits there.
+/// A clone with its policy, and the name and key of the signer.
 pub(crate) struct RecordSigner<'a> {
     pub(crate) asked: QueryContext,
     args: &'a Args,
@@ -30,8 +30,8 @@ impl<'a> RecordSigner<'a> {
         fetch(&args.repository, &args.remote, args.offline)?;
         let asked = ask(&question(args))?;
         let key = setting(&asked, "user.signingkey")?.ok_or_else(|| {
-            let message = "no key to sign with: set `git config user.signingKey` to your OpenSSH \
-                           public key (see docs/ledger.md)";
+            let message = "cannot sign: no signing key is configured\nhint: set `git config \
+                           user.signingKey` to your OpenSSH public key (see docs/ledger.md)";
             Failure::new(Exit::BadSetup, message)
         })?;
         let name = match args.name.clone().or(setting(&asked, "refgate.name")?) {
@@ -41,7 +41,7 @@ impl<'a> RecordSigner<'a> {
         Ok(Self { asked, args, name, key })
     }
 
-    /// The commit of a revision.
+    /// Resolves a revision to a commit.
     pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
         self.asked.commit(revision)
     }
@@ -51,7 +51,7 @@ impl<'a> RecordSigner<'a> {
         Ok(self.asked.reader.commit(commit)?.tree)
     }
 
-    /// A stage's branch as last fetched, or on the server as it is.
+    /// The remote-tracking branch of a stage, or on a server the branch itself.
     pub(crate) fn stage(&self, place: usize) -> Result<String, Failure> {
         let stage = self.asked.policy.flow.stages.get(place);
         let branch = stage.map(|stage| stage.branch.short().to_string()).unwrap_or_default();
@@ -64,26 +64,26 @@ impl<'a> RecordSigner<'a> {
     pub(crate) fn major(&self) -> Result<String, Failure> {
         let all = releases(&self.asked.reader, &self.asked.policy.release)?;
         last_major(&all, self.asked.at).map(|release| release.tag.clone()).ok_or_else(|| {
-            let message = "there is no major release here; fetch the tags, or name one";
+            let message = "cannot find a major release in this repository\nhint: fetch the tags";
             Failure::new(Exit::BadInput, message)
         })
     }
 
-    /// Signs what a body says and brings it to the ledger.
+    /// Makes, signs and pushes a record with this body.
     pub(crate) fn make(&self, body: RecordBody) -> VerbResult {
         let reason = match &self.args.reason {
             Some(reason) => reason.clone(),
-            None => asked_for("Why?")?,
+            None => asked_for("Reason:")?,
         };
         let record = self.record(body, reason, self.args.link.clone(), self.asked.at)?;
         let text = record_text(&record);
         if !self.args.json {
-            say(&format!("This is what {} signs:\n\n{text}", self.name));
+            say(&format!("Record to be signed by {}:\n\n{text}", self.name));
         }
         if !self.args.yes && !agreed()? {
             return Err(Failure::new(
                 Exit::Failed,
-                "nothing was signed; --yes signs without asking",
+                "nothing was signed\nhint: use --yes to sign without confirmation",
             ));
         }
         let file = self.sign(&record, &text)?;
@@ -108,11 +108,11 @@ impl<'a> RecordSigner<'a> {
         let (id, by) = (RecordId([0; 32]), self.name.clone());
         let draft = Record { id, by, at, repository, reason, link, body };
         read_record(&record_text(&draft))
-            .map_err(|why| Failure::new(Exit::BadInput, format!("this is no record: {why}")))
+            .map_err(|why| Failure::new(Exit::BadInput, format!("cannot make the record: {why}")))
     }
 
-    /// `ssh-keygen -Y sign`, or the program that git is told to use, with the
-    /// key or agent that signs this person's commits.
+    /// Signs a text with `ssh-keygen -Y sign`, or with `gpg.ssh.program`, and with the
+    /// key or agent that signs the person's commits.
     fn sign(&self, record: &Record, text: &str) -> Result<String, Failure> {
         let folder = tempfile::tempdir()?;
         let message = folder.path().join("record");
@@ -131,20 +131,20 @@ impl<'a> RecordSigner<'a> {
         let output = sign.arg(&message).stdin(Stdio::inherit()).output()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(Failure::new(Exit::BadSetup, format!("it cannot be signed: {said}")));
+            return Err(Failure::new(Exit::BadSetup, format!("cannot sign the record: {said}")));
         }
         let armour = std::fs::read_to_string(message.with_extension("sig"))?;
-        // What the server would refuse is better told here.
+        // An error here is clearer than a rejection by the server.
         let by = (record.by.as_str(), purpose.as_str(), record.at);
         verify(&self.asked.signers, text, &armour, by).map_err(|why| {
-            let message = format!("the server would not take this signature: {why}");
+            let message = format!("the server would reject this signature: {why}");
             Failure::new(Exit::Rejected, message)
         })?;
         Ok(format!("{text}{armour}"))
     }
 
-    /// Pushes a record's file on top of the ledger as it is now; when somebody
-    /// else was faster, on top of theirs.
+    /// Pushes the file of a record on top of the ledger. If another push came first,
+    /// fetches and tries again.
     fn push(&self, record: &Record, file: &str) -> Result<Oid, Failure> {
         let here = &self.args.repository;
         let message = format!("{} by {}", record.body.kind(), record.by);
@@ -153,7 +153,7 @@ impl<'a> RecordSigner<'a> {
             let shelf = tip.map(|tip| self.asked.reader.shelf(tip, &shelf_of(&record.body)));
             let there = shelf.transpose()?.unwrap_or_default();
             if there.iter().any(|file| file.path == path_of(record)) {
-                let message = "exactly this is on record already";
+                let message = "the ledger already contains this record";
                 return Err(Failure::new(Exit::BadInput, message));
             }
             let commit =
@@ -162,7 +162,7 @@ impl<'a> RecordSigner<'a> {
             push.arg("-C").arg(here).args(["push", "--porcelain", &self.remote()]);
             let output = push.arg(format!("{commit}:{LEDGER}")).output()?;
             if output.status.success() {
-                // What the server says to who pushes is for this person, too.
+                // The messages of the server to the pusher are passed on.
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
                 let heard = said.lines().filter(|line| line.starts_with("remote: "));
                 let heard = plain(&heard.collect::<Vec<_>>().join("\n"));
@@ -175,20 +175,20 @@ impl<'a> RecordSigner<'a> {
             let said = [output.stdout, output.stderr].concat();
             let said = String::from_utf8_lossy(&said).into_owned();
             let raced =
-                ["fetch first", "non-fast-forward", "is at ", "cannot lock ref", "moved while"];
+                ["fetch first", "non-fast-forward", "is at ", "cannot lock ref", "` changed while"];
             let raced = raced.iter().any(|sign| said.contains(sign));
             let fetched = fetch(here, &self.args.remote, false);
-            // A lost race has many names; that the ledger has moved says it best.
+            // Git reports a lost race in several ways. A moved ledger is certain.
             let moved = fetched.is_ok() && self.asked.reader.ledger_tip()? != tip;
             if !raced && !moved {
                 return Err(Failure::new(Exit::Rejected, plain(&said)));
             }
             fetched?;
         }
-        Err(Failure::new(Exit::Failed, "the ledger moves too fast; try again"))
+        Err(Failure::new(Exit::Failed, "cannot push: the ledger is busy\nhint: try again"))
     }
 
-    /// The remote, or on a server itself its own path.
+    /// The remote, or on a server the path of the repository itself.
     fn remote(&self) -> String {
         if self.asked.served {
             return self.asked.reader.git_dir().display().to_string();
@@ -208,12 +208,12 @@ impl<'a> RecordSigner<'a> {
         } else if commit.is_some() {
             say(&format!("Recorded: {} {}", record.body.kind(), id.short()));
         } else {
-            say(&format!("Signed, and kept here: {} (`refgate ledger push`)", id.short()));
+            say(&format!("Signed and saved: {} (push it with `refgate ledger push`)", id.short()));
         }
         finished(Exit::Accepted)
     }
 
-    /// Pushes what was signed offline; what has grown too old is signed again.
+    /// Pushes the records that were signed offline. Records that are too old are signed again.
     pub(crate) fn push_pending(&self) -> VerbResult {
         let folder = pending(&self.asked);
         let mut files: Vec<PathBuf> = match std::fs::read_dir(&folder) {
@@ -226,7 +226,7 @@ impl<'a> RecordSigner<'a> {
             let file = std::fs::read_to_string(&path)?;
             let text = refgate_format::split_file(&file).map(|(text, _)| text).unwrap_or(&file);
             let Ok(record) = read_record(text) else {
-                tell(&format!("passed over: {} is no record", path.display()));
+                tell(&format!("skipped {}: not a record", path.display()));
                 continue;
             };
             let now = self.asked.at;
@@ -242,7 +242,7 @@ impl<'a> RecordSigner<'a> {
             std::fs::remove_file(&path)?;
             pushed += 1;
         }
-        say(&format!("{pushed} record(s) pushed"));
+        say(&format!("pushed {pushed} record{}", if pushed == 1 { "" } else { "s" }));
         finished(Exit::Accepted)
     }
 }
@@ -262,8 +262,8 @@ fn pending(asked: &QueryContext) -> PathBuf {
     asked.reader.git_dir().join(refgate_gate::DIRECTORY).join("pending")
 }
 
-/// Brings the ledger (and the stages) of a remote here. Where there is no such
-/// remote, as on a server, there is nothing to bring.
+/// Fetches the ledger of a remote. Does nothing if the remote is not configured, as
+/// on a server.
 pub(crate) fn fetch(here: &Path, remote: &str, offline: bool) -> Result<(), Failure> {
     let git = |arguments: &[&str]| {
         Command::new("git").arg("-C").arg(here).args(arguments).stdin(Stdio::inherit()).output()
@@ -275,7 +275,7 @@ pub(crate) fn fetch(here: &Path, remote: &str, offline: bool) -> Result<(), Fail
     let listed = git(&["ls-remote", remote, LEDGER])?;
     if !listed.status.success() {
         let said = String::from_utf8_lossy(&listed.stderr).into_owned();
-        let message = format!("`{remote}` cannot be reached: {}", said.trim());
+        let message = format!("cannot reach `{remote}`: {}", said.trim());
         return Err(Failure::new(Exit::BadRepository, message));
     }
     if listed.stdout.is_empty() {
@@ -289,25 +289,25 @@ pub(crate) fn fetch(here: &Path, remote: &str, offline: bool) -> Result<(), Fail
     Ok(())
 }
 
-/// A setting, from the repository or the person's own configuration.
+/// A Git setting, from the configuration of the repository or the person, if not empty.
 fn setting(asked: &QueryContext, key: &str) -> Result<Option<String>, Failure> {
     Ok(asked.reader.setting(key)?.filter(|value| !value.is_empty()))
 }
 
-/// Whose key it is, by the list of signers.
+/// The name of the signer who has this key, by the list of signers.
 fn owner(asked: &QueryContext, key: &str) -> Result<String, Failure> {
     let purpose = namespace(&asked.policy.ledger.name);
     let text = public_key(key)?;
     asked.signers.owner(&text, &purpose).map(ToString::to_string).ok_or_else(|| {
         let message = format!(
-            "your key is not in the list of signers for `{purpose}`; have it added to \
-             `allowed_signers` beside the policy, or say who you are with --as"
+            "cannot find your key among the signers for `{purpose}`\nhint: ask for an entry in \
+             `allowed_signers` beside the policy, or use --as NAME"
         );
         Failure::new(Exit::BadSetup, message)
     })
 }
 
-/// The key itself, where the setting holds it and no path.
+/// The key, if the setting contains a key and not a path.
 fn literal(key: &str) -> Option<&str> {
     let literal = key.strip_prefix("key::").unwrap_or(key);
     let known = ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| literal.starts_with(kind));
@@ -322,11 +322,11 @@ fn public_key(key: &str) -> Result<String, Failure> {
     let public = path.with_extension("pub");
     let path = if public.exists() { public } else { path };
     std::fs::read_to_string(&path).map_err(|why| {
-        Failure::new(Exit::BadSetup, format!("the key {} cannot be read: {why}", path.display()))
+        Failure::new(Exit::BadSetup, format!("cannot read the key {}: {why}", path.display()))
     })
 }
 
-/// A path that may begin with `~/`.
+/// Replaces `~/` at the start of a path with the home directory.
 fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
@@ -334,10 +334,10 @@ fn expanded(path: &str) -> PathBuf {
     }
 }
 
-/// What the server said, as a person reads it.
+/// The messages of the server, without the prefixes and status lines of Git.
 fn plain(said: &str) -> String {
     let line = |line: &str| match line.strip_prefix('!') {
-        // What `proc-receive` says stands in parentheses behind the reference.
+        // Git prints a message of `proc-receive` in parentheses after the ref.
         Some(status) => {
             let reason = status.split_once('(')?.1.trim_end().trim_end_matches(')');
             (!reason.ends_with("declined")).then(|| reason.to_string())

@@ -1,4 +1,4 @@
-//! What is asked of the person at the desk?
+//! Asks the signer for a reason and for confirmation.
 
 use std::io::IsTerminal as _;
 
@@ -6,15 +6,15 @@ use refgate_gate::Exit;
 
 use crate::output::{Failure, prompt};
 
-/// A reason, if somebody is there to give it.
+/// Asks for the reason at the terminal. Without a terminal, `--reason` is required.
 pub(super) fn asked_for(what: &str) -> Result<String, Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(Exit::Usage, "--reason is missing: say why"));
+        return Err(Failure::new(Exit::Usage, "cannot ask for the reason\nhint: use --reason"));
     }
     Ok(prompt(what)?)
 }
 
-/// Whether whoever is there says yes; a pipe may say it, silence does not.
+/// Asks for confirmation. A pipe can answer too; an empty answer means no.
 pub(super) fn agreed() -> Result<bool, Failure> {
-    Ok(matches!(prompt("Sign it? [y/N]")?.as_str(), "y" | "Y" | "yes"))
+    Ok(matches!(prompt("Sign this record? [y/N]")?.as_str(), "y" | "Y" | "yes"))
 }
