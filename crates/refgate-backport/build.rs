@@ -1,9 +1,9 @@
-//! How is `git backport` linked? At a fixed address, as the hook is: people ask it as often as git.
+//! Links `git backport` at a fixed address, as the hook is linked, so that it starts faster.
 
 fn main() {
-    // At a random place the tables of time zones cost some 300 page faults, half
-    // of what one question about a small repository takes. See
-    // docs/design/0006-start.md for what that trades.
+    // At a random address, the time zone tables cause about 300 page faults. That is half
+    // of the run time for one fix in a small repository. For the disadvantages, see
+    // docs/design/0006-start.md.
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }

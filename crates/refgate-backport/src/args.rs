@@ -1,10 +1,10 @@
-//! What can be asked of `git backport`?
+//! Defines the command line of `git backport`. Its doc comments are the help texts.
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-/// Know where every fix has landed, forecast, pick, and carry it through.
+/// Show which branches contain each fix, and backport fixes to other branches.
 #[derive(Debug, Parser)]
 #[command(name = "git-backport", bin_name = "git backport", version)]
 pub(crate) struct Args {
@@ -14,75 +14,76 @@ pub(crate) struct Args {
     pub(crate) verb: Verb,
 }
 
-/// Which repository, and which of its branches.
+/// The repository, its branches and its policy.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RepositoryArgs {
-    /// The repository
+    /// Path of the repository
     #[arg(short = 'C', long, default_value = ".", global = true, env = "GIT_DIR")]
     pub(crate) repository: PathBuf,
-    /// The remote whose branches are meant; in a bare repository its own are
+    /// Remote whose branches are used; a bare repository uses its own branches
     #[arg(long, default_value = "origin", global = true)]
     pub(crate) remote: String,
-    /// A branch (or a pattern such as 'release/*') that fixes are carried to, as
-    /// often as there are some; if not given, those of the policy, or those
-    /// whose names look like versions
+    /// Release line to backport to: a branch, or a pattern such as 'release/*'
+    /// (can be repeated); default: the lines of the policy, or without a policy
+    /// the branches whose names are versions
     #[arg(long = "line", global = true)]
     pub(crate) lines: Vec<String>,
-    /// The branch where changes come from; the default branch if not given
+    /// Branch where new changes land; default: the first stage of the policy, or
+    /// without a policy the default branch
     #[arg(long, global = true)]
     pub(crate) upstream: Option<String>,
-    /// The policy: built in, a file, or REV:PATH; the one that the remote's
-    /// production branch holds if not given
+    /// Policy: the name of a built-in policy, a file, or REV:PATH; default: the
+    /// policy on the remote's production branch
     #[arg(long, global = true)]
     pub(crate) policy: Option<String>,
-    /// Write JSON
+    /// Print JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Where has each fix landed, by which evidence, and where is it missing?
+    /// Show which branches contain each fix, with the evidence, and which are missing it
     Status(Status),
-    /// What would each pick come to on each branch? Nothing is changed
+    /// Forecast the cherry-pick of each fix to each branch; changes nothing
     Plan(Plan),
-    /// Carry a plan out: clean picks at once, conflicts in worktrees of their own
+    /// Cherry-pick fixes to branches; each branch with a conflict gets its own worktree
     Apply(Apply),
-    /// Go on after a conflict was resolved, or after a kill
+    /// Continue after a conflict was resolved, or after the program was killed
     Continue,
-    /// Give a branch up, or one fix on it, and go on with the others
+    /// Leave out a branch, or one fix on a branch, and continue with the others
     Skip {
-        /// The branch
+        /// Branch to leave out
         branch: String,
-        /// The fix that conflicts there; if not given, the whole branch is left out
+        /// Fix to leave out on this branch; default: leave out the whole branch
         fix: Option<String>,
     },
-    /// Take an unfinished backport back
+    /// Undo an unfinished backport
     Abort,
-    /// Take the last backport back, finished or not
+    /// Undo the last backport, finished or not
     Undo,
-    /// A fix straight to production, and back to all other branches
+    /// Bring a fix directly to production, and then to all other branches
     Hotfix {
         #[command(subcommand)]
         step: Hotfix,
     },
-    /// What does an earlier stage owe to a later one, by when, and what pays it?
+    /// List the fixes that earlier stages are missing, with due dates and commands
     Debts,
-    /// Print a script that completes the command in a shell
+    /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Name of the shell
         shell: clap_complete::Shell,
     },
-    /// Write the manual pages into a folder
+    /// Write the manual pages to a directory
     Man {
-        /// The folder
+        /// Directory for the manual pages
         folder: PathBuf,
     },
-    /// Is a backport exactly what git makes of its original, or was it edited?
+    /// Compare a backport with the cherry-pick that Git itself makes of its original
     Receipt {
-        /// The backport
+        /// Backport to compare
         commit: String,
-        /// Its original, where its message names none
+        /// Original commit; default: the commit that the backport's message names
         #[arg(long)]
         of: Option<String>,
     },
@@ -90,30 +91,31 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hotfix {
-    /// Begin a branch where production stands
+    /// Create a hotfix branch at the tip of production
     Start {
-        /// What it mends; the branch is hotfix/NAME
+        /// Name of the hotfix; the branch is hotfix/NAME
         name: String,
     },
-    /// Carry it to production, to every earlier stage and to the lines; done only
-    /// when all of them have it
+    /// Bring the hotfix to production, to every earlier stage and to the lines; it is
+    /// finished only when all of them contain it
     Finish(Finish),
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Finish {
-    /// The branch; the one that is checked out if not given
+    /// Hotfix branch; default: the branch that is checked out
     pub(crate) branch: Option<String>,
-    /// Pick the fix to the earlier stages, instead of merging it
+    /// Cherry-pick the fix to the earlier stages instead of merging it
     #[arg(long)]
     pub(crate) pick: bool,
-    /// Move the branches themselves, instead of making backport/HOTFIX/BRANCH
+    /// Update the branches themselves instead of creating backport/hotfix/NAME/BRANCH
     #[arg(long)]
     pub(crate) straight: bool,
-    /// Push what is done
+    /// Push the finished branches
     #[arg(long)]
     pub(crate) push: bool,
-    /// Where the branch began; what `hotfix start` noted if not given
+    /// Commit where the hotfix branch began; default: the commit that `hotfix start`
+    /// recorded
     #[arg(long)]
     pub(crate) base: Option<String>,
 }
@@ -122,64 +124,64 @@ pub(crate) struct Finish {
 pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) plan: Plan,
-    /// Move the branches themselves, instead of making backport/FIX/BRANCH
+    /// Update the branches themselves instead of creating backport/FIX/BRANCH
     #[arg(long)]
     pub(crate) straight: bool,
-    /// Carry along the earlier changes without which a fix does not apply
+    /// Also cherry-pick the prerequisites of a fix: the earlier changes that it needs
     #[arg(long)]
     pub(crate) prerequisites: bool,
-    /// Where a fix applies only after earlier changes, resolve it without them,
-    /// as any other conflict
+    /// Do not pick prerequisites: stop at the conflict, so that it can be resolved
+    /// without them
     #[arg(long, conflicts_with = "prerequisites")]
     pub(crate) by_hand: bool,
-    /// Leave a newer line without what an older one gets
+    /// Allow a gap: an older line gets a fix that a newer line does not get
     #[arg(long)]
     pub(crate) gap: bool,
-    /// Push what is done
+    /// Push the finished branches
     #[arg(long)]
     pub(crate) push: bool,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Plan {
-    /// Fixes, in the order in which they are to be picked: commits, or ranges
-    /// such as A..B; on a terminal, chosen from a list if not given
+    /// Fixes in the order of the cherry-picks: commits, or ranges such as A..B;
+    /// default: choose from a list, on a terminal
     pub(crate) fixes: Vec<String>,
-    /// A branch to carry them to, as often as there are some; all lines if not
-    /// given
+    /// Branch to backport to (can be repeated); default: all lines, or the later
+    /// stages if there is no line
     #[arg(long)]
     pub(crate) to: Vec<String>,
-    /// Everything that is owed, to whoever owes it; see `git backport debts`
+    /// All open debts, to the stages that are missing the fixes; see
+    /// `git backport debts`
     #[arg(long, conflicts_with_all = ["fixes", "to"])]
     pub(crate) owed: bool,
-    /// Pick again what a branch has reverted
+    /// Also cherry-pick fixes that a branch has reverted
     #[arg(long)]
     pub(crate) again: bool,
-    /// Of a merge, the parent (1, 2, ...) whose other side is the change
+    /// For a merge commit, the number (1, 2, ...) of the parent to compare it with
     #[arg(short, long)]
     pub(crate) mainline: Option<usize>,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Status {
-    /// Fixes: commits; if none is given, every fix that was ever carried to
-    /// another branch and wants attention
+    /// Fixes: commits; default: every fix that was brought to another branch and
+    /// needs attention
     pub(crate) fixes: Vec<String>,
-    /// Those too that want no attention
+    /// Also show the fixes that need no attention
     #[arg(long)]
     pub(crate) all: bool,
-    /// Instead, one line for each copy: the copy, its original, why, how sure
+    /// Print instead one line for each copy: copy, original, confidence, evidence
     #[arg(long, conflicts_with = "fixes")]
     pub(crate) pairs: bool,
-    /// Do not believe what messages say about picks: find them by author, date
-    /// and content alone
+    /// Ignore the originals that messages name: find copies by author, date and
+    /// content only
     #[arg(long)]
     pub(crate) ignore_trailers: bool,
-    /// End with 1 if a fix is missing where an older line has it, or lacks its
-    /// follow-up
+    /// Exit with 1 if a fix has a gap, or if a follow-up is missing where it is
     #[arg(long)]
     pub(crate) exit_code: bool,
-    /// Read everything anew, and keep nothing
+    /// Do not use the cache, and do not write it
     #[arg(long)]
     pub(crate) no_cache: bool,
 }

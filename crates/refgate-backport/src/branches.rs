@@ -1,4 +1,4 @@
-//! Which branches are looked at, where do changes come from, and which line is older?
+//! Finds the branches to look at and orders them: stages first, then lines by version.
 
 use refgate_core::matrix::MAX_BRANCHES;
 use refgate_core::{Flow, Glob, Oid, Policy};
@@ -9,26 +9,27 @@ use crate::args::RepositoryArgs;
 use crate::git_command;
 use crate::output::Failure;
 
-/// A branch: its short name and its tip.
+/// A branch with its short name and its tip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Branch {
     pub(crate) name: String,
     pub(crate) tip: Oid,
 }
 
-/// The branches, the upstream one first, then other stages, then lines from the
-/// oldest to the newest.
+/// The selected branches: the upstream branch first, then the other stages, then the
+/// lines from the oldest to the newest.
 #[derive(Debug)]
 pub(crate) struct Branches {
     pub(crate) all: Vec<Branch>,
-    /// How many of them are no lines.
+    /// The number of branches in `all` that are not lines. They come first.
     stages: usize,
-    /// The remote whose branches they are.
+    /// The remote that the branches belong to.
     remote: String,
 }
 
 impl Branches {
-    /// The branches that the arguments, the policy, or else the names, choose.
+    /// Selects branches by the arguments. Without arguments, the policy selects them,
+    /// and without a policy the branch names.
     pub(crate) fn find(
         reader: &Reader,
         place: &RepositoryArgs,
@@ -54,22 +55,24 @@ impl Branches {
         let mut lines: Vec<Branch> = others.filter(wanted).cloned().collect();
         lines.sort_by_key(|branch| (version(&branch.name), branch.name.clone()));
         if lines.len() + stages > MAX_BRANCHES {
-            let message =
-                format!("more than {MAX_BRANCHES} branches are meant; name some with --line");
+            let message = format!(
+                "cannot compare more than {MAX_BRANCHES} branches\nhint: select fewer branches \
+                 with --line"
+            );
             return Err(Failure::new(Exit::TooMuch, message));
         }
         if lines.is_empty() && stages < 2 {
-            let mut message = "no branch looks like a maintained line (such as release/1.2, 1.2, \
-                               v250-stable); name some with --line"
+            let mut message = "cannot find a release line: no branch has a name such as \
+                               release/1.2, 1.2 or v250-stable\nhint: name the lines with --line"
                 .to_string();
             if !prefix.starts_with("refs/remotes/") && !reader.is_bare() {
                 let remotes =
                     git_command::output(reader.git_dir(), &["remote"]).unwrap_or_default();
                 let remotes: Vec<&str> = remotes.lines().collect();
                 message.push_str(&match remotes.contains(&place.remote.as_str()) {
-                    true => format!(", or git fetch {}", place.remote),
+                    true => format!(", or run `git fetch {}`", place.remote),
                     false => format!(
-                        "; there is no remote {}, name another with --remote ({})",
+                        "\nhint: there is no remote `{}`; use --remote with another one ({})",
                         place.remote,
                         remotes.join(", ")
                     ),
@@ -81,7 +84,7 @@ impl Branches {
         Ok(Self { all, stages, remote: place.remote.clone() })
     }
 
-    /// Adds a branch that is no line.
+    /// Adds a branch that is not a line.
     pub(crate) fn also(&mut self, branch: Branch) {
         self.all.insert(self.stages, branch);
         self.stages += 1;
@@ -91,19 +94,20 @@ impl Branches {
         self.all.iter().map(|branch| branch.tip).collect()
     }
 
-    /// The places of the lines, oldest first.
+    /// The indexes of the lines, oldest first.
     pub(crate) fn lines(&self) -> Vec<usize> {
         (self.stages..self.all.len()).collect()
     }
 
-    /// The places of the branches to which fixes are carried: the lines, or
-    /// where there is none, the later stages.
+    /// The indexes of the default targets of a backport: the lines, or the later stages
+    /// if there is no line.
     pub(crate) fn targets(&self) -> Vec<usize> {
         let lines = self.lines();
         if lines.is_empty() { (1..self.all.len()).collect() } else { lines }
     }
 
-    /// The place of a branch: by its name, or as git shows what was fetched.
+    /// The index of a branch. Accepts a branch name, and a remote-tracking name such as
+    /// `origin/dev`.
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
         let name = name.strip_prefix("refs/heads/").unwrap_or(name);
         let name = name.strip_prefix("refs/remotes/").unwrap_or(name);
@@ -117,14 +121,14 @@ impl Branches {
     }
 }
 
-/// The stages of a policy that exist, in order.
+/// The stages of a policy whose branches exist, in the order of the flow.
 fn stages(flow: Option<&Flow>, every: &[Branch]) -> Vec<Branch> {
     let stages = flow.map(|flow| flow.stages.as_slice()).unwrap_or_default();
     let named = |name: &str| every.iter().find(|branch| branch.name == name).cloned();
     stages.iter().filter_map(|stage| named(stage.branch.short())).collect()
 }
 
-/// The production branch of a policy, and where it stands.
+/// The name and the tip of the policy's production branch.
 pub(crate) fn production(
     reader: &Reader,
     place: &RepositoryArgs,
@@ -142,13 +146,13 @@ pub(crate) fn production(
     Ok((branch.name, branch.tip))
 }
 
-/// Whether the branches that are meant are a remote's, as last fetched.
+/// Whether [`listed`] reads the remote-tracking branches, not the local branches.
 pub(crate) fn are_fetched(reader: &Reader, remote: &str) -> Result<bool, Failure> {
     Ok(listed(reader, remote)?.0.starts_with("refs/remotes/"))
 }
 
-/// All branches of the remote as last fetched; where there is none, as in a
-/// bare repository, its own.
+/// All branches of the remote, as last fetched. In a bare repository, or without
+/// remote-tracking branches, the local branches. The text is their ref prefix.
 pub(crate) fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branch>), Failure> {
     let references = reader.references()?;
     for prefix in [format!("refs/remotes/{remote}/"), "refs/heads/".to_string()] {
@@ -162,7 +166,7 @@ pub(crate) fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branc
             return Ok((prefix, all));
         }
     }
-    Err(Failure::new(Exit::BadInput, "this repository has no branch"))
+    Err(Failure::new(Exit::BadInput, "this repository has no branches"))
 }
 
 fn upstream(
@@ -186,26 +190,26 @@ fn upstream(
     default
         .or_else(|| ["dev", "main", "master", "trunk", "develop"].iter().find_map(|n| named(n)))
         .ok_or_else(|| {
-            let message = "which branch do changes come from? Name it with --upstream";
+            let message = "cannot find the upstream branch\nhint: name it with --upstream";
             Failure::new(Exit::BadInput, message)
         })
 }
 
-/// The patterns that a person gave; each must match something.
+/// The patterns of `--line`. Each of them must match a branch.
 fn patterns(place: &RepositoryArgs, every: &[Branch]) -> Result<Vec<Glob>, Failure> {
     let read = |pattern: &String| {
         let glob = Glob::new(pattern)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{pattern}` is no pattern")))?;
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("invalid pattern `{pattern}`")))?;
         if every.iter().any(|branch| glob.matches(&branch.name)) {
             return Ok(glob);
         }
-        Err(Failure::new(Exit::BadInput, format!("there is no branch `{pattern}`")))
+        Err(Failure::new(Exit::BadInput, format!("no branch matches `{pattern}`")))
     };
     place.lines.iter().map(read).collect()
 }
 
-/// The numbers of a branch's name that is a version: `release/1.2`, `v250-stable`,
-/// `1.x`, `release-1.1`.
+/// The numbers in a branch name that is a version, such as `release/1.2`,
+/// `v250-stable`, `1.x` or `release-1.1`.
 fn version(name: &str) -> Option<Vec<u32>> {
     let words = ["release", "stable", "maintenance", "maint", "patch", "branch", "line", "support"];
     let lower = name.to_ascii_lowercase();
@@ -228,7 +232,7 @@ mod tests {
     use super::version;
 
     #[test]
-    fn names_that_are_versions() {
+    fn reads_the_version_of_a_branch_name() {
         for (name, numbers) in [
             ("release/1.2", Some(vec![1, 2])),
             ("release-1.10", Some(vec![1, 10])),

@@ -1,4 +1,5 @@
-//! How is a conflict resolved? By plain Git, in a worktree that nobody else works in.
+//! Continues a pick or a merge in a worktree, where a person resolves conflicts with Git.
+//! It never commits unmerged files or conflict markers.
 
 use std::path::Path;
 
@@ -19,8 +20,8 @@ fn wrong(message: impl Into<String>) -> Failure {
     Failure::new(Exit::BadInput, message)
 }
 
-/// Goes on in the worktree of a line, from wherever the user, or a kill, has
-/// left it: until all is picked or merged, or something conflicts.
+/// Continues in the worktree of a line, whatever state the user or a killed run has
+/// left there, until everything is picked or merged, or the next conflict.
 pub(crate) fn resolve(
     scribe: &PickWriter,
     line: &Line,
@@ -39,7 +40,7 @@ pub(crate) fn resolve(
         add.args(["worktree", "add", "--force", "--force", "--quiet", "--detach"]);
         add.arg(&worktree).arg(from);
         let added = scribe.run(add);
-        // A hook that complains about a worktree does not undo it.
+        // If a post-checkout hook fails, the worktree exists nevertheless.
         if !recovery::is_whole(&worktree) {
             added?;
         }
@@ -62,21 +63,21 @@ pub(crate) fn resolve(
     }
 }
 
-/// What somebody is in the middle of there is not cut short.
+/// Fails if a rebase or a bisect is in progress, because continuing would break it.
 pub(crate) fn undisturbed(worktree: &Path) -> Result<(), Failure> {
     let Some((what, _)) = recovery::busy(worktree) else { return Ok(()) };
     let shown = worktree.display();
-    Err(wrong(format!("{what} is under way in {shown}; end it there first")))
+    Err(wrong(format!("cannot continue: {what} is in progress in {shown}\nhint: end it first")))
 }
 
-/// A line, as far as it has come in its worktree.
+/// The line with its state updated from the commits in its worktree.
 pub(crate) fn caught_up(scribe: &PickWriter, line: &Line) -> Line {
     let worktree = place(&scribe.git_dir, &line.reference);
     let State::Conflict { base, left } = &line.state else { return line.clone() };
     if !recovery::is_whole(&worktree) || recovery::busy(&worktree).is_some() {
         return line.clone();
     }
-    // What cannot be understood stays what it was.
+    // If the worktree cannot be interpreted, the recorded state remains.
     let rest = detach(&worktree, &line.branch)
         .and_then(|()| still_left(scribe, &worktree, base, left.clone()));
     match (rest, head(&worktree)) {
@@ -88,8 +89,8 @@ pub(crate) fn caught_up(scribe: &PickWriter, line: &Line) -> Line {
     }
 }
 
-/// Says what becomes of a pick that somebody ended with `cherry-pick --abort`,
-/// or `--skip`, which leave the same behind.
+/// Reports that the next fix is picked again if somebody ended its cherry-pick.
+/// `cherry-pick --abort` and `--skip` leave the same state, so they are not told apart.
 fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
     let State::Conflict { left, .. } = &line.state else { return Ok(()) };
     let next = left.first().and_then(|id| id.get(..10));
@@ -98,30 +99,30 @@ fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
         && !begun(worktree, "CHERRY_PICK_HEAD")?
     {
         let (branch, way) = (&line.branch, way_out(line));
-        tell(&format!("{branch}: nothing is under way there; picks {next} ({way})"));
+        tell(&format!("{branch}: no cherry-pick is in progress; picking {next} ({way})"));
     }
     Ok(())
 }
 
-/// The range of what a commit changes.
+/// The revision range `parent..commit` of a commit's changes.
 pub(crate) fn brings(worktree: &Path, id: &str) -> Result<String, Failure> {
     let root = git_command::output(worktree, &["rev-list", "--parents", "-1", id])?.trim() == id;
     let before = if root { EMPTY_TREE.to_string() } else { format!("{id}^") };
     Ok(format!("{before}..{id}"))
 }
 
-/// How what does not apply is left out.
+/// Names the commands that leave out the fix that does not apply.
 fn way_out(line: &Line) -> String {
     let branch = &line.branch;
     match &line.state {
         State::Conflict { left, .. } if left.len() > 1 => {
             let fix = left.first().and_then(|id| id.get(..10)).unwrap_or_default();
             format!(
-                "`git backport skip {branch} {fix}` leaves this one out, `git backport skip {branch}` \
-                 the branch"
+                "`git backport skip {branch} {fix}` leaves out this fix, `git backport skip \
+                 {branch}` the branch"
             )
         }
-        _ => format!("`git backport skip {branch}` leaves it out"),
+        _ => format!("`git backport skip {branch}` leaves out the branch"),
     }
 }
 
@@ -141,7 +142,7 @@ fn picked(
             marks(worktree, &["diff", "--check", &base, &head])?;
         }
         if left.len() < waited {
-            // What is settled is where the next begins.
+            // The next pick starts from the commits that are finished.
             base.clone_from(&head);
             resolved = true;
         }
@@ -173,9 +174,10 @@ fn picked(
         };
         let stopped = at_work(worktree, WorktreeState::Begins(&brings(worktree, next)?), begin)?;
         if remembered && settles(worktree)? {
-            // As git itself stops there.
+            // Git also stops here, so that a person checks the resolution.
             tell(&format!(
-                "{}: rerere has resolved it as it was resolved before; look at it",
+                "{}: rerere reused an earlier resolution\nhint: check it, then run `git backport \
+                 continue`",
                 line.branch
             ));
             return Ok(waits);
@@ -185,13 +187,13 @@ fn picked(
             return Ok(waits);
         }
         if !begun(worktree, "CHERRY_PICK_HEAD")? {
-            // Not a conflict: something is in its way there.
+            // This is not a conflict. Git could not start the pick.
             return Err(said);
         }
     }
 }
 
-/// The same for a merge.
+/// Continues the merge of a hotfix into a line.
 fn merged(
     scribe: &PickWriter,
     worktree: &Path,
@@ -204,7 +206,7 @@ fn merged(
         at_work(worktree, WorktreeState::Begins(&format!("HEAD...{theirs}")), || {
             let mut git = git_command::command(worktree);
             git.args(merge);
-            // Where it conflicts it says so, too.
+            // The merge fails if it conflicts. `is_unmerged` finds that out below.
             let _ = scribe.run(git);
             recipes::apply_in(worktree, recipes, theirs)
         })?;
@@ -230,7 +232,7 @@ fn is_clean(worktree: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!(
-        "{} holds changes that are in no commit; commit them or remove them",
+        "cannot finish: {} has uncommitted changes\nhint: commit or remove them",
         worktree.display()
     );
     Err(wrong(message))
@@ -245,13 +247,13 @@ fn is_unmerged(worktree: &Path) -> Result<bool, Failure> {
     Ok(!git_command::output(worktree, &["ls-files", "--unmerged"])?.is_empty())
 }
 
-/// `git cherry-pick --continue`, with the message as it is.
+/// Runs `git cherry-pick --continue` and leaves the message unchanged.
 fn go_on(scribe: &PickWriter, worktree: &Path, line: &Line) -> Result<(), Failure> {
     let mut go_on = git_command::command(worktree);
     go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
     let told = |why: Failure| {
         let message = format!(
-            "{}\nif nothing is left of it there, {}; if a hook refused it, commit it there yourself",
+            "{}\nhint: if the pick is empty, {}\nhint: if a hook rejected it, commit it yourself",
             why.message,
             way_out(line)
         );
@@ -260,14 +262,15 @@ fn go_on(scribe: &PickWriter, worktree: &Path, line: &Line) -> Result<(), Failur
     scribe.run(go_on).map_err(told)
 }
 
-/// Whether git's memory of resolutions stages what it resolves.
+/// Whether `rerere` stages the resolutions that it reuses.
 fn settles(worktree: &Path) -> Result<bool, Failure> {
     let mut ask = git_command::command(worktree);
     ask.args(["config", "--type=bool", "--get", "rerere.autoUpdate"]);
     Ok(ask.output()?.stdout.starts_with(b"true"))
 }
 
-/// Ends a pick that was committed and that a killed git still takes for begun.
+/// Ends a pick that is committed, but that Git still considers in progress because it
+/// was killed.
 fn forgets(scribe: &PickWriter, worktree: &Path, left: &[String]) -> Result<bool, Failure> {
     let picked = git_command::output(worktree, &["rev-parse", "CHERRY_PICK_HEAD"])?;
     let settled = !left.iter().any(|id| id == picked.trim());
@@ -279,19 +282,19 @@ fn forgets(scribe: &PickWriter, worktree: &Path, left: &[String]) -> Result<bool
     at_work(worktree, WorktreeState::Commits, || scribe.run(quit))?;
     if begun(worktree, "CHERRY_PICK_HEAD")? {
         let why = match recovery::locks(&scribe.git_dir, worktree).first() {
-            Some(lock) => format!("a killed git has left {}; remove it", lock.display()),
-            None => "end it there with `git cherry-pick --quit`".to_string(),
+            Some(lock) => format!("remove {}, which a killed git left there", lock.display()),
+            None => "run `git cherry-pick --quit` there".to_string(),
         };
         let shown = worktree.display();
         return Err(wrong(format!(
-            "{} is committed, but still under way in {shown}: {why}",
+            "cannot continue in {shown}: {} is committed, but still in progress\nhint: {why}",
             picked.trim()
         )));
     }
     Ok(true)
 }
 
-/// Begins a pick; what git says where it does not go through.
+/// Starts a cherry-pick. Returns Git's error if the pick stops.
 fn picks(scribe: &PickWriter, worktree: &Path, next: &str) -> Result<Option<Failure>, Failure> {
     let parents = git_command::output(worktree, &["rev-list", "--parents", "-1", next])?;
     let mut pick = git_command::command(worktree);
@@ -303,13 +306,13 @@ fn picks(scribe: &PickWriter, worktree: &Path, next: &str) -> Result<Option<Fail
     Ok(scribe.run(pick).err())
 }
 
-/// Whether a pick or a merge has begun there and is not finished.
+/// Whether a pick (`CHERRY_PICK_HEAD`) or a merge (`MERGE_HEAD`) is in progress.
 fn begun(worktree: &Path, by: &str) -> Result<bool, Failure> {
     let mut parse = git_command::command(worktree);
     Ok(parse.args(["rev-parse", "-q", "--verify", by]).output()?.status.success())
 }
 
-/// Conflict marks that somebody was about to commit are refused.
+/// Fails if the diff adds conflict markers, so that nobody commits them.
 fn marks(worktree: &Path, check: &[&str]) -> Result<(), Failure> {
     let output = git_command::command(worktree).args(check).output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -318,5 +321,5 @@ fn marks(worktree: &Path, check: &[&str]) -> Result<(), Failure> {
     if marked.is_empty() {
         return Ok(());
     }
-    Err(wrong(format!("there are conflict marks left:\n{}", marked.join("\n"))))
+    Err(wrong(format!("cannot continue: conflict markers are left\n{}", marked.join("\n"))))
 }

@@ -1,4 +1,4 @@
-//! What makes a change apply where it does not: its copy on a sibling, or what it stands on?
+//! Finds what makes a conflicting change apply: its copy on another branch, or prerequisites.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,21 +13,22 @@ use crate::partial_merge::Trial;
 use crate::plan::{Change, PickReason, Planner, Step};
 use crate::recipes::cooked;
 
-/// So many earlier changes of the conflicting files are tried as prerequisites,
-/// each alone; a fork or a move of the files can lie some way back.
+/// The maximum number of earlier changes of the conflicting files that are tried as
+/// prerequisites, one at a time. A fork or a move of the files can be some commits back.
 const MOST_PREREQUISITES: usize = 30;
 
-/// So many of these, the latest, are tried in twos.
+/// The number of the latest of these changes that are also tried in pairs.
 const MOST_IN_TWOS: usize = 10;
 
-/// Changes, each with the places of the branches that lack it.
+/// Earlier changes, each with the indexes of the branches that are missing it.
 type PrerequisiteSearch = Vec<(Change, Vec<usize>)>;
 
-/// What is known of a change that conflicts in some files.
+/// The possible prerequisites of a change, by the change and its conflicting files.
 pub(crate) type ConflictRemedies = HashMap<(Change, Vec<String>), (PrerequisiteSearch, Trial)>;
 
 impl Planner<'_> {
-    /// The copy on another branch that applies here, the nearest line first.
+    /// The first copy on another branch that applies here. The nearest branch comes
+    /// first.
     pub(crate) fn sibling(
         &self,
         place: usize,
@@ -61,8 +62,8 @@ impl Planner<'_> {
         Ok(copies.iter().zip(merged).find_map(clean))
     }
 
-    /// The fewest earlier changes of the conflicting files after which the pick
-    /// applies. Proven by trying them.
+    /// The smallest set of earlier changes of the conflicting files after which the pick
+    /// applies. Each set is tried.
     pub(crate) fn prerequisites(
         &self,
         place: usize,
@@ -98,7 +99,7 @@ impl Planner<'_> {
         Ok(None)
     }
 
-    /// The first of some sets after which a change applies.
+    /// The steps of the first set after which the change applies.
     fn tried(
         &self,
         change: Change,
@@ -133,15 +134,16 @@ impl Planner<'_> {
         Ok(open.into_iter().next().map(|(_, steps)| steps).filter(|_| length > 0))
     }
 
-    /// The latest changes of these files before a change, and which branches
-    /// lack each.
+    /// The latest changes of these files before a change, each with the branches that
+    /// are missing it.
     fn earlier(&self, change: Change, paths: &[String]) -> Result<PrerequisiteSearch, Failure> {
         if change.base == EMPTY_TREE {
             return Ok(Vec::new());
         }
         let count = format!("--max-count={}", MOST_PREREQUISITES * 2);
         let (base, commit) = (change.base.to_string(), change.commit.to_string());
-        // What it moves elsewhere conflicts under its new name.
+        // A file that the change renames conflicts under its new name, so the old name
+        // is searched, too.
         let gone =
             crate::git_command::differing(self.folder(), &["--diff-filter=D", &base, &commit])?;
         let mut arguments = vec!["log", "--no-merges", "--format=%H", &count, &base, "--"];

@@ -1,4 +1,4 @@
-//! All that is known of a repository's fixes: read once, kept, and sorted into families.
+//! Reads the commits of the branches, caches them, and groups copies with their originals.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::git_command;
 use crate::output::{Failure, progress, tell};
 use crate::policy_answer::PolicyAnswers;
 
-/// The facts of all commits of some branches, by fix.
+/// The facts of all commits of some branches, grouped by fix.
 pub(crate) struct FixIndex {
     pub(crate) reader: Reader,
     pub(crate) rules: Option<PolicyAnswers>,
@@ -26,16 +26,16 @@ pub(crate) struct FixIndex {
     pub(crate) families: Families,
 }
 
-/// How the facts are come by.
+/// How the facts are read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct IndexOptions {
-    /// Only what has to do with these commits, or ranges of them, is sorted.
+    /// Reads only the commits that are related to these commits or ranges.
     pub(crate) around: Option<Vec<String>>,
-    /// A branch that is looked at as well: its name and its tip.
+    /// The name and the tip of an additional branch.
     pub(crate) also: Option<(String, Oid)>,
-    /// Read everything anew, and keep nothing.
+    /// Neither reads nor writes the cache.
     pub(crate) no_cache: bool,
-    /// Pretend that no message names an original.
+    /// Ignores the originals that messages name.
     pub(crate) ignore_trailers: bool,
 }
 
@@ -71,14 +71,14 @@ impl FixIndex {
         if !how.no_cache
             && let Err(why) = kept.save(&path)
         {
-            // All works without; it only takes longer.
-            tell(&format!("git backport: {} cannot be kept: {why}", path.display()));
+            // Without a cache, the next run only takes longer.
+            tell(&format!("warning: cannot write the cache {}: {why}", path.display()));
         }
         Ok(Self { reader, rules, branches, kept, facts, families })
     }
 
-    /// Some commits, each with the places of the branches that lack it, itself
-    /// and as a copy.
+    /// For each commit, the indexes of the branches that contain neither the commit nor a
+    /// copy of it.
     pub(crate) fn lacking(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
         let facts = self.kept.facts(&self.branches.tips(), Some(ids));
         let mut kept = CommitCache::default();
@@ -94,12 +94,12 @@ impl FixIndex {
         Ok(ids.iter().filter_map(lacking).collect())
     }
 
-    /// Where a commit stands among the facts.
+    /// The index of a commit in `facts`, which are sorted by id.
     fn place(&self, id: Oid) -> Option<usize> {
         self.facts.binary_search_by_key(&id, |fact| fact.id).ok()
     }
 
-    /// The fixes that a commit is taken for, and how sure that is, of a hundred.
+    /// The fixes that a commit belongs to, each with a confidence in percent.
     pub(crate) fn roots(&self, id: Oid) -> Vec<(OriginLink, u8)> {
         let roots = self.place(id).and_then(|place| self.families.roots.get(place));
         let one = |(root, evidence): &(OriginLink, Evidence)| (*root, evidence.confidence());
@@ -112,7 +112,7 @@ impl FixIndex {
         fact.is_some_and(|fact| fact.branches >> place & 1 == 1 && !fact.empty)
     }
 
-    /// The commit on a branch whose message names another one, wholly.
+    /// The commit on a branch whose message names the commit `id` by its full id.
     pub(crate) fn names(&self, place: usize, id: Oid) -> Option<Oid> {
         let (id, there) = (id.to_string(), |fact: &&CommitFact| fact.branches >> place & 1 == 1);
         let names = |fact: &&CommitFact| !fact.empty && fact.named.picked.contains(&id);
@@ -124,13 +124,13 @@ impl FixIndex {
         self.reader.share_changed_path(one, other, false).unwrap_or(false)
     }
 
-    /// What the families come to on the branches.
+    /// The state of each fix on each branch.
     pub(crate) fn matrix(&self) -> Matrix<'_> {
         let (count, lines) = (self.branches.all.len(), self.branches.lines());
         matrix(&self.facts, &self.families, count, lines)
     }
 
-    /// The title of a commit.
+    /// The title of a commit, empty if the commit cannot be read.
     pub(crate) fn title(&self, id: Oid) -> String {
         if let Some(fact) = self.place(id).and_then(|place| self.facts.get(place)) {
             return fact.subject.clone();
@@ -139,32 +139,35 @@ impl FixIndex {
         commit.map(|commit| commit.message.subject().to_string()).unwrap_or_default()
     }
 
-    /// The commit that a person names.
+    /// The commit of a revision.
     pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
         named(&self.reader, revision)
     }
 
-    /// The fix that a person names.
+    /// The fixes of a revision.
     pub(crate) fn fix(&self, revision: &str) -> Result<Vec<OriginLink>, Failure> {
         let id = match self.commit(revision) {
             Ok(id) => id,
             Err(why) => {
-                // Copies can name an original that is no longer here.
+                // A copy can name an original that is no longer in the repository.
                 let named = |name: &String| revision.len() >= 7 && name.starts_with(revision);
                 let gone = self.families.gone.iter().position(named);
                 return gone.map(|place| vec![OriginLink::Gone(place)]).ok_or(why);
             }
         };
         let Some(place) = self.place(id) else {
-            let message = format!("none of the branches looked at has {revision}; see --line");
+            let message = format!(
+                "no selected branch contains {revision}\nhint: select another branch with --line"
+            );
             return Err(Failure::new(Exit::BadInput, message));
         };
         let roots = self.families.roots.get(place).into_iter().flatten();
         Ok(roots.map(|(root, _)| *root).collect())
     }
 
-    /// Looks at the diffs of what is known to be copies of some fixes by their
-    /// authors alone: the same diff is better evidence.
+    /// Compares the diffs of some fixes with those of their copies. An equal patch id is
+    /// better evidence than an equal author. A named copy without a common file loses
+    /// its confidence.
     pub(crate) fn compare(&mut self, roots: &[OriginLink]) -> Result<(), Failure> {
         let mut pairs = Vec::new();
         for root in roots {
@@ -187,11 +190,11 @@ impl FixIndex {
                 let diff_similarity = alike.get(&ids).copied();
                 match (*evidence, diff_similarity) {
                     (Evidence::Author, Some(DiffSimilarity::Same)) => *evidence = Evidence::PatchId,
-                    // What the name, the author and his second, and the title say
-                    // together, no other path refutes: files move between lines.
+                    // If the message names the original, and author, date and title are
+                    // equal, then other paths prove nothing: files move between lines.
                     (Evidence::Trailer { .. }, None) if written => {}
-                    // Else a message is text: a copy changes what its original
-                    // changes, if only under another path.
+                    // A message alone proves nothing. A copy must change a file of its
+                    // original, if only under another path.
                     (Evidence::Author | Evidence::Trailer { .. }, None)
                         if !self.reader.share_changed_path(ids.0, ids.1, titled)? =>
                     {
@@ -204,7 +207,7 @@ impl FixIndex {
         Ok(())
     }
 
-    /// What the policy says of files that a fix does not decide.
+    /// The policy's recipes for files whose content a backport does not decide.
     pub(crate) fn recipes(&self) -> &[Recipe] {
         self.rules.as_ref().map_or(&[], |rules| &rules.policy.recipes)
     }
@@ -213,7 +216,8 @@ impl FixIndex {
         self.facts.get(place)
     }
 
-    /// The id and the title of a fix. One that is no longer here has its copies'.
+    /// The id and the title of a fix. If the original is no longer in the repository,
+    /// the title is that of its first copy.
     pub(crate) fn shown(&self, root: OriginLink) -> (String, String) {
         let copy = self.families.members.get(&root).and_then(|all| all.first());
         let fact = |place: &usize| self.facts.get(*place);
@@ -229,14 +233,14 @@ impl FixIndex {
     }
 }
 
-/// The commit that a person names.
+/// The commit of a revision.
 pub(crate) fn named(reader: &Reader, revision: &str) -> Result<Oid, Failure> {
-    let missing = |why| Failure::new(Exit::BadInput, format!("`{revision}`: {why}"));
+    let missing = |why| Failure::new(Exit::BadInput, format!("cannot find `{revision}`: {why}"));
     reader.resolve(revision).map_err(missing)
 }
 
-/// The commits that people name; those of ranges too. `None` if one is not here:
-/// its copies may be.
+/// The commits of some revisions and ranges. `None` if a revision is not in the
+/// repository, because copies of it can be.
 fn seeds(reader: &Reader, named: &[String]) -> Result<Option<Vec<Oid>>, Failure> {
     let mut ids = Vec::new();
     for one in named {
@@ -253,7 +257,7 @@ fn seeds(reader: &Reader, named: &[String]) -> Result<Option<Vec<Oid>>, Failure>
 }
 
 pub(crate) fn open(place: &RepositoryArgs) -> Result<Reader, Failure> {
-    // Nobody else waits for the answer.
+    // Unlike the hook, this program blocks no push, so it has no time limit.
     let limits = bounds(&refgate_format::Limits::default());
     Ok(Reader::open(&place.repository, Bounds { max_seconds: u64::MAX, ..limits })?)
 }

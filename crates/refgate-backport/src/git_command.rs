@@ -1,4 +1,4 @@
-//! How is Git itself asked? By its plumbing, as configured, and never through a shell.
+//! Runs Git commands with the user's configuration. It never uses a shell.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -14,17 +14,17 @@ use crate::output::Failure;
 pub(crate) fn command(folder: &Path) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(folder);
-    // To ask for a status is no reason for a lock, which a kill would leave.
+    // `git status` must not take a lock, because a killed process would leave it behind.
     git.env("GIT_OPTIONAL_LOCKS", "0");
-    // In a hook, and after `git --git-dir`, these name a repository for every
-    // child: a worktree of ours would be taken for another one.
+    // A hook and `git --git-dir` set these variables for every child process. Git would
+    // then use that repository instead of the worktree in `folder`.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         git.env_remove(name);
     }
     git
 }
 
-/// What a command says, which must succeed.
+/// Runs a command that must succeed. Returns its standard output.
 pub(crate) fn output(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
     let output = command(folder).args(arguments).stdin(Stdio::null()).output()?;
     if output.status.success() {
@@ -33,17 +33,18 @@ pub(crate) fn output(folder: &Path, arguments: &[&str]) -> Result<String, Failur
     Err(failed(arguments, &output.stderr))
 }
 
-/// The same, with something on its standard input.
+/// Runs a command that must succeed, with `input` on its standard input. Returns its
+/// standard output.
 pub(crate) fn fed(mut git: Command, input: &[u8]) -> Result<String, Failure> {
     git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = git.spawn()?;
     finished(&git, child, input)
 }
 
-/// The same for what must not be left half done: it keeps our lock until it has
-/// ended, and what kills all of our process group does not reach what is
-/// `apart` from it. It gets the lock as its standard output, so it must say
-/// nothing that is wanted.
+/// Runs a command that must not be interrupted. The command holds the lock until it
+/// ends, because the lock file is its standard output, so its output is lost. With
+/// `apart` it runs in its own process group, so that a kill of our group does not reach
+/// it.
 pub(crate) fn to_the_end(
     mut git: Command,
     lock: &File,
@@ -61,7 +62,7 @@ pub(crate) fn to_the_end(
 
 fn finished(git: &Command, mut child: Child, input: &[u8]) -> Result<String, Failure> {
     if let Some(mut to) = child.stdin.take() {
-        // Who does not want it says why.
+        // If the command does not read its input, it fails and reports why.
         let _ = to.write_all(input);
     }
     let output = child.wait_with_output()?;
@@ -73,7 +74,7 @@ fn finished(git: &Command, mut child: Child, input: &[u8]) -> Result<String, Fai
     Err(failed(&[&name.join(" ")], &output.stderr))
 }
 
-/// The paths in which two trees or commits differ, or the ends of a range.
+/// The paths that differ between two trees, two commits, or the ends of a range.
 pub(crate) fn differing(folder: &Path, what: &[&str]) -> Result<Vec<String>, Failure> {
     let diff = ["diff", "--name-only", "-z", "--no-renames"];
     let listed = output(folder, &[&diff, what].concat())?;
@@ -83,7 +84,7 @@ pub(crate) fn differing(folder: &Path, what: &[&str]) -> Result<Vec<String>, Fai
 pub(crate) fn failed(arguments: &[&str], said: &[u8]) -> Failure {
     let said = String::from_utf8_lossy(said);
     let said = Some(said.trim()).filter(|said| !said.is_empty());
-    let said = said.unwrap_or("it failed, and did not say why (did one of your hooks?)");
+    let said = said.unwrap_or("it failed without a message (perhaps in a hook)");
     let verb = arguments.first().unwrap_or(&"");
     Failure::new(Exit::Failed, format!("git {verb}: {said}"))
 }

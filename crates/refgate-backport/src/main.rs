@@ -1,4 +1,4 @@
-//! `git backport`: one verb, one file.
+//! The program `git-backport`: shows which branches contain a fix, and backports fixes.
 
 mod args;
 mod branches;

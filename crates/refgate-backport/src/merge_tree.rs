@@ -1,4 +1,4 @@
-//! What does Git make of a pick? `git merge-tree` for many at once; nothing is checked out.
+//! Computes the results of many picks with `git merge-tree`. It never checks anything out.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -11,17 +11,17 @@ use refgate_git::{Writer, git_version};
 
 use crate::output::{Failure, tell};
 
-/// What Git makes of one pick.
+/// The result of one pick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Merged {
-    /// A tree, without a conflict.
+    /// The resulting tree, without a conflict.
     Clean(Oid),
-    /// Conflicts: the tree with its marks, the paths, and what Git says of them.
+    /// A conflict: the tree with conflict markers, the paths, and Git's messages.
     Conflict { tree: Oid, paths: Vec<String>, said: Vec<String> },
 }
 
-/// A pick: what leads from `base` to `theirs`, onto `ours`; commits or trees. Of
-/// two commits, without a base, a merge.
+/// A pick of the changes from `base` to `theirs` onto `ours`. Each is a commit or a tree.
+/// Without a base, a merge of two commits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PickQuery {
     pub(crate) base: Option<Oid>,
@@ -29,19 +29,19 @@ pub(crate) struct PickQuery {
     pub(crate) theirs: Oid,
 }
 
-/// So many questions are asked of one process: with more, both could wait for
-/// the other to read.
+/// The number of queries for one process. With more queries, both processes could wait
+/// for the other one to read.
 const MOST_AT_ONCE: usize = 200;
 
-/// What Git makes of some picks, in order; below 2.40, what libgit2 makes of
-/// them, which is said. The attributes (such as merge drivers) are those of a
-/// tree, or of what is picked to.
+/// Computes picks, and returns the results in order. Below Git 2.40 libgit2 computes
+/// them, which is reported. The Git attributes (such as merge drivers) are those of the
+/// tree `attributes`, or of `ours`.
 pub(crate) fn picks(
     repository: &Path,
     asked: &[PickQuery],
     attributes: Option<Oid>,
 ) -> Result<Vec<Merged>, Failure> {
-    // Where the questions are answered, nobody asks for the version.
+    // Git's version is read only if a query fails.
     static OLD: OnceLock<Option<(String, (u32, u32))>> = OnceLock::new();
     let old = match OLD.get() {
         Some(old) => old.as_ref(),
@@ -59,13 +59,13 @@ pub(crate) fn picks(
     }
 }
 
-/// Git's version, if it merges no trees.
+/// Git's version, if this version cannot merge trees.
 fn old(repository: &Path) -> Option<(String, (u32, u32))> {
     let said = crate::git_command::output(repository, &["version"]).ok()?;
     git_version(&said).filter(|(_, numbers)| *numbers < (2, 45))
 }
 
-/// The same questions with a commit for each tree.
+/// The same queries, with a commit in place of each tree.
 fn of_commits(repository: &Path, asked: &[PickQuery]) -> Result<Vec<PickQuery>, Failure> {
     let writer = Writer::open(repository, false)?;
     let one = |ask: &PickQuery| {
@@ -78,7 +78,7 @@ fn of_commits(repository: &Path, asked: &[PickQuery]) -> Result<Vec<PickQuery>, 
     asked.iter().map(one).collect()
 }
 
-/// A forecast that git's own pick may differ from.
+/// Computes picks with libgit2. The results can differ from Git's own picks.
 fn approximate(
     repository: &Path,
     asked: &[PickQuery],
@@ -86,7 +86,7 @@ fn approximate(
 ) -> Result<Vec<Merged>, Failure> {
     static SAID: std::sync::Once = std::sync::Once::new();
     SAID.call_once(|| {
-        tell(&format!("approximate: git {version} cannot be asked for picks; 2.40 or newer can"));
+        tell(&format!("approximate: git {version} cannot forecast picks; 2.40 or newer can"));
     });
     let writer = Writer::open(repository, false)?;
     let one = |ask: &PickQuery| {
@@ -98,8 +98,8 @@ fn approximate(
     asked.iter().map(one).collect()
 }
 
-/// What Git makes of some picks, in order. `git merge-tree` writes its answers
-/// when it likes, so all questions are asked before the first answer is read.
+/// Computes picks with Git, and returns the results in order. `git merge-tree` can delay
+/// its output, so all queries are written before the first result is read.
 fn asked_of_git(
     repository: &Path,
     asked: &[PickQuery],
@@ -110,7 +110,7 @@ fn asked_of_git(
     for some in together.flat_map(|some| some.chunks(MOST_AT_ONCE)) {
         let mut git = crate::git_command::command(repository);
         if let Some(ask) = some.first() {
-            // Git 2.40 does not know it, and takes those of the working tree.
+            // Git 2.40 ignores this variable, and uses the attributes of the working tree.
             git.env("GIT_ATTR_SOURCE", attributes.unwrap_or(ask.ours).to_string());
         }
         git.args(["merge-tree", "--write-tree", "--stdin"]);
@@ -125,7 +125,7 @@ fn asked_of_git(
                 None => format!("{} {}\n", ask.ours, ask.theirs),
             })
             .collect();
-        // If it has ended, it says why below.
+        // If Git has already ended, its standard error says why.
         let _ = to.write_all(script.as_bytes());
         drop(to);
         let mut from = BufReader::new(from);
@@ -143,27 +143,27 @@ fn asked_of_git(
 }
 
 fn broken(why: &str) -> Failure {
-    Failure::new(Exit::Failed, format!("git merge-tree: {why}"))
+    Failure::new(Exit::Failed, format!("git merge-tree failed: {why}"))
 }
 
 fn part(from: &mut BufReader<ChildStdout>) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     from.read_until(0, &mut bytes).map_err(|error| broken(&error.to_string()))?;
     if bytes.pop() != Some(0) {
-        return Err(broken("it ended in the middle of an answer"));
+        return Err(broken("its output is incomplete"));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One answer: a digit, a tree, then for a conflict its files and its messages.
+/// Reads one result: a digit, a tree, then for a conflict the files and the messages.
 fn read(from: &mut BufReader<ChildStdout>) -> Result<Merged, Failure> {
     let clean = match part(from)?.trim() {
         "1" => true,
         "0" => false,
-        other => return Err(broken(&format!("`{other}` is no answer"))),
+        other => return Err(broken(&format!("unexpected output `{other}`"))),
     };
     let tree = part(from)?;
-    let tree = Oid::from_hex(&tree).ok_or_else(|| broken(&format!("`{tree}` is no tree")))?;
+    let tree = Oid::from_hex(&tree).ok_or_else(|| broken(&format!("`{tree}` is not an id")))?;
     let mut paths = Vec::new();
     loop {
         let line = part(from)?;
@@ -185,7 +185,7 @@ fn read(from: &mut BufReader<ChildStdout>) -> Result<Merged, Failure> {
         if count.is_empty() {
             return Ok(Merged::Conflict { tree, paths, said });
         }
-        let count: usize = count.parse().map_err(|_| broken(&format!("`{count}` is no number")))?;
+        let count: usize = count.parse().map_err(|_| broken(&format!("bad count `{count}`")))?;
         for _ in 0..count {
             part(from)?;
         }

@@ -1,4 +1,4 @@
-//! The one file that prints.
+//! Prints to standard output and standard error. No other file prints.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use refgate_gate::Exit;
 pub(crate) use refgate_gate::{Failure, VerbResult, done};
 
-/// Writes to standard output. A reader that has gone away ends the program
-/// quietly, as it does for other filters; a full disk does not.
+/// Writes to standard output. If the reader has closed the pipe, the program ends without
+/// an error, as other filters do. Other errors, such as a full disk, are reported.
 pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -17,12 +17,12 @@ pub(crate) fn say(text: &str) {
     }
 }
 
-#[expect(clippy::exit, reason = "nobody reads any more; there is nothing left to do")]
+#[expect(clippy::exit, reason = "the output cannot be written, so nothing is left to do")]
 fn quit(error: &std::io::Error) -> ! {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         std::process::exit(0)
     }
-    tell(&format!("git backport: cannot write what was asked for: {error}"));
+    tell(&format!("git backport: cannot write the output: {error}"));
     std::process::exit(i32::from(Exit::Failed.code()))
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn fail(failure: &Failure) -> ExitCode {
     done(failure.exit)
 }
 
-/// A count that a person sees grow on a terminal, and nobody else.
+/// A progress counter. It is shown only on a terminal.
 pub(crate) fn progress(what: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

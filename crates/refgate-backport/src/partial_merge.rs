@@ -1,4 +1,4 @@
-//! Which picks are worth asking Git for? Tried on trees that hold the files in question alone.
+//! Tries sets of picks on trees that contain only the files in question.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,20 +11,20 @@ use crate::merge_tree::{Merged, PickQuery, picks};
 use crate::output::Failure;
 use crate::plan::Change;
 
-/// A merge of whole trees costs Git a look at all that the branches differ in;
-/// one of a few files costs next to nothing. Each is made once.
+/// Trial merges of a few files, each computed once. They cost much less than merges of
+/// whole trees, for which Git compares everything that differs between the branches.
 pub(crate) struct Trial {
     writer: Writer,
     paths: Vec<String>,
-    /// Of commits and trees, what is left of them.
+    /// The reduced tree of each commit or tree: only the files in `paths`.
     small: HashMap<Oid, Oid>,
-    /// Base, onto, and picked; `None` if it conflicts.
+    /// The merged tree of base, target and picked tree; `None` for a conflict.
     merged: HashMap<[Oid; 3], Option<Oid>>,
 }
 
 impl Trial {
-    /// For a change that conflicts in some files. What it changes belongs to it:
-    /// a branch may have a file under another name.
+    /// Prepares trials for a change that conflicts in `paths`. All files of the change
+    /// are included, because a branch can have a file under another name.
     pub(crate) fn new(folder: &Path, change: Change, paths: &[String]) -> Result<Self, Failure> {
         let (base, commit) = (change.base.to_string(), change.commit.to_string());
         let mut all = git_command::differing(folder, &[&base, &commit])?;
@@ -35,8 +35,8 @@ impl Trial {
         Ok(Self { writer, paths: all, small: HashMap::new(), merged: HashMap::new() })
     }
 
-    /// Those of some rows of changes after which a change goes through in these
-    /// files. Where it does not, it would not in the whole tree.
+    /// The sets of changes after which the change applies to these files. After the other
+    /// sets, it would not apply to the whole tree either.
     pub(crate) fn worth(
         &mut self,
         folder: &Path,

@@ -1,4 +1,4 @@
-//! How are picks written and references set, so that all of it can be continued and undone?
+//! Writes picked commits and sets refs, so that a run can be continued and undone.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -21,21 +21,22 @@ use crate::plan::Step;
 use crate::run_state::{Journal, Line, SkippedTarget, State};
 use crate::{run_loop, worktree};
 
-/// Writes commits for one repository.
+/// Writes commits and refs of one repository.
 pub(crate) struct PickWriter {
     writer: Writer,
     pub(crate) git_dir: PathBuf,
-    /// Where the person is.
+    /// The path that the user named with `-C`.
     pub(crate) repository: PathBuf,
     committer: OnceCell<String>,
     signs: bool,
-    /// What is done is told as JSON.
+    /// Whether results are printed as JSON.
     pub(crate) json: bool,
-    /// One at a time: held until we have ended, and all git that we began.
+    /// Allows one run at a time. This process and the Git processes that it started hold
+    /// the lock until they end.
     pub(crate) lock: File,
 }
 
-/// So long a run waits for another one, in tenths of a second.
+/// How long a run waits for another one, in tenths of a second.
 const PATIENCE: u32 = 50;
 
 impl PickWriter {
@@ -51,7 +52,8 @@ impl PickWriter {
         Ok(Self { writer, git_dir, repository, committer, signs, json: place.json, lock })
     }
 
-    /// Who commits. Only who writes something must have a name.
+    /// The committer. It is read only before the first commit, so a command that commits
+    /// nothing needs no configured name.
     fn committer(&self) -> Result<&str, Failure> {
         if let Some(known) = self.committer.get() {
             return Ok(known);
@@ -60,20 +62,20 @@ impl PickWriter {
         Ok(self.committer.get_or_init(|| said.trim().to_string()))
     }
 
-    /// Runs what must not be left half done, and keeps our lock until it has
-    /// ended. Where it signs, somebody may have to be asked at the terminal,
-    /// which what is not part of our process group could not.
+    /// Runs a command that must not be interrupted. It holds the lock until it ends. If
+    /// commits are signed, the command stays in our process group, because Git might ask
+    /// for a passphrase on the terminal.
     pub(crate) fn run(&self, git: Command) -> Result<(), Failure> {
         let apart = !self.signs;
         git_command::to_the_end(git, &self.lock, apart, &[])
     }
 
-    /// Tells what becomes of a branch.
+    /// Prints the result for a branch.
     pub(crate) fn report(&self, branch: &str, state: &str, words: &str) {
         self.leaves(&SkippedTarget::new(branch, Oid::default(), state, words.to_string()));
     }
 
-    /// Tells what does not become of a branch.
+    /// Prints why a branch, or a fix on it, is skipped.
     pub(crate) fn leaves(&self, left: &SkippedTarget) {
         let SkippedTarget { branch, fix, state, words } = left;
         if self.json {
@@ -83,14 +85,14 @@ impl PickWriter {
             }
             say(&told.to_string());
         } else {
-            // A command stands on a line of its own, to be copied.
+            // Each command is on its own line, so that it can be copied.
             let mut lines = words.lines();
             say(&wrap(&format!("{branch}  "), "  ", lines.next().unwrap_or_default()));
             lines.for_each(|command| say(&format!("    {command}")));
         }
     }
 
-    /// Writes a branch's picks on top of `parent`: the last one.
+    /// Writes the picks of a branch on top of `parent`. Returns the last commit.
     pub(crate) fn write(&self, parent: Oid, steps: &[Step]) -> Result<Oid, Failure> {
         let mut at = parent;
         for step in steps {
@@ -107,8 +109,8 @@ impl PickWriter {
         Ok(self.writer.pick(kept, tree, parents, self.committer()?)?)
     }
 
-    /// A commit with one parent once more: on another parent, or with the line
-    /// that says where it was picked from.
+    /// Rewrites a commit with one parent: with the parent `onto`, and with a line that
+    /// names the original `from`.
     pub(crate) fn again(
         &self,
         commit: &str,
@@ -119,12 +121,12 @@ impl PickWriter {
             git_command::output(&self.git_dir, &["show", "-s", "--format=%H %T %P", commit])?;
         let ids: Vec<Oid> = said.split_whitespace().filter_map(Oid::from_hex).collect();
         let [id, tree, parent] = ids.as_slice() else {
-            return Err(Failure::new(Exit::Failed, format!("{commit} has not one parent")));
+            return Err(Failure::new(Exit::Failed, format!("{commit} must have a single parent")));
         };
         self.commit(&self.writer.kept(*id, from)?, *tree, &[onto.unwrap_or(*parent)])
     }
 
-    /// Writes a merge of these parents.
+    /// Writes a merge commit with these parents.
     pub(crate) fn merge(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, Failure> {
         let author = git_command::output(&self.git_dir, &["var", "GIT_AUTHOR_IDENT"])?;
         let author = author.trim().as_bytes().to_vec();
@@ -132,7 +134,7 @@ impl PickWriter {
         self.commit(&kept, tree, parents)
     }
 
-    /// A commit that Git signs, as it is configured to.
+    /// Writes a commit that Git signs as configured.
     fn signed(&self, kept: &KeptHeaders, tree: Oid, parents: &[Oid]) -> Result<Oid, Failure> {
         let author = String::from_utf8_lossy(&kept.author).into_owned();
         let (name, rest) = author.split_once('<').unwrap_or((&author, ""));
@@ -151,11 +153,11 @@ impl PickWriter {
         commit.arg(tree.to_string());
         let id = git_command::fed(commit, &kept.message)?;
         Oid::from_hex(id.trim())
-            .ok_or_else(|| Failure::new(Exit::Failed, "git commit-tree answered with no commit"))
+            .ok_or_else(|| Failure::new(Exit::Failed, "git commit-tree printed no commit id"))
     }
 
-    /// Sets the references of all lines that are written, in one transaction.
-    /// One that is in somebody's hands waits, and stops no other.
+    /// Sets the refs of all written lines in one transaction. A ref that has moved or is
+    /// checked out keeps its value, and does not stop the others.
     pub(crate) fn set(&self, journal: &mut Journal) -> Result<(), Failure> {
         let mut script = String::new();
         for line in &mut journal.lines {
@@ -167,7 +169,7 @@ impl PickWriter {
                 tell(&format!("git backport: {}: {why}", line.branch));
                 continue;
             }
-            // A run that was killed in between has set it already.
+            // A run that was killed after the transaction has already set the ref.
             if value != line.new {
                 let (reference, new, old) = (&line.reference, &line.new, or_nothing(&line.old));
                 script.push_str(&format!("update {reference} {new} {old}\n"));
@@ -178,7 +180,7 @@ impl PickWriter {
         journal.save(&self.git_dir)
     }
 
-    /// Why a reference that stands at a value is not set.
+    /// Why a ref with this value cannot be set. `None` if it can be set.
     fn in_hands(&self, line: &Line, value: &str) -> Result<Option<String>, Failure> {
         let Line { reference, new, old, .. } = line;
         if value == new {
@@ -187,25 +189,25 @@ impl PickWriter {
         if value != old {
             let now = match value {
                 "" => "was deleted".to_string(),
-                value => format!("has moved to {value}"),
+                value => format!("moved to {value}"),
             };
             let was = match old.as_str() {
-                "" => "is gone".to_string(),
-                old => format!("stands at {old}"),
+                "" => "is deleted".to_string(),
+                old => format!("is at {old}"),
             };
             return Ok(Some(format!(
-                "{reference} {now} in the meantime; what was made for it is {new}. Once it {was} \
-                 again, `git backport continue` sets it; `git backport undo` takes all back"
+                "cannot set {reference} to {new}: it {now}\nhint: when it {was} again, run `git \
+                 backport continue`; to undo everything, run `git backport undo`"
             )));
         }
         let held = !old.is_empty() && worktree::holds(&self.git_dir, reference)?;
         Ok(held.then(|| {
             let why = worktree::is_checked_out(reference);
-            format!("{why}; check out another branch, then `git backport continue`")
+            format!("{why}\nhint: check out another branch, then run `git backport continue`")
         }))
     }
 
-    /// Moves references, all or none.
+    /// Updates refs in one transaction: all or none.
     fn update(&self, script: &str, why: &str) -> Result<(), Failure> {
         if script.is_empty() {
             return Ok(());
@@ -220,16 +222,16 @@ impl PickWriter {
         )
     }
 
-    /// What a reference holds; empty if it is not there.
+    /// The commit id of a ref; empty if the ref does not exist.
     pub(crate) fn value(&self, reference: &str) -> Result<String, Failure> {
         let mut parse = git_command::command(&self.git_dir);
         let output = parse.args(["rev-parse", "-q", "--verify", reference]).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
     }
 
-    /// Takes back what a run has done, as far as nobody has built on it: each
-    /// reference that still stands where the run put it.
-    /// Those that are only checked out can be taken back later.
+    /// Undoes a run: resets each ref that still has the value that the run gave it, and
+    /// removes the worktrees. A ref that is checked out stays in the journal, so that it
+    /// can be undone later.
     pub(crate) fn take_back(&self, journal: &Journal) -> Result<UndoResult, Failure> {
         let (mut script, mut kept) = (String::new(), Vec::new());
         let mut was = BTreeMap::new();
@@ -249,7 +251,7 @@ impl PickWriter {
                 script.push_str(&format!("update {reference} {to} {value}\n"));
             } else if value != line.old {
                 let (reference, new) = (&line.reference, &line.new);
-                kept.push(format!("{reference} has moved since; what was made for it is {new}"));
+                kept.push(format!("{reference} has moved since; its backport is {new}"));
             }
         }
         self.update(&script, "git backport: undo")?;
@@ -259,7 +261,7 @@ impl PickWriter {
         match later.lines.is_empty() {
             true => Journal::remove(&self.git_dir)?,
             false => {
-                // Nothing of it waits for a push any more.
+                // The remaining lines must not be pushed any more.
                 later.has_pushed |= later.tried;
                 if !later.has_pushed {
                     later.pushed.clear();
@@ -271,16 +273,16 @@ impl PickWriter {
     }
 }
 
-/// What became of a run that was taken back.
+/// The result of an undo.
 pub(crate) struct UndoResult {
-    /// What references were that were taken back.
+    /// The refs that were reset, with the values that they had before.
     pub(crate) was: BTreeMap<String, String>,
-    /// What was left alone, and why.
+    /// The refs that were not reset, each with the reason.
     pub(crate) kept: Vec<String>,
 }
 
-/// The lock of runs in a repository. Who holds it is alive: the system opens it
-/// for us when a run ends, however it ends.
+/// Takes the lock of a repository. The operating system releases the lock when its holder
+/// ends, even if it was killed.
 fn locked(git_dir: &Path) -> Result<File, Failure> {
     let folder = Journal::folder(git_dir);
     fs::create_dir_all(&folder)?;
@@ -295,11 +297,12 @@ fn locked(git_dir: &Path) -> Result<File, Failure> {
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
     }
-    let message = "another git backport is at work in this repository; wait until it has ended";
+    let message = "cannot start: another git backport is running in this repository\nhint: wait \
+                   until it has finished";
     Err(Failure::new(Exit::Failed, message))
 }
 
-/// A value as `update-ref` takes it: zeros for what is not there.
+/// A value for `update-ref`, which expects zeros for a ref that does not exist.
 fn or_nothing(value: &str) -> String {
     if value.is_empty() { Oid::default().to_string() } else { value.to_string() }
 }

@@ -1,4 +1,4 @@
-//! What would each pick come to on each branch? Computed by Git, on trees alone.
+//! Forecasts the result of each pick on each branch. It uses only trees, never a worktree.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -15,10 +15,10 @@ use crate::output::Failure;
 use crate::policy_answer::{Answer, PolicyAnswers};
 use crate::recipes::cooked;
 
-/// From this confidence on, of a hundred, a fix is not picked again.
+/// The confidence in percent from which a fix counts as present, and is not picked again.
 const SURE: u8 = 90;
 
-/// A change to carry over: a commit, and which of its parents it is a change of.
+/// A change to pick: a commit, and the parent that it is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Change {
     pub(crate) commit: Oid,
@@ -26,33 +26,33 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The question what picking it onto a tree comes to.
+    /// The query for the pick of this change onto a tree.
     pub(crate) const fn onto(self, tree: Oid) -> PickQuery {
         PickQuery { base: Some(self.base), ours: tree, theirs: self.commit }
     }
 }
 
-/// What one pick comes to.
+/// The forecast of one pick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Forecast {
-    /// It has landed already, by this commit.
+    /// The branch already contains the fix, in this commit.
     Present(Oid),
-    /// The branch has had it, and reverted it.
+    /// The branch contained the fix, and reverted it.
     Reverted,
-    /// The policy keeps it out.
+    /// The policy does not allow it, for this reason.
     Denied(String),
     /// The pick changes nothing.
     Empty,
-    /// It applies: the commit that is picked (the original, or the copy on a
-    /// sibling), and the trees from step to step.
+    /// The pick applies, in these steps. It picks the original or a copy on another
+    /// branch, after its prerequisites.
     Clean(Vec<Step>),
-    /// It does not apply, in these files.
+    /// The pick conflicts in these files.
     Conflict { paths: Vec<String>, said: Vec<String> },
-    /// An earlier change of the same plan does not apply.
+    /// An earlier change of the same plan conflicts.
     Waits,
 }
 
-/// A commit that is picked, and the tree that comes of it.
+/// A commit to pick, and the resulting tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) change: Change,
@@ -63,11 +63,11 @@ pub(crate) struct Step {
 /// Why a commit is picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PickReason {
-    /// It is the one that was asked for.
+    /// The user asked for it.
     Asked,
-    /// It is that one's copy on this branch, and applies where it does not.
+    /// It is the copy on this branch of the requested commit, which does not apply.
     Sibling(usize),
-    /// What was asked for applies only after it.
+    /// The requested commit applies only after it.
     Prerequisite,
 }
 
@@ -76,7 +76,7 @@ pub(crate) enum PickReason {
 pub(crate) struct Target {
     pub(crate) place: usize,
     pub(crate) forecasts: Vec<(Change, Forecast)>,
-    /// What the policy asks for before the server takes them.
+    /// What the policy requires before the server accepts the picks.
     pub(crate) needs: Vec<String>,
 }
 
@@ -84,9 +84,9 @@ pub(crate) struct Planner<'k> {
     pub(crate) known: &'k FixIndex,
     pub(crate) rules: Option<&'k PolicyAnswers>,
     pub(crate) matrix: &'k Matrix<'k>,
-    /// Pick again what a branch has reverted.
+    /// Whether reverted fixes are picked again.
     pub(crate) again: bool,
-    /// What was found out for one branch serves the next.
+    /// Cached prerequisites, because the next branch often has the same conflict.
     pub(crate) cures: RefCell<ConflictRemedies>,
 }
 
@@ -96,8 +96,8 @@ impl<'k> Planner<'k> {
         Self { known, rules, matrix, again, cures: RefCell::default() }
     }
 
-    /// The change that a person means: a commit against its only parent, or of
-    /// a merge against the parent of this number.
+    /// The change of a commit against its only parent, or of a merge commit against the
+    /// parent with this number.
     pub(crate) fn change(&self, id: Oid, mainline: Option<usize>) -> Result<Change, Failure> {
         let parents = self.known.reader.commit(id)?.parents;
         let wrong = |message: String| Failure::new(Exit::Usage, message);
@@ -106,23 +106,26 @@ impl<'k> Planner<'k> {
             (0, _) => Some(&EMPTY_TREE),
             (1, _) => parents.first(),
             (_, None) => {
-                let message = format!("{short} is a merge; say with -m whose changes are meant");
+                let message = format!(
+                    "cannot pick merge commit {short}: no parent is chosen\nhint: -m 1 picks the \
+                     changes that the merge brought"
+                );
                 return Err(wrong(message));
             }
             (_, Some(number)) => number.checked_sub(1).and_then(|place| parents.get(place)),
         };
-        let base = *base.ok_or_else(|| wrong(format!("{short} has no such parent")))?;
+        let base = *base.ok_or_else(|| wrong(format!("{short} has no parent with this number")))?;
         Ok(Change { commit: id, base })
     }
 
-    /// The fix that it is, and how sure that is, of a hundred.
+    /// The fix that a change belongs to, with a confidence in percent.
     fn root(&self, change: Change) -> Result<(OriginLink, u8), Failure> {
         let roots = self.known.roots(change.commit);
-        let unknown = || format!("{} is not known", change.commit.short());
+        let unknown = || format!("no selected branch contains {}", change.commit.short());
         roots.first().copied().ok_or_else(|| Failure::new(Exit::BadInput, unknown()))
     }
 
-    /// What changes come to on some branches, one after the other.
+    /// Forecasts the changes on each of these branches, one after the other.
     pub(crate) fn targets(
         &self,
         places: &[usize],
@@ -180,18 +183,18 @@ impl<'k> Planner<'k> {
         branch.map(|branch| branch.tip).ok_or_else(missing)
     }
 
-    /// What is known of a change on a branch without picking it.
+    /// The forecast of a change on a branch, if it is known without a pick.
     fn settled(&self, change: Change, of: (&Fix, u8), target: &Target) -> Option<Forecast> {
         let (fix, sure) = of;
         if self.known.reaches(target.place, change.commit) {
             return Some(Forecast::Present(change.commit));
         }
-        // What it is taken for is a guess, but its name is none.
+        // The family is a guess here, but a message that names the commit is evidence.
         let by_name = self.known.names(target.place, change.commit).filter(|_| sure < SURE);
         if let Some(by) = by_name.filter(|by| self.known.touches(*by, change.commit)) {
             return Some(Forecast::Present(by));
         }
-        // A guess, of the change or of the copy, is not enough to leave it out.
+        // A guess about the change or about its copy is not enough to leave it out.
         let found = fix.cells.get(target.place).filter(|_| sure >= SURE);
         let by = found.and_then(|found| found.by).and_then(|by| self.known.fact(by));
         match (found.map(|found| found.cell), by.map(|fact| fact.id)) {
@@ -208,15 +211,15 @@ impl<'k> Planner<'k> {
         target.forecasts.iter().any(conflict).then_some(Forecast::Waits)
     }
 
-    /// Whether the policy keeps a commit out of a branch.
+    /// Whether the policy does not allow a commit on a branch.
     pub(crate) fn is_denied(&self, place: usize, id: Oid) -> bool {
         let (reader, branch) = (&self.known.reader, self.known.branches.name(place));
         let answer = self.rules.map(|rules| rules.answer(reader, id, branch));
         matches!(answer, Some(Ok(Answer::Denied(_)) | Err(_)))
     }
 
-    /// What the policy says against a change on a branch; what it asks for is
-    /// noted.
+    /// A forecast if the policy does not allow a change on a branch. What the policy
+    /// requires is added to `needs`.
     fn denied(&self, change: Change, target: &mut Target) -> Result<Option<Forecast>, Failure> {
         let Some(rules) = self.rules else { return Ok(None) };
         let branch = self.known.branches.name(target.place);

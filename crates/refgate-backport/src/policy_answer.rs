@@ -1,4 +1,4 @@
-//! May this fix go to that branch, now? The same function as the hook's answers.
+//! Answers whether the policy allows a fix on a branch now, with the same rules as the hook.
 
 use std::path::Path;
 
@@ -22,33 +22,33 @@ use crate::args::RepositoryArgs;
 use crate::branches::{are_fetched, listed};
 use crate::output::{Failure, tell};
 
-/// A policy, and what it needs to know to answer.
+/// A policy, and the facts that it needs.
 pub(crate) struct PolicyAnswers {
     pub(crate) policy: Policy,
     signers: Signers,
     releases: Vec<Release>,
-    /// Under which names records may speak of this repository.
+    /// The names of this repository in records.
     repositories: Vec<String>,
     remote: String,
-    /// What the calendar's records and waivers say, once it is asked for.
+    /// The calendar records and waivers, read when they are first needed.
     ledger: OnceCell<LedgerView>,
     pub(crate) at: Instant,
 }
 
-/// What the policy says of a fix on a branch.
+/// What the policy says about a fix on a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Nothing against it.
+    /// It is allowed.
     Free,
-    /// It may go there with this.
+    /// It is allowed with this approval or waiver.
     Needs(String),
-    /// It may not go there.
+    /// It is not allowed, for this reason.
     Denied(String),
 }
 
 impl PolicyAnswers {
-    /// The policy that was named, or the one that the remote's production
-    /// branch holds. `None` if there is neither: then nothing is forbidden.
+    /// The policy that the user named, or the policy on the remote's production branch.
+    /// `None` if there is no policy. Then everything is allowed.
     pub(crate) fn find(reader: &Reader, place: &RepositoryArgs) -> Result<Option<Self>, Failure> {
         let clock = training_clock(reader);
         let clock = clock.map_err(|why| Failure::new(Exit::BadSetup, why.to_string()))?;
@@ -66,7 +66,7 @@ impl PolicyAnswers {
         Ok(Some(Self { policy, signers, releases, repositories, remote, ledger, at }))
     }
 
-    /// What the calendar's records and waivers say, as far as they were fetched.
+    /// The calendar records and waivers, as last fetched.
     fn ledger(&self, reader: &Reader) -> Result<&LedgerView, Failure> {
         if let Some(known) = self.ledger.get() {
             return Ok(known);
@@ -74,14 +74,14 @@ impl PolicyAnswers {
         let on = governed(reader, &self.remote, &self.policy)?;
         let view = self.book(reader).forecast(&self.policy, (&self.releases, self.at), &on);
         let view = view.unwrap_or_else(|why| {
-            // A forecast without them is better than none, if it is said.
-            tell(&format!("git backport: records count for nothing here: {why}"));
+            // A forecast without records is better than none.
+            tell(&format!("warning: the forecast ignores all records: {why}"));
             LedgerView::default()
         });
         Ok(self.ledger.get_or_init(|| view))
     }
 
-    /// The ledger, as far as it was fetched.
+    /// The ledger, as last fetched.
     fn book<'b>(&'b self, reader: &'b Reader) -> LedgerReader<'b> {
         let ledger = RefName::parse(LEDGER).ok();
         let tip = ledger.and_then(|name| reader.reference(&name).ok().flatten());
@@ -89,20 +89,19 @@ impl PolicyAnswers {
         LedgerReader { reader, tip: tip.map(|(tip, _)| tip), signers, repositories }
     }
 
-    /// Whether somebody has put on record that a fix need not go to a branch;
-    /// as far as the ledger was fetched.
+    /// Whether a record in the fetched ledger states that a branch does not need a fix.
     pub(crate) fn excuses(&self, reader: &Reader, fix: Oid, branch: &str) -> bool {
         let to = RefName::branch(branch).ok();
         let excuses = self.book(reader).excuses(&self.policy, fix).unwrap_or_default();
         excuses.into_iter().any(|excuse| Some(excuse.to) == to)
     }
 
-    /// Whether a commit may be carried to a branch.
+    /// Whether the policy allows a pick of a commit to a branch.
     pub(crate) fn answer(&self, reader: &Reader, id: Oid, branch: &str) -> Result<Answer, Failure> {
         let Ok(name) = RefName::branch(branch) else { return Ok(Answer::Free) };
         let RefKind::Governed(target) = self.policy.kind(&name) else { return Ok(Answer::Free) };
         if self.excuses(reader, id, branch) {
-            let text = "a record says that it is not applicable there";
+            let text = "a record states that the branch does not need it";
             return Ok(Answer::Denied(text.to_string()));
         }
         let parsed = reader.commit(id)?;
@@ -116,7 +115,7 @@ impl PolicyAnswers {
             return Ok(frozen);
         }
         if contradiction(&self.policy, class, &changes).is_some() {
-            let text = format!("its diff contradicts the class {shown} that it says it is of");
+            let text = format!("it is declared {shown}, but its diff contradicts that");
             return Ok(Answer::Denied(text));
         }
         let eligible = eligibility(&self.policy, &self.releases, &target, class, self.at);
@@ -127,11 +126,12 @@ impl PolicyAnswers {
         Ok(match eligible {
             Eligibility::Yes => frozen,
             Eligibility::Approval { role, until } => Answer::Needs(format!(
-                "an approval by {role} before {} (refgate approve backport COMMIT --onto {branch})",
+                "an approval by {role} before {} (`refgate approve backport COMMIT --onto \
+                 {branch}`)",
                 show(until)
             )),
             Eligibility::Deferred { since: Some(since) } => Answer::Denied(format!(
-                "the window for {shown} closed on {}; it goes with the next iteration",
+                "the backport window for {shown} closed on {}; deferred to the next iteration",
                 show(since)
             )),
             Eligibility::Deferred { since: None } => {
@@ -141,7 +141,7 @@ impl PolicyAnswers {
         })
     }
 
-    /// What freezes say of a class on a stage or line, now.
+    /// Whether a freeze blocks a class on a stage or line now.
     fn frozen(
         &self,
         ledger: &LedgerView,
@@ -168,7 +168,8 @@ impl PolicyAnswers {
             let roles: BTreeSet<&str> = closed.iter().map(|f| &*f.window.approvers).collect();
             let roles: Vec<&str> = roles.into_iter().collect();
             return Answer::Needs(format!(
-                "an approval by {} while {branch} is frozen (refgate approve freeze COMMIT --onto {branch})",
+                "an approval by {} while {branch} is frozen (`refgate approve freeze COMMIT \
+                 --onto {branch}`)",
                 roles.join(" and ")
             ));
         }
@@ -177,14 +178,14 @@ impl PolicyAnswers {
             When::At(end) => format!(" until {}", show(end)),
             When::Needs { missing, .. } => {
                 let missing: Vec<String> = missing.iter().map(missing_phrase).collect();
-                format!("; it waits for {}", missing.join(", "))
+                format!("; required to end it: {}", missing.join(", "))
             }
         };
         let (shown, window) = (policy.classes.name(class), &first.window.name);
-        Answer::Denied(format!("the freeze \"{window}\" keeps {shown} out{until}"))
+        Answer::Denied(format!("the freeze \"{window}\" blocks {shown}{until}"))
     }
 
-    /// A waiver that sets a rule aside for a class on a branch.
+    /// The answer if a waiver sets a rule aside for a class on a branch.
     fn waived(
         &self,
         ledger: &LedgerView,
@@ -199,11 +200,11 @@ impl PolicyAnswers {
         };
         let waiver = ledger.waivers.iter().find(fits)?;
         let (id, by) = (waiver.id.short(), &waiver.by);
-        Some(Answer::Needs(format!("the waiver {id} by {by}, which is on record")))
+        Some(Answer::Needs(format!("the waiver {id} by {by} (already recorded)")))
     }
 }
 
-/// The branches that the policy governs and that are here.
+/// The branches of this repository that the policy governs.
 fn governed(reader: &Reader, remote: &str, policy: &Policy) -> Result<Vec<RefName>, Failure> {
     let (_, every) = listed(reader, remote)?;
     let names = every.iter().filter_map(|branch| RefName::branch(&branch.name).ok());
@@ -227,7 +228,7 @@ fn named(reader: &Reader, name: &str, at: Instant) -> Result<LoadedPolicy, Failu
         let commit = reader.resolve(revision)?;
         return tracked(reader, commit, revision, path, horizon(at)).map_err(|error| bad(&error));
     }
-    let message = format!("there is no policy `{name}`: no built-in one, no file, no REV:PATH");
+    let message = format!("cannot find policy `{name}`: not built in, no file, and no REV:PATH");
     Err(Failure::new(Exit::BadPolicy, message))
 }
 

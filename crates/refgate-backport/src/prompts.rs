@@ -1,4 +1,4 @@
-//! Which fixes, and to which branches, where a person sits at a terminal and has not said?
+//! Asks a person at a terminal for the fixes and the target branches that are not given.
 
 use std::io::IsTerminal as _;
 
@@ -15,14 +15,14 @@ use crate::git_command;
 use crate::output::Failure;
 use crate::plan::{Forecast, Target};
 
-/// So many of the newest changes are offered beside those that want attention.
+/// The number of newest changes that are offered, in addition to those with a gap.
 const NEWEST: &str = "--max-count=30";
 
-/// The fixes that a person chooses: first those that an older line has and a
-/// newer one lacks, or that lack their follow-up; then what is new upstream.
+/// Lets the user select fixes. The list begins with the fixes that have a gap, then come
+/// the newest changes of the upstream branch.
 pub(crate) fn fixes(place: &RepositoryArgs) -> Result<Vec<String>, Failure> {
     if !asks() {
-        let message = "say which fixes are meant: commits, or ranges such as A..B";
+        let message = "no fix was given\nhint: name commits, or ranges such as A..B";
         return Err(Failure::new(Exit::Usage, message));
     }
     let known = FixIndex::read(place, IndexOptions::default())?;
@@ -50,12 +50,12 @@ pub(crate) fn fixes(place: &RepositoryArgs) -> Result<Vec<String>, Failure> {
         .iter()
         .map(|(id, title)| format!("{} {}", id.get(..10).unwrap_or(id), clean(title)))
         .collect();
-    let chosen = chosen("Which fixes? (space chooses, enter goes on)", &shown, &[])?;
+    let chosen = chosen("Which fixes? (space selects, enter continues)", &shown, &[])?;
     Ok(chosen.into_iter().filter_map(|at| Some(offered.get(at)?.0.clone())).collect())
 }
 
-/// The targets that a person chooses, each with its forecast; what applies is
-/// chosen beforehand.
+/// Lets the user select targets, each with its forecast. Targets to which a fix applies
+/// are preselected.
 pub(crate) fn targets(known: &FixIndex, targets: Vec<Target>) -> Result<Vec<Target>, Failure> {
     let shown: Vec<String> = targets
         .iter()
@@ -73,7 +73,7 @@ pub(crate) fn targets(known: &FixIndex, targets: Vec<Target>) -> Result<Vec<Targ
     Ok(wanted.map(|(_, target)| target).collect())
 }
 
-/// Whether somebody is there to be asked.
+/// Whether the program runs on a terminal.
 pub(crate) fn asks() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
@@ -83,6 +83,6 @@ fn chosen(prompt: &str, items: &[String], before: &[bool]) -> Result<Vec<usize>,
     let list = MultiSelect::with_theme(&theme).with_prompt(prompt).items(items);
     let list = if before.is_empty() { list } else { list.defaults(before) };
     let failed = |error: dialoguer::Error| Failure::new(Exit::Failed, error.to_string());
-    let nothing = || Failure::new(Exit::BadInput, "nothing was chosen; nothing is done");
+    let nothing = || Failure::new(Exit::BadInput, "nothing was selected");
     list.interact_opt().map_err(failed)?.filter(|all| !all.is_empty()).ok_or_else(nothing)
 }

@@ -1,4 +1,4 @@
-//! What does a receipt say of a backport, and where is the difference?
+//! Reports the receipt of a backport, with the difference from Git's own pick.
 
 use refgate_core::NamedCommits;
 use refgate_core::{Oid, Receipt, Recipe};
@@ -12,17 +12,17 @@ use crate::merge_tree::{Merged, PickQuery};
 use crate::output::Failure;
 use crate::recipes::cooked_one;
 
-/// A backport, its original, and what the hook would say of the two.
+/// A backport, its original, and the receipt that the hook also computes.
 #[derive(Debug)]
 pub(crate) struct ReceiptReport {
     commit: Oid,
     of: Oid,
     pub(crate) receipt: Receipt,
-    /// From what Git would have made to what was committed.
+    /// The diff from Git's own pick to the backport.
     difference: String,
 }
 
-/// Picks the original once more, in memory, and compares.
+/// Picks the original again in memory, and compares the result with the backport.
 pub(crate) fn of(
     reader: &Reader,
     recipes: &[Recipe],
@@ -32,18 +32,21 @@ pub(crate) fn of(
     let wrong = |message: String| Failure::new(Exit::BadInput, message);
     let parsed = reader.commit(commit)?;
     let [onto] = parsed.parents.as_slice() else {
-        return Err(wrong(format!("{} is no pick: it has not one parent", commit.short())));
+        return Err(wrong(format!(
+            "cannot compare {}: a pick must have exactly one parent",
+            commit.short()
+        )));
     };
     let named = NamedCommits::read(&parsed.message);
     let Some(name) = original.or_else(|| named.picked.last().map(String::as_str)) else {
         let message = format!(
-            "{} names no original: `(cherry picked from commit ...)` is missing; name it with --of",
+            "cannot compare {}: its message names no original\nhint: name the original with --of",
             commit.short()
         );
         return Err(wrong(message));
     };
     let of = reader.resolve(name).map_err(|_| {
-        wrong(format!("the original {name} is not in this repository; fetch it first"))
+        wrong(format!("the original {name} is not in this repository\nhint: fetch it first"))
     })?;
     let base = reader.commit(of)?.parents.first().copied().unwrap_or(EMPTY_TREE);
     let receipt = receipt(reader, recipes, (commit, &parsed), of)?;
@@ -64,16 +67,16 @@ impl ReceiptReport {
         let files = clean(&self.receipt.paths().join(", "));
         let (short, of) = (self.commit.short(), self.of.short());
         let mut lines = vec![match &self.receipt {
-            Receipt::Exact => format!("{short} exact: what git makes of {of}"),
+            Receipt::Exact => format!("{short} exact: identical to git's own pick of {of}"),
             Receipt::Resolved { .. } => {
                 format!("{short} resolved: {of} conflicts in {files}; no other file differs")
             }
             Receipt::Edited { .. } => {
-                format!("{short} edited: differs from what git makes of {of} in {files}")
+                format!("{short} edited: differs from git's own pick of {of} in {files}")
             }
-            Receipt::Marked { .. } => format!("{short} holds conflict marks in {files}"),
+            Receipt::Marked { .. } => format!("{short} marked: conflict markers in {files}"),
         }];
-        // Tabs stand in files; what else could steer a terminal is shown.
+        // Tabs remain. Other control characters are escaped.
         let shown = |line: &str| line.split('\t').map(clean).collect::<Vec<_>>().join("\t");
         lines.extend(self.difference.lines().map(shown));
         lines.join("\n")

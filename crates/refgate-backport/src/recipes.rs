@@ -1,4 +1,4 @@
-//! Which files does a carried fix not decide, and what stands there instead?
+//! Applies the policy's recipes: files of which a backport keeps one side unchanged.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::git_command;
 use crate::merge_tree::{Merged, PickQuery, picks};
 use crate::output::Failure;
 
-/// What Git makes of some picks or merges, and the policy's recipes of that.
+/// Computes picks or merges, and applies the policy's recipes to the results.
 pub(crate) fn cooked(
     folder: &Path,
     recipes: &[Recipe],
@@ -54,7 +54,7 @@ fn settled(
     })
 }
 
-/// The same, where Git has stopped in a worktree.
+/// Applies the recipes in a worktree in which a pick or a merge has stopped.
 pub(crate) fn apply_in(worktree: &Path, recipes: &[Recipe], theirs: &str) -> Result<(), Failure> {
     if recipes.is_empty() {
         return Ok(());
@@ -74,18 +74,18 @@ pub(crate) fn apply_in(worktree: &Path, recipes: &[Recipe], theirs: &str) -> Res
     Ok(())
 }
 
-/// What a person has to do after recipes were used on these paths.
+/// The `then` texts of the recipes for these paths: what a person must still do.
 pub(crate) fn afterwards<'r>(recipes: &'r [Recipe], paths: &[String]) -> BTreeSet<&'r str> {
     let used = paths.iter().filter_map(|path| recipe(recipes, path));
     used.filter_map(|recipe| recipe.then.as_deref()).collect()
 }
 
-/// The same of one.
+/// Computes one pick or merge, and applies the recipes to the result.
 pub(crate) fn cooked_one(
     folder: &Path,
     recipes: &[Recipe],
     ask: PickQuery,
 ) -> Result<Merged, Failure> {
-    let nothing = || Failure::new(refgate_gate::Exit::Failed, "git merge-tree: no answer");
+    let nothing = || Failure::new(refgate_gate::Exit::Failed, "git merge-tree printed no result");
     cooked(folder, recipes, &[ask])?.pop().ok_or_else(nothing)
 }

@@ -1,4 +1,4 @@
-//! What did a kill leave in the middle, and how does it become whole again?
+//! Detects and repairs worktrees in which a run was killed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 use crate::git_command;
 use crate::output::Failure;
 
-/// Says in a worktree's own git directory that we are at work there.
+/// A marker file in the worktree's git directory. It exists while a run changes the
+/// worktree.
 const MARK: &str = "refgate-at-work";
 
-/// What we do in a worktree, which is somebody else's in between.
+/// What a run does in a worktree. Between runs, the worktree belongs to the user.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum WorktreeState<'a> {
-    /// Begins a pick or a merge that brings this range's changes.
+    /// Starts a pick or a merge of the changes in this range.
     Begins(&'a str),
-    /// Commits what somebody has resolved.
+    /// Commits a resolution by the user.
     Commits,
 }
 
-/// Git's own folder of a worktree, if it was made to the end: Git writes the
+/// The git directory of a worktree. `None` if the worktree is incomplete: Git writes the
 /// index last.
 fn admin(worktree: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(worktree.join(".git")).ok()?;
@@ -26,18 +27,19 @@ fn admin(worktree: &Path) -> Option<PathBuf> {
     (folder.join("index").exists() && folder.join("HEAD").exists()).then_some(folder)
 }
 
-/// Whether a worktree was made to the end.
+/// Whether a worktree is complete.
 pub(crate) fn is_whole(worktree: &Path) -> bool {
     admin(worktree).is_some()
 }
 
-/// Whether somebody has locked it. Git locks what it has not made to the end.
+/// Whether a user has locked the worktree. Git itself locks a worktree that it is
+/// creating, with the reason `initializing`.
 pub(crate) fn is_locked(worktree: &Path) -> bool {
     let reason = admin(worktree).and_then(|folder| fs::read_to_string(folder.join("locked")).ok());
     reason.is_some_and(|reason| reason.trim() != "initializing")
 }
 
-/// Locks that git has left in a repository and in a worktree's own folder.
+/// The lock files in a repository and in a worktree's git directory.
 pub(crate) fn locks(git_dir: &Path, worktree: &Path) -> Vec<PathBuf> {
     let folders = [Some(git_dir.to_path_buf()), admin(worktree)];
     let entries = folders.into_iter().flatten().filter_map(|folder| fs::read_dir(folder).ok());
@@ -45,8 +47,7 @@ pub(crate) fn locks(git_dir: &Path, worktree: &Path) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|ending| ending == "lock")).collect()
 }
 
-/// What somebody has begun in a worktree that git goes on with commit by
-/// commit, and what it began from.
+/// A rebase or a bisect that is in progress in a worktree, and where it started from.
 pub(crate) fn busy(worktree: &Path) -> Option<(&'static str, String)> {
     let folder = admin(worktree)?;
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
@@ -63,7 +64,7 @@ pub(crate) fn busy(worktree: &Path) -> Option<(&'static str, String)> {
     None
 }
 
-/// Does something in a worktree, so that a kill in between can be mended.
+/// Changes a worktree. The marker file lets `mend` repair the worktree after a kill.
 pub(crate) fn at_work<T>(
     worktree: &Path,
     work: WorktreeState<'_>,
@@ -76,10 +77,9 @@ pub(crate) fn at_work<T>(
     done
 }
 
-/// Mends what a kill left in a worktree where we were at work: none of our own
-/// git is alive any more, so its locks are nobody's. What we had begun is
-/// begun anew; what somebody had resolved stays as it is. Whether there was
-/// something to mend.
+/// Repairs a worktree in which a run was killed. The run's Git processes have ended, so
+/// their lock files are stale and are removed. A pick or merge that had started is reset,
+/// but a resolution by the user is kept. Returns whether there was something to repair.
 pub(crate) fn mend(worktree: &Path) -> Result<bool, Failure> {
     let Some(folder) = admin(worktree) else { return Ok(false) };
     let Ok(begun) = fs::read_to_string(folder.join(MARK)) else { return Ok(false) };
@@ -91,7 +91,7 @@ pub(crate) fn mend(worktree: &Path) -> Result<bool, Failure> {
     }
     if !begun.is_empty() {
         git_command::output(worktree, &["reset", "-q", "--hard"])?;
-        // Files that it was about to add are in its way now.
+        // Files that the pick was adding are now untracked, and would block it.
         let paths = git_command::differing(worktree, &[&begun])?;
         let paths: Vec<String> = paths.iter().map(|path| format!(":(literal){path}")).collect();
         for some in paths.chunks(500) {

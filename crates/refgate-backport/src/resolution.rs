@@ -1,4 +1,4 @@
-//! What has somebody made in a worktree of ours, and what of it is the pick or the merge that we wait for?
+//! Finds out which commits of a user in a worktree are the expected picks or the merge.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,15 +11,15 @@ use crate::git_command;
 use crate::output::{Failure, tell};
 use crate::pick_writer::PickWriter;
 
-/// A commit that was made there.
+/// A commit that the user made in the worktree.
 struct WorktreeCommit {
     id: String,
-    /// Author's address and date: a pick's commit keeps them, whatever its message.
+    /// The author's address and date. A pick keeps them, even if its message changes.
     written: String,
     message: String,
 }
 
-/// A path as it is typed in a shell.
+/// A path, quoted for a shell.
 pub(crate) fn typed(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
@@ -28,8 +28,8 @@ pub(crate) fn head(worktree: &Path) -> Result<String, Failure> {
     Ok(git_command::output(worktree, &["rev-parse", "HEAD"])?.trim().to_string())
 }
 
-/// Leaves the branch that somebody has checked out there, so that what we do
-/// does not move it. What is under way stays as it is.
+/// Detaches `HEAD` if a branch is checked out in the worktree, so that the run does not
+/// move that branch. A pick that is in progress is kept.
 pub(crate) fn detach(worktree: &Path, branch: &str) -> Result<(), Failure> {
     let mut symbolic = git_command::command(worktree);
     let output = symbolic.args(["symbolic-ref", "-q", "--short", "HEAD"]).output()?;
@@ -37,14 +37,14 @@ pub(crate) fn detach(worktree: &Path, branch: &str) -> Result<(), Failure> {
         let theirs = String::from_utf8_lossy(&output.stdout).trim().to_string();
         let head = head(worktree)?;
         git_command::output(worktree, &["update-ref", "--no-deref", "HEAD", &head])?;
-        tell(&format!("{branch}: goes on without your {theirs}, which stays at {head}"));
+        tell(&format!("{branch}: detached from your branch {theirs}, which stays at {head}"));
     }
     Ok(())
 }
 
-/// What is still to be picked: what somebody has committed here already, with
-/// `git commit` or `cherry-pick --continue`, is not. A commit that does not say
-/// where it was picked from gets the line.
+/// The commits that must still be picked, without those that the user has committed with
+/// `git commit` or `cherry-pick --continue`. A pick without the line that names its
+/// original gets this line.
 pub(crate) fn still_left(
     scribe: &PickWriter,
     worktree: &Path,
@@ -72,7 +72,7 @@ pub(crate) fn still_left(
         let same = unnamed.iter().rposition(|one| one.written == written);
         let place = match same {
             Some(place) => Some(place),
-            // Whoever did it anew, by hand, touched what it touches.
+            // A commit that the user wrote by hand must change a file of the fix.
             None if known => None,
             None => by_hand(worktree, &id, &unnamed)?,
         };
@@ -86,8 +86,8 @@ pub(crate) fn still_left(
     }
     if let (false, Some(other), Some(id)) = (known, unnamed.first(), rest.first()) {
         let message = format!(
-            "{} holds {}, which has nothing to do with {id}: pick that there, or go back with\n  git \
-             -C {} checkout --detach {base}",
+            "cannot continue in {}: {} is unrelated to {id}\nhint: pick that commit there, or go \
+             back with\n  git -C {} checkout --detach {base}",
             worktree.display(),
             other.id,
             typed(worktree),
@@ -97,17 +97,17 @@ pub(crate) fn still_left(
     Ok(rest)
 }
 
-/// Whether what stands in the worktree stands on what it began with, and holds
-/// nothing that came from elsewhere.
+/// Fails if `HEAD` of the worktree does not descend from `base`, or if commits of a
+/// remote branch come after `base`.
 fn stands_on(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
     let shown = worktree.display();
     let path = typed(worktree);
     let back = format!(
-        "go back with\n  git -C {path} checkout --detach {base}\nor give up with `git backport abort`"
+        "hint: go back with\n  git -C {path} checkout --detach {base}\nor run `git backport abort`"
     );
-    let wrong = |why: String| Failure::new(Exit::BadInput, format!("{shown} {why}; {back}"));
+    let wrong = |why: String| Failure::new(Exit::BadInput, format!("{shown} {why}\n{back}"));
     if !is_ancestor(worktree, base, head)? {
-        return Err(wrong(format!("is at {head}, which does not stand on {base}")));
+        return Err(wrong(format!("is at {head}, which does not descend from {base}")));
     }
     let count = |others: &[&str]| -> Result<usize, Failure> {
         let range = format!("{base}..{head}");
@@ -115,7 +115,7 @@ fn stands_on(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
         Ok(git_command::output(worktree, &listed)?.trim().parse().unwrap_or(0))
     };
     if count(&[])? != count(&["--not", "--remotes"])? {
-        return Err(wrong(format!("is at {head}, with commits of a remote's branch above {base}")));
+        return Err(wrong(format!("is at {head}, with commits of a remote branch after {base}")));
     }
     Ok(())
 }
@@ -125,14 +125,14 @@ fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
     Ok(stands.args(["merge-base", "--is-ancestor", old, new]).output()?.status.success())
 }
 
-/// Whether a merge that was made there is one of both.
+/// Fails if `HEAD` of the worktree does not contain both parents of the merge.
 pub(crate) fn holds_both(worktree: &Path, base: &str, theirs: &str) -> Result<(), Failure> {
     let (head, shown, path) = (head(worktree)?, worktree.display(), typed(worktree));
-    for (old, why) in [(base, "does not stand on"), (theirs, "does not hold")] {
+    for (old, why) in [(base, "does not descend from"), (theirs, "does not contain")] {
         if !is_ancestor(worktree, old, &head)? {
             let message = format!(
-                "{shown} is at {head}, which {why} {old}; go back with\n  git -C {path} checkout \
-                 --detach {base}\nor give up with `git backport abort`"
+                "{shown} is at {head}, which {why} {old}\nhint: go back with\n  git -C {path} \
+                 checkout --detach {base}\nor run `git backport abort`"
             );
             return Err(Failure::new(Exit::BadInput, message));
         }
@@ -140,8 +140,8 @@ pub(crate) fn holds_both(worktree: &Path, base: &str, theirs: &str) -> Result<()
     Ok(())
 }
 
-/// Adds to a merge that was made there the trailers that its message should
-/// have: the server asks for them.
+/// Adds the trailers of `message` that are missing in the user's merge commit, because
+/// the server requires them.
 pub(crate) fn keeps_trailers(
     scribe: &PickWriter,
     worktree: &Path,
@@ -158,12 +158,13 @@ pub(crate) fn keeps_trailers(
         amend.args(["-c", "core.editor=true", "commit", "--amend", "-q", "--no-edit"]);
         amend.args(["--no-verify", "--trailer", trailer]);
         scribe.run(amend)?;
-        tell(&format!("`{trailer}` was added to the merge that you committed"));
+        tell(&format!("added `{trailer}` to your merge commit"));
     }
     Ok(())
 }
 
-/// A repository that somebody has made in a worktree: no commit would hold it.
+/// A repository that the user created in a worktree. A commit of the worktree would not
+/// contain it.
 pub(crate) fn nested(folder: &Path) -> Result<Option<String>, Failure> {
     let others = ["ls-files", "-z", "--others", "--directory"];
     let listed = git_command::output(folder, &others)?;
@@ -171,14 +172,14 @@ pub(crate) fn nested(folder: &Path) -> Result<Option<String>, Failure> {
     Ok(listed.split('\0').find(nested).map(ToString::to_string))
 }
 
-/// A commit of what stands in a worktree and is in none: somebody may have
-/// worked on it.
+/// Commits the uncommitted changes of a worktree, so that they are not lost. The commit
+/// is on no branch. `None` if there are no changes.
 pub(crate) fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, Failure> {
     if git_command::output(folder, &["status", "--porcelain"])?.is_empty() {
         return Ok(None);
     }
     let index = git_command::output(folder, &["rev-parse", "--git-path", "refgate-kept"])?;
-    // A run that was killed here may have left it locked; nobody else uses it.
+    // A killed run can have left this index locked. No other program uses it.
     let _ = std::fs::remove_file(format!("{}.lock", index.trim()));
     let step = |arguments: &[&str]| {
         let mut git = git_command::command(folder);
@@ -188,12 +189,12 @@ pub(crate) fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, F
     step(&["read-tree", head])?;
     step(&["add", "--all"])?;
     let tree = step(&["write-tree"])?;
-    let message = "git backport: what stood in a worktree that was removed";
+    let message = "git backport: uncommitted changes of a worktree";
     let made = step(&["commit-tree", "-p", head, "-m", message, tree.trim()])?;
     Ok(Some(made.trim().to_string()))
 }
 
-/// What was made there, the oldest first.
+/// The commits after `base` without merges, the oldest first.
 fn made(worktree: &Path, base: &str, head: &str) -> Result<Vec<WorktreeCommit>, Failure> {
     let range = format!("{base}..{head}");
     let format = "--format=%H%n%ae %at%n%B";
@@ -211,7 +212,7 @@ fn written(worktree: &Path, id: &str) -> Result<String, Failure> {
     Ok(git_command::output(worktree, &["show", "-s", "--format=%ae %at", id])?.trim().to_string())
 }
 
-/// The last of some commits that touches what a fix touches.
+/// The index of the last commit that changes a file of the fix.
 fn by_hand(worktree: &Path, id: &str, made: &[&WorktreeCommit]) -> Result<Option<usize>, Failure> {
     let touched: BTreeSet<String> = touched(worktree, id)?.into_iter().collect();
     for (place, one) in made.iter().enumerate().rev() {
@@ -222,7 +223,7 @@ fn by_hand(worktree: &Path, id: &str, made: &[&WorktreeCommit]) -> Result<Option
     Ok(None)
 }
 
-/// The paths that a commit changes; a merge, those that it brought.
+/// The paths that a commit changes. For a merge, compared with its first parent.
 pub(crate) fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure> {
     let listed = ["diff-tree", "-r", "-m", "--root", "--first-parent", "--no-commit-id"];
     let arguments = [&listed[..], &["--name-only", "-z", id]].concat();
@@ -230,13 +231,13 @@ pub(crate) fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure>
     Ok(said.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())
 }
 
-/// Writes below the message of a commit where it was picked from, and makes those
-/// above it once more on top of that. Whether it could be done.
+/// Adds the line that names the original to the message of a commit, and rewrites the
+/// commits after it. Returns `false` if a merge comes after it.
 fn name(scribe: &PickWriter, worktree: &Path, commit: &str, from: &str) -> Result<bool, Failure> {
     let range = format!("{commit}..HEAD");
     let above = git_command::output(worktree, &["rev-list", "--reverse", "--parents", &range])?;
     if above.lines().any(|line| line.split(' ').count() != 2) {
-        tell(&format!("{commit} does not say that it was picked from {from}"));
+        tell(&format!("warning: the message of {commit} does not name its original {from}"));
         return Ok(false);
     }
     let mut new = scribe.again(commit, Oid::from_hex(from), None)?;
@@ -246,6 +247,6 @@ fn name(scribe: &PickWriter, worktree: &Path, commit: &str, from: &str) -> Resul
     let mut update = git_command::command(worktree);
     update.args(["update-ref", "--no-deref", "HEAD", &new.to_string()]);
     scribe.run(update)?;
-    tell(&format!("`(cherry picked from commit {from})` was added to what you committed"));
+    tell(&format!("added `(cherry picked from commit {from})` to your commit"));
     Ok(true)
 }

@@ -1,4 +1,4 @@
-//! How does a run go on: references set, conflicts stopped at, and what is done pushed?
+//! Continues a run: sets refs, stops at conflicts, and pushes the finished branches.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use crate::resolution::touched;
 use crate::run_state::{Journal, Line, State};
 use crate::{conflict, worktree};
 
-/// Goes on with a run as far as it goes by itself.
+/// Continues a run until every line is finished or waits for the user.
 pub(crate) fn carry_on(
     scribe: &PickWriter,
     mut journal: Journal,
@@ -27,11 +27,11 @@ pub(crate) fn carry_on(
     for place in 0..journal.lines.len() {
         let Some(line) = journal.lines.get(place).cloned() else { continue };
         if !line.state.waits() {
-            // A run that was killed in between may have left one standing.
+            // A killed run can have left the worktree of a finished line.
             worktree::remove(scribe, &line)?;
             continue;
         }
-        // One branch that fails does not stop the others.
+        // An error on one branch does not stop the others.
         let next = conflict::resolve(scribe, &line, recipes).unwrap_or_else(|failure| {
             tell(&format!("git backport: {}: {}", line.branch, failure.message));
             line.clone()
@@ -68,15 +68,15 @@ pub(crate) fn carry_on(
     Ok(done(if fine { Exit::Accepted } else { Exit::Rejected }))
 }
 
-/// Says which branches a run does not carry to as asked.
+/// Reports the branches and fixes that a run skips.
 pub(crate) fn left_out(scribe: &PickWriter, journal: &Journal) {
     for left in &journal.left {
         scribe.leaves(left);
     }
 }
 
-/// The commits that a line has got, each with the one that it was picked from;
-/// what was merged with itself.
+/// The new commits of a line, each with its original. A commit that came by a merge is
+/// its own original.
 pub(crate) fn copies(folder: &Path, line: &Line) -> Result<Vec<(String, String)>, Failure> {
     if line.began.is_empty() {
         return Ok(Vec::new());
@@ -94,8 +94,8 @@ pub(crate) fn copies(folder: &Path, line: &Line) -> Result<Vec<(String, String)>
     Ok(log.split('\0').filter_map(one).collect())
 }
 
-/// A note of the original is one of its copy, too, as it is after `git rebase`
-/// with `notes.rewriteRef`. A copy that has one keeps it.
+/// Copies the notes of the originals to their picks, as `git rebase` does with
+/// `notes.rewriteRef`. A pick that already has a note keeps it.
 fn notes(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     let folder = &scribe.git_dir;
     let listed = git_command::output(folder, &["notes", "list"]).unwrap_or_default();
@@ -111,7 +111,7 @@ fn notes(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The notes of copies that are taken back go, too.
+/// Removes the notes of the picks that an undo takes back.
 pub(crate) fn forget_notes(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     let folder = &scribe.git_dir;
     if git_command::output(folder, &["notes", "list"]).unwrap_or_default().is_empty() {
@@ -123,13 +123,13 @@ pub(crate) fn forget_notes(scribe: &PickWriter, line: &Line) -> Result<(), Failu
     Ok(())
 }
 
-/// What recipes leave for a person to do.
+/// Reports what a person must still do because of the recipes.
 fn afterwards(scribe: &PickWriter, journal: &Journal, recipes: &[Recipe]) -> Result<(), Failure> {
     let mut paths = Vec::new();
     let finished = journal.lines.iter().filter(|line| line.state == State::Done);
     for line in finished.filter(|_| !recipes.is_empty()) {
         for (_, from) in copies(&scribe.git_dir, line)? {
-            // Of a fix that is no longer here nothing is known.
+            // The original can be missing in this repository.
             paths.extend(touched(&scribe.git_dir, &from).unwrap_or_default());
         }
     }
@@ -145,7 +145,7 @@ fn afterwards(scribe: &PickWriter, journal: &Journal, recipes: &[Recipe]) -> Res
 fn told(scribe: &PickWriter, line: &Line) -> String {
     let Line { branch, reference, new, .. } = line;
     let worktree = worktree::place(&scribe.git_dir, reference).display().to_string();
-    // What they speak of is there by then, if it is one.
+    // A finished line has a commit id for the placeholder in the commands.
     let here = new.get(..10).filter(|_| line.state == State::Done).unwrap_or("COMMIT");
     let needs: Vec<String> = line.needs.iter().map(|what| what.replace("COMMIT", here)).collect();
     let (state, at) = match &line.state {
@@ -173,20 +173,20 @@ fn told(scribe: &PickWriter, line: &Line) -> String {
         "conflict" => {
             let unmerged = match worktree::unmerged(Path::new(&worktree)) {
                 0 => String::new(),
-                count => format!(" ({count} file(s) wait for `git add`)"),
+                count => format!(" ({count} unmerged file{})", if count == 1 { "" } else { "s" }),
             };
             format!(
-                "{branch}  conflict in {short}{unmerged}: resolve it in\n    {worktree}\n  with \
-                 plain git, then `git backport continue` (or `skip {branch}`, `abort`)"
+                "{branch}  conflict in {short}{unmerged}; resolve it with git in\n    \
+                 {worktree}\n  then `git backport continue` (or `skip {branch}`, `abort`)"
             )
         }
-        "waits" => format!("{branch}  waits: {name} is to become {short}"),
+        "waits" => format!("{branch}  waits: {name} will be set to {short}"),
         other => format!("{branch}  {other}"),
     }
 }
 
-/// The command that takes what a run made, and pushed, from the remote again;
-/// branches that were there before stay.
+/// The command that deletes from the remote the branches that a run created and pushed.
+/// Branches that existed before are not included.
 pub(crate) fn deletes(journal: &Journal) -> Option<String> {
     let made = journal.lines.iter().filter(|line| line.old.is_empty() && !line.new.is_empty());
     let names = made.filter_map(|line| line.reference.strip_prefix("refs/heads/"));
@@ -196,7 +196,8 @@ pub(crate) fn deletes(journal: &Journal) -> Option<String> {
     (!names.is_empty()).then(|| format!("git push {remote} --delete{}", names.concat()))
 }
 
-/// What the server refuses stays here, and `continue` pushes it again.
+/// Pushes the finished branches. If the push fails, they stay in this repository, and
+/// `continue` pushes them again.
 fn pushed(scribe: &PickWriter, journal: &mut Journal) -> Result<(), Failure> {
     let done = journal.lines.iter().filter(|line| line.state == State::Done);
     let specs: Vec<String> =
@@ -208,18 +209,18 @@ fn pushed(scribe: &PickWriter, journal: &mut Journal) -> Result<(), Failure> {
     journal.save(&scribe.git_dir)?;
     let mut arguments = vec!["push", &journal.pushed];
     arguments.extend(specs.iter().map(String::as_str));
-    // A remote may be a path from here.
+    // The remote can be a path relative to this directory.
     let push =
         git_command::command(&scribe.repository).args(&arguments).stdin(Stdio::null()).output()?;
     if !push.status.success() {
         let failure = git_command::failed(&arguments, &push.stderr);
-        let way = "what is done is kept here: `git backport continue` pushes it again; where a branch has \
-                   moved there, `git backport undo`, git fetch, and begin anew (a branch backport/... that \
-                   an undone run has left there is to be deleted there first)";
+        let way = "hint: `git backport continue` pushes the finished branches again\nhint: if a \
+                   branch has moved on the remote, run `git backport undo` and `git fetch`, then \
+                   start again; first delete branches backport/... of undone runs on the remote";
         return Err(Failure::new(failure.exit, format!("{}\n{way}", failure.message)));
     }
-    // The server's words, such as where to ask for the merge; and that what is
-    // known of its branches could not be set, if so.
+    // The server's messages, such as the address for a merge request, and Git's warning if
+    // a remote-tracking branch could not be updated.
     tell(String::from_utf8_lossy(&push.stderr).trim());
     Ok(())
 }

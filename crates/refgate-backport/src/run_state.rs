@@ -1,4 +1,4 @@
-//! What has a backport done so far, and what is left? Written before each step, so that a kill loses nothing.
+//! Stores the state of a run on disk, before each step, so that a kill loses nothing.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,38 +10,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::output::Failure;
 
-/// How far one branch has come.
+/// The progress of one branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub(crate) enum State {
-    /// The commits are written; the reference is to be set.
+    /// The commits are written, but the ref is not set yet.
     Written,
-    /// The reference is set.
+    /// The ref is set.
     Done,
-    /// A worktree waits for its conflicts to be resolved.
+    /// A pick in a worktree waits until a person resolves its conflicts.
     Conflict {
-        /// What it began with.
+        /// The commit from which the worktree starts.
         base: String,
-        /// The commits that are still to be picked, the conflicting one first.
+        /// The commits that must still be picked, the conflicting one first.
         left: Vec<String>,
     },
-    /// A worktree waits for the conflicts of a merge to be resolved.
+    /// A merge in a worktree waits until a person resolves its conflicts.
     Merging {
-        /// What it began with.
+        /// The commit from which the worktree starts.
         base: String,
         /// The commit that is merged.
         theirs: String,
-        /// The merge's message.
+        /// The message of the merge commit.
         message: String,
-        /// It decides all files, whatever the policy's recipes say.
+        /// Whether the policy's recipes are ignored, so that the merge decides all files.
         whole: bool,
     },
-    /// Given up for this branch.
+    /// The branch is left out.
     Skipped,
 }
 
 impl State {
-    /// What the worktree began with, where one waits.
+    /// The commit from which the waiting worktree starts.
     pub(crate) fn base(&self) -> Option<&str> {
         match self {
             Self::Conflict { base, .. } | Self::Merging { base, .. } => Some(base),
@@ -49,12 +49,12 @@ impl State {
         }
     }
 
-    /// Whether it is this fix that conflicts; others wait for it.
+    /// Whether this fix is the one that conflicts. The others wait for it.
     pub(crate) fn picks(&self, id: &str) -> bool {
         matches!(self, Self::Conflict { left, .. } if left.first().is_some_and(|one| one == id))
     }
 
-    /// Whether a worktree waits for somebody.
+    /// Whether a worktree waits for a person.
     pub(crate) fn waits(&self) -> bool {
         self.base().is_some()
     }
@@ -63,74 +63,74 @@ impl State {
 /// One branch of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Line {
-    /// The branch.
+    /// The target branch.
     pub(crate) branch: String,
-    /// Where it stood: what is picked comes after.
+    /// The tip of the branch before the run. The picks come after it.
     #[serde(default)]
     pub(crate) began: String,
-    /// The reference that is set.
+    /// The ref to set.
     pub(crate) reference: String,
-    /// What it was before; empty if it was not there.
+    /// The value of the ref before the run; empty if the ref did not exist.
     pub(crate) old: String,
-    /// What it becomes, as far as it is known.
+    /// The new value of the ref; empty until it is known.
     pub(crate) new: String,
-    /// Somebody has resolved something for it that is settled.
+    /// Whether at least one resolved conflict is committed.
     #[serde(default)]
     pub(crate) resolved: bool,
-    /// What the server will ask for.
+    /// What the server will require, for example an approval.
     #[serde(default)]
     pub(crate) needs: Vec<String>,
     #[serde(flatten)]
     pub(crate) state: State,
 }
 
-/// A branch that a run does not carry to as asked, and why.
+/// A branch, or a fix on it, that a run skips, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SkippedTarget {
-    /// The branch.
+    /// The target branch.
     pub(crate) branch: String,
-    /// The fix, where it is one of several.
+    /// The fix; empty if the whole branch is skipped.
     #[serde(default)]
     pub(crate) fix: String,
-    /// `needs` (earlier changes), `denied` (by the policy), or `blocked` (by what
-    /// is there).
+    /// `needs` (earlier changes), `denied` (by the policy), or `blocked` (by an existing
+    /// ref or worktree).
     pub(crate) state: String,
-    /// What a person is told.
+    /// The reason, as printed.
     pub(crate) words: String,
 }
 
 impl SkippedTarget {
-    /// `fix` is zero if it is all that was asked for.
+    /// A zero `fix` means the whole branch.
     pub(crate) fn new(branch: &str, fix: Oid, state: &str, words: String) -> Self {
         let fix = if fix.is_zero() { String::new() } else { fix.to_string() };
         Self { branch: branch.to_string(), fix, state: state.to_string(), words }
     }
 }
 
-/// A run.
+/// The state of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
     pub(crate) format: u32,
-    /// The remote that it was pushed to; empty if to none.
+    /// The remote to push to; empty for no push.
     #[serde(default)]
     pub(crate) pushed: String,
-    /// Whether a push was begun.
+    /// Whether a push was started.
     #[serde(default)]
     pub(crate) tried: bool,
-    /// Whether it took it.
+    /// Whether all branches were pushed.
     #[serde(default)]
     pub(crate) has_pushed: bool,
     pub(crate) lines: Vec<Line>,
-    /// What is told once more when the run ends.
+    /// The skipped targets. They are reported again when the run ends.
     #[serde(default)]
     pub(crate) left: Vec<SkippedTarget>,
-    /// The command that comes after it; empty if none does.
+    /// The command to run after this run; empty for none.
     #[serde(default)]
     pub(crate) then: String,
 }
 
 impl Journal {
-    /// Where runs are kept in a git directory.
+    /// The directory of run states and worktrees in a git directory.
     pub(crate) fn folder(git_dir: &Path) -> PathBuf {
         git_dir.join("refgate").join("backport")
     }
@@ -139,7 +139,7 @@ impl Journal {
         Self::folder(git_dir).join("run.json")
     }
 
-    /// The run that was left, finished or not.
+    /// Reads the last run, finished or not.
     pub(crate) fn load(git_dir: &Path) -> Result<Option<Self>, Failure> {
         let path = Self::path(git_dir);
         let text = match fs::read_to_string(&path) {
@@ -149,16 +149,16 @@ impl Journal {
         };
         let bad = |why: String| {
             let path = path.display();
-            Failure::new(Exit::Failed, format!("{path} cannot be used: {why}; move it away"))
+            Failure::new(Exit::Failed, format!("cannot read {path}: {why}\nhint: move it away"))
         };
         let journal: Self = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
         match journal.format {
             1 => Ok(Some(journal)),
-            other => Err(bad(format!("format {other} is not known to this version"))),
+            other => Err(bad(format!("this version does not know format {other}"))),
         }
     }
 
-    /// Writes it to the disk, whole or not at all.
+    /// Writes the state to disk atomically.
     pub(crate) fn save(&self, git_dir: &Path) -> Result<(), Failure> {
         let path = Self::path(git_dir);
         fs::create_dir_all(Self::folder(git_dir))?;
@@ -171,24 +171,24 @@ impl Journal {
         Ok(fs::rename(&temporary, &path)?)
     }
 
-    /// Removes what a killed run was about to write.
+    /// Removes the temporary files of a killed run.
     pub(crate) fn tidy(folder: &Path) {
         for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
             let halves = path.file_stem().is_some_and(|stem| stem == "run")
                 && path.extension().is_some_and(|end| end != "json");
             if halves && path.is_file() {
-                // At worst it stays.
+                // A file that cannot be removed does no harm.
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// Forgets the run.
+    /// Deletes the state of the run.
     pub(crate) fn remove(git_dir: &Path) -> Result<(), Failure> {
         Ok(fs::remove_file(Self::path(git_dir))?)
     }
 
-    /// Whether something is left to do.
+    /// Whether the run is unfinished.
     pub(crate) fn is_open(&self) -> bool {
         let settled = |line: &Line| matches!(line.state, State::Done | State::Skipped);
         let pushes = !self.pushed.is_empty() && !self.has_pushed;

@@ -1,4 +1,4 @@
-//! Where do our worktrees lie, and how do they go without anything being lost?
+//! Locates and removes the worktrees of a run. It never loses work of the user.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use crate::recovery::{self, WorktreeState, at_work};
 use crate::resolution::{detach, head, nested, typed, uncommitted};
 use crate::run_state::{Journal, Line, State};
 
-/// Where the worktree for a reference lies; no two references share one. One
-/// that somebody has moved is where git knows it to be.
+/// The path of the worktree for a ref. Each ref has its own worktree. If the user has
+/// moved the worktree, Git knows the new path.
 pub(crate) fn place(git_dir: &Path, reference: &str) -> PathBuf {
     let name = name(reference);
     let folder = Journal::folder(git_dir).join(&name);
@@ -30,7 +30,8 @@ fn name(reference: &str) -> String {
     name.replace('%', "%25").replace('/', "%2F")
 }
 
-/// What stood in a worktree whose folder somebody has removed: git remembers.
+/// The `HEAD` of a worktree whose directory was deleted, which Git still stores. `None`
+/// if nothing was committed there.
 pub(crate) fn gone(git_dir: &Path, line: &Line) -> Option<String> {
     let head = git_dir.join("worktrees").join(name(&line.reference)).join("HEAD");
     let head = std::fs::read_to_string(head).ok()?;
@@ -43,18 +44,18 @@ pub(crate) fn gone(git_dir: &Path, line: &Line) -> Option<String> {
     Some(id.trim_end().to_string()).filter(|id| Some(id.as_str()) != line.state.base())
 }
 
-/// Whether some worktree has a branch checked out.
+/// Whether a branch is checked out in any worktree.
 pub(crate) fn holds(git_dir: &Path, reference: &str) -> Result<bool, Failure> {
     let listed = git_command::output(git_dir, &["worktree", "list", "--porcelain"])?;
     Ok(listed.lines().any(|line| line.strip_prefix("branch ") == Some(reference)))
 }
 
-/// What is told of a branch under somebody's feet, which is not moved.
+/// The message for a branch that is checked out, and therefore not updated.
 pub(crate) fn is_checked_out(reference: &str) -> String {
-    format!("{reference} is checked out; its files would be left behind")
+    format!("cannot update {reference}: it is checked out in a worktree")
 }
 
-/// What an earlier run left is not made part of this one: what is told of it.
+/// The message for a worktree that an earlier run left behind. `None` if there is none.
 pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
     let folder = place(git_dir, reference);
     folder.exists().then(|| {
@@ -63,57 +64,61 @@ pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
             true => format!("git worktree remove --force --force {path}"),
             false => format!("rm -r {path}"),
         };
-        format!("{shown} is left from an earlier backport; look at it, then\n{remove}")
+        format!("{shown} is left from an earlier backport; check it, then run\n{remove}")
     })
 }
 
-/// Removes the worktree of a line, if it has one. What was committed there and
-/// is on no branch is told, so that nobody loses it.
+/// Removes the worktree of a line, if there is one. Prints the ids of commits in it that
+/// are on no branch, so that they are not lost.
 pub(crate) fn remove(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     let git_dir = &scribe.git_dir;
     let folder = place(git_dir, &line.reference);
     if !folder.exists() {
         let settled = line.state.base().filter(|_| line.resolved).map(ToString::to_string);
         if let Some(head) = gone(git_dir, line).or(settled).filter(|head| *head != line.new) {
-            tell(&format!("{}: what was committed there is {head}", line.branch));
+            tell(&format!("{}: committed work saved as {head}", line.branch));
         }
         return git_command::output(git_dir, &["worktree", "prune"]).map(|_| ());
     }
     let shown = folder.display().to_string();
     if recovery::is_locked(&folder) {
-        tell(&format!("{shown} is locked, and stays; `git worktree unlock {}`", typed(&folder)));
+        tell(&format!(
+            "kept {shown}: it is locked\nhint: run `git worktree unlock {}`",
+            typed(&folder)
+        ));
         return Ok(());
     }
     if recovery::is_whole(&folder)
         && let Some(nested) = nested(&folder)?
     {
-        tell(&format!("{shown} stays: {nested} in it is a repository of its own"));
+        tell(&format!("kept {shown}: {nested} in it is a separate repository"));
         return Ok(());
     }
     if recovery::is_whole(&folder) {
         if let Some((what, began)) = recovery::busy(&folder) {
-            tell(&format!("{}: {what} was under way there, from {began}", line.branch));
+            tell(&format!("{}: {what} was in progress there, from {began}", line.branch));
         }
         let head = head(&folder)?;
         let base = line.state.base().unwrap_or_default();
         if (head != base || line.resolved) && head != line.new {
-            tell(&format!("{}: what was committed there is {head}", line.branch));
+            tell(&format!("{}: committed work saved as {head}", line.branch));
         }
         if let Some(stood) = uncommitted(&folder, &head)? {
-            tell(&format!("{}: what stood there, uncommitted, is {stood}", line.branch));
+            tell(&format!("{}: uncommitted changes saved as {stood}", line.branch));
         }
     }
     let mut remove = git_command::command(git_dir);
     remove.args(["worktree", "remove", "--force", "--force", &shown]);
     if scribe.run(remove).is_err() {
-        // Git locks what it has not made to the end.
+        // Git cannot remove an incomplete worktree, which it has locked itself.
         let _ = git_command::output(git_dir, &["worktree", "unlock", &shown]);
         std::fs::remove_dir_all(&folder)?;
     }
     git_command::output(git_dir, &["worktree", "prune"]).map(|_| ())
 }
 
-/// Ends the pick that conflicts in the worktree of a line, without it.
+/// Abandons the conflicting pick in the worktree of a line, and resets the worktree to
+/// its base. Saves work of the user first.
 pub(crate) fn leave(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     let worktree = place(&scribe.git_dir, &line.reference);
     let State::Conflict { base, left } = &line.state else { return Ok(()) };
@@ -123,18 +128,18 @@ pub(crate) fn leave(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     detach(&worktree, &line.branch)?;
     let head = head(&worktree)?;
     if let Some(stood) = uncommitted(&worktree, &head)? {
-        tell(&format!("{}: what stood there, uncommitted, is {stood}", line.branch));
+        tell(&format!("{}: uncommitted changes saved as {stood}", line.branch));
     }
     if head != *base {
-        tell(&format!("{}: what was committed there is {head}", line.branch));
+        tell(&format!("{}: committed work saved as {head}", line.branch));
     }
     let mut back = git_command::command(&worktree);
     back.args(["reset", "-q", "--hard", base]);
-    // A kill in between leaves it as if it had just begun.
+    // After a kill here, the pick starts again.
     at_work(&worktree, WorktreeState::Begins(&brings(&worktree, fix)?), || scribe.run(back))
 }
 
-/// How many files of a worktree still wait for `git add`.
+/// The number of unmerged files in a worktree.
 pub(crate) fn unmerged(worktree: &Path) -> usize {
     let listed = git_command::output(worktree, &["diff", "--name-only", "--diff-filter=U"]);
     listed.map(|text| text.lines().count()).unwrap_or(0)

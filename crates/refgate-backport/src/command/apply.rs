@@ -1,4 +1,4 @@
-//! Carry a plan out: what is clean at once, what conflicts in a worktree of its own.
+//! `git backport apply`: writes clean picks, and opens a worktree for each conflict.
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
@@ -49,8 +49,8 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Apply) -> VerbResult {
     carry_on(&scribe, journal, known.recipes())
 }
 
-/// An older line does not get what a newer one would then lack: whoever moves
-/// up to the newer one would meet the trouble again.
+/// Fails if an older line would get a fix that a newer line is missing. Users who upgrade
+/// to the newer line would have the bug again.
 fn no_gap(known: &FixIndex, plan: &Plan, targets: &[Target]) -> Result<(), Failure> {
     let picks = |target: &&Target| {
         target.forecasts.iter().any(|(_, forecast)| {
@@ -74,7 +74,7 @@ fn no_gap(known: &FixIndex, plan: &Plan, targets: &[Target]) -> Result<(), Failu
     }
     let more: Vec<String> = lacking.iter().map(|name| format!("--to {name}")).collect();
     let message = format!(
-        "{} would get it while the newer {} lacks it; carry it there too ({}), or say --gap",
+        "cannot apply to {}: this leaves a gap on {}\nhint: add {}, or allow the gap with --gap",
         known.branches.name(*oldest),
         lacking.join(", "),
         more.join(" ")
@@ -82,15 +82,15 @@ fn no_gap(known: &FixIndex, plan: &Plan, targets: &[Target]) -> Result<(), Failu
     Err(Failure::new(Exit::Rejected, message))
 }
 
-/// How picks become references.
+/// How picks are made, and which refs are set.
 pub(crate) struct RefPlacement<'a> {
-    /// The branches themselves are moved.
+    /// Whether the branches themselves are updated.
     pub(crate) straight: bool,
-    /// What a fix needs before it applies is carried along.
+    /// Whether the prerequisites of a fix are picked, too.
     pub(crate) prerequisites: bool,
-    /// Or it is resolved without that.
+    /// Whether a fix with prerequisites becomes a conflict to resolve.
     pub(crate) by_hand: bool,
-    /// Else `backport/NAME/BRANCH` is made.
+    /// The name in `backport/NAME/BRANCH`, the branch that is created otherwise.
     pub(crate) name: &'a str,
 }
 
@@ -103,8 +103,8 @@ impl RefPlacement<'_> {
     }
 }
 
-/// What is to be done for one branch. Says what is done already, and adds what
-/// is not done as asked to `out`.
+/// Plans the work for one branch. Reports what needs no pick, and adds what is skipped to
+/// `out`.
 pub(crate) fn line(
     known: &FixIndex,
     scribe: &PickWriter,
@@ -128,7 +128,8 @@ pub(crate) fn line(
             }
             Forecast::Clean(some) if some.len() > 1 && !way.prerequisites => {
                 let text = format!(
-                    "{}; say --prerequisites to carry that along, or --by-hand to resolve it without",
+                    "{}; add --prerequisites to pick that, too, or --by-hand to resolve the \
+                     conflict",
                     told(forecast)
                 );
                 out.push(SkippedTarget::new(&branch, change.commit, "needs", text));
@@ -166,13 +167,14 @@ pub(crate) fn line(
         State::Conflict { base: written.to_string(), left }
     };
     let began = tip.to_string();
-    // Of one pick, the commit that they speak of is known by then.
+    // With a single pick, the placeholder `COMMIT` is replaced when the pick is done.
     let word = if several || steps.len() > 1 { "ID" } else { "COMMIT" };
     let needs = target.needs.iter().map(|what| what.replace("COMMIT", word)).collect();
     Ok(Some(Line { branch, began, reference, old, new, resolved: false, needs, state }))
 }
 
-/// What stands in a branch's way; the others go on without it.
+/// The reason why a branch is skipped: an existing ref, a checkout or a worktree. The run
+/// continues with the other branches.
 pub(crate) fn blocked(
     scribe: &PickWriter,
     way: &RefPlacement<'_>,
@@ -182,11 +184,11 @@ pub(crate) fn blocked(
     let fits = old.is_empty() || (way.straight && old == tip.to_string());
     let words = match (fits, way.straight) {
         (false, true) => Some(format!(
-            "your {branch} ({old}) is not where the remote's stands ({tip}); push what it holds, or \
-             bring it up to date, first"
+            "your branch {branch} ({old}) differs from the remote's branch ({tip}); push or update \
+             it first"
         )),
         (false, false) => {
-            Some(format!("{reference} is there already ({old}); delete or rename it first"))
+            Some(format!("{reference} already exists ({old}); delete or rename it first"))
         }
         (true, true) if worktree::holds(&scribe.git_dir, reference)? => {
             Some(worktree::is_checked_out(reference))
@@ -196,11 +198,12 @@ pub(crate) fn blocked(
     Ok(words.map(|words| SkippedTarget::new(branch, Oid::default(), "blocked", words)))
 }
 
-/// No second run is begun beside one that waits.
+/// Fails if another run is unfinished.
 pub(crate) fn none_waits(scribe: &PickWriter) -> Result<(), Failure> {
     if !Journal::load(&scribe.git_dir)?.is_some_and(|journal| journal.is_open()) {
         return Ok(());
     }
-    let message = "a backport waits to be finished: see `git backport continue`, `skip`, `abort`";
+    let message = "cannot start: another backport is unfinished\nhint: run `git backport \
+                   continue`, `git backport skip BRANCH` or `git backport abort`";
     Err(Failure::new(Exit::BadInput, message))
 }

@@ -1,4 +1,4 @@
-//! What does an earlier stage owe to a later one, by when, and what pays it?
+//! `git backport debts`: lists open debts, their due dates, and the commands that pay them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,11 +16,11 @@ use crate::output::{Failure, VerbResult, done, say};
 use crate::policy_answer::PolicyAnswers;
 use crate::recipes::cooked;
 
-/// What stages owe to later ones, by the policy that says so, and where they stand.
+/// The policy, the open debts of the stages, and the tips of the stages.
 fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips), Failure> {
     let mut reader = open(place)?;
     let Some(rules) = PolicyAnswers::find(&reader, place)? else {
-        let message = "no policy says which stages there are; name one with --policy";
+        let message = "cannot find the stages: there is no policy\nhint: name one with --policy";
         return Err(Failure::new(Exit::BadPolicy, message));
     };
     let flow = &rules.policy.flow;
@@ -34,15 +34,15 @@ fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips),
     Ok((rules, owed, StageTips { reader, tips }))
 }
 
-/// Where the stages stand.
+/// The tips of the stages.
 struct StageTips {
     reader: Reader,
     tips: BTreeMap<usize, Oid>,
 }
 
 impl StageTips {
-    /// Those of some debts that no pick pays, as it would change nothing: what
-    /// the fix says is there already, or a recipe keeps the branch's own.
+    /// The debts that a pick cannot pay, because it would change nothing: the branch has
+    /// the content of the fix already, or a recipe keeps the branch's own files.
     fn idle(&self, recipes: &[Recipe], owed: &[Debt]) -> Result<BTreeSet<(Oid, usize)>, Failure> {
         let (mut debts, mut asked) = (Vec::new(), Vec::new());
         for debt in owed {
@@ -60,7 +60,7 @@ impl StageTips {
     }
 }
 
-/// The fixes that are owed, and the stages that owe them.
+/// The fixes of all open debts, and the stages that are missing them.
 pub(crate) fn to_pay(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<String>), Failure> {
     let (rules, mut debts, _) = owed(place)?;
     debts.sort_by_key(|debt| debt.since);
@@ -76,7 +76,7 @@ pub(crate) fn to_pay(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<String>
         }
     }
     if fixes.is_empty() {
-        return Err(Failure::new(Exit::BadInput, "nothing is owed"));
+        return Err(Failure::new(Exit::BadInput, "there are no open debts"));
     }
     Ok((fixes, stages))
 }
@@ -109,15 +109,20 @@ pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
         } else {
             say(&wrap("", "  ", &format!("{} {}", fix.short(), clean(subject))));
             let when = if due <= rules.at { "overdue since" } else { "due" };
-            say(&format!("  {} owes it to {}, {when} {}", name(*to), name(*from), show(due)));
+            say(&format!(
+                "  {} is missing it (landed on {}), {when} {}",
+                name(*to),
+                name(*from),
+                show(due)
+            ));
             if empty {
-                say("  a pick would change nothing there; if that is as it should be, say so");
+                say("  a pick would change nothing there; if that is correct, record it:");
             }
             say(&format!("    {pays}"));
         }
     }
     if !place.json {
-        say(&format!("{} debt(s)", owed.len()));
+        say(&format!("{} open debt{}", owed.len(), if owed.len() == 1 { "" } else { "s" }));
     }
     Ok(done(if late { Exit::Rejected } else { Exit::Accepted }))
 }

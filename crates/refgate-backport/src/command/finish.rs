@@ -1,4 +1,4 @@
-//! Has a hotfix come to production, to every earlier stage and to the lines, and what is left to do?
+//! `git backport hotfix finish`: brings a hotfix to production, earlier stages and lines.
 
 use refgate_core::{Oid, Policy};
 use refgate_gate::Exit;
@@ -31,7 +31,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Finish) -> VerbResult {
         HotfixProgress { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
     let then = again(&fix, args);
     let mut journal = Journal { format: 1, then, ..Journal::default() };
-    // What may not go to production goes nowhere by this way.
+    // A hotfix that production does not allow is brought to no branch.
     let production = carried.production().map(|place| known.branches.name(place));
     let barred = production.map(|name| carried.denied(name)).transpose()?.flatten();
     if let Some(why) = barred {
@@ -64,7 +64,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Finish) -> VerbResult {
     verdict(place, &fix, args, waits)
 }
 
-/// The command that asks again.
+/// The command that repeats this one.
 fn again(fix: &Fix, args: &Finish) -> String {
     let options = [(args.pick, " --pick"), (args.straight, " --straight"), (args.push, " --push")];
     let options = options.into_iter().filter(|(given, _)| *given).map(|(_, option)| option);
@@ -76,14 +76,14 @@ fn again(fix: &Fix, args: &Finish) -> String {
     )
 }
 
-/// What is looked at: the branch itself, and what has to do with its commits.
+/// Selects the hotfix branch and everything that is related to its commits.
 fn around(fix: &Fix) -> IndexOptions {
     let around = fix.commits.iter().map(ToString::to_string).collect();
     let also = Some((fix.branch.clone(), fix.tip));
     IndexOptions { also, around: Some(around), ..IndexOptions::default() }
 }
 
-/// A hotfix on its way.
+/// A hotfix that is being finished.
 struct HotfixProgress<'a> {
     known: &'a FixIndex,
     scribe: &'a PickWriter,
@@ -102,7 +102,7 @@ impl HotfixProgress<'_> {
         }
     }
 
-    /// The places of production and what comes before it, production first.
+    /// The indexes of production and the earlier stages, production first.
     fn stages(&self) -> Vec<usize> {
         let named = |name: &str| self.known.branches.all.iter().position(|one| one.name == name);
         let last = self.policy.flow.production().map_or(0, |(place, _)| place);
@@ -114,7 +114,7 @@ impl HotfixProgress<'_> {
         self.stages().first().copied()
     }
 
-    /// What is to be done for a stage; says what is not.
+    /// Plans the work for a stage. Reports a stage that needs no work.
     fn to_stage(
         &self,
         place: usize,
@@ -128,7 +128,7 @@ impl HotfixProgress<'_> {
             Ok(None)
         };
         if owed(reader, &graph, [self.fix.tip, branch.tip], Some(self.fix.base))?.is_empty() {
-            return tell("present", "has it");
+            return tell("present", "already contains the fix");
         }
         if let Some(why) = self.denied(&branch.name)? {
             return tell("denied", &format!("denied by policy: {why}"));
@@ -146,7 +146,7 @@ impl HotfixProgress<'_> {
             let picks = |target: &Target| {
                 target.forecasts.iter().any(|(_, one)| !matches!(one, Forecast::Empty))
             };
-            // What comes to nothing as a pick joins histories instead.
+            // If the pick is empty, an ancestry-only merge follows instead.
             if planned.iter().any(picks) {
                 return Ok(self.picks(planned, out)?.pop());
             }
@@ -156,7 +156,7 @@ impl HotfixProgress<'_> {
             out.push(left);
             return Ok(None);
         }
-        // Where it comes from, it decides all files: its version is production's next.
+        // In production itself, the hotfix decides all files, also its version number.
         let whole =
             graph.is_ancestor(self.fix.base, branch.tip)? && Some(place) == self.production();
         let recipes = if whole { &[] } else { self.known.recipes() };
@@ -178,7 +178,8 @@ impl HotfixProgress<'_> {
         Ok(Some(Line { branch: name, began, reference, old, new, resolved, needs, state }))
     }
 
-    /// What an earlier run made, and still waits to be merged or pushed.
+    /// Describes a branch that an earlier run made, and that must still be merged or
+    /// pushed.
     fn made(&self, reference: &str, old: &str, tip: Oid) -> Result<Option<String>, Failure> {
         let Some(there) = Oid::from_hex(old).filter(|there| *there != tip) else {
             return Ok(None);
@@ -188,13 +189,13 @@ impl HotfixProgress<'_> {
         let short = reference.strip_prefix("refs/heads/").unwrap_or(reference);
         let holds = owed(reader, &graph, [self.fix.tip, there], Some(self.fix.base))?.is_empty();
         if holds && graph.is_ancestor(tip, there)? {
-            let remote = if self.args.straight { "pushed" } else { "merged into it" };
-            return Ok(Some(format!("{short} has it, and waits to be {remote}")));
+            let remote = if self.args.straight { "pushed" } else { "merged" };
+            return Ok(Some(format!("{short} contains the fix, and must still be {remote}")));
         }
         Ok(None)
     }
 
-    /// What picking it to some branches comes to.
+    /// Forecasts the picks of the hotfix to some branches.
     fn planned(&self, places: &[usize]) -> Result<Vec<Target>, Failure> {
         let matrix = self.known.matrix();
         let planner = Planner::new(self.known, &matrix, false);
@@ -224,7 +225,7 @@ impl HotfixProgress<'_> {
                 continue;
             }
             if !open {
-                self.scribe.report(name, "present", "has it");
+                self.scribe.report(name, "present", "already contains the fix");
                 target.forecasts.clear();
             }
             lines.extend(line(known, self.scribe, &self.way(), &target, out)?);
@@ -232,12 +233,12 @@ impl HotfixProgress<'_> {
         Ok(lines)
     }
 
-    /// Why the policy keeps it away from a stage.
+    /// The reason if the policy does not allow the hotfix on a branch.
     fn denied(&self, branch: &str) -> Result<Option<String>, Failure> {
         let Some(rules) = &self.known.rules else { return Ok(None) };
         for id in &self.fix.commits {
             match rules.answer(&self.known.reader, *id, branch)? {
-                Answer::Denied(why) => return Ok(Some(format!("{} {why}", id.short()))),
+                Answer::Denied(why) => return Ok(Some(format!("{why} ({})", id.short()))),
                 Answer::Needs(what) => {
                     self.scribe.report(branch, "needs", &format!("needs {what}"));
                 }
@@ -248,14 +249,14 @@ impl HotfixProgress<'_> {
     }
 }
 
-/// What an earlier run made and nobody has pushed.
+/// A finished line for a branch that an earlier run made, and that is not pushed yet.
 fn waits_for_its_push(branch: &Branch, reference: String, made: String) -> Line {
     let (name, began) = (branch.name.clone(), branch.tip.to_string());
     let (needs, resolved, state) = (Vec::new(), false, State::Done);
     Line { branch: name, began, reference, old: made.clone(), new: made, resolved, needs, state }
 }
 
-/// Whether all branches of the remote, as they stand now, have it.
+/// Reports whether all branches of the remote, as last fetched, contain the hotfix.
 fn verdict(place: &RepositoryArgs, fix: &Fix, args: &Finish, waits: bool) -> VerbResult {
     let known = FixIndex::read(place, around(fix))?;
     let graph = Graph::new(&known.reader);
@@ -285,19 +286,19 @@ fn verdict(place: &RepositoryArgs, fix: &Fix, args: &Finish, waits: bool) -> Ver
         return Ok(done(if finished { Exit::Accepted } else { Exit::Rejected }));
     }
     if finished {
-        say(&format!("{} is finished: every branch has it", fix.branch));
+        say(&format!("{} is finished: every branch contains it", fix.branch));
         return Ok(done(Exit::Accepted));
     }
     let all = lacking.join(", ");
     say(&wrap(
         "",
         "  ",
-        &format!("not finished: as the remote was last seen, it is missing on {all}"),
+        &format!("not finished: as the remote was last fetched, the fix is missing on {all}"),
     ));
     if waits {
-        say("  resolve what conflicts, git backport continue");
+        say("  resolve the conflicts, run `git backport continue`, then");
     } else if !known.reader.is_bare() {
-        say("  push what is made here, have it merged, git fetch");
+        say("  push the new branches, get them merged, run `git fetch`, then");
     }
     say(&format!("  {}", again(fix, args)));
     Ok(done(Exit::Rejected))

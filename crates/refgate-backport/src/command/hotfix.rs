@@ -1,4 +1,4 @@
-//! A fix that cannot wait: where does its branch begin, and what does it carry?
+//! `git backport hotfix start`: creates a hotfix branch. Also finds one for `finish`.
 
 use refgate_core::{ClassId, Oid, Policy, RefName, classify_commit};
 use refgate_gate::Exit;
@@ -12,29 +12,29 @@ use crate::git_command;
 use crate::output::{Failure, VerbResult, done, say};
 use crate::policy_answer::PolicyAnswers;
 
-/// What the branches of hotfixes are called.
+/// The prefix of hotfix branches.
 const PREFIX: &str = "hotfix/";
 
 fn wrong(message: impl Into<String>) -> Failure {
     Failure::new(Exit::BadInput, message)
 }
 
-/// The policy that says what production is.
+/// The policy, which names the production branch.
 pub(super) fn rules(reader: &Reader, place: &RepositoryArgs) -> Result<PolicyAnswers, Failure> {
     let missing = || {
-        let message = "no policy says which branch is production; name one with --policy";
+        let message = "cannot find production: there is no policy\nhint: name one with --policy";
         Failure::new(Exit::BadPolicy, message)
     };
     PolicyAnswers::find(reader, place)?.ok_or_else(missing)
 }
 
-/// The setting in which `start` notes where a branch began.
+/// The Git setting in which `start` records where a branch began.
 fn note(branch: &str) -> String {
     format!("branch.{branch}.refgate-base")
 }
 
-/// Begins a branch where production stands. A tree with changes of its own is
-/// left as it is.
+/// Creates a branch at the tip of production and checks it out. If the worktree has local
+/// changes, the checkout stays as it is.
 pub(crate) fn start(place: &RepositoryArgs, name: &str) -> VerbResult {
     let reader = open(place)?;
     let rules = rules(&reader, place)?;
@@ -42,10 +42,10 @@ pub(crate) fn start(place: &RepositoryArgs, name: &str) -> VerbResult {
     let name = name.strip_prefix(PREFIX).unwrap_or(name);
     let branch = format!("{PREFIX}{name}");
     RefName::branch(&branch)
-        .map_err(|why| wrong(format!("`{branch}` is no branch name: {why}")))?;
+        .map_err(|why| wrong(format!("invalid branch name `{branch}`: {why}")))?;
     if reader.resolve(&format!("refs/heads/{branch}")).is_ok() {
         return Err(wrong(format!(
-            "{branch} is there already; git switch {branch}, or another name"
+            "branch {branch} already exists\nhint: `git switch {branch}`, or choose another name"
         )));
     }
     let folder = place.repository.as_path();
@@ -68,26 +68,24 @@ pub(crate) fn start(place: &RepositoryArgs, name: &str) -> VerbResult {
         say(&told.to_string());
         return Ok(done(Exit::Accepted));
     }
-    say(&format!("{branch} begins where {stage} stands ({})", tip.short()));
+    say(&format!("created {branch} at the tip of {stage} ({})", tip.short()));
     if stays {
-        say(&format!(
-            "what is checked out is left as it is; when you are ready, git switch {branch}"
-        ));
+        say(&format!("the checkout is unchanged; when you are ready, run `git switch {branch}`"));
     }
     if !straight.is_empty() {
-        say(&format!("what may go straight to {stage}: {}", straight.join(", ")));
+        say(&format!("classes that may go directly to {stage}: {}", straight.join(", ")));
     }
-    say("commit the fix there, then git backport hotfix finish");
+    say("commit the fix there, then run `git backport hotfix finish`");
     Ok(done(Exit::Accepted))
 }
 
-/// A hotfix: its branch, where that began, and what was committed there.
+/// A hotfix: its branch, where the branch began, and its commits.
 #[derive(Debug)]
 pub(super) struct Fix {
     pub(super) branch: String,
     pub(super) tip: Oid,
     pub(super) base: Oid,
-    /// The oldest first; merges carry nothing of their own.
+    /// The commits of the branch without merges, the oldest first.
     pub(super) commits: Vec<Oid>,
 }
 
@@ -101,11 +99,11 @@ impl Fix {
         let branch = match &args.branch {
             Some(name) => name.clone(),
             None => reader.current_branch()?.filter(|name| name.starts_with(PREFIX)).ok_or_else(
-                || wrong("no hotfix/... branch is checked out; name the branch that is meant"),
+                || wrong("no hotfix/... branch is checked out\nhint: name the hotfix branch"),
             )?,
         };
         let tip = reader.resolve(&format!("refs/heads/{branch}")).map_err(|_| {
-            wrong(format!("there is no branch `{branch}`; `git backport hotfix start` makes one"))
+            wrong(format!("there is no branch `{branch}`\nhint: run `git backport hotfix start`"))
         })?;
         let base = match (&args.base, reader.setting(&note(&branch))?) {
             (Some(named), _) => reader.resolve(named)?,
@@ -115,7 +113,7 @@ impl Fix {
                 let base = Graph::new(reader).merge_base([production, tip])?;
                 base.filter(|base| *base != tip).ok_or_else(|| {
                     let message = format!(
-                        "{stage} has all of {branch}; say with --base where the branch began"
+                        "{stage} already contains {branch}\nhint: --base names where it began"
                     );
                     wrong(message)
                 })?
@@ -128,13 +126,13 @@ impl Fix {
         )?;
         let commits: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
         if commits.is_empty() {
-            return Err(wrong(format!("nothing is committed on {branch} yet")));
+            return Err(wrong(format!("there are no commits on {branch} yet")));
         }
         Ok(Self { branch, tip, base, commits })
     }
 
-    /// The trailer that says what its merges are, so that the server holds a
-    /// resolved conflict or a recipe against the class's bounds.
+    /// The `Change-Class:` trailer for the merges of the hotfix. The server then checks a
+    /// resolved conflict or a recipe against the limits of this class.
     pub(super) fn trailer(&self, reader: &Reader, policy: &Policy) -> Result<String, Failure> {
         let mut highest: Option<ClassId> = None;
         for id in &self.commits {

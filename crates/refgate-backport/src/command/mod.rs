@@ -1,4 +1,4 @@
-//! The verbs, one file each.
+//! The subcommands of `git backport`, one file each.
 
 pub(crate) mod apply;
 pub(crate) mod debts;

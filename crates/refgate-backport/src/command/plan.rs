@@ -1,4 +1,4 @@
-//! What would a backport come to? Said before anything is done.
+//! `git backport plan`: forecasts picks. It changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Plan) -> VerbResult {
     Ok(done(if fine { Exit::Accepted } else { Exit::Rejected }))
 }
 
-/// The arguments, with what a person at a terminal chooses.
+/// Completes the arguments: with the open debts, or with what the user selects.
 pub(crate) fn filled(place: &RepositoryArgs, args: &Plan) -> Result<Plan, Failure> {
     let mut filled = args.clone();
     if args.owed {
@@ -52,7 +52,7 @@ pub(crate) fn filled(place: &RepositoryArgs, args: &Plan) -> Result<Plan, Failur
     Ok(filled)
 }
 
-/// Looks at the diffs of what the matrix takes for copies of these fixes.
+/// Compares the diffs of these fixes with those of their copies.
 pub(crate) fn compare(known: &mut FixIndex, args: &Plan) -> Result<(), Failure> {
     let mut roots = Vec::new();
     for fix in args.fixes.iter().filter(|fix| !fix.contains("..")) {
@@ -61,7 +61,7 @@ pub(crate) fn compare(known: &mut FixIndex, args: &Plan) -> Result<(), Failure> 
     known.compare(&roots)
 }
 
-/// The forecast for each branch that is wanted.
+/// The forecasts for each target branch.
 pub(crate) fn planned(known: &FixIndex, args: &Plan) -> Result<Vec<Target>, Failure> {
     let matrix = known.matrix();
     let planner = Planner::new(known, &matrix, args.again);
@@ -78,8 +78,8 @@ pub(crate) fn planned(known: &FixIndex, args: &Plan) -> Result<Vec<Target>, Fail
     planner.targets(&places, &changes)
 }
 
-/// What came after the fixes that some branch would get: what undid them
-/// (`true`), and what mends them and is not carried along.
+/// The follow-ups of the fixes that a branch would get: reverts (`true`), and later fixes
+/// of them that are not in the plan.
 fn after(known: &FixIndex, targets: &[Target]) -> Vec<(OriginLink, OriginLink, bool)> {
     let matrix = known.matrix();
     let gets = |forecast: &Forecast| {
@@ -96,20 +96,20 @@ fn after(known: &FixIndex, targets: &[Target]) -> Vec<(OriginLink, OriginLink, b
     all.filter(|(_, follow, undoes)| *undoes || !carried.contains(follow)).collect()
 }
 
-/// Says it to a person.
+/// Prints a warning for each follow-up.
 pub(crate) fn warn(known: &FixIndex, targets: &[Target]) {
     let short = |id: &str| id.get(..10).unwrap_or(id).to_string();
     for (fix, follow, undoes) in after(known, targets) {
         let ((fix, _), (id, title)) = (known.shown(fix), known.shown(follow));
         let (fix, other) = (short(&fix), format!("{} {}", short(&id), clean(&title)));
         tell(&match undoes {
-            true => format!("warning: {fix} was undone on {} by {other}", known.branches.name(0)),
-            false => format!("warning: {other} mends {fix}; carry it along"),
+            true => format!("warning: {fix} was reverted on {} by {other}", known.branches.name(0)),
+            false => format!("warning: {other} is a follow-up of {fix}; pick it, too"),
         });
     }
 }
 
-/// One commit, or those of a range, the oldest first.
+/// The commit of a revision, or the commits of a range, the oldest first.
 fn commits(known: &FixIndex, fix: &str) -> Result<Vec<Oid>, Failure> {
     if !fix.contains("..") {
         return Ok(vec![known.commit(fix)?]);
@@ -122,22 +122,26 @@ fn commits(known: &FixIndex, fix: &str) -> Result<Vec<Oid>, Failure> {
     let merges = ["rev-list", "--count", "--merges", fix, "--"];
     let merges = crate::git_command::output(known.reader.git_dir(), &merges)?;
     if merges.trim() != "0" {
-        tell(&format!("{fix}: {} merge(s) are left out; name one alone, with -m", merges.trim()));
+        tell(&format!(
+            "{fix}: skipped {} merge commit{}; to pick one, name it alone with -m",
+            merges.trim(),
+            if merges.trim() == "1" { "" } else { "s" }
+        ));
     }
     match all.is_empty() {
-        true => Err(Failure::new(Exit::BadInput, format!("there is no change in {fix}"))),
+        true => Err(Failure::new(Exit::BadInput, format!("there is nothing to pick in {fix}"))),
         false => Ok(all),
     }
 }
 
-/// The places of the branches that were named; all lines if none was.
+/// The indexes of the named branches. Without a name, those of the default targets.
 fn wanted(known: &FixIndex, to: &[String]) -> Result<Vec<usize>, Failure> {
     if to.is_empty() {
         return Ok(known.branches.targets());
     }
     let find = |name: &String| {
         let message =
-            || format!("`{name}` is none of the branches looked at; name it with --line as well");
+            || format!("`{name}` is not one of the selected branches\nhint: add it with --line");
         let place = known.branches.place(name);
         place.ok_or_else(|| Failure::new(Exit::BadInput, message()))
     };
@@ -151,7 +155,7 @@ fn wanted(known: &FixIndex, to: &[String]) -> Result<Vec<usize>, Failure> {
     Ok(places)
 }
 
-/// A forecast in one word, for scripts.
+/// The keyword of a forecast, for scripts.
 pub(crate) fn kind(forecast: &Forecast) -> &'static str {
     match forecast {
         Forecast::Present(_) => "present",
@@ -168,14 +172,14 @@ pub(crate) fn kind(forecast: &Forecast) -> &'static str {
     }
 }
 
-/// A forecast in a few words.
+/// A forecast as text.
 pub(crate) fn words(known: &FixIndex, forecast: &Forecast) -> String {
     match forecast {
         Forecast::Present(by) => format!("present ({})", by.short()),
-        Forecast::Reverted => "reverted there; pick it again with --again".to_string(),
+        Forecast::Reverted => "reverted there; --again picks it again".to_string(),
         Forecast::Denied(why) => format!("denied by policy: {why}"),
         Forecast::Empty => "empty: the pick would change nothing".to_string(),
-        Forecast::Waits => "waits for what conflicts before it".to_string(),
+        Forecast::Waits => "waits for an earlier conflict".to_string(),
         Forecast::Conflict { paths, .. } => format!("conflict in {}", paths.join(", ")),
         Forecast::Clean(steps) => {
             let before: Vec<String> = steps
@@ -188,7 +192,7 @@ pub(crate) fn words(known: &FixIndex, forecast: &Forecast) -> String {
                     let by =
                         steps.last().map(|step| step.change.commit.short()).unwrap_or_default();
                     let name = known.branches.name(place);
-                    format!("clean from the sibling already on {name} ({by})")
+                    format!("clean from the copy on {name} ({by})")
                 }
                 _ if before.is_empty() => "clean".to_string(),
                 _ => format!("clean after {}", before.join(", then ")),

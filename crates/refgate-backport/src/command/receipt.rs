@@ -1,4 +1,4 @@
-//! Is a backport exactly what git makes of its original?
+//! `git backport receipt`: compares a backport with Git's own pick of its original.
 
 use refgate_core::Receipt;
 use refgate_gate::Exit;
@@ -9,7 +9,7 @@ use crate::output::{VerbResult, done, say};
 use crate::policy_answer::PolicyAnswers;
 use crate::receipt_report::of;
 
-/// How much of a backport is git's own pick.
+/// Prints the receipt of a backport. Exits with 1 if it is not exact.
 pub(crate) fn run(place: &RepositoryArgs, revision: &str, original: Option<&str>) -> VerbResult {
     let reader = open(place)?;
     let commit = named(&reader, revision)?;

@@ -1,4 +1,4 @@
-//! Go on with a run, leave something out, or take it back.
+//! `git backport continue`, `skip`, `abort` and `undo`: continues or undoes a run.
 
 use refgate_core::{Oid, Policy, Receipt, RefKind, RefName};
 use refgate_gate::Exit;
@@ -15,9 +15,9 @@ use crate::run_loop::{carry_on, copies, deletes};
 use crate::run_state::{Journal, Line, State};
 use crate::{conflict, worktree};
 
-/// The run that waits, or an error that says there is none.
+/// The unfinished run, or an error if there is none.
 fn waiting(scribe: &PickWriter) -> Result<Journal, Failure> {
-    let none = || Failure::new(Exit::BadInput, "no backport waits to be finished");
+    let none = || Failure::new(Exit::BadInput, "there is no unfinished backport");
     Journal::load(&scribe.git_dir)?.filter(Journal::is_open).ok_or_else(none)
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn go_on(place: &RepositoryArgs) -> VerbResult {
     goes_on(place, &scribe, journal)
 }
 
-/// Goes on, and says what comes after it.
+/// Continues the run, and names the command to run after it.
 fn goes_on(place: &RepositoryArgs, scribe: &PickWriter, journal: Journal) -> VerbResult {
     let then = journal.then.clone();
     let reader = open(place)?;
@@ -39,13 +39,12 @@ fn goes_on(place: &RepositoryArgs, scribe: &PickWriter, journal: Journal) -> Ver
         approvals(&reader, scribe, &journal, &policy)?;
     }
     if !journal.is_open() && !then.is_empty() {
-        tell(&format!("whether every branch of the remote has it, says\n  {then}"));
+        tell(&format!("to check that every branch of the remote contains it, run\n  {then}"));
     }
     Ok(done)
 }
 
-/// Says what the server will have seen by somebody else: picks that git would
-/// not have made so.
+/// Reports the picks that are not exact, because the server requires an approval of them.
 fn approvals(
     reader: &Reader,
     scribe: &PickWriter,
@@ -54,7 +53,7 @@ fn approvals(
 ) -> Result<(), Failure> {
     for line in journal.lines.iter().filter(|line| line.state == State::Done) {
         let Ok(name) = RefName::branch(&line.branch) else { continue };
-        // What the server has taken needs nothing more.
+        // The server has already accepted these picks.
         if journal.has_pushed && line.reference == name.as_str() {
             continue;
         }
@@ -84,7 +83,7 @@ pub(crate) fn skip(place: &RepositoryArgs, branch: &str, fix: Option<&str>) -> V
     let mut journal = waiting(&scribe)?;
     let waits = |line: &&mut Line| line.branch == branch && line.state.waits();
     let Some(line) = journal.lines.iter_mut().find(waits) else {
-        let message = format!("`{branch}` does not wait for anything");
+        let message = format!("cannot skip `{branch}`: it has no open conflict");
         return Err(Failure::new(Exit::BadInput, message));
     };
     let id = match fix {
@@ -92,7 +91,7 @@ pub(crate) fn skip(place: &RepositoryArgs, branch: &str, fix: Option<&str>) -> V
         None => String::new(),
     };
     if fix.is_some() && !line.state.picks(&id) {
-        // A kill may have lost how far it has come there.
+        // After a kill, the recorded state can be older than the worktree.
         *line = conflict::caught_up(&scribe, line);
     }
     let was = line.clone();
@@ -104,7 +103,8 @@ pub(crate) fn skip(place: &RepositoryArgs, branch: &str, fix: Option<&str>) -> V
         journal.save(&scribe.git_dir)?;
         worktree::remove(&scribe, &was)?;
     } else {
-        // Gone from there first: after a kill in between it is as if never said.
+        // The worktree changes before the journal. After a kill in between, the skip is lost,
+        // and can be repeated.
         if was.state.picks(&id) {
             worktree::leave(&scribe, &was)?;
         }
@@ -113,9 +113,9 @@ pub(crate) fn skip(place: &RepositoryArgs, branch: &str, fix: Option<&str>) -> V
     goes_on(place, &scribe, journal)
 }
 
-/// What is left for a branch without one of its fixes.
+/// The state of a branch after one of its fixes is left out.
 fn without(line: &Line, id: &str, fix: &str) -> Result<State, Failure> {
-    let message = format!("`{fix}` does not wait on {}", line.branch);
+    let message = format!("cannot skip `{fix}`: it is not waiting on {}", line.branch);
     let none = || Failure::new(Exit::BadInput, message.clone());
     let State::Conflict { base, left } = &line.state else { return Err(none()) };
     if !left.iter().any(|one| one == id) {
@@ -126,7 +126,7 @@ fn without(line: &Line, id: &str, fix: &str) -> Result<State, Failure> {
     Ok(if nothing { State::Skipped } else { State::Conflict { base: base.clone(), left } })
 }
 
-/// Takes a run back, finished or not.
+/// Undoes a run, finished or not.
 pub(crate) fn undo(place: &RepositoryArgs, open_only: bool) -> VerbResult {
     let scribe = PickWriter::open(place)?;
     let journal = if open_only {
@@ -141,13 +141,13 @@ pub(crate) fn undo(place: &RepositoryArgs, open_only: bool) -> VerbResult {
         say(&json!({ "undone": true, "was": was, "left": kept, "pushed": to }).to_string());
     } else {
         was.iter().for_each(|(reference, id)| tell(&format!("{reference} was {id}")));
-        kept.iter().for_each(|what| say(&format!("left alone: {what}")));
+        kept.iter().for_each(|what| say(&format!("not undone: {what}")));
         say(&match to {
-            "" => "all else is as it was".to_string(),
+            "" => "the undo is complete".to_string(),
             to if journal.has_pushed => {
-                format!("here all else is as it was; what was pushed is still on {to}")
+                format!("the undo is complete here; the pushed commits are still on {to}")
             }
-            to => format!("here all else is as it was; what {to} took of the push is still there"),
+            to => format!("the undo is complete here; {to} keeps what it accepted of the push"),
         });
         if let Some(delete) = deletes(&journal).filter(|_| journal.has_pushed) {
             say(&format!("  {delete}"));

@@ -1,4 +1,4 @@
-//! Completions and manual pages, from the same list of verbs.
+//! `git backport completions` and `man`: generates completion scripts and manual pages.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use refgate_gate::Exit;
 use crate::args::Args;
 use crate::output::{VerbResult, done, say};
 
-/// Git's own completion asks a function of this name for `git backport`.
+/// Git's own completion calls a function of this name for `git backport`.
 const OF_GIT: &str = r#"
 _git_backport() {
     local at=${__git_cmd_idx:-1}
@@ -21,7 +21,7 @@ _git_backport() {
 pub(crate) fn completions(shell: Shell) -> VerbResult {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "git-backport", &mut script);
-    // The generator takes the hyphen of the name for its own between verbs.
+    // The generator treats the hyphen in the name as its separator of subcommands.
     let script = String::from_utf8_lossy(&script).replace("git__subcmd__backport", "git__backport");
     say(script.trim_end());
     if shell == Shell::Bash {

@@ -1,4 +1,4 @@
-//! Where has each fix landed, and where is it missing?
+//! `git backport status`: shows which branches contain each fix, and which are missing it.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Status) -> VerbResult {
     }
     if !named && !place.json {
         say(&format!(
-            "{} fix(es) on {} branches; {troubled} want attention, {shown} shown",
+            "fixes: {} on {} branches; need attention: {troubled}; shown: {shown}",
             roots.len(),
             known.branches.all.len()
         ));
@@ -58,7 +58,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Status) -> VerbResult {
     Ok(done(if args.exit_code && troubled > 0 { Exit::Rejected } else { Exit::Accepted }))
 }
 
-/// Every copy with its original: for scripts, and for measuring.
+/// Prints every copy with its original, for scripts and measurements.
 fn pairs(place: &RepositoryArgs, known: &FixIndex) -> VerbResult {
     for (at, roots) in known.families.roots.iter().enumerate() {
         let Some(copy) = known.fact(at).map(|fact| fact.id) else { continue };
@@ -78,7 +78,7 @@ fn pairs(place: &RepositoryArgs, known: &FixIndex) -> VerbResult {
     Ok(done(Exit::Accepted))
 }
 
-/// When a fix was committed first, as it says.
+/// The latest committer date of the original and its copies.
 fn age(known: &FixIndex, root: OriginLink) -> i64 {
     let members = known.families.members.get(&root).into_iter().flatten();
     members.filter_map(|place| known.fact(*place)).map(|fact| fact.committed).max().unwrap_or(0)
@@ -88,7 +88,7 @@ fn is_trouble(fix: &Fix) -> bool {
     !fix.gaps.is_empty() || !fix.follow_ups.is_empty()
 }
 
-/// The states in the order in which they are told.
+/// The name of a state in the output.
 fn state(cell: FixState) -> &'static str {
     match cell {
         FixState::Original => "original",
@@ -103,6 +103,7 @@ fn state(cell: FixState) -> &'static str {
     }
 }
 
+/// The states in the order of the output.
 const STATES: [&str; 10] = [
     "original",
     "present",
@@ -116,7 +117,7 @@ const STATES: [&str; 10] = [
     "not-applicable",
 ];
 
-/// What is to be said of a branch that lacks a fix, other than that.
+/// More exact states for branches that are missing a fix, by branch index.
 fn excused(known: &FixIndex, fix: &Fix) -> BTreeMap<usize, &'static str> {
     let mut all = BTreeMap::new();
     let (Some(rules), OriginLink::Here(original)) = (&known.rules, fix.root) else { return all };
@@ -133,7 +134,7 @@ fn excused(known: &FixIndex, fix: &Fix) -> BTreeMap<usize, &'static str> {
         if rules.excuses(&known.reader, original.id, branch) {
             all.insert(place, "not-applicable");
         } else if !lines.contains(&place) && earlier() {
-            // It comes with the next promotion.
+            // The next promotion brings it.
             all.insert(place, "baking");
         } else if denied() {
             all.insert(place, "not-eligible");
@@ -142,20 +143,20 @@ fn excused(known: &FixIndex, fix: &Fix) -> BTreeMap<usize, &'static str> {
     all
 }
 
-/// Why a copy is said to be one.
+/// The evidence for a copy as text.
 fn render_class_reason(evidence: Evidence) -> String {
     match evidence {
         Evidence::Original => "the original".to_string(),
         Evidence::Trailer { short: false } => "its message names it".to_string(),
         Evidence::Trailer { short: true } => "its message names it, by a short id".to_string(),
-        Evidence::Dangling => "its message names an id that is no longer here".to_string(),
+        Evidence::Dangling => "its message names an id that is unknown here".to_string(),
         Evidence::PatchId => "the same patch id".to_string(),
         Evidence::Author => "the same author, author date and title".to_string(),
         Evidence::Content { percent } => format!("{percent} % of the changed lines"),
     }
 }
 
-/// A fix in some lines; of one that was asked for, with the evidence.
+/// The text for a fix. With `asked`, it includes the evidence.
 fn text(known: &FixIndex, fix: &Fix, asked: bool) -> String {
     let (id, subject) = known.shown(fix.root);
     let short = id.get(..12).unwrap_or(&id);
@@ -196,7 +197,7 @@ fn text(known: &FixIndex, fix: &Fix, asked: bool) -> String {
     let gaps: Vec<usize> =
         fix.gaps.iter().filter(|gap| !excused.contains_key(gap)).copied().collect();
     if !gaps.is_empty() {
-        let text = format!("{} (an older line has it)", names(&gaps));
+        let text = format!("{} (an older line contains it)", names(&gaps));
         lines.push(refgate_report::wrap("  gap            ", "                 ", &text));
     }
     for (follow, lacking) in &fix.follow_ups {
@@ -237,13 +238,13 @@ fn json_of(known: &FixIndex, fix: &Fix) -> Value {
             let (why, sure) = match found.cell {
                 FixState::Copy(evidence) => (render_class_reason(evidence), evidence.confidence()),
                 FixState::Original | FixState::Ancestor => {
-                    ("the branch reaches it".to_string(), 100)
+                    ("the branch contains it".to_string(), 100)
                 }
                 FixState::Reverted => ("it was reverted".to_string(), 99),
                 FixState::Missing if state == "not-applicable" => {
-                    ("a record says so".to_string(), 100)
+                    ("a record states it".to_string(), 100)
                 }
-                FixState::Missing => ("nothing speaks for it".to_string(), 99),
+                FixState::Missing => ("there is no evidence".to_string(), 99),
             };
             let by = found.by.and_then(|by| known.fact(by)).map(|fact| fact.id.to_string());
             json!({

@@ -1,4 +1,4 @@
-//! What a hostile tester found: guesses taken for facts, and work that was lost.
+//! Regression tests for faults that hostile testing found: wrong guesses and lost work.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -22,59 +22,58 @@ fn tree(world: &World, reference: &str) -> PathBuf {
     world.path().join(".git/refgate/backport").join(reference.replace('/', "%2F"))
 }
 
-/// A worktree that stands elsewhere is not taken for the branch, and what is
-/// uncommitted there is not thrown away.
+/// A worktree at another commit is not used for the branch, and uncommitted changes in it
+/// are not lost.
 #[test]
-fn a_worktree_is_not_believed_blindly() {
+fn does_not_use_a_worktree_at_another_commit() {
     let (world, fix) = conflict();
     world.does(1, &["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
     let tree = tree(&world, "release/1.0");
     let before = world.git(&["rev-parse", "release/1.0"]);
     world.try_git(&tree, &["checkout", "-q", "-f", "main~0"]);
     let said = world.does(1, &["continue"]);
-    assert!(said.contains("does not stand on"), "{said}");
+    assert!(said.contains("does not descend from"), "{said}");
     assert_eq!(world.git(&["rev-parse", "release/1.0"]), before);
     world.try_git(&tree, &["checkout", "-q", "-f", &before]);
     fs::write(tree.join("app.txt"), "one\n2\n").unwrap();
     world.try_git(&tree, &["commit", "-q", "-a", "-m", "by hand"]);
     fs::write(tree.join("notes"), "mine\n").unwrap();
     let said = world.does(1, &["continue"]);
-    assert!(said.contains("changes that are in no commit"), "{said}");
-    // Giving up tells what was made there.
+    assert!(said.contains("uncommitted changes"), "{said}");
+    // `abort` prints the commit that was made there.
     let made = String::from_utf8(world.try_git(&tree, &["rev-parse", "HEAD"]).stdout).unwrap();
     let said = world.does(0, &["abort"]);
     assert!(said.contains(made.trim()), "{said}");
     assert!(!tree.exists());
-    // What an earlier run left is not made part of this one.
+    // A worktree of an earlier run is not reused.
     fs::create_dir_all(&tree).unwrap();
     let said = world.does(1, &["apply", &fix, "--to", "release/1.0", "--straight", "--gap"]);
     assert!(said.contains("earlier backport"), "{said}");
     assert!(said.contains("\n    rm -r REPO/.git/refgate"), "{said}");
 }
 
-/// What stands in one branch's way does not stop the others, and is not
-/// forgotten when they are done.
+/// A blocked branch does not stop the others, and is reported again at the end.
 #[test]
-fn a_branch_that_is_blocked_does_not_stop_the_others() {
+fn continues_with_other_branches_when_one_is_blocked() {
     let (world, fix) = conflict();
     let mine = format!("backport/{}/release/1.1", &fix[..10]);
     world.git(&["branch", &mine, "main"]);
     let said = world.does(1, &["apply", &fix]);
     assert!(said.contains("release/1.2  done"), "{said}");
     assert!(said.contains("release/1.0  conflict"), "{said}");
-    assert!(said.contains("is there already"), "{said}");
+    assert!(said.contains("already exists"), "{said}");
     let tree = tree(&world, &format!("backport/{}/release/1.0", &fix[..10]));
     fs::write(tree.join("app.txt"), "one\n2\n").unwrap();
     world.try_git(&tree, &["commit", "-q", "-a", "-m", "by hand"]);
     let said = world.does(1, &["continue"]);
     assert!(said.contains("release/1.0  done"), "{said}");
-    assert!(said.contains("is there already"), "{said}");
+    assert!(said.contains("already exists"), "{said}");
     assert_eq!(world.git(&["rev-parse", &mine]), world.git(&["rev-parse", "main"]));
 }
 
-/// Guesses, false names and prose keep no fix out.
+/// Guesses, false trailers and quotations do not count as a copy of a fix.
 #[test]
-fn a_guess_keeps_no_fix_out() {
+fn does_not_treat_a_guess_as_present() {
     let world = World::new();
     let same = "--date=2026-06-01T10:00:00Z";
     world.git(&["switch", "-q", "release/1.0"]);
@@ -86,13 +85,13 @@ fn a_guess_keeps_no_fix_out() {
     let fix = world.git(&["rev-parse", "HEAD"]);
     let said = world.does(1, &["plan", &fix, "--to", "release/1.0"]);
     assert!(said.contains("conflict in app.txt"), "{said}");
-    // Another half under the same author, date and title.
+    // A second part of the change has the same author, date and title.
     world.edit("app.txt", "seven\n", "7\n");
     world.git(&["commit", "-q", "-a", "-C", &fix]);
     let half = world.git(&["rev-parse", "HEAD"]);
     world.on("release/1.1", &["cherry-pick", &fix]);
     assert!(world.does(0, &["plan", &half, "--to", "release/1.1"]).contains("clean"));
-    // A message that names a fix which the commit does not touch; a quotation.
+    // A message names a fix whose files the commit does not change; another one quotes.
     let other = world.fix("fix: b", "lib.txt", "b\n", "B\n");
     world.git(&["switch", "-q", "release/1.2"]);
     world.write("doc", "a\n");
@@ -109,9 +108,9 @@ fn a_guess_keeps_no_fix_out() {
     assert!(said.contains("clean") && said.contains("present ("), "{said}");
 }
 
-/// A revert that was itself reverted is owed to nobody.
+/// A revert that was itself reverted is not a follow-up.
 #[test]
-fn a_revert_that_does_not_stand_is_owed_to_nobody() {
+fn ignores_a_revert_that_was_reverted() {
     let world = World::new();
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     for line in ["release/1.0", "release/1.1", "release/1.2"] {
@@ -124,9 +123,9 @@ fn a_revert_that_does_not_stand_is_owed_to_nobody() {
     world.does(0, &["status", "--exit-code", &fix]);
 }
 
-/// Attributes of the branch count, as they do for `git cherry-pick`.
+/// The Git attributes of the branch apply, as they do for `git cherry-pick`.
 #[test]
-fn attributes_count() {
+fn uses_the_attributes_of_the_branch() {
     let world = World::new();
     for line in ["release/1.0", "main"] {
         world.git(&["switch", "-q", line]);
@@ -141,32 +140,32 @@ fn attributes_count() {
     assert!(said.contains("conflict in app.txt"), "{said}");
 }
 
-/// A branch under somebody's feet is not taken away; what else is carried
-/// along is said first.
+/// `undo` keeps a branch that is checked out, and `apply` names prerequisites before it
+/// picks them.
 #[test]
-fn nothing_moves_under_somebodys_feet() {
+fn keeps_a_branch_that_is_checked_out() {
     let world = World::new();
     world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
     let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
     let said = world.does(1, &["apply", &fix, "--to", "release/1.1", "--gap"]);
-    assert!(said.contains("say --prerequisites") && said.contains("refactor: two"), "{said}");
+    assert!(said.contains("add --prerequisites") && said.contains("refactor: two"), "{said}");
     world.does(1, &["apply", &fix, "--to", "origin/release/1.1", "--by-hand", "--gap"]);
-    assert!(world.does(0, &["abort"]).contains("as it was"));
+    assert!(world.does(0, &["abort"]).contains("undo is complete"));
     world.does(0, &["apply", &fix, "--to", "release/1.1", "--prerequisites", "--gap"]);
     let branch = format!("backport/{}/release/1.1", &fix[..10]);
     world.git(&["switch", "-q", &branch]);
     let said = world.does(1, &["undo"]);
     assert!(said.contains("is checked out"), "{said}");
     world.git(&["rev-parse", &branch]);
-    // Later it can be.
+    // After the checkout of another branch, `undo` succeeds.
     world.git(&["switch", "-q", "main"]);
     world.does(0, &["undo"]);
     assert_eq!(world.git(&["branch", "--list", "backport/*"]), "");
 }
 
-/// Killed at any moment, it goes on or is taken back.
+/// After a kill at any moment, the run can be continued or undone.
 #[test]
-fn a_kill_loses_nothing() {
+fn recovers_from_a_kill_at_any_moment() {
     let (world, fix) = conflict();
     let before = world.git(&["for-each-ref"]);
     for round in 0..24_u64 {
@@ -178,7 +177,7 @@ fn a_kill_loses_nothing() {
         apply.args(["apply", &fix]).stdout(Stdio::null()).stderr(Stdio::null());
         let mut apply = apply.process_group(0).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(4 * round));
-        // All that it has begun is killed with it.
+        // The whole process group is killed.
         let group = format!("-{}", apply.id());
         let _ = Command::new("kill").args(["-9", "--", &group]).output().unwrap();
         let _ = apply.wait();
@@ -192,10 +191,10 @@ fn a_kill_loses_nothing() {
     }
 }
 
-/// What git leaves lying at a conflict is somebody's choice, not git's; and of a
-/// merge, only what it brought is its own.
+/// A conflict that was committed as Git left it is resolved, not exact. Of a merge
+/// commit, only the changes against its first parent count.
 #[test]
-fn a_choice_is_not_exact() {
+fn a_committed_conflict_is_not_exact() {
     let world = World::new();
     world.write("logo.bin", "a\0b");
     world.commit("feat: logo");
@@ -213,7 +212,7 @@ fn a_choice_is_not_exact() {
     world.git(&["-c", "core.editor=true", "cherry-pick", "--continue"]);
     let said = world.does(1, &["receipt", "HEAD"]);
     assert!(said.contains("resolved") && said.contains("logo.bin"), "{said}");
-    // A fix on a branch of before a feature, merged by the feature's side.
+    // A fix on a branch from before a feature, into which `main` is then merged.
     world.git(&["switch", "-q", "-c", "old", "release/1.1"]);
     world.edit("app.txt", "five\n", "5\n");
     world.commit("fix: five");
@@ -226,9 +225,9 @@ fn a_choice_is_not_exact() {
     assert!(world.does(1, &["receipt", "HEAD"]).contains("edited"));
 }
 
-/// A fix of a file under a new name stands on what brought the file.
+/// The prerequisite of a fix to a renamed file is the commit that added the file.
 #[test]
-fn a_move_stands_on_what_brought_the_file() {
+fn finds_the_prerequisite_of_a_renamed_file() {
     let world = World::new();
     world.write("new.txt", "one\ntwo\nthree\nfour\nfive\nsix\n");
     let brought = world.commit("feat: new");

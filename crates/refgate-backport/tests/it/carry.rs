@@ -1,4 +1,4 @@
-//! Does it forecast, pick, stop, go on and take back as it says?
+//! Tests of `plan`, `apply`, `continue`, `skip`, `undo` and `receipt`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use crate::world::World;
 
-/// A security fix to three lines, one of which conflicts; stopped in between,
-/// resolved with plain git, finished, and taken back.
+/// A security fix goes to three lines, one of which conflicts. The run is stopped,
+/// resolved with Git, finished and undone.
 #[test]
-fn one_conflict_stops_nobody_else() {
+fn a_conflict_on_one_line_does_not_stop_the_others() {
     let world = World::new();
     world.on("release/1.0", &["switch", "-q", "release/1.0"]);
     world.git(&["switch", "-q", "release/1.0"]);
@@ -21,8 +21,8 @@ fn one_conflict_stops_nobody_else() {
     let before = world.git(&["for-each-ref"]);
     let said = world.does(1, &["apply", &fix]);
     insta::assert_snapshot!("stopped", said);
-    assert!(world.does(3, &["apply", &fix]).contains("waits to be finished"));
-    // The clean ones are what git makes of them, to the byte.
+    assert!(world.does(3, &["apply", &fix]).contains("another backport is unfinished"));
+    // The clean picks are equal to Git's own picks, byte for byte.
     let short = &fix[..10];
     world.git(&["switch", "-q", "-C", "by-hand", "release/1.1"]);
     world.git(&["cherry-pick", "-x", &fix]);
@@ -32,15 +32,15 @@ fn one_conflict_stops_nobody_else() {
     world.git(&["switch", "-q", "main"]);
     world.git(&["branch", "-q", "-D", "by-hand"]);
 
-    // Killed and the worktree gone: `continue` makes it again.
+    // `continue` creates a deleted worktree again.
     let tree =
         world.path().join(format!(".git/refgate/backport/backport%2F{short}%2Frelease%2F1.0"));
     fs::remove_dir_all(&tree).unwrap();
     world.does(1, &["continue"]);
-    // Marks that were left are refused, and nothing is lost.
+    // `continue` stops at conflict markers, and nothing is lost.
     world.try_git(&tree, &["add", "-A"]);
     let said = world.does(1, &["continue"]);
-    assert!(said.contains("conflict marks left"), "{said}");
+    assert!(said.contains("conflict markers are left"), "{said}");
     let resolved = fs::read_to_string(tree.join("app.txt")).unwrap();
     let (head, rest) = resolved.split_once("<<<<<<<").unwrap();
     let tail = rest.split_once(">>>>>>>").unwrap().1.split_once('\n').unwrap().1;
@@ -60,13 +60,13 @@ fn one_conflict_stops_nobody_else() {
             })
             .concat()
     );
-    assert!(world.does(0, &["undo"]).contains("all else is as it was"));
+    assert!(world.does(0, &["undo"]).contains("the undo is complete"));
     assert_eq!(world.git(&["for-each-ref"]), before);
 }
 
-/// What users do in the worktree by themselves is understood.
+/// `continue` understands `git commit` and `git cherry-pick --abort` in the worktree.
 #[test]
-fn plain_git_is_understood() {
+fn continues_after_plain_git_commands() {
     let world = World::new();
     for line in ["release/1.0", "release/1.1"] {
         world.git(&["switch", "-q", line]);
@@ -94,22 +94,22 @@ fn plain_git_is_understood() {
     assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
 }
 
-/// A fix that applies after another one, or from the copy on a sibling.
+/// A fix applies after a prerequisite, or from the copy on another branch.
 #[test]
-fn conflicts_are_cured_where_they_can_be() {
+fn finds_prerequisites_and_copies_that_apply() {
     let world = World::new();
     world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
     world.fix("docs: lib", "lib.txt", "g\n", "G\n");
     let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
     let said = world.does(0, &["plan", &fix]);
     assert!(said.contains("clean after"), "{said}");
-    // Somebody resolves it on one line; the next can have that.
+    // After somebody has resolved it on one line, that copy applies to the next line.
     world.git(&["switch", "-q", "release/1.2"]);
     world.edit("app.txt", "two\n", "2!\n");
     world.commit(&format!("fix: two\n\n(cherry picked from commit {fix})"));
     world.git(&["switch", "-q", "main"]);
     let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
-    assert!(said.contains("clean from the sibling already on release/1.2"), "{said}");
+    assert!(said.contains("clean from the copy on release/1.2"), "{said}");
     let said = world.does(0, &["apply", &fix, "--to", "release/1.1", "--straight"]);
     assert!(said.contains("release/1.1  done: release/1.1 is"), "{said}");
     let said = world.does(0, &["status", &fix]);
@@ -117,12 +117,12 @@ fn conflicts_are_cured_where_they_can_be() {
     assert!(said.contains("missing        release/1.0"), "{said}");
 }
 
-/// A merge, a rename, a binary file, a submodule, an empty pick.
+/// Picks of a merge with a rename, a binary file and a submodule, and an empty pick.
 #[test]
-fn everything_that_git_picks() {
+fn picks_merges_and_skips_empty_picks() {
     let world = World::new();
     let merge = world.merge_of_everything();
-    assert!(world.does(2, &["plan", &merge]).contains("say with -m whose changes"));
+    assert!(world.does(2, &["plan", &merge]).contains("no parent is chosen"));
     world.does(0, &["apply", &merge, "-m", "1", "--to", "release/1.2"]);
     let branch = format!("backport/{}/release/1.2", &merge[..10]);
     assert_eq!(
@@ -130,7 +130,7 @@ fn everything_that_git_picks() {
         world.git(&["rev-parse", "main^{tree}"])
     );
     assert!(world.does(0, &["receipt", &branch]).contains("exact"));
-    // What is there already by other means is an empty pick, and is not made.
+    // If the branch has the content already, the pick is empty, and is not written.
     world.git(&["switch", "-q", "release/1.1"]);
     world.edit("app.txt", "three\n", "3\n");
     world.edit("lib.txt", "a\n", "A\n");
@@ -138,19 +138,19 @@ fn everything_that_git_picks() {
     let fix = world.fix("fix: three", "app.txt", "three\n", "3\n");
     let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
     assert!(said.contains("empty: the pick would change nothing"), "{said}");
-    // Dirty trees are left alone; a branch that is checked out is not moved.
+    // A dirty worktree is not changed, and a branch that is checked out is not updated.
     world.write("app.txt", "dirty\n");
     world.git(&["symbolic-ref", "HEAD", "refs/heads/release/1.2"]);
     let said = world.does(1, &["apply", &fix, "--to", "release/1.2", "--straight"]);
     assert!(said.contains("is checked out"), "{said}");
     world.does(0, &["apply", &fix, "--to", "release/1.2"]);
-    assert!(world.does(0, &["undo"]).contains("as it was"));
+    assert!(world.does(0, &["undo"]).contains("undo is complete"));
     assert_eq!(fs::read_to_string(world.path().join("app.txt")).unwrap(), "dirty\n");
 }
 
-/// A commit without a parent: all that it has is what it changes.
+/// A commit without a parent is picked as Git picks it: it adds all of its files.
 #[test]
-fn a_root_is_picked_as_git_picks_it() {
+fn picks_a_root_commit() {
     let world = World::new();
     world.git(&["switch", "-q", "--orphan", "tool"]);
     world.write("tools/lint", "#!/bin/sh\n");
@@ -174,9 +174,9 @@ fn a_root_is_picked_as_git_picks_it() {
     );
 }
 
-/// What somebody added to a pick is found.
+/// A receipt shows changes that somebody added to a pick.
 #[test]
-fn receipts_tell_what_was_added() {
+fn receipts_show_added_changes() {
     let world = World::new();
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     world.git(&["switch", "-q", "release/1.0"]);
@@ -194,15 +194,15 @@ fn receipts_tell_what_was_added() {
 
 /// On a terminal, fixes and branches are chosen from lists, with the forecast of each.
 #[test]
-fn what_is_not_said_is_chosen_on_a_terminal() {
+fn asks_for_fixes_and_branches_on_a_terminal() {
     let world = World::new();
     world.git(&["switch", "-q", "release/1.0"]);
     world.edit("app.txt", "two\n", "zwei\n");
     world.commit("feat: German");
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     let said = world.does(2, &["apply"]);
-    assert!(said.contains("say which fixes are meant"), "{said}");
-    // The first of the list is the newest; what applies is chosen beforehand.
+    assert!(said.contains("no fix was given"), "{said}");
+    // The newest fix is the first of the list. Targets that apply are preselected.
     let said = world.types("apply", &[" ", "\r", "\r"]);
     assert!(said.contains("fix: two"), "{said}");
     assert!(said.contains("conflict in app.txt") && said.contains("clean"), "{said}");
@@ -211,12 +211,12 @@ fn what_is_not_said_is_chosen_on_a_terminal() {
     let shown = world.show(&format!("backport/{}/release/1.1", &fix[..10]));
     assert!(shown.contains(&format!("(cherry picked from commit {fix})")), "{shown}");
     world.does(0, &["undo"]);
-    // Nothing chosen, nothing done.
+    // An empty selection changes nothing.
     let said = world.types("apply", &["\r"]);
-    assert!(said.contains("nothing was chosen"), "{said}");
+    assert!(said.contains("nothing was selected"), "{said}");
 }
 
-/// With a git that is too old to be asked, libgit2 forecasts, and that is said.
+/// With a Git that cannot forecast picks, libgit2 does, and a message says so.
 #[test]
 fn an_old_git_gets_an_approximate_forecast() {
     let world = World::new();
@@ -225,10 +225,10 @@ fn an_old_git_gets_an_approximate_forecast() {
     world.commit("feat: German");
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     let exact = world.does(1, &["plan", &fix]);
-    // A git that knows no such questions.
+    // This Git does not know the options of `merge-tree`.
     let folder = git_of(&world, "2.39.5", "exit 129");
     let said = world.with_path(&folder, 1, &["plan", &fix]);
-    assert!(said.contains("approximate: git 2.39.5 cannot be asked"), "{said}");
+    assert!(said.contains("approximate: git 2.39.5 cannot forecast"), "{said}");
     let plain: Vec<&str> = said.lines().filter(|line| !line.contains("approximate")).collect();
     let known: Vec<&str> = exact
         .lines()
@@ -239,7 +239,7 @@ fn an_old_git_gets_an_approximate_forecast() {
     assert!(world.show("release/1.2").contains("fix: two"));
 }
 
-/// Puts a git of a version, as far as `merge-tree` goes, into a folder.
+/// Writes a `git` that reports a version, and that runs `merge_tree` as `merge-tree`.
 fn git_of(world: &World, version: &str, merge_tree: &str) -> PathBuf {
     let real = Command::new("which").arg("git").output().unwrap().stdout;
     let real = String::from_utf8(real).unwrap();
@@ -254,9 +254,9 @@ fn git_of(world: &World, version: &str, merge_tree: &str) -> PathBuf {
     folder
 }
 
-/// From 2.40 to 2.44 git merges commits only: each tree gets one.
+/// Git 2.40 to 2.44 merges only commits, so each tree gets a commit.
 #[test]
-fn a_git_that_merges_no_trees_forecasts_the_same() {
+fn forecasts_are_equal_with_a_git_that_merges_only_commits() {
     let world = World::new();
     world.fix("refactor: two", "app.txt", "two\n", "TWO\n");
     let fix = world.fix("fix: two", "app.txt", "TWO\n", "2!\n");
@@ -272,10 +272,10 @@ fn a_git_that_merges_no_trees_forecasts_the_same() {
     assert!(known.contains("clean after") && known.contains("conflict in"), "{known}");
 }
 
-/// `git --git-dir=X backport`, and a hook, name the repository so; our own
-/// worktrees are not to be taken for it.
+/// `git --git-dir=X backport` and hooks set `GIT_DIR`. Git commands in the worktrees of a
+/// run must ignore it.
 #[test]
-fn the_repository_may_be_named_by_the_environment() {
+fn uses_the_repository_of_the_environment() {
     let world = World::new();
     world.git(&["switch", "-q", "release/1.0"]);
     world.edit("app.txt", "two\n", "zwei\n");

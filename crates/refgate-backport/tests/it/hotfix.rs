@@ -1,10 +1,10 @@
-//! Does a hotfix come to all three branches, and is it not called done before?
+//! Tests of `hotfix start` and `hotfix finish`.
 
 use std::fs;
 
 use crate::world::World;
 
-/// `main`, `stg` and `dev` under the portal's policy, each with its own version.
+/// `main`, `stg` and `dev` with the policy `portal`, each with its own version.
 fn world() -> World {
     let world = World::new();
     let recipe =
@@ -22,10 +22,10 @@ fn world() -> World {
     world
 }
 
-/// The fix is begun, and bumps the version of production.
+/// Starts a hotfix and commits it. It also increases the version of production.
 fn fixed(world: &World) -> String {
     let said = world.does(0, &["hotfix", "start", "crash"]);
-    assert!(said.contains("hotfix/crash begins where main stands"), "{said}");
+    assert!(said.contains("created hotfix/crash at the tip of main"), "{said}");
     assert_eq!(world.git(&["branch", "--show-current"]), "hotfix/crash");
     world.edit("app.txt", "two\n", "2\n");
     world.write("VERSION", "1.0.1\n");
@@ -33,7 +33,7 @@ fn fixed(world: &World) -> String {
 }
 
 #[test]
-fn a_hotfix_comes_to_all_three_branches() {
+fn brings_a_hotfix_to_all_branches() {
     let world = world();
     let fix = fixed(&world);
     let finish = ["hotfix", "finish", "hotfix/crash"];
@@ -55,7 +55,7 @@ fn a_hotfix_comes_to_all_three_branches() {
 }
 
 #[test]
-fn a_conflict_in_a_merge_back_waits_for_somebody() {
+fn a_conflict_in_a_merge_waits_for_a_resolution() {
     let world = world();
     world.git(&["switch", "-q", "dev"]);
     world.edit("app.txt", "two\n", "zwei\n");
@@ -65,12 +65,12 @@ fn a_conflict_in_a_merge_back_waits_for_somebody() {
     world.git(&["switch", "-q", "--detach"]);
     let finish = ["hotfix", "finish", "hotfix/crash", "--straight"];
     let said = world.does(1, &finish);
-    assert!(said.contains("dev  conflict in") && said.contains("1 file(s) wait"), "{said}");
-    assert!(world.does(3, &finish).contains("waits to be finished"));
+    assert!(said.contains("dev  conflict in") && said.contains("1 unmerged file)"), "{said}");
+    assert!(world.does(3, &finish).contains("another backport is unfinished"));
     let tree = world.path().join(".git/refgate/backport/dev");
     world.try_git(&tree, &["add", "-A"]);
-    assert!(world.does(1, &["continue"]).contains("conflict marks left"));
-    // Killed in between: the worktree is made again.
+    assert!(world.does(1, &["continue"]).contains("conflict markers are left"));
+    // `continue` creates a deleted worktree again.
     fs::remove_dir_all(&tree).unwrap();
     world.does(1, &["continue"]);
     fs::write(tree.join("app.txt"), "one\n2\n").unwrap();
@@ -79,20 +79,20 @@ fn a_conflict_in_a_merge_back_waits_for_somebody() {
     assert_eq!(world.git(&["show", "dev:VERSION"]), "1.1-dev");
     let message = world.git(&["show", "-s", "--format=%B", "dev"]);
     assert_eq!(message, "Merge branch 'hotfix/crash' into dev\n\nChange-Class: hotfix");
-    assert!(world.does(0, &finish).contains("is finished: every branch has it"));
+    assert!(world.does(0, &finish).contains("is finished: every branch contains it"));
 }
 
 #[test]
-fn what_is_no_hotfix_is_not_carried() {
+fn does_not_finish_a_branch_that_is_no_hotfix() {
     let world = world();
     let said = world.does(3, &["hotfix", "finish"]);
     assert!(said.contains("no hotfix/... branch is checked out"), "{said}");
     world.edit("app.txt", "one\n", "1\n");
     let said = world.does(0, &["hotfix", "start", "hotfix/new"]);
-    assert!(said.contains("left as it is"), "{said}");
+    assert!(said.contains("the checkout is unchanged"), "{said}");
     world.git(&["checkout", "-q", "app.txt"]);
     let said = world.does(3, &["hotfix", "finish", "hotfix/new"]);
-    assert!(said.contains("nothing is committed on hotfix/new yet"), "{said}");
+    assert!(said.contains("there are no commits on hotfix/new yet"), "{said}");
     world.git(&["switch", "-q", "hotfix/new"]);
     world.write("src/new.rs", "fn new() {}\n");
     world.commit("feat: new");
@@ -101,11 +101,11 @@ fn what_is_no_hotfix_is_not_carried() {
     assert!(said.contains("not finished"), "{said}");
 }
 
-/// Picked to the earlier stages: production gets the merge and its own version,
-/// a guess that some older change might be the same keeps nothing out, and what
-/// production may not have goes nowhere.
+/// With `--pick`, production gets the merge with its version, and the earlier stages get
+/// picks. A similar older change does not count as the fix. A change that production does
+/// not allow goes to no branch.
 #[test]
-fn a_hotfix_is_picked_where_that_is_wanted() {
+fn picks_a_hotfix_to_the_earlier_stages() {
     let world = world();
     // Another change of the same author, second and file.
     world.git(&["switch", "-q", "dev"]);
@@ -126,19 +126,19 @@ fn a_hotfix_is_picked_where_that_is_wanted() {
     world.git(&["switch", "-q", "--detach"]);
     let finish = ["hotfix", "finish", "hotfix/crash", "--straight", "--pick"];
     let said = world.backport(&finish).1;
-    assert!(!said.contains("dev  has it"), "{said}");
+    assert!(!said.contains("dev  already contains"), "{said}");
     assert_eq!(world.git(&["show", "main:VERSION"]), "1.0.1");
     assert_eq!(world.git(&["show", "stg:VERSION"]), "1.0");
     assert!(world.git(&["show", "stg:app.txt"]).contains("2\n"), "{said}");
-    // Only a version: the earlier stages join histories.
+    // If only the version changes, the earlier stages get an ancestry-only merge.
     world.backport(&["abort"]);
     world.does(0, &["hotfix", "start", "version"]);
     world.write("VERSION", "1.0.2\n");
     world.commit("hotfix: another version");
     world.git(&["switch", "-q", "--detach"]);
     let finish = ["hotfix", "finish", "hotfix/version", "--straight", "--pick"];
-    assert!(world.does(0, &finish).contains("every branch has it"));
-    // A feature is carried nowhere.
+    assert!(world.does(0, &finish).contains("every branch contains it"));
+    // A feature goes to no branch.
     world.does(0, &["hotfix", "start", "new"]);
     world.write("src/new.rs", "fn new() {}\n");
     world.commit("feat: new");
@@ -149,9 +149,9 @@ fn a_hotfix_is_picked_where_that_is_wanted() {
     assert_eq!(world.git(&["for-each-ref", "refs/heads"]), before);
 }
 
-/// What was made first and is to be pushed later is pushed.
+/// `--push` also pushes branches that an earlier run made without it.
 #[test]
-fn what_was_made_without_a_push_is_pushed_with_one() {
+fn pushes_branches_of_an_earlier_run() {
     let world = world();
     let server = world.path().join(".git/server");
     world.git(&["clone", "-q", "--bare", ".", &server.display().to_string()]);

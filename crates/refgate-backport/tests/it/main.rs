@@ -1,4 +1,4 @@
-//! Stories of `git backport` on real repositories.
+//! Tests of `git backport` on real repositories.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod attacks;

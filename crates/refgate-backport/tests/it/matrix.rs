@@ -1,15 +1,15 @@
-//! Does it know where each fix has landed?
+//! Tests of `git backport status`: which branches contain a fix.
 
 use crate::world::World;
 
-/// Every way in which a fix gets to a branch, and what is wrong with some.
+/// Fixes that reach branches in every way, with gaps and a missing follow-up.
 #[test]
 fn where_everything_has_landed() {
     let world = World::new();
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     let other = world.fix("fix: b", "lib.txt", "b\n", "B\n");
     let undone = world.fix("fix: five", "app.txt", "five\n", "5\n");
-    // Picked with its name, without it, and by somebody else; and a chain of picks.
+    // Picks with a trailer, without one, and by another author; and a chain of picks.
     world.on("release/1.2", &["cherry-pick", "-x", &fix]);
     let picked = world.git(&["rev-parse", "release/1.2"]);
     world.on("release/1.1", &["cherry-pick", "-x", &picked]);
@@ -17,13 +17,13 @@ fn where_everything_has_landed() {
     world.git(&["switch", "-q", "release/1.0"]);
     world.edit("lib.txt", "b\n", "B\n");
     world.commit("[1.0] fix: b (#12)");
-    // Landed, reverted; reverted and landed again.
+    // One is reverted, the other one is reverted and landed again.
     world.on("release/1.2", &["cherry-pick", "-x", &undone]);
     world.on("release/1.2", &["revert", "--no-edit", "HEAD"]);
     world.on("release/1.0", &["cherry-pick", "-x", &undone]);
     world.on("release/1.0", &["revert", "--no-edit", "HEAD"]);
     world.on("release/1.0", &["revert", "--no-edit", "HEAD"]);
-    // A pick that changes nothing is no landing.
+    // A pick that changes nothing does not count.
     world.on(
         "release/1.1",
         &[
@@ -34,17 +34,17 @@ fn where_everything_has_landed() {
             &format!("fix: b\n\n(cherry picked from commit {other})"),
         ],
     );
-    // The fix needed a fix, which nobody carried over.
+    // The fix has a follow-up that nobody backported.
     let body = format!("fix: two, really\n\nFixes: {}", &fix[..12]);
     world.fix(&body, "app.txt", "2\n", "II\n");
     insta::assert_snapshot!(world.does(0, &["status", &fix, &other, &undone]));
     insta::assert_snapshot!("wants_attention", world.does(1, &["status", "--exit-code"]));
-    // By content and authorship alone it finds the same.
+    // Content and author alone lead to the same result.
     let alone = world.does(0, &["status", "--ignore-trailers", &fix]);
     assert!(alone.contains("equivalent     release/1.1"), "{alone}");
     let json = world.does(0, &["status", "--json", &fix]);
     assert!(json.contains("\"state\":\"picked\"") && json.contains("\"confidence\":99"), "{json}");
-    // What is kept may be torn or deleted at any time.
+    // The cache can be truncated or deleted at any time.
     let kept = world.path().join(".git/refgate/backport.cache");
     let text = std::fs::read_to_string(&kept).unwrap();
     let before = world.does(0, &["status", "--all"]);
@@ -54,7 +54,7 @@ fn where_everything_has_landed() {
     assert_eq!(world.does(0, &["status", "--all"]), before);
 }
 
-/// Words are completed for the program, and for `git backport`.
+/// Completion works for `git-backport` and for `git backport`.
 #[test]
 fn bash_completes_verbs_and_options() {
     let world = World::new();
@@ -77,10 +77,10 @@ fn bash_completes_verbs_and_options() {
     }
 }
 
-/// What came after a fix is told before it is carried; what a branch has again
-/// lacks the revert of where changes come from.
+/// `plan` warns of reverts and follow-ups of a fix, and `status` shows the branches that
+/// are missing them.
 #[test]
-fn what_undid_a_fix_is_told() {
+fn warns_of_reverts_and_follow_ups() {
     let world = World::new();
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     world.on("release/1.2", &["cherry-pick", "-x", &fix]);
@@ -88,21 +88,21 @@ fn what_undid_a_fix_is_told() {
     world.on("release/1.2", &["revert", "--no-edit", "HEAD"]);
     world.git(&["revert", "--no-edit", &fix]);
     let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
-    assert!(said.contains(&format!("warning: {} was undone on main", &fix[..10])), "{said}");
+    assert!(said.contains(&format!("warning: {} was reverted on main", &fix[..10])), "{said}");
     let said = world.does(0, &["status", &fix]);
     assert!(said.contains("Revert \"fix: two\" is not on release/1.2"), "{said}");
     let other = world.fix("fix: five", "app.txt", "five\n", "5\n");
     let body = format!("fix: five, really\n\nFixes: {}", &other[..12]);
     let mend = world.fix(&body, "app.txt", "5\n", "V\n");
     let said = world.does(0, &["plan", &other, "--to", "release/1.1"]);
-    assert!(said.contains(&format!("{} fix: five, really mends", &mend[..10])), "{said}");
+    assert!(said.contains(&format!("{} fix: five, really is a", &mend[..10])), "{said}");
     let said = world.does(0, &["plan", &other, &mend, "--to", "release/1.1"]);
-    assert!(!said.contains("mends"), "{said}");
+    assert!(!said.contains("follow-up"), "{said}");
 }
 
-/// A merge that was made in the second of what it brought is not its original.
+/// A merge with the same date as its side commit is not the original.
 #[test]
-fn a_merge_is_no_original_of_its_own_work() {
+fn a_merge_is_not_the_original_of_its_side_commit() {
     let world = World::new();
     let now = "--date=2026-06-01T10:00:00Z";
     world.git(&["switch", "-q", "-c", "topic"]);
@@ -120,9 +120,9 @@ fn a_merge_is_no_original_of_its_own_work() {
     assert!(said.starts_with(&fix[..12]) && said.contains("original       main"), "{said}");
 }
 
-/// Copies of what is no longer here are found by the name that they give.
+/// The copies of a missing original are found by the id that their messages name.
 #[test]
-fn an_original_that_is_gone_can_be_asked_for() {
+fn finds_copies_of_a_missing_original() {
     let world = World::new();
     let gone = "0123456789abcdef0123456789abcdef01234567";
     world.git(&["switch", "-q", "release/1.1"]);
@@ -136,7 +136,7 @@ fn an_original_that_is_gone_can_be_asked_for() {
     world.does(3, &["status", "0123456789abcdee"]);
 }
 
-/// Several fixes in one commit of a line.
+/// One commit of a line names several originals.
 #[test]
 fn a_squashed_backport_counts_for_each() {
     let world = World::new();
@@ -156,27 +156,27 @@ fn a_squashed_backport_counts_for_each() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_said() {
+fn reports_invalid_arguments() {
     let world = World::new();
     for (arguments, code, why) in [
         (&["status", "nowhere"][..], 3, "nowhere"),
-        (&["status", "--line", "release/9.*"], 3, "there is no branch `release/9.*`"),
+        (&["status", "--line", "release/9.*"], 3, "no branch matches `release/9.*`"),
         (&["status", "--upstream", "trunk"], 3, "there is no branch `trunk`"),
-        (&["plan", "main..main"], 3, "there is no change in main..main"),
-        (&["plan", "main", "--to", "release/9"], 3, "none of the branches looked at"),
-        (&["continue"], 3, "no backport waits"),
+        (&["plan", "main..main"], 3, "there is nothing to pick in main..main"),
+        (&["plan", "main", "--to", "release/9"], 3, "not one of the selected branches"),
+        (&["continue"], 3, "there is no unfinished backport"),
         (&["undo"], 3, "there is no backport to undo"),
-        (&["receipt", "main"], 3, "it has not one parent"),
+        (&["receipt", "main"], 3, "a pick must have exactly one parent"),
     ] {
         let said = world.does(code, arguments);
         assert!(said.contains(why), "{arguments:?}: {said}");
     }
 }
 
-/// An older line does not get a fix that a newer one lacks; an empty pick is
-/// none; what was reverted is picked again only when told; a note comes along.
+/// An older line does not get a fix that a newer line is missing. An empty pick is not
+/// written. A reverted fix is picked again only with `--again`. Notes are copied.
 #[test]
-fn what_is_refused_when_carried() {
+fn apply_protects_against_gaps_and_reverts() {
     let world = World::new();
     let fix = world.fix("fix: two", "app.txt", "two\n", "2\n");
     world.git(&["notes", "add", "-m", "reviewed by uma", &fix]);
@@ -190,7 +190,7 @@ fn what_is_refused_when_carried() {
     tells(0, &["status", &fix]);
     tells(0, &["apply", &fix, "--straight"]);
     assert_eq!(world.git(&["notes", "show", "release/1.1"]), "reviewed by uma");
-    // Somebody has done the same under another name: nothing is left to pick.
+    // Another commit has made the same change, so the pick is empty.
     let other = world.fix("fix: b", "lib.txt", "b\n", "B\n");
     world.git(&["switch", "-q", "release/1.2"]);
     world.edit("lib.txt", "b\n", "B\n");
@@ -207,10 +207,10 @@ fn what_is_refused_when_carried() {
     insta::assert_snapshot!("refused", story.join("\n"));
 }
 
-/// A fix that travels by merges is carried, too: from the oldest line to main,
-/// past the lines between.
+/// A fix that a merge brings from the oldest line to `main` has a gap on the lines
+/// between.
 #[test]
-fn what_merges_pass_over_wants_attention() {
+fn shows_a_gap_after_a_merge_past_other_lines() {
     let world = World::new();
     world.git(&["switch", "-q", "release/1.0"]);
     world.edit("app.txt", "two\n", "2\n");
@@ -224,16 +224,16 @@ fn what_merges_pass_over_wants_attention() {
     world.does(0, &["status", "--exit-code"]);
 }
 
-/// A title of before UTF-8 is the same title after it.
+/// A title in another encoding is equal to the same title in UTF-8.
 #[test]
-fn an_old_encoding_hides_no_pick() {
+fn finds_a_pick_with_another_encoding() {
     let world = World::new();
     world.edit("app.txt", "two\n", "2\n");
     std::fs::write(world.path().join(".git/said"), b"fix: Gr\xfc\xdfe\n").unwrap();
     let latin = ["-c", "i18n.commitEncoding=ISO-8859-1"];
     world.git(&[&latin[..], &["commit", "-q", "-a", "-F", ".git/said"]].concat());
     let fix = world.git(&["rev-parse", "HEAD"]);
-    // Git writes the pick in UTF-8; its diff is another.
+    // Git writes the pick in UTF-8. The pick has another diff.
     world.on("release/1.0", &["cherry-pick", &fix]);
     world.git(&["switch", "-q", "release/1.0"]);
     world.edit("app.txt", "2\n", "II\n");

@@ -1,8 +1,8 @@
-//! Does it say what the server would say, before anything is picked?
+//! Tests that forecasts agree with the policy, as the server enforces it.
 
 use crate::world::World;
 
-/// A policy with stages, lines and a window that a release opened long ago.
+/// A policy with stages and lines. The backport window of its release is long over.
 fn world() -> World {
     let world = World::new();
     world.git(&["branch", "dev"]);
@@ -13,7 +13,7 @@ fn world() -> World {
 }
 
 #[test]
-fn what_the_policy_forbids_is_not_picked() {
+fn does_not_pick_what_the_policy_denies() {
     let world = world();
     world.git(&["switch", "-q", "dev"]);
     world.edit("app.txt", "two\n", "2\n");
@@ -33,10 +33,9 @@ fn what_the_policy_forbids_is_not_picked() {
     assert_eq!(world.git(&["for-each-ref", "refs/heads/backport"]), "");
 }
 
-/// What may not go there itself is no prerequisite, either; the conflict is for
-/// a person.
+/// A change that the policy denies is not used as a prerequisite. The conflict remains.
 #[test]
-fn a_feature_is_no_prerequisite() {
+fn does_not_use_a_denied_change_as_prerequisite() {
     let world = world();
     world.git(&["switch", "-q", "dev"]);
     world.edit("app.txt", "two\n", "TWO\n");
@@ -49,14 +48,14 @@ fn a_feature_is_no_prerequisite() {
     let ask = |code: i32, arguments: &[&str]| world.does(code, &[arguments, &policy].concat());
     let said = ask(1, &["plan", &fix]);
     assert!(said.contains("conflict in app.txt") && !said.contains(&feature[..10]), "{said}");
-    // Which of several fixes is meant is told.
+    // With several fixes, the output names the fix.
     let said = ask(1, &["apply", &feature, &other, "--json", "--gap"]);
     assert!(said.contains(&format!("\"fix\":\"{feature}\"")), "{said}");
     assert!(said.contains("\"state\":\"done\""), "{said}");
 }
 
 #[test]
-fn debts_are_listed_with_what_pays_them() {
+fn lists_debts_with_the_commands_that_pay_them() {
     let world = world();
     world.git(&["switch", "-q", "main"]);
     world.edit("app.txt", "two\n", "2\n");
@@ -64,14 +63,14 @@ fn debts_are_listed_with_what_pays_them() {
     let policy = ["--policy", "main:.refgate/policy.toml"];
     let ask = |arguments: &[&str]| world.backport(&[arguments, &policy].concat()).1;
     let said = ask(&["debts"]);
-    assert!(said.contains("dev owes it to main"), "{said}");
+    assert!(said.contains("dev is missing it (landed on main)"), "{said}");
     assert!(said.contains(&format!("git backport apply {} --to dev", &fix[..10])), "{said}");
     assert!(ask(&["plan", "--owed"]).contains("clean"));
     let said = ask(&["apply", "--owed", "--straight"]);
     assert!(said.contains("dev  done"), "{said}");
     let said = ask(&["debts"]);
     assert!(!said.contains("hotfix: two"), "{said}");
-    // A pick of what is there already would pay nothing.
+    // An empty pick would not pay the debt, so a record is proposed.
     world.git(&["switch", "-q", "main"]);
     world.edit("app.txt", "five\n", "5\n");
     let fix = world.commit("hotfix: five");
@@ -83,9 +82,9 @@ fn debts_are_listed_with_what_pays_them() {
     assert!(said.contains(&format!("refgate not-applicable {} --to dev", &fix[..10])), "{said}");
 }
 
-/// A freeze is foretold as the server would refuse it.
+/// The forecast names a freeze that the server enforces.
 #[test]
-fn a_freeze_is_foretold() {
+fn forecasts_a_freeze() {
     let world = world();
     let policy = include_str!("../../../../policies/release-lines.toml");
     let freeze = "\n[[freeze]]\nname = \"long\"\nreason = \"a test\"\nstages = [\"dev\"]\n\
@@ -100,17 +99,14 @@ fn a_freeze_is_foretold() {
     let policy = ["--policy", "frozen.toml"];
     let ask = |code: i32, arguments: &[&str]| world.does(code, &[arguments, &policy].concat());
     let said = ask(1, &["plan", &hotfix, "--to", "dev"]);
-    assert!(
-        said.contains("denied by policy: the freeze \"long\" keeps hotfix out until"),
-        "{said}"
-    );
+    assert!(said.contains("denied by policy: the freeze \"long\" blocks hotfix until"), "{said}");
     let said = ask(0, &["plan", &security, "--to", "release/1.1", "--to", "dev"]);
     assert!(!said.contains("denied"), "{said}");
 }
 
-/// What git would not have made so needs somebody else's eyes, and says so.
+/// A resolved pick needs an approval, and the command for it is printed.
 #[test]
-fn what_was_resolved_needs_an_approval() {
+fn a_resolved_pick_needs_an_approval() {
     let world = world();
     world.git(&["switch", "-q", "release/1.1"]);
     world.edit("app.txt", "two\n", "zwei\n");
@@ -131,9 +127,10 @@ fn what_was_resolved_needs_an_approval() {
     assert!(said.contains(&format!("\n    {command}")), "{said}");
 }
 
-/// In a clone, what was fetched tells since when, and not the clone's own branch.
+/// In a clone, the remote-tracking branch determines the age of a debt, not the local
+/// branch.
 #[test]
-fn a_debt_is_as_old_as_its_landing() {
+fn a_debt_starts_at_the_landing_of_the_fix() {
     let world = world();
     world.git(&["clone", "-q", ".", "clone"]);
     let clone = world.path().join("clone");

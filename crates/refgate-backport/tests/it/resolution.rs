@@ -1,11 +1,11 @@
-//! What somebody does in a worktree of ours: is it taken for what it is, and is none of it lost?
+//! Tests of the worktrees: work of the user is recognised, and none of it is lost.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::world::World;
 
-/// Two fixes to one line, the first of which conflicts there: its worktree.
+/// Applies two fixes to one line, where the first one conflicts. Returns the worktree.
 fn conflict() -> (World, [String; 2], PathBuf) {
     let world = World::new();
     world.git(&["switch", "-q", "release/1.0"]);
@@ -30,24 +30,25 @@ fn resolve(world: &World, tree: &std::path::Path) {
     world.try_git(tree, &["add", "-A"]);
 }
 
-/// A commit with a message of its own is the pick, and says so afterwards.
+/// A commit with another message counts as the pick, and gets the line that names the
+/// original.
 #[test]
-fn a_message_by_hand_gets_the_line() {
+fn adds_the_original_to_a_custom_message() {
     let (world, [first, second], tree) = conflict();
     resolve(&world, &tree);
     world.try_git(&tree, &["commit", "-q", "-m", "resolved by hand"]);
     let said = world.does(0, &["continue"]);
-    assert!(said.contains(&format!("`(cherry picked from commit {first})` was added")), "{said}");
+    assert!(said.contains(&format!("added `(cherry picked from commit {first})`")), "{said}");
     let log = world.git(&["log", "-2", "--reverse", "--format=%s|%an|%b", &branch(&first)]);
     let line = |id: &str| format!("(cherry picked from commit {id})");
     assert!(log.starts_with("resolved by hand|"), "{log}");
     assert!(log.contains(&line(&first)) && log.contains(&line(&second)), "{log}");
 }
 
-/// What has nothing to do with the fix is not taken for it, and a branch that
-/// is checked out there is not moved.
+/// An unrelated commit does not count as the fix, and a branch that is checked out in the
+/// worktree is not moved.
 #[test]
-fn other_work_is_not_the_fix() {
+fn stops_at_an_unrelated_commit() {
     let (world, [first, _], tree) = conflict();
     world.try_git(&tree, &["cherry-pick", "--abort"]);
     world.try_git(&tree, &["switch", "-q", "-c", "unrelated"]);
@@ -56,9 +57,9 @@ fn other_work_is_not_the_fix() {
     world.try_git(&tree, &["commit", "-q", "-m", "wip"]);
     let wip = world.git(&["rev-parse", "unrelated"]);
     let said = world.does(1, &["continue"]);
-    assert!(said.contains("has nothing to do with"), "{said}");
-    assert!(said.contains(&format!("your unrelated, which stays at {wip}")), "{said}");
-    // The way back that it names works, and moves nothing of mine.
+    assert!(said.contains("is unrelated to"), "{said}");
+    assert!(said.contains(&format!("your branch unrelated, which stays at {wip}")), "{said}");
+    // The command in the hint works, and does not move the user's branch.
     let back = said.lines().find_map(|line| line.trim().strip_prefix("git -C ")).unwrap();
     let words: Vec<&str> = back.split_whitespace().skip(1).collect();
     world.try_git(&tree, &words);
@@ -70,19 +71,19 @@ fn other_work_is_not_the_fix() {
     assert_eq!(log, "fix: lib\nfix: two");
 }
 
-/// Of several fixes one is left out.
+/// `skip BRANCH FIX` leaves out one of several fixes.
 #[test]
-fn one_fix_of_several_is_left_out() {
+fn skips_one_fix_of_several() {
     let (world, [first, _], tree) = conflict();
     world.try_git(&tree, &["cherry-pick", "--skip"]);
     let said = world.does(1, &["continue"]);
     assert!(said.contains(&format!("git backport skip release/1.0 {}", &first[..10])), "{said}");
     world.does(3, &["skip", "release/1.0", "release/1.1"]);
     let said = world.does(0, &["skip", "release/1.0", &first]);
-    assert!(said.contains("what stood there, uncommitted, is"), "{said}");
+    assert!(said.contains("uncommitted changes saved as"), "{said}");
     let log = world.git(&["log", "--format=%s", &format!("release/1.0..{}", branch(&first))]);
     assert_eq!(log, "fix: lib");
-    // One that waits for the one that conflicts.
+    // A fix that waits for the conflicting one can be left out, too.
     let (world, [first, second], tree) = conflict();
     world.does(1, &["skip", "release/1.0", &second]);
     resolve(&world, &tree);
@@ -90,31 +91,32 @@ fn one_fix_of_several_is_left_out() {
     assert_eq!(titles(&world, &first), "fix: two");
 }
 
-/// Giving up tells what was worked on, and leaves a locked worktree alone.
+/// `abort` saves the user's work, and keeps a locked worktree and a nested repository.
 #[test]
-fn nothing_that_was_worked_on_is_lost() {
+fn abort_loses_no_work() {
     let (world, _, tree) = conflict();
     resolve(&world, &tree);
     fs::write(tree.join("notes"), "mine\n").unwrap();
     world.git(&["worktree", "lock", &tree.display().to_string()]);
     let said = world.does(0, &["abort"]);
-    assert!(said.contains("is locked, and stays"), "{said}");
+    assert!(said.contains("it is locked"), "{said}");
     assert_eq!(fs::read_to_string(tree.join("notes")).unwrap(), "mine\n");
     let (world, _, tree) = conflict();
     world.try_git(&tree, &["init", "-q", "nested"]);
     world.try_git(&tree.join("nested"), &["commit", "-q", "--allow-empty", "-m", "mine"]);
     let said = world.does(0, &["abort"]);
-    assert!(said.contains("is a repository of its own"), "{said}");
+    assert!(said.contains("is a separate repository"), "{said}");
     assert!(tree.join("nested/.git").exists());
     let (world, _, tree) = conflict();
     fs::write(tree.join("notes"), "mine\n").unwrap();
     let said = world.does(0, &["abort"]);
     assert!(!tree.exists());
-    let kept = said.lines().find_map(|line| line.split_once("uncommitted, is ")).unwrap().1;
+    let kept =
+        said.lines().find_map(|line| line.split_once("uncommitted changes saved as ")).unwrap().1;
     assert_eq!(world.git(&["show", &format!("{kept}:notes")]), "mine");
 }
 
-/// Three fixes to one line, of which the first two conflict: its worktree.
+/// Applies three fixes to one line, where the first two conflict. Returns the worktree.
 fn twice() -> (World, [String; 3], PathBuf) {
     let world = World::new();
     world.git(&["switch", "-q", "release/1.0"]);
@@ -141,24 +143,24 @@ fn titles(world: &World, fix: &str) -> String {
     world.git(&["log", "--format=%s", &format!("release/1.0..{}", branch(fix))])
 }
 
-/// One conflict after the other; what is settled stays settled.
+/// With two conflicts, the first resolution is kept while the second one is resolved.
 #[test]
-fn what_is_settled_stays_so() {
+fn keeps_finished_picks_while_another_one_conflicts() {
     let (world, [first, second, third], tree) = twice();
     settle(&world, &tree, "app.txt");
     world.does(1, &["continue"]);
-    // Asked again too early, and given up once.
+    // `continue` runs too early, and the pick is aborted once.
     world.does(1, &["continue"]);
     world.try_git(&tree, &["cherry-pick", "--abort"]);
     let said = world.does(1, &["continue"]);
-    assert!(said.contains(&format!("picks {}", &second[..10])), "{said}");
-    // A commit that has nothing to do with the second is not taken for it.
+    assert!(said.contains(&format!("picking {}", &second[..10])), "{said}");
+    // An unrelated commit does not count as the second fix.
     world.try_git(&tree, &["cherry-pick", "--abort"]);
     fs::write(tree.join("z"), "z\n").unwrap();
     world.try_git(&tree, &["add", "z"]);
     world.try_git(&tree, &["commit", "-q", "-m", "z"]);
     let said = world.does(1, &["continue"]);
-    assert!(said.contains("has nothing to do with"), "{said}");
+    assert!(said.contains("is unrelated to"), "{said}");
     world.try_git(&tree, &["reset", "-q", "--hard", "HEAD^"]);
     world.does(1, &["continue"]);
     settle(&world, &tree, "lib.txt");
@@ -170,38 +172,38 @@ fn what_is_settled_stays_so() {
     }
 }
 
-/// The second of three is left out, also where somebody has committed for it.
+/// A fix can be left out after somebody has committed it.
 #[test]
-fn one_that_was_committed_is_left_out() {
+fn skips_a_fix_that_was_committed() {
     let (world, [first, second, _], tree) = twice();
     settle(&world, &tree, "app.txt");
     world.does(1, &["continue"]);
     settle(&world, &tree, "lib.txt");
     world.try_git(&tree, &["commit", "-q", "-a", "-m", "mine"]);
     let said = world.does(0, &["skip", "release/1.0", &second]);
-    assert!(said.contains("what was committed there is"), "{said}");
+    assert!(said.contains("committed work saved as"), "{said}");
     assert_eq!(titles(&world, &first), "fix: eight\nfix: two");
 }
 
-/// What somebody is in the middle of is not cut short.
+/// A rebase that is in progress is not interrupted.
 #[test]
-fn a_rebase_under_way_is_not_cut_short() {
+fn does_not_interrupt_a_rebase() {
     let (world, [first, ..], tree) = twice();
     settle(&world, &tree, "app.txt");
     world.try_git(&tree, &["commit", "-q", "-a", "-m", "mine"]);
     let rebase = ["-c", "sequence.editor=sed -i s/^pick/edit/", "rebase", "-q", "-i", "HEAD^"];
     world.try_git(&tree, &rebase);
     let said = world.does(1, &["continue"]);
-    assert!(said.contains("a rebase is under way"), "{said}");
+    assert!(said.contains("a rebase is in progress"), "{said}");
     world.does(3, &["skip", "release/1.0", &first]);
     world.try_git(&tree, &["rebase", "--continue"]);
     let said = world.does(1, &["continue"]);
-    assert!(said.contains("was added to what you committed"), "{said}");
+    assert!(said.contains("to your commit"), "{said}");
 }
 
-/// A worktree that was moved is found, and one that was removed remembered.
+/// A moved worktree is found, and the commits of a deleted one are kept.
 #[test]
-fn a_worktree_may_go_elsewhere() {
+fn finds_a_moved_or_deleted_worktree() {
     let (world, [first, ..], tree) = conflict_and_move();
     world.does(0, &["continue"]);
     assert!(!tree.exists());
@@ -212,7 +214,7 @@ fn a_worktree_may_go_elsewhere() {
     fs::remove_dir_all(&tree).unwrap();
     world.does(0, &["continue"]);
     assert_eq!(titles(&world, &first), "fix: lib\nby hand");
-    // Begun, resolved, and then forgotten by git: nothing is picked over it.
+    // After `cherry-pick --quit`, the resolution is not overwritten.
     let (world, _, tree) = conflict();
     resolve(&world, &tree);
     world.try_git(&tree, &["cherry-pick", "--quit"]);
@@ -228,9 +230,9 @@ fn conflict_and_move() -> (World, [String; 2], PathBuf) {
     (world, fixes, moved)
 }
 
-/// A git that was killed after its commit still takes the pick for begun.
+/// A Git that was killed after its commit still shows the pick as in progress.
 #[test]
-fn a_pick_that_is_committed_is_over() {
+fn ends_a_pick_that_is_already_committed() {
     let (world, [first, ..], tree) = twice();
     settle(&world, &tree, "app.txt");
     world.try_git(&tree, &["commit", "-q", "--no-edit"]);
@@ -242,10 +244,10 @@ fn a_pick_that_is_committed_is_over() {
     assert_eq!(titles(&world, &first), "fix: eight\nfix: lib\nfix: two");
 }
 
-/// A resolution in several commits says where it was picked from where it
-/// touches what the fix touches; giving up names what was settled.
+/// Of a resolution in several commits, the commit that changes a file of the fix gets the
+/// line that names the original. `abort` prints the id of the committed work.
 #[test]
-fn several_commits_are_one_resolution() {
+fn accepts_a_resolution_in_several_commits() {
     let (world, [first, ..], tree) = twice();
     settle(&world, &tree, "app.txt");
     world.try_git(&tree, &["commit", "-q", "-m", "part 1"]);
@@ -261,5 +263,5 @@ fn several_commits_are_one_resolution() {
     let head = String::from_utf8(head.stdout).unwrap();
     world.try_git(&tree, &["cherry-pick", "--abort"]);
     let said = world.does(0, &["abort"]);
-    assert!(said.contains(&format!("what was committed there is {}", head.trim())), "{said}");
+    assert!(said.contains(&format!("committed work saved as {}", head.trim())), "{said}");
 }

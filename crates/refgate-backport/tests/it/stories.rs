@@ -1,4 +1,4 @@
-//! Whole stories, as a person sees them.
+//! Whole backports, with all output in snapshots.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::world::World;
 
-/// What was typed, and what was said.
+/// Records the commands and their output.
 struct Story<'w> {
     world: &'w World,
     told: String,
@@ -28,10 +28,10 @@ impl Story<'_> {
     }
 }
 
-/// A security fix to four lines, one of which conflicts; killed in between,
-/// resumed, resolved, and taken back to the last reference.
+/// A security fix goes to four lines, one of which conflicts. The run is killed,
+/// continued, resolved, and undone completely.
 #[test]
-fn a_security_fix_to_four_lines() {
+fn backports_a_security_fix_to_four_lines() {
     let world = World::new();
     world.git(&["branch", "release/1.3"]);
     world.git(&["switch", "-q", "release/1.0"]);
@@ -41,7 +41,7 @@ fn a_security_fix_to_four_lines() {
     let before = world.git(&["for-each-ref"]);
     let mut story = Story { world: &world, told: String::new() };
     story.backport(1, &["plan", &fix]);
-    // A git that kills whoever asks it for a worktree.
+    // This `git` kills its parent process when it is asked for a worktree.
     let real = Command::new("which").arg("git").output().unwrap().stdout;
     let real = String::from_utf8(real).unwrap();
     let kills = "case \"$*\" in *'worktree add'*) kill -9 $PPID;; esac";
@@ -65,9 +65,9 @@ fn a_security_fix_to_four_lines() {
     assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
 }
 
-/// A merge that brought a rename, a binary file and a submodule.
+/// A merge brings a rename, a binary file and a submodule.
 #[test]
-fn a_merge_with_everything_in_it() {
+fn backports_a_merge_of_unusual_files() {
     let world = World::new();
     let merge = world.merge_of_everything();
     world.on("release/1.2", &["commit", "-q", "--allow-empty", "-m", "chore: nothing"]);

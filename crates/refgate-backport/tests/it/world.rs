@@ -1,4 +1,4 @@
-//! A repository with a main branch and three release lines, and what people do in it.
+//! A test repository with a main branch and three release lines.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// `main` with two files, and `release/1.0`, `1.1`, `1.2` that began there.
+    /// `main` with two files, and the lines `release/1.0`, `1.1` and `1.2` at its tip.
     pub(crate) fn new() -> Self {
         let world = Self { folder: TempDir::new().unwrap(), clock: 1_780_000_000.into() };
         world.git(&["init", "-q"]);
@@ -69,7 +69,7 @@ impl World {
         String::from_utf8(output.stdout).unwrap().trim().to_string()
     }
 
-    /// Everything as it is, committed.
+    /// Commits all files.
     #[track_caller]
     pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
@@ -77,7 +77,7 @@ impl World {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// A line of a file becomes another on `main`.
+    /// Commits a fix on `main` that replaces a line of a file.
     #[track_caller]
     pub(crate) fn fix(&self, message: &str, path: &str, from: &str, to: &str) -> String {
         self.git(&["switch", "-q", "main"]);
@@ -85,7 +85,7 @@ impl World {
         self.commit(message)
     }
 
-    /// A merge into `main` that brings a rename, a binary file and a submodule.
+    /// Merges a rename, a binary file and a submodule into `main`.
     pub(crate) fn merge_of_everything(&self) -> String {
         self.git(&["switch", "-q", "-c", "topic"]);
         self.git(&["mv", "lib.txt", "library.txt"]);
@@ -99,7 +99,7 @@ impl World {
         self.git(&["rev-parse", "main"])
     }
 
-    /// On a branch, then back to `main`.
+    /// Runs a command on a branch, then switches back to `main`.
     pub(crate) fn on(&self, branch: &str, arguments: &[&str]) {
         self.git(&["switch", "-q", branch]);
         self.git(arguments);
@@ -117,7 +117,7 @@ impl World {
         (output.status.code(), said)
     }
 
-    /// A verb on a terminal, at which somebody presses keys; what it shows.
+    /// Runs a command on a terminal with these key presses. Returns what it shows.
     pub(crate) fn types(&self, verb: &str, keys: &[&str]) -> String {
         let program = format!("{} {verb}", env!("CARGO_BIN_EXE_git-backport"));
         let mut terminal = Command::new("script");
@@ -128,14 +128,15 @@ impl World {
         let mut child = terminal.spawn().unwrap();
         let mut keyboard = child.stdin.take().unwrap();
         for key in keys {
-            // Keys pressed before a list is shown wait in the terminal.
+            // The terminal buffers keys that are pressed before a list is shown.
             keyboard.write_all(key.as_bytes()).unwrap();
         }
         let output = child.wait_with_output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// A verb with other programs on the path, which must end so; what it says.
+    /// Runs a command with other programs on the `PATH`. It must end with this code.
+    /// Returns its output.
     #[track_caller]
     pub(crate) fn with_path(&self, first: &Path, code: i32, arguments: &[&str]) -> String {
         let output = self.output(first, arguments);
@@ -145,7 +146,7 @@ impl World {
         said
     }
 
-    /// The same, of one that is killed by what it finds there.
+    /// Runs a command that a program on the `PATH` kills.
     #[track_caller]
     pub(crate) fn killed(&self, first: &Path, arguments: &[&str]) {
         assert_eq!(self.output(first, arguments).status.code(), None);
@@ -159,7 +160,7 @@ impl World {
         backport.args(arguments).output().unwrap()
     }
 
-    /// A verb that must end so; what it says.
+    /// Runs a command that must end with this code. Returns its output.
     #[track_caller]
     pub(crate) fn does(&self, code: i32, arguments: &[&str]) -> String {
         let (ended, said) = self.backport(arguments);
