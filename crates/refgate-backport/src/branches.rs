@@ -147,7 +147,7 @@ pub(crate) fn production(
 }
 
 /// Whether [`listed`] reads the remote-tracking branches, not the local branches.
-pub(crate) fn are_fetched(reader: &Reader, remote: &str) -> Result<bool, Failure> {
+pub(crate) fn uses_remote_branches(reader: &Reader, remote: &str) -> Result<bool, Failure> {
     Ok(listed(reader, remote)?.0.starts_with("refs/remotes/"))
 }
 

@@ -11,8 +11,10 @@ use crate::git_command;
 use crate::output::{Failure, tell};
 use crate::pick_writer::PickWriter;
 use crate::recipes;
-use crate::recovery::{self, WorktreeState, at_work};
-use crate::resolution::{detach, head, holds_both, keeps_trailers, still_left};
+use crate::recovery::{self, WorktreeState, with_work_marker};
+use crate::resolution::{
+    add_missing_trailers, detach, ensure_contains_both_parents, head, remaining_picks,
+};
 use crate::run_state::{Line, State};
 use crate::worktree::{gone, place, remove};
 
@@ -23,63 +25,63 @@ fn wrong(message: impl Into<String>) -> Failure {
 /// Continues in the worktree of a line, whatever state the user or a killed run has
 /// left there, until everything is picked or merged, or the next conflict.
 pub(crate) fn resolve(
-    scribe: &PickWriter,
+    pick_writer: &PickWriter,
     line: &Line,
     recipes: &[Recipe],
 ) -> Result<Line, Failure> {
     let Some(base) = line.state.base() else { return Ok(line.clone()) };
-    let worktree = place(&scribe.git_dir, &line.reference);
-    let stood = recovery::is_whole(&worktree);
+    let worktree = place(&pick_writer.git_dir, &line.reference);
+    let stood = recovery::is_complete(&worktree);
     if !stood {
-        let from = gone(&scribe.git_dir, line).filter(|_| !worktree.exists());
+        let from = gone(&pick_writer.git_dir, line).filter(|_| !worktree.exists());
         let from = from.as_deref().unwrap_or(base);
         if from == base {
-            remove(scribe, line)?;
+            remove(pick_writer, line)?;
         }
-        let mut add = git_command::command(&scribe.git_dir);
+        let mut add = git_command::command(&pick_writer.git_dir);
         add.args(["worktree", "add", "--force", "--force", "--quiet", "--detach"]);
         add.arg(&worktree).arg(from);
-        let added = scribe.run(add);
+        let added = pick_writer.run(add);
         // If a post-checkout hook fails, the worktree exists nevertheless.
-        if !recovery::is_whole(&worktree) {
+        if !recovery::is_complete(&worktree) {
             added?;
         }
     }
-    let mended = recovery::mend(&worktree)?;
-    undisturbed(&worktree)?;
+    let repaired = recovery::mend(&worktree)?;
+    ensure_not_busy(&worktree)?;
     detach(&worktree, &line.branch)?;
-    if stood && !mended && matches!(line.state, State::Conflict { .. }) {
-        given_up(&worktree, line, base)?;
+    if stood && !repaired && matches!(line.state, State::Conflict { .. }) {
+        report_aborted_pick(&worktree, line, base)?;
     }
     match &line.state {
         State::Conflict { base, left } => {
-            picked(scribe, &worktree, line, recipes, (base.clone(), left.clone()))
+            picked(pick_writer, &worktree, line, recipes, (base.clone(), left.clone()))
         }
         State::Merging { base, theirs, message, whole } => {
             let recipes = if *whole { &[] } else { recipes };
-            merged(scribe, &worktree, line, recipes, [base, theirs, message])
+            merged(pick_writer, &worktree, line, recipes, [base, theirs, message])
         }
         State::Written | State::Done | State::Skipped => Ok(line.clone()),
     }
 }
 
 /// Fails if a rebase or a bisect is in progress, because continuing would break it.
-pub(crate) fn undisturbed(worktree: &Path) -> Result<(), Failure> {
+pub(crate) fn ensure_not_busy(worktree: &Path) -> Result<(), Failure> {
     let Some((what, _)) = recovery::busy(worktree) else { return Ok(()) };
     let shown = worktree.display();
     Err(wrong(format!("cannot continue: {what} is in progress in {shown}\nhint: end it first")))
 }
 
 /// The line with its state updated from the commits in its worktree.
-pub(crate) fn caught_up(scribe: &PickWriter, line: &Line) -> Line {
-    let worktree = place(&scribe.git_dir, &line.reference);
+pub(crate) fn refresh_progress(pick_writer: &PickWriter, line: &Line) -> Line {
+    let worktree = place(&pick_writer.git_dir, &line.reference);
     let State::Conflict { base, left } = &line.state else { return line.clone() };
-    if !recovery::is_whole(&worktree) || recovery::busy(&worktree).is_some() {
+    if !recovery::is_complete(&worktree) || recovery::busy(&worktree).is_some() {
         return line.clone();
     }
     // If the worktree cannot be interpreted, the recorded state remains.
     let rest = detach(&worktree, &line.branch)
-        .and_then(|()| still_left(scribe, &worktree, base, left.clone()));
+        .and_then(|()| remaining_picks(pick_writer, &worktree, base, left.clone()));
     match (rest, head(&worktree)) {
         (Ok(rest), Ok(head)) if rest.len() < left.len() => {
             let state = State::Conflict { base: head, left: rest };
@@ -91,14 +93,14 @@ pub(crate) fn caught_up(scribe: &PickWriter, line: &Line) -> Line {
 
 /// Reports that the next fix is picked again if somebody ended its cherry-pick.
 /// `cherry-pick --abort` and `--skip` leave the same state, so they are not told apart.
-fn given_up(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
+fn report_aborted_pick(worktree: &Path, line: &Line, base: &str) -> Result<(), Failure> {
     let State::Conflict { left, .. } = &line.state else { return Ok(()) };
     let next = left.first().and_then(|id| id.get(..10));
     if let Some(next) = next
         && head(worktree)? == base
         && !begun(worktree, "CHERRY_PICK_HEAD")?
     {
-        let (branch, way) = (&line.branch, way_out(line));
+        let (branch, way) = (&line.branch, skip_hint(line));
         tell(&format!("{branch}: no cherry-pick is in progress; picking {next} ({way})"));
     }
     Ok(())
@@ -112,7 +114,7 @@ pub(crate) fn brings(worktree: &Path, id: &str) -> Result<String, Failure> {
 }
 
 /// Names the commands that leave out the fix that does not apply.
-fn way_out(line: &Line) -> String {
+fn skip_hint(line: &Line) -> String {
     let branch = &line.branch;
     match &line.state {
         State::Conflict { left, .. } if left.len() > 1 => {
@@ -127,7 +129,7 @@ fn way_out(line: &Line) -> String {
 }
 
 fn picked(
-    scribe: &PickWriter,
+    pick_writer: &PickWriter,
     worktree: &Path,
     line: &Line,
     recipes: &[Recipe],
@@ -136,10 +138,10 @@ fn picked(
     let mut resolved = line.resolved;
     loop {
         let waited = left.len();
-        left = still_left(scribe, worktree, &base, left)?;
+        left = remaining_picks(pick_writer, worktree, &base, left)?;
         let head = head(worktree)?;
         if head != base {
-            marks(worktree, &["diff", "--check", &base, &head])?;
+            ensure_no_conflict_markers(worktree, &["diff", "--check", &base, &head])?;
         }
         if left.len() < waited {
             // The next pick starts from the commits that are finished.
@@ -155,25 +157,28 @@ fn picked(
             if is_unmerged(worktree)? {
                 return Ok(waits);
             }
-            if forgets(scribe, worktree, &left)? {
+            if quit_committed_pick(pick_writer, worktree, &left)? {
                 continue;
             }
-            marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
-            at_work(worktree, WorktreeState::Commits, || go_on(scribe, worktree, &waits))?;
+            ensure_no_conflict_markers(worktree, &["diff", "--cached", "--check", "HEAD"])?;
+            with_work_marker(worktree, WorktreeState::Commits, || {
+                continue_cherry_pick(pick_writer, worktree, &waits)
+            })?;
             continue;
         }
         let Some(next) = left.first() else { return finished(worktree, line, head) };
         let mut remembered = false;
         let begin = || {
-            let stopped = picks(scribe, worktree, next)?;
+            let stopped = picks(pick_writer, worktree, next)?;
             if stopped.is_some() {
                 remembered = begun(worktree, "CHERRY_PICK_HEAD")? && !is_unmerged(worktree)?;
-                recipes::apply_in(worktree, recipes, next)?;
+                recipes::apply_in_worktree(worktree, recipes, next)?;
             }
             Ok(stopped)
         };
-        let stopped = at_work(worktree, WorktreeState::Begins(&brings(worktree, next)?), begin)?;
-        if remembered && settles(worktree)? {
+        let stopped =
+            with_work_marker(worktree, WorktreeState::Begins(&brings(worktree, next)?), begin)?;
+        if remembered && rerere_stages_resolutions(worktree)? {
             // Git also stops here, so that a person checks the resolution.
             tell(&format!(
                 "{}: rerere reused an earlier resolution\nhint: check it, then run `git backport \
@@ -195,7 +200,7 @@ fn picked(
 
 /// Continues the merge of a hotfix into a line.
 fn merged(
-    scribe: &PickWriter,
+    pick_writer: &PickWriter,
     worktree: &Path,
     line: &Line,
     recipes: &[Recipe],
@@ -203,31 +208,33 @@ fn merged(
 ) -> Result<Line, Failure> {
     if head(worktree)? == base && !begun(worktree, "MERGE_HEAD")? {
         let merge = ["merge", "--no-ff", "--no-commit", "-q", "-m", message, theirs];
-        at_work(worktree, WorktreeState::Begins(&format!("HEAD...{theirs}")), || {
+        with_work_marker(worktree, WorktreeState::Begins(&format!("HEAD...{theirs}")), || {
             let mut git = git_command::command(worktree);
             git.args(merge);
             // The merge fails if it conflicts. `is_unmerged` finds that out below.
-            let _ = scribe.run(git);
-            recipes::apply_in(worktree, recipes, theirs)
+            let _ = pick_writer.run(git);
+            recipes::apply_in_worktree(worktree, recipes, theirs)
         })?;
     }
     if begun(worktree, "MERGE_HEAD")? {
         if is_unmerged(worktree)? {
             return Ok(line.clone());
         }
-        marks(worktree, &["diff", "--cached", "--check", "HEAD"])?;
+        ensure_no_conflict_markers(worktree, &["diff", "--cached", "--check", "HEAD"])?;
         let mut commit = git_command::command(worktree);
         commit.args(["-c", "core.editor=true", "commit", "-q"]);
-        at_work(worktree, WorktreeState::Commits, || scribe.run(commit))?;
+        with_work_marker(worktree, WorktreeState::Commits, || pick_writer.run(commit))?;
     }
-    holds_both(worktree, base, theirs)?;
-    at_work(worktree, WorktreeState::Commits, || keeps_trailers(scribe, worktree, base, message))?;
+    ensure_contains_both_parents(worktree, base, theirs)?;
+    with_work_marker(worktree, WorktreeState::Commits, || {
+        add_missing_trailers(pick_writer, worktree, base, message)
+    })?;
     let head = head(worktree)?;
-    marks(worktree, &["diff", "--check", base, &head])?;
+    ensure_no_conflict_markers(worktree, &["diff", "--check", base, &head])?;
     finished(worktree, line, head)
 }
 
-fn is_clean(worktree: &Path) -> Result<(), Failure> {
+fn ensure_clean(worktree: &Path) -> Result<(), Failure> {
     if git_command::output(worktree, &["status", "--porcelain"])?.is_empty() {
         return Ok(());
     }
@@ -239,7 +246,7 @@ fn is_clean(worktree: &Path) -> Result<(), Failure> {
 }
 
 fn finished(worktree: &Path, line: &Line, head: String) -> Result<Line, Failure> {
-    is_clean(worktree)?;
+    ensure_clean(worktree)?;
     Ok(Line { new: head, state: State::Written, ..line.clone() })
 }
 
@@ -248,22 +255,26 @@ fn is_unmerged(worktree: &Path) -> Result<bool, Failure> {
 }
 
 /// Runs `git cherry-pick --continue` and leaves the message unchanged.
-fn go_on(scribe: &PickWriter, worktree: &Path, line: &Line) -> Result<(), Failure> {
-    let mut go_on = git_command::command(worktree);
-    go_on.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
+fn continue_cherry_pick(
+    pick_writer: &PickWriter,
+    worktree: &Path,
+    line: &Line,
+) -> Result<(), Failure> {
+    let mut continue_cherry_pick = git_command::command(worktree);
+    continue_cherry_pick.args(["-c", "core.editor=true", "cherry-pick", "--continue"]);
     let told = |why: Failure| {
         let message = format!(
             "{}\nhint: if the pick is empty, {}\nhint: if a hook rejected it, commit it yourself",
             why.message,
-            way_out(line)
+            skip_hint(line)
         );
         Failure::new(Exit::Failed, message)
     };
-    scribe.run(go_on).map_err(told)
+    pick_writer.run(continue_cherry_pick).map_err(told)
 }
 
 /// Whether `rerere` stages the resolutions that it reuses.
-fn settles(worktree: &Path) -> Result<bool, Failure> {
+fn rerere_stages_resolutions(worktree: &Path) -> Result<bool, Failure> {
     let mut ask = git_command::command(worktree);
     ask.args(["config", "--type=bool", "--get", "rerere.autoUpdate"]);
     Ok(ask.output()?.stdout.starts_with(b"true"))
@@ -271,7 +282,11 @@ fn settles(worktree: &Path) -> Result<bool, Failure> {
 
 /// Ends a pick that is committed, but that Git still considers in progress because it
 /// was killed.
-fn forgets(scribe: &PickWriter, worktree: &Path, left: &[String]) -> Result<bool, Failure> {
+fn quit_committed_pick(
+    pick_writer: &PickWriter,
+    worktree: &Path,
+    left: &[String],
+) -> Result<bool, Failure> {
     let picked = git_command::output(worktree, &["rev-parse", "CHERRY_PICK_HEAD"])?;
     let settled = !left.iter().any(|id| id == picked.trim());
     if !settled || !git_command::output(worktree, &["status", "--porcelain"])?.is_empty() {
@@ -279,9 +294,9 @@ fn forgets(scribe: &PickWriter, worktree: &Path, left: &[String]) -> Result<bool
     }
     let mut quit = git_command::command(worktree);
     quit.args(["cherry-pick", "--quit"]);
-    at_work(worktree, WorktreeState::Commits, || scribe.run(quit))?;
+    with_work_marker(worktree, WorktreeState::Commits, || pick_writer.run(quit))?;
     if begun(worktree, "CHERRY_PICK_HEAD")? {
-        let why = match recovery::locks(&scribe.git_dir, worktree).first() {
+        let why = match recovery::locks(&pick_writer.git_dir, worktree).first() {
             Some(lock) => format!("remove {}, which a killed git left there", lock.display()),
             None => "run `git cherry-pick --quit` there".to_string(),
         };
@@ -295,7 +310,11 @@ fn forgets(scribe: &PickWriter, worktree: &Path, left: &[String]) -> Result<bool
 }
 
 /// Starts a cherry-pick. Returns Git's error if the pick stops.
-fn picks(scribe: &PickWriter, worktree: &Path, next: &str) -> Result<Option<Failure>, Failure> {
+fn picks(
+    pick_writer: &PickWriter,
+    worktree: &Path,
+    next: &str,
+) -> Result<Option<Failure>, Failure> {
     let parents = git_command::output(worktree, &["rev-list", "--parents", "-1", next])?;
     let mut pick = git_command::command(worktree);
     pick.args(["cherry-pick", "-x", "--allow-empty"]);
@@ -303,7 +322,7 @@ fn picks(scribe: &PickWriter, worktree: &Path, next: &str) -> Result<Option<Fail
         pick.args(["-m", "1"]);
     }
     pick.arg(next);
-    Ok(scribe.run(pick).err())
+    Ok(pick_writer.run(pick).err())
 }
 
 /// Whether a pick (`CHERRY_PICK_HEAD`) or a merge (`MERGE_HEAD`) is in progress.
@@ -313,7 +332,7 @@ fn begun(worktree: &Path, by: &str) -> Result<bool, Failure> {
 }
 
 /// Fails if the diff adds conflict markers, so that nobody commits them.
-fn marks(worktree: &Path, check: &[&str]) -> Result<(), Failure> {
+fn ensure_no_conflict_markers(worktree: &Path, check: &[&str]) -> Result<(), Failure> {
     let output = git_command::command(worktree).args(check).output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let marked: Vec<&str> =

@@ -11,14 +11,14 @@ use crate::merge_tree::{Merged, PickQuery};
 use crate::output::Failure;
 use crate::partial_merge::Trial;
 use crate::plan::{Change, PickReason, Planner, Step};
-use crate::recipes::cooked;
+use crate::recipes::merge_with_recipes;
 
 /// The maximum number of earlier changes of the conflicting files that are tried as
 /// prerequisites, one at a time. A fork or a move of the files can be some commits back.
-const MOST_PREREQUISITES: usize = 30;
+const MAX_PREREQUISITES: usize = 30;
 
 /// The number of the latest of these changes that are also tried in pairs.
-const MOST_IN_TWOS: usize = 10;
+const MAX_PAIRED: usize = 10;
 
 /// Earlier changes, each with the indexes of the branches that are missing it.
 type PrerequisiteSearch = Vec<(Change, Vec<usize>)>;
@@ -29,7 +29,7 @@ pub(crate) type ConflictRemedies = HashMap<(Change, Vec<String>), (PrerequisiteS
 impl Planner<'_> {
     /// The first copy on another branch that applies here. The nearest branch comes
     /// first.
-    pub(crate) fn sibling(
+    pub(crate) fn find_applicable_copy(
         &self,
         place: usize,
         change: Change,
@@ -52,7 +52,7 @@ impl Planner<'_> {
             }
         }
         let asked: Vec<PickQuery> = copies.iter().map(|(_, copy)| copy.onto(tree)).collect();
-        let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
+        let merged = merge_with_recipes(self.folder(), self.known.recipes(), &asked)?;
         let clean = |((other, copy), merged): (&(usize, Change), Merged)| match merged {
             Merged::Clean(new) if new != tree => {
                 Some(Step { change: *copy, tree: new, why: PickReason::Sibling(*other) })
@@ -72,7 +72,7 @@ impl Planner<'_> {
         paths: &[String],
     ) -> Result<Option<Vec<Step>>, Failure> {
         let key = (change, paths.to_vec());
-        let mut known = self.cures.borrow_mut();
+        let mut known = self.remedies.borrow_mut();
         let (earlier, trial) = match known.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
@@ -82,11 +82,11 @@ impl Planner<'_> {
         };
         let lacks = |(_, places): &&(Change, Vec<usize>)| places.contains(&place);
         let allowed = |change: &Change| !self.is_denied(place, change.commit);
-        let lacking = earlier.iter().filter(lacks).map(|(change, _)| *change).filter(allowed);
-        let candidates: Vec<Change> = lacking.take(MOST_PREREQUISITES).collect();
+        let missing_on = earlier.iter().filter(lacks).map(|(change, _)| *change).filter(allowed);
+        let candidates: Vec<Change> = missing_on.take(MAX_PREREQUISITES).collect();
         let singles: Vec<Vec<Change>> = candidates.iter().map(|one| vec![*one]).collect();
         let mut pairs = Vec::new();
-        let latest = candidates.get(..MOST_IN_TWOS).unwrap_or(&candidates);
+        let latest = candidates.get(..MAX_PAIRED).unwrap_or(&candidates);
         for (at, newer) in latest.iter().enumerate() {
             pairs.extend(latest.iter().skip(at + 1).map(|older| vec![*older, *newer]));
         }
@@ -116,7 +116,7 @@ impl Planner<'_> {
             };
             let asked: Vec<PickQuery> =
                 open.iter().map(next).map(|(change, at)| change.onto(at)).collect();
-            let merged = cooked(self.folder(), self.known.recipes(), &asked)?;
+            let merged = merge_with_recipes(self.folder(), self.known.recipes(), &asked)?;
             let mut still = Vec::new();
             for ((set, mut steps), merged) in open.into_iter().zip(merged) {
                 let (one, at) = next(&(set.clone(), steps.clone()));
@@ -140,18 +140,20 @@ impl Planner<'_> {
         if change.base == EMPTY_TREE {
             return Ok(Vec::new());
         }
-        let count = format!("--max-count={}", MOST_PREREQUISITES * 2);
+        let count = format!("--max-count={}", MAX_PREREQUISITES * 2);
         let (base, commit) = (change.base.to_string(), change.commit.to_string());
         // A file that the change renames conflicts under its new name, so the old name
         // is searched, too.
-        let gone =
-            crate::git_command::differing(self.folder(), &["--diff-filter=D", &base, &commit])?;
+        let gone = crate::git_command::differing_paths(
+            self.folder(),
+            &["--diff-filter=D", &base, &commit],
+        )?;
         let mut arguments = vec!["log", "--no-merges", "--format=%H", &count, &base, "--"];
         arguments.extend(paths.iter().chain(&gone).map(String::as_str));
         let listed = crate::git_command::output(self.folder(), &arguments)?;
         let ids: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
-        let lacking = self.known.lacking(&ids)?;
+        let missing_on = self.known.missing_on(&ids)?;
         let one = |(id, places)| Some((self.change(id, None).ok()?, places));
-        Ok(lacking.into_iter().filter_map(one).collect())
+        Ok(missing_on.into_iter().filter_map(one).collect())
     }
 }

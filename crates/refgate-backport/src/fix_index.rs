@@ -48,7 +48,7 @@ impl FixIndex {
         if let Some((name, tip)) = how.also {
             branches.also(Branch { name, tip });
         }
-        let path = kept_in(&reader);
+        let path = cache_path(&reader);
         let mut kept = if how.no_cache { CommitCache::default() } else { CommitCache::load(&path) };
         let bar = progress("commits");
         let tick = &mut |count: usize| {
@@ -57,7 +57,12 @@ impl FixIndex {
             }
         };
         let tips = branches.tips();
-        let around = how.around.as_ref().map(|named| seeds(&reader, named)).transpose()?.flatten();
+        let around = how
+            .around
+            .as_ref()
+            .map(|named| resolve_revisions(&reader, named))
+            .transpose()?
+            .flatten();
         let mut facts = kept.scan(&reader, &tips, around.as_deref(), tick)?;
         bar.finish_and_clear();
         if how.ignore_trailers {
@@ -79,19 +84,19 @@ impl FixIndex {
 
     /// For each commit, the indexes of the branches that contain neither the commit nor a
     /// copy of it.
-    pub(crate) fn lacking(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
+    pub(crate) fn missing_on(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
         let facts = self.kept.facts(&self.branches.tips(), Some(ids));
         let mut kept = CommitCache::default();
         let alike = diff_similarity(&self.reader, &doubts(&facts), &mut kept, &mut |_| ())?;
         let families = families(&facts, &alike);
         let matrix = matrix(&facts, &families, self.branches.all.len(), self.branches.lines());
-        let lacking = |id: &Oid| {
+        let missing_on = |id: &Oid| {
             let at = facts.binary_search_by_key(id, |fact| fact.id).ok()?;
             let cells = matrix.fix(families.roots.get(at)?.first()?.0).cells;
             let missing = cells.iter().enumerate().filter(|(_, one)| one.cell == FixState::Missing);
             Some((*id, missing.map(|(place, _)| place).collect()))
         };
-        Ok(ids.iter().filter_map(lacking).collect())
+        Ok(ids.iter().filter_map(missing_on).collect())
     }
 
     /// The index of a commit in `facts`, which are sorted by id.
@@ -120,7 +125,7 @@ impl FixIndex {
     }
 
     /// Whether two commits change a file in common.
-    pub(crate) fn touches(&self, one: Oid, other: Oid) -> bool {
+    pub(crate) fn share_a_file(&self, one: Oid, other: Oid) -> bool {
         self.reader.share_changed_path(one, other, false).unwrap_or(false)
     }
 
@@ -241,7 +246,7 @@ pub(crate) fn named(reader: &Reader, revision: &str) -> Result<Oid, Failure> {
 
 /// The commits of some revisions and ranges. `None` if a revision is not in the
 /// repository, because copies of it can be.
-fn seeds(reader: &Reader, named: &[String]) -> Result<Option<Vec<Oid>>, Failure> {
+fn resolve_revisions(reader: &Reader, named: &[String]) -> Result<Option<Vec<Oid>>, Failure> {
     let mut ids = Vec::new();
     for one in named {
         if one.contains("..") {
@@ -262,6 +267,6 @@ pub(crate) fn open(place: &RepositoryArgs) -> Result<Reader, Failure> {
     Ok(Reader::open(&place.repository, Bounds { max_seconds: u64::MAX, ..limits })?)
 }
 
-fn kept_in(reader: &Reader) -> PathBuf {
+fn cache_path(reader: &Reader) -> PathBuf {
     reader.git_dir().join("refgate").join("backport.cache")
 }

@@ -45,7 +45,7 @@ pub(crate) fn fed(mut git: Command, input: &[u8]) -> Result<String, Failure> {
 /// ends, because the lock file is its standard output, so its output is lost. With
 /// `apart` it runs in its own process group, so that a kill of our group does not reach
 /// it.
-pub(crate) fn to_the_end(
+pub(crate) fn run_uninterrupted(
     mut git: Command,
     lock: &File,
     apart: bool,
@@ -75,7 +75,7 @@ fn finished(git: &Command, mut child: Child, input: &[u8]) -> Result<String, Fai
 }
 
 /// The paths that differ between two trees, two commits, or the ends of a range.
-pub(crate) fn differing(folder: &Path, what: &[&str]) -> Result<Vec<String>, Failure> {
+pub(crate) fn differing_paths(folder: &Path, what: &[&str]) -> Result<Vec<String>, Failure> {
     let diff = ["diff", "--name-only", "-z", "--no-renames"];
     let listed = output(folder, &[&diff, what].concat())?;
     Ok(listed.split('\0').filter(|path| !path.is_empty()).map(ToString::to_string).collect())

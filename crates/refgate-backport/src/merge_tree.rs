@@ -31,7 +31,7 @@ pub(crate) struct PickQuery {
 
 /// The number of queries for one process. With more queries, both processes could wait
 /// for the other one to read.
-const MOST_AT_ONCE: usize = 200;
+const MAX_QUERIES: usize = 200;
 
 /// Computes picks, and returns the results in order. Below Git 2.40 libgit2 computes
 /// them, which is reported. The Git attributes (such as merge drivers) are those of the
@@ -45,15 +45,15 @@ pub(crate) fn picks(
     static OLD: OnceLock<Option<(String, (u32, u32))>> = OnceLock::new();
     let old = match OLD.get() {
         Some(old) => old.as_ref(),
-        None => match asked_of_git(repository, asked, attributes) {
+        None => match merge_with_git(repository, asked, attributes) {
             Ok(merged) => return Ok(merged),
             Err(failure) => Some(OLD.get_or_init(|| old(repository)).as_ref().ok_or(failure)?),
         },
     };
     match old {
-        None => asked_of_git(repository, asked, attributes),
+        None => merge_with_git(repository, asked, attributes),
         Some((_, numbers)) if *numbers >= (2, 40) => {
-            asked_of_git(repository, &of_commits(repository, asked)?, attributes)
+            merge_with_git(repository, &wrap_trees_in_commits(repository, asked)?, attributes)
         }
         Some((version, _)) => approximate(repository, asked, version),
     }
@@ -66,7 +66,10 @@ fn old(repository: &Path) -> Option<(String, (u32, u32))> {
 }
 
 /// The same queries, with a commit in place of each tree.
-fn of_commits(repository: &Path, asked: &[PickQuery]) -> Result<Vec<PickQuery>, Failure> {
+fn wrap_trees_in_commits(
+    repository: &Path,
+    asked: &[PickQuery],
+) -> Result<Vec<PickQuery>, Failure> {
     let writer = Writer::open(repository, false)?;
     let one = |ask: &PickQuery| {
         Ok(PickQuery {
@@ -100,14 +103,14 @@ fn approximate(
 
 /// Computes picks with Git, and returns the results in order. `git merge-tree` can delay
 /// its output, so all queries are written before the first result is read.
-fn asked_of_git(
+fn merge_with_git(
     repository: &Path,
     asked: &[PickQuery],
     attributes: Option<Oid>,
 ) -> Result<Vec<Merged>, Failure> {
     let mut all = Vec::with_capacity(asked.len());
     let together = asked.chunk_by(|one, other| attributes.is_some() || one.ours == other.ours);
-    for some in together.flat_map(|some| some.chunks(MOST_AT_ONCE)) {
+    for some in together.flat_map(|some| some.chunks(MAX_QUERIES)) {
         let mut git = crate::git_command::command(repository);
         if let Some(ask) = some.first() {
             // Git 2.40 ignores this variable, and uses the attributes of the working tree.
@@ -117,7 +120,9 @@ fn asked_of_git(
         git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = git.spawn()?;
         let (to, from) = (child.stdin.take(), child.stdout.take());
-        let (Some(mut to), Some(from)) = (to, from) else { return Err(broken("no pipe")) };
+        let (Some(mut to), Some(from)) = (to, from) else {
+            return Err(merge_tree_failure("no pipe"));
+        };
         let script: String = some
             .iter()
             .map(|ask| match ask.base {
@@ -135,22 +140,22 @@ fn asked_of_git(
         let said = String::from_utf8_lossy(&said.stderr).into_owned();
         match (read, said.lines().next()) {
             (Ok(read), _) => all.extend(read),
-            (Err(_), Some(why)) => return Err(broken(why)),
+            (Err(_), Some(why)) => return Err(merge_tree_failure(why)),
             (Err(failure), None) => return Err(failure),
         }
     }
     Ok(all)
 }
 
-fn broken(why: &str) -> Failure {
+fn merge_tree_failure(why: &str) -> Failure {
     Failure::new(Exit::Failed, format!("git merge-tree failed: {why}"))
 }
 
 fn part(from: &mut BufReader<ChildStdout>) -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    from.read_until(0, &mut bytes).map_err(|error| broken(&error.to_string()))?;
+    from.read_until(0, &mut bytes).map_err(|error| merge_tree_failure(&error.to_string()))?;
     if bytes.pop() != Some(0) {
-        return Err(broken("its output is incomplete"));
+        return Err(merge_tree_failure("its output is incomplete"));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -160,10 +165,11 @@ fn read(from: &mut BufReader<ChildStdout>) -> Result<Merged, Failure> {
     let clean = match part(from)?.trim() {
         "1" => true,
         "0" => false,
-        other => return Err(broken(&format!("unexpected output `{other}`"))),
+        other => return Err(merge_tree_failure(&format!("unexpected output `{other}`"))),
     };
     let tree = part(from)?;
-    let tree = Oid::from_hex(&tree).ok_or_else(|| broken(&format!("`{tree}` is not an id")))?;
+    let tree = Oid::from_hex(&tree)
+        .ok_or_else(|| merge_tree_failure(&format!("`{tree}` is not an id")))?;
     let mut paths = Vec::new();
     loop {
         let line = part(from)?;
@@ -185,7 +191,8 @@ fn read(from: &mut BufReader<ChildStdout>) -> Result<Merged, Failure> {
         if count.is_empty() {
             return Ok(Merged::Conflict { tree, paths, said });
         }
-        let count: usize = count.parse().map_err(|_| broken(&format!("bad count `{count}`")))?;
+        let count: usize =
+            count.parse().map_err(|_| merge_tree_failure(&format!("bad count `{count}`")))?;
         for _ in 0..count {
             part(from)?;
         }

@@ -27,7 +27,7 @@ impl Trial {
     /// are included, because a branch can have a file under another name.
     pub(crate) fn new(folder: &Path, change: Change, paths: &[String]) -> Result<Self, Failure> {
         let (base, commit) = (change.base.to_string(), change.commit.to_string());
-        let mut all = git_command::differing(folder, &[&base, &commit])?;
+        let mut all = git_command::differing_paths(folder, &[&base, &commit])?;
         all.extend(paths.iter().cloned());
         all.sort();
         all.dedup();

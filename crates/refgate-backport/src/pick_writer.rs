@@ -37,7 +37,7 @@ pub(crate) struct PickWriter {
 }
 
 /// How long a run waits for another one, in tenths of a second.
-const PATIENCE: u32 = 50;
+const LOCK_WAIT_TENTHS: u32 = 50;
 
 impl PickWriter {
     pub(crate) fn open(place: &RepositoryArgs) -> Result<Self, Failure> {
@@ -67,7 +67,7 @@ impl PickWriter {
     /// for a passphrase on the terminal.
     pub(crate) fn run(&self, git: Command) -> Result<(), Failure> {
         let apart = !self.signs;
-        git_command::to_the_end(git, &self.lock, apart, &[])
+        git_command::run_uninterrupted(git, &self.lock, apart, &[])
     }
 
     /// Prints the result for a branch.
@@ -165,13 +165,13 @@ impl PickWriter {
                 continue;
             }
             let value = self.value(&line.reference)?;
-            if let Some(why) = self.in_hands(line, &value)? {
+            if let Some(why) = self.reason_not_to_set(line, &value)? {
                 tell(&format!("git backport: {}: {why}", line.branch));
                 continue;
             }
             // A run that was killed after the transaction has already set the ref.
             if value != line.new {
-                let (reference, new, old) = (&line.reference, &line.new, or_nothing(&line.old));
+                let (reference, new, old) = (&line.reference, &line.new, value_or_zeros(&line.old));
                 script.push_str(&format!("update {reference} {new} {old}\n"));
             }
             line.state = State::Done;
@@ -181,7 +181,7 @@ impl PickWriter {
     }
 
     /// Why a ref with this value cannot be set. `None` if it can be set.
-    fn in_hands(&self, line: &Line, value: &str) -> Result<Option<String>, Failure> {
+    fn reason_not_to_set(&self, line: &Line, value: &str) -> Result<Option<String>, Failure> {
         let Line { reference, new, old, .. } = line;
         if value == new {
             return Ok(None);
@@ -202,7 +202,7 @@ impl PickWriter {
         }
         let held = !old.is_empty() && worktree::holds(&self.git_dir, reference)?;
         Ok(held.then(|| {
-            let why = worktree::is_checked_out(reference);
+            let why = worktree::checked_out_message(reference);
             format!("{why}\nhint: check out another branch, then run `git backport continue`")
         }))
     }
@@ -214,7 +214,7 @@ impl PickWriter {
         }
         let mut update = git_command::command(&self.git_dir);
         update.args(["update-ref", "-m", why, "--stdin"]);
-        git_command::to_the_end(
+        git_command::run_uninterrupted(
             update,
             &self.lock,
             true,
@@ -232,7 +232,7 @@ impl PickWriter {
     /// Undoes a run: resets each ref that still has the value that the run gave it, and
     /// removes the worktrees. A ref that is checked out stays in the journal, so that it
     /// can be undone later.
-    pub(crate) fn take_back(&self, journal: &Journal) -> Result<UndoResult, Failure> {
+    pub(crate) fn undo_run(&self, journal: &Journal) -> Result<UndoResult, Failure> {
         let (mut script, mut kept) = (String::new(), Vec::new());
         let mut was = BTreeMap::new();
         let mut later = Journal { lines: Vec::new(), ..journal.clone() };
@@ -247,7 +247,7 @@ impl PickWriter {
                 later.lines.push(Line { state: State::Done, ..line.clone() });
             } else if value == line.new {
                 was.insert(line.reference.clone(), value.clone());
-                let (reference, to) = (&line.reference, or_nothing(&line.old));
+                let (reference, to) = (&line.reference, value_or_zeros(&line.old));
                 script.push_str(&format!("update {reference} {to} {value}\n"));
             } else if value != line.old {
                 let (reference, new) = (&line.reference, &line.new);
@@ -287,7 +287,7 @@ fn locked(git_dir: &Path) -> Result<File, Failure> {
     let folder = Journal::folder(git_dir);
     fs::create_dir_all(&folder)?;
     let lock = File::create(folder.join("lock"))?;
-    for _ in 0..PATIENCE {
+    for _ in 0..LOCK_WAIT_TENTHS {
         match lock.try_lock() {
             Ok(()) => {
                 Journal::tidy(&folder);
@@ -303,6 +303,6 @@ fn locked(git_dir: &Path) -> Result<File, Failure> {
 }
 
 /// A value for `update-ref`, which expects zeros for a ref that does not exist.
-fn or_nothing(value: &str) -> String {
+fn value_or_zeros(value: &str) -> String {
     if value.is_empty() { Oid::default().to_string() } else { value.to_string() }
 }

@@ -13,7 +13,7 @@ use crate::fix_index::FixIndex;
 use crate::merge_tree::{Merged, PickQuery};
 use crate::output::Failure;
 use crate::policy_answer::{Answer, PolicyAnswers};
-use crate::recipes::cooked;
+use crate::recipes::merge_with_recipes;
 
 /// The confidence in percent from which a fix counts as present, and is not picked again.
 const SURE: u8 = 90;
@@ -87,13 +87,13 @@ pub(crate) struct Planner<'k> {
     /// Whether reverted fixes are picked again.
     pub(crate) again: bool,
     /// Cached prerequisites, because the next branch often has the same conflict.
-    pub(crate) cures: RefCell<ConflictRemedies>,
+    pub(crate) remedies: RefCell<ConflictRemedies>,
 }
 
 impl<'k> Planner<'k> {
     pub(crate) fn new(known: &'k FixIndex, matrix: &'k Matrix<'k>, again: bool) -> Self {
         let rules = known.rules.as_ref();
-        Self { known, rules, matrix, again, cures: RefCell::default() }
+        Self { known, rules, matrix, again, remedies: RefCell::default() }
     }
 
     /// The change of a commit against its only parent, or of a merge commit against the
@@ -150,7 +150,8 @@ impl<'k> Planner<'k> {
             }
             let open = settled.iter().zip(&trees).filter(|(settled, _)| settled.is_none());
             let asked: Vec<PickQuery> = open.map(|(_, tree)| change.onto(*tree)).collect();
-            let mut merged = cooked(self.folder(), self.known.recipes(), &asked)?.into_iter();
+            let mut merged =
+                merge_with_recipes(self.folder(), self.known.recipes(), &asked)?.into_iter();
             for ((target, tree), settled) in targets.iter_mut().zip(&mut trees).zip(settled) {
                 let forecast = match settled {
                     Some(settled) => settled,
@@ -191,7 +192,7 @@ impl<'k> Planner<'k> {
         }
         // The family is a guess here, but a message that names the commit is evidence.
         let by_name = self.known.names(target.place, change.commit).filter(|_| sure < SURE);
-        if let Some(by) = by_name.filter(|by| self.known.touches(*by, change.commit)) {
+        if let Some(by) = by_name.filter(|by| self.known.share_a_file(*by, change.commit)) {
             return Some(Forecast::Present(by));
         }
         // A guess about the change or about its copy is not enough to leave it out.
@@ -248,7 +249,7 @@ impl<'k> Planner<'k> {
             }
             Merged::Conflict { paths, said, .. } => (paths, said),
         };
-        if let Some(step) = self.sibling(place, change, fix, tree)? {
+        if let Some(step) = self.find_applicable_copy(place, change, fix, tree)? {
             return Ok(Forecast::Clean(vec![step]));
         }
         let steps = self.prerequisites(place, change, tree, &paths)?;

@@ -19,7 +19,7 @@ use refgate_git::{Reader, releases};
 use refgate_report::{missing_phrase, show};
 
 use crate::args::RepositoryArgs;
-use crate::branches::{are_fetched, listed};
+use crate::branches::{listed, uses_remote_branches};
 use crate::output::{Failure, tell};
 
 /// A policy, and the facts that it needs.
@@ -55,7 +55,7 @@ impl PolicyAnswers {
         let at = clock.unwrap_or_else(chrono::Utc::now);
         let sourced = match &place.policy {
             Some(name) => Some(named(reader, name, at)?),
-            None => in_production(reader, &place.remote, at)?,
+            None => policy_of_production(reader, &place.remote, at)?,
         };
         let Some(LoadedPolicy { policy, signers, .. }) = sourced else { return Ok(None) };
         let releases = releases(reader, &policy.release)?;
@@ -232,12 +232,12 @@ fn named(reader: &Reader, name: &str, at: Instant) -> Result<LoadedPolicy, Failu
     Err(Failure::new(Exit::BadPolicy, message))
 }
 
-fn in_production(
+fn policy_of_production(
     reader: &Reader,
     remote: &str,
     at: Instant,
 ) -> Result<Option<LoadedPolicy>, Failure> {
-    let fetched = are_fetched(reader, remote)?;
+    let fetched = uses_remote_branches(reader, remote)?;
     let prefix = if fetched { format!("refs/remotes/{remote}") } else { "refs/heads".to_string() };
     for branch in ["main", "master", "production"] {
         let revision = format!("{prefix}/{branch}");

@@ -16,12 +16,12 @@ use crate::output::Failure;
 use crate::plan::{Forecast, Target};
 
 /// The number of newest changes that are offered, in addition to those with a gap.
-const NEWEST: &str = "--max-count=30";
+const MAX_NEWEST_OPTION: &str = "--max-count=30";
 
 /// Lets the user select fixes. The list begins with the fixes that have a gap, then come
 /// the newest changes of the upstream branch.
 pub(crate) fn fixes(place: &RepositoryArgs) -> Result<Vec<String>, Failure> {
-    if !asks() {
+    if !is_interactive() {
         let message = "no fix was given\nhint: name commits, or ranges such as A..B";
         return Err(Failure::new(Exit::Usage, message));
     }
@@ -38,7 +38,7 @@ pub(crate) fn fixes(place: &RepositoryArgs) -> Result<Vec<String>, Failure> {
     }
     if let Some(upstream) = known.branches.all.first() {
         let tip = upstream.tip.to_string();
-        let arguments = ["log", "--no-merges", NEWEST, "--format=%H %s", &tip, "--"];
+        let arguments = ["log", "--no-merges", MAX_NEWEST_OPTION, "--format=%H %s", &tip, "--"];
         for line in git_command::output(known.reader.git_dir(), &arguments)?.lines() {
             let (id, title) = line.split_once(' ').unwrap_or((line, ""));
             if !offered.iter().any(|(known, _)| known == id) {
@@ -74,7 +74,7 @@ pub(crate) fn targets(known: &FixIndex, targets: Vec<Target>) -> Result<Vec<Targ
 }
 
 /// Whether the program runs on a terminal.
-pub(crate) fn asks() -> bool {
+pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 

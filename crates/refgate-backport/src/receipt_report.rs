@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::git_command;
 use crate::merge_tree::{Merged, PickQuery};
 use crate::output::Failure;
-use crate::recipes::cooked_one;
+use crate::recipes::merge_one_with_recipes;
 
 /// A backport, its original, and the receipt that the hook also computes.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(crate) fn of(
     if receipt != Receipt::Exact {
         let ask = PickQuery { base: Some(base), ours: *onto, theirs: of };
         let (Merged::Clean(tree) | Merged::Conflict { tree, .. }) =
-            cooked_one(reader.git_dir(), recipes, ask)?;
+            merge_one_with_recipes(reader.git_dir(), recipes, ask)?;
         let (made, mine) = (tree.to_string(), commit.to_string());
         let arguments = ["diff", "--no-ext-diff", "--no-color", &made, &mine];
         difference = git_command::output(reader.git_dir(), &arguments)?;

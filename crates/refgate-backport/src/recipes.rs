@@ -11,7 +11,7 @@ use crate::merge_tree::{Merged, PickQuery, picks};
 use crate::output::Failure;
 
 /// Computes picks or merges, and applies the policy's recipes to the results.
-pub(crate) fn cooked(
+pub(crate) fn merge_with_recipes(
     folder: &Path,
     recipes: &[Recipe],
     asked: &[PickQuery],
@@ -37,7 +37,8 @@ fn settled(
         Merged::Conflict { tree, paths, said } => (tree, paths, said),
     };
     let mut touched: BTreeSet<String> = conflicts.iter().cloned().collect();
-    touched.extend(git_command::differing(folder, &[&ask.ours.to_string(), &tree.to_string()])?);
+    touched
+        .extend(git_command::differing_paths(folder, &[&ask.ours.to_string(), &tree.to_string()])?);
     let mut at = tree;
     for (keep, from) in [(KeptSide::Branch, ask.ours), (KeptSide::Fix, ask.theirs)] {
         let kept = |path: &&String| recipe(recipes, path).is_some_and(|one| one.keep == keep);
@@ -55,11 +56,15 @@ fn settled(
 }
 
 /// Applies the recipes in a worktree in which a pick or a merge has stopped.
-pub(crate) fn apply_in(worktree: &Path, recipes: &[Recipe], theirs: &str) -> Result<(), Failure> {
+pub(crate) fn apply_in_worktree(
+    worktree: &Path,
+    recipes: &[Recipe],
+    theirs: &str,
+) -> Result<(), Failure> {
     if recipes.is_empty() {
         return Ok(());
     }
-    for path in git_command::differing(worktree, &["HEAD"])? {
+    for path in git_command::differing_paths(worktree, &["HEAD"])? {
         let Some(recipe) = recipe(recipes, &path) else { continue };
         let from = if recipe.keep == KeptSide::Branch { "HEAD" } else { theirs };
         let mut there = git_command::command(worktree);
@@ -75,17 +80,17 @@ pub(crate) fn apply_in(worktree: &Path, recipes: &[Recipe], theirs: &str) -> Res
 }
 
 /// The `then` texts of the recipes for these paths: what a person must still do.
-pub(crate) fn afterwards<'r>(recipes: &'r [Recipe], paths: &[String]) -> BTreeSet<&'r str> {
+pub(crate) fn manual_steps<'r>(recipes: &'r [Recipe], paths: &[String]) -> BTreeSet<&'r str> {
     let used = paths.iter().filter_map(|path| recipe(recipes, path));
     used.filter_map(|recipe| recipe.then.as_deref()).collect()
 }
 
 /// Computes one pick or merge, and applies the recipes to the result.
-pub(crate) fn cooked_one(
+pub(crate) fn merge_one_with_recipes(
     folder: &Path,
     recipes: &[Recipe],
     ask: PickQuery,
 ) -> Result<Merged, Failure> {
     let nothing = || Failure::new(refgate_gate::Exit::Failed, "git merge-tree printed no result");
-    cooked(folder, recipes, &[ask])?.pop().ok_or_else(nothing)
+    merge_with_recipes(folder, recipes, &[ask])?.pop().ok_or_else(nothing)
 }

@@ -28,7 +28,7 @@ fn admin(worktree: &Path) -> Option<PathBuf> {
 }
 
 /// Whether a worktree is complete.
-pub(crate) fn is_whole(worktree: &Path) -> bool {
+pub(crate) fn is_complete(worktree: &Path) -> bool {
     admin(worktree).is_some()
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn busy(worktree: &Path) -> Option<(&'static str, String)> {
 }
 
 /// Changes a worktree. The marker file lets `mend` repair the worktree after a kill.
-pub(crate) fn at_work<T>(
+pub(crate) fn with_work_marker<T>(
     worktree: &Path,
     work: WorktreeState<'_>,
     run: impl FnOnce() -> Result<T, Failure>,
@@ -92,7 +92,7 @@ pub(crate) fn mend(worktree: &Path) -> Result<bool, Failure> {
     if !begun.is_empty() {
         git_command::output(worktree, &["reset", "-q", "--hard"])?;
         // Files that the pick was adding are now untracked, and would block it.
-        let paths = git_command::differing(worktree, &[&begun])?;
+        let paths = git_command::differing_paths(worktree, &[&begun])?;
         let paths: Vec<String> = paths.iter().map(|path| format!(":(literal){path}")).collect();
         for some in paths.chunks(500) {
             let clean = ["clean", "-q", "-f", "-d", "-x", "--"].into_iter();

@@ -20,7 +20,7 @@ struct WorktreeCommit {
 }
 
 /// A path, quoted for a shell.
-pub(crate) fn typed(path: &Path) -> String {
+pub(crate) fn shell_path(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
 
@@ -45,8 +45,8 @@ pub(crate) fn detach(worktree: &Path, branch: &str) -> Result<(), Failure> {
 /// The commits that must still be picked, without those that the user has committed with
 /// `git commit` or `cherry-pick --continue`. A pick without the line that names its
 /// original gets this line.
-pub(crate) fn still_left(
-    scribe: &PickWriter,
+pub(crate) fn remaining_picks(
+    pick_writer: &PickWriter,
     worktree: &Path,
     base: &str,
     left: Vec<String>,
@@ -55,7 +55,7 @@ pub(crate) fn still_left(
     if head == base {
         return Ok(left);
     }
-    stands_on(worktree, base, &head)?;
+    ensure_descends_from(worktree, base, &head)?;
     let made = made(worktree, base, &head)?;
     let mut rest: Vec<String> = Vec::new();
     let mut unnamed: Vec<&WorktreeCommit> = made.iter().collect();
@@ -74,11 +74,11 @@ pub(crate) fn still_left(
             Some(place) => Some(place),
             // A commit that the user wrote by hand must change a file of the fix.
             None if known => None,
-            None => by_hand(worktree, &id, &unnamed)?,
+            None => find_by_changed_paths(worktree, &id, &unnamed)?,
         };
         if let Some(one) = place.and_then(|place| unnamed.get(place)) {
-            if name(scribe, worktree, &one.id, &id)? {
-                return still_left(scribe, worktree, base, left);
+            if name(pick_writer, worktree, &one.id, &id)? {
+                return remaining_picks(pick_writer, worktree, base, left);
             }
             rest.remove(0);
             return Ok(rest);
@@ -90,7 +90,7 @@ pub(crate) fn still_left(
              back with\n  git -C {} checkout --detach {base}",
             worktree.display(),
             other.id,
-            typed(worktree),
+            shell_path(worktree),
         );
         return Err(Failure::new(Exit::BadInput, message));
     }
@@ -99,9 +99,9 @@ pub(crate) fn still_left(
 
 /// Fails if `HEAD` of the worktree does not descend from `base`, or if commits of a
 /// remote branch come after `base`.
-fn stands_on(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
+fn ensure_descends_from(worktree: &Path, base: &str, head: &str) -> Result<(), Failure> {
     let shown = worktree.display();
-    let path = typed(worktree);
+    let path = shell_path(worktree);
     let back = format!(
         "hint: go back with\n  git -C {path} checkout --detach {base}\nor run `git backport abort`"
     );
@@ -126,8 +126,12 @@ fn is_ancestor(worktree: &Path, old: &str, new: &str) -> Result<bool, Failure> {
 }
 
 /// Fails if `HEAD` of the worktree does not contain both parents of the merge.
-pub(crate) fn holds_both(worktree: &Path, base: &str, theirs: &str) -> Result<(), Failure> {
-    let (head, shown, path) = (head(worktree)?, worktree.display(), typed(worktree));
+pub(crate) fn ensure_contains_both_parents(
+    worktree: &Path,
+    base: &str,
+    theirs: &str,
+) -> Result<(), Failure> {
+    let (head, shown, path) = (head(worktree)?, worktree.display(), shell_path(worktree));
     for (old, why) in [(base, "does not descend from"), (theirs, "does not contain")] {
         if !is_ancestor(worktree, old, &head)? {
             let message = format!(
@@ -142,8 +146,8 @@ pub(crate) fn holds_both(worktree: &Path, base: &str, theirs: &str) -> Result<()
 
 /// Adds the trailers of `message` that are missing in the user's merge commit, because
 /// the server requires them.
-pub(crate) fn keeps_trailers(
-    scribe: &PickWriter,
+pub(crate) fn add_missing_trailers(
+    pick_writer: &PickWriter,
     worktree: &Path,
     base: &str,
     message: &str,
@@ -157,7 +161,7 @@ pub(crate) fn keeps_trailers(
         let mut amend = git_command::command(worktree);
         amend.args(["-c", "core.editor=true", "commit", "--amend", "-q", "--no-edit"]);
         amend.args(["--no-verify", "--trailer", trailer]);
-        scribe.run(amend)?;
+        pick_writer.run(amend)?;
         tell(&format!("added `{trailer}` to your merge commit"));
     }
     Ok(())
@@ -213,7 +217,11 @@ fn written(worktree: &Path, id: &str) -> Result<String, Failure> {
 }
 
 /// The index of the last commit that changes a file of the fix.
-fn by_hand(worktree: &Path, id: &str, made: &[&WorktreeCommit]) -> Result<Option<usize>, Failure> {
+fn find_by_changed_paths(
+    worktree: &Path,
+    id: &str,
+    made: &[&WorktreeCommit],
+) -> Result<Option<usize>, Failure> {
     let touched: BTreeSet<String> = touched(worktree, id)?.into_iter().collect();
     for (place, one) in made.iter().enumerate().rev() {
         if self::touched(worktree, &one.id)?.iter().any(|path| touched.contains(path)) {
@@ -233,20 +241,25 @@ pub(crate) fn touched(worktree: &Path, id: &str) -> Result<Vec<String>, Failure>
 
 /// Adds the line that names the original to the message of a commit, and rewrites the
 /// commits after it. Returns `false` if a merge comes after it.
-fn name(scribe: &PickWriter, worktree: &Path, commit: &str, from: &str) -> Result<bool, Failure> {
+fn name(
+    pick_writer: &PickWriter,
+    worktree: &Path,
+    commit: &str,
+    from: &str,
+) -> Result<bool, Failure> {
     let range = format!("{commit}..HEAD");
     let above = git_command::output(worktree, &["rev-list", "--reverse", "--parents", &range])?;
     if above.lines().any(|line| line.split(' ').count() != 2) {
         tell(&format!("warning: the message of {commit} does not name its original {from}"));
         return Ok(false);
     }
-    let mut new = scribe.again(commit, Oid::from_hex(from), None)?;
+    let mut new = pick_writer.again(commit, Oid::from_hex(from), None)?;
     for line in above.lines() {
-        new = scribe.again(line.split(' ').next().unwrap_or_default(), None, Some(new))?;
+        new = pick_writer.again(line.split(' ').next().unwrap_or_default(), None, Some(new))?;
     }
     let mut update = git_command::command(worktree);
     update.args(["update-ref", "--no-deref", "HEAD", &new.to_string()]);
-    scribe.run(update)?;
+    pick_writer.run(update)?;
     tell(&format!("added `(cherry picked from commit {from})` to your commit"));
     Ok(true)
 }

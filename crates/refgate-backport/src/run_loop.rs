@@ -16,23 +16,23 @@ use crate::run_state::{Journal, Line, State};
 use crate::{conflict, worktree};
 
 /// Continues a run until every line is finished or waits for the user.
-pub(crate) fn carry_on(
-    scribe: &PickWriter,
+pub(crate) fn advance_run(
+    pick_writer: &PickWriter,
     mut journal: Journal,
     recipes: &[Recipe],
 ) -> VerbResult {
-    journal.save(&scribe.git_dir)?;
-    scribe.set(&mut journal)?;
+    journal.save(&pick_writer.git_dir)?;
+    pick_writer.set(&mut journal)?;
     let mut waits = false;
     for place in 0..journal.lines.len() {
         let Some(line) = journal.lines.get(place).cloned() else { continue };
         if !line.state.waits() {
             // A killed run can have left the worktree of a finished line.
-            worktree::remove(scribe, &line)?;
+            worktree::remove(pick_writer, &line)?;
             continue;
         }
         // An error on one branch does not stop the others.
-        let next = conflict::resolve(scribe, &line, recipes).unwrap_or_else(|failure| {
+        let next = conflict::resolve(pick_writer, &line, recipes).unwrap_or_else(|failure| {
             tell(&format!("git backport: {}: {}", line.branch, failure.message));
             line.clone()
         });
@@ -40,38 +40,38 @@ pub(crate) fn carry_on(
         if let Some(slot) = journal.lines.get_mut(place) {
             *slot = next;
         }
-        journal.save(&scribe.git_dir)?;
+        journal.save(&pick_writer.git_dir)?;
         if written {
-            scribe.set(&mut journal)?;
+            pick_writer.set(&mut journal)?;
         }
         if let Some(line) = journal.lines.get(place).filter(|line| line.state == State::Done) {
-            worktree::remove(scribe, line)?;
+            worktree::remove(pick_writer, line)?;
         }
     }
     for line in &journal.lines {
         waits |= line.state.waits() || line.state == State::Written;
         if line.state == State::Done {
-            notes(scribe, line)?;
+            notes(pick_writer, line)?;
         }
-        say(&told(scribe, line));
+        say(&told(pick_writer, line));
     }
     if !journal.pushed.is_empty() {
-        pushed(scribe, &mut journal)?;
+        pushed(pick_writer, &mut journal)?;
         journal.has_pushed = !waits;
-        journal.save(&scribe.git_dir)?;
+        journal.save(&pick_writer.git_dir)?;
     }
     if !waits {
-        afterwards(scribe, &journal, recipes)?;
+        manual_steps(pick_writer, &journal, recipes)?;
     }
-    left_out(scribe, &journal);
+    report_skipped_targets(pick_writer, &journal);
     let fine = !waits && journal.left.is_empty();
     Ok(done(if fine { Exit::Accepted } else { Exit::Rejected }))
 }
 
 /// Reports the branches and fixes that a run skips.
-pub(crate) fn left_out(scribe: &PickWriter, journal: &Journal) {
+pub(crate) fn report_skipped_targets(pick_writer: &PickWriter, journal: &Journal) {
     for left in &journal.left {
-        scribe.leaves(left);
+        pick_writer.leaves(left);
     }
 }
 
@@ -96,8 +96,8 @@ pub(crate) fn copies(folder: &Path, line: &Line) -> Result<Vec<(String, String)>
 
 /// Copies the notes of the originals to their picks, as `git rebase` does with
 /// `notes.rewriteRef`. A pick that already has a note keeps it.
-fn notes(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
-    let folder = &scribe.git_dir;
+fn notes(pick_writer: &PickWriter, line: &Line) -> Result<(), Failure> {
+    let folder = &pick_writer.git_dir;
     let listed = git_command::output(folder, &["notes", "list"]).unwrap_or_default();
     if listed.is_empty() {
         return Ok(());
@@ -112,8 +112,8 @@ fn notes(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
 }
 
 /// Removes the notes of the picks that an undo takes back.
-pub(crate) fn forget_notes(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
-    let folder = &scribe.git_dir;
+pub(crate) fn forget_notes(pick_writer: &PickWriter, line: &Line) -> Result<(), Failure> {
+    let folder = &pick_writer.git_dir;
     if git_command::output(folder, &["notes", "list"]).unwrap_or_default().is_empty() {
         return Ok(());
     }
@@ -124,17 +124,21 @@ pub(crate) fn forget_notes(scribe: &PickWriter, line: &Line) -> Result<(), Failu
 }
 
 /// Reports what a person must still do because of the recipes.
-fn afterwards(scribe: &PickWriter, journal: &Journal, recipes: &[Recipe]) -> Result<(), Failure> {
+fn manual_steps(
+    pick_writer: &PickWriter,
+    journal: &Journal,
+    recipes: &[Recipe],
+) -> Result<(), Failure> {
     let mut paths = Vec::new();
     let finished = journal.lines.iter().filter(|line| line.state == State::Done);
     for line in finished.filter(|_| !recipes.is_empty()) {
-        for (_, from) in copies(&scribe.git_dir, line)? {
+        for (_, from) in copies(&pick_writer.git_dir, line)? {
             // The original can be missing in this repository.
-            paths.extend(touched(&scribe.git_dir, &from).unwrap_or_default());
+            paths.extend(touched(&pick_writer.git_dir, &from).unwrap_or_default());
         }
     }
-    for then in recipes::afterwards(recipes, &paths) {
-        say(&match scribe.json {
+    for then in recipes::manual_steps(recipes, &paths) {
+        say(&match pick_writer.json {
             true => json!({ "state": "then", "words": then }).to_string(),
             false => format!("on each branch:  {then}"),
         });
@@ -142,9 +146,9 @@ fn afterwards(scribe: &PickWriter, journal: &Journal, recipes: &[Recipe]) -> Res
     Ok(())
 }
 
-fn told(scribe: &PickWriter, line: &Line) -> String {
+fn told(pick_writer: &PickWriter, line: &Line) -> String {
     let Line { branch, reference, new, .. } = line;
-    let worktree = worktree::place(&scribe.git_dir, reference).display().to_string();
+    let worktree = worktree::place(&pick_writer.git_dir, reference).display().to_string();
     // A finished line has a commit id for the placeholder in the commands.
     let here = new.get(..10).filter(|_| line.state == State::Done).unwrap_or("COMMIT");
     let needs: Vec<String> = line.needs.iter().map(|what| what.replace("COMMIT", here)).collect();
@@ -155,7 +159,7 @@ fn told(scribe: &PickWriter, line: &Line) -> String {
         State::Conflict { left, .. } => ("conflict", left.first().map_or("", String::as_str)),
         State::Merging { theirs, .. } => ("conflict", theirs.as_str()),
     };
-    if scribe.json {
+    if pick_writer.json {
         let waits = line.state.waits().then_some(&worktree);
         let told = json!({
             "branch": branch, "state": state, "reference": reference, "commit": at,
@@ -198,7 +202,7 @@ pub(crate) fn deletes(journal: &Journal) -> Option<String> {
 
 /// Pushes the finished branches. If the push fails, they stay in this repository, and
 /// `continue` pushes them again.
-fn pushed(scribe: &PickWriter, journal: &mut Journal) -> Result<(), Failure> {
+fn pushed(pick_writer: &PickWriter, journal: &mut Journal) -> Result<(), Failure> {
     let done = journal.lines.iter().filter(|line| line.state == State::Done);
     let specs: Vec<String> =
         done.map(|line| format!("{}:{}", line.reference, line.reference)).collect();
@@ -206,12 +210,14 @@ fn pushed(scribe: &PickWriter, journal: &mut Journal) -> Result<(), Failure> {
         return Ok(());
     }
     journal.tried = true;
-    journal.save(&scribe.git_dir)?;
+    journal.save(&pick_writer.git_dir)?;
     let mut arguments = vec!["push", &journal.pushed];
     arguments.extend(specs.iter().map(String::as_str));
     // The remote can be a path relative to this directory.
-    let push =
-        git_command::command(&scribe.repository).args(&arguments).stdin(Stdio::null()).output()?;
+    let push = git_command::command(&pick_writer.repository)
+        .args(&arguments)
+        .stdin(Stdio::null())
+        .output()?;
     if !push.status.success() {
         let failure = git_command::failed(&arguments, &push.stderr);
         let way = "hint: `git backport continue` pushes the finished branches again\nhint: if a \

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::conflict::{brings, undisturbed};
+use crate::conflict::{brings, ensure_not_busy};
 use crate::git_command;
 use crate::output::{Failure, tell};
 use crate::pick_writer::PickWriter;
-use crate::recovery::{self, WorktreeState, at_work};
-use crate::resolution::{detach, head, nested, typed, uncommitted};
+use crate::recovery::{self, WorktreeState, with_work_marker};
+use crate::resolution::{detach, head, nested, shell_path, uncommitted};
 use crate::run_state::{Journal, Line, State};
 
 /// The path of the worktree for a ref. Each ref has its own worktree. If the user has
@@ -51,16 +51,16 @@ pub(crate) fn holds(git_dir: &Path, reference: &str) -> Result<bool, Failure> {
 }
 
 /// The message for a branch that is checked out, and therefore not updated.
-pub(crate) fn is_checked_out(reference: &str) -> String {
+pub(crate) fn checked_out_message(reference: &str) -> String {
     format!("cannot update {reference}: it is checked out in a worktree")
 }
 
 /// The message for a worktree that an earlier run left behind. `None` if there is none.
-pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
+pub(crate) fn leftover_worktree_message(git_dir: &Path, reference: &str) -> Option<String> {
     let folder = place(git_dir, reference);
     folder.exists().then(|| {
-        let (shown, path) = (folder.display(), typed(&folder));
-        let remove = match recovery::is_whole(&folder) {
+        let (shown, path) = (folder.display(), shell_path(&folder));
+        let remove = match recovery::is_complete(&folder) {
             true => format!("git worktree remove --force --force {path}"),
             false => format!("rm -r {path}"),
         };
@@ -70,8 +70,8 @@ pub(crate) fn left_standing(git_dir: &Path, reference: &str) -> Option<String> {
 
 /// Removes the worktree of a line, if there is one. Prints the ids of commits in it that
 /// are on no branch, so that they are not lost.
-pub(crate) fn remove(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
-    let git_dir = &scribe.git_dir;
+pub(crate) fn remove(pick_writer: &PickWriter, line: &Line) -> Result<(), Failure> {
+    let git_dir = &pick_writer.git_dir;
     let folder = place(git_dir, &line.reference);
     if !folder.exists() {
         let settled = line.state.base().filter(|_| line.resolved).map(ToString::to_string);
@@ -84,17 +84,17 @@ pub(crate) fn remove(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     if recovery::is_locked(&folder) {
         tell(&format!(
             "kept {shown}: it is locked\nhint: run `git worktree unlock {}`",
-            typed(&folder)
+            shell_path(&folder)
         ));
         return Ok(());
     }
-    if recovery::is_whole(&folder)
+    if recovery::is_complete(&folder)
         && let Some(nested) = nested(&folder)?
     {
         tell(&format!("kept {shown}: {nested} in it is a separate repository"));
         return Ok(());
     }
-    if recovery::is_whole(&folder) {
+    if recovery::is_complete(&folder) {
         if let Some((what, began)) = recovery::busy(&folder) {
             tell(&format!("{}: {what} was in progress there, from {began}", line.branch));
         }
@@ -109,7 +109,7 @@ pub(crate) fn remove(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     }
     let mut remove = git_command::command(git_dir);
     remove.args(["worktree", "remove", "--force", "--force", &shown]);
-    if scribe.run(remove).is_err() {
+    if pick_writer.run(remove).is_err() {
         // Git cannot remove an incomplete worktree, which it has locked itself.
         let _ = git_command::output(git_dir, &["worktree", "unlock", &shown]);
         std::fs::remove_dir_all(&folder)?;
@@ -119,12 +119,14 @@ pub(crate) fn remove(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
 
 /// Abandons the conflicting pick in the worktree of a line, and resets the worktree to
 /// its base. Saves work of the user first.
-pub(crate) fn leave(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
-    let worktree = place(&scribe.git_dir, &line.reference);
+pub(crate) fn leave(pick_writer: &PickWriter, line: &Line) -> Result<(), Failure> {
+    let worktree = place(&pick_writer.git_dir, &line.reference);
     let State::Conflict { base, left } = &line.state else { return Ok(()) };
-    let Some(fix) = left.first().filter(|_| recovery::is_whole(&worktree)) else { return Ok(()) };
+    let Some(fix) = left.first().filter(|_| recovery::is_complete(&worktree)) else {
+        return Ok(());
+    };
     recovery::mend(&worktree)?;
-    undisturbed(&worktree)?;
+    ensure_not_busy(&worktree)?;
     detach(&worktree, &line.branch)?;
     let head = head(&worktree)?;
     if let Some(stood) = uncommitted(&worktree, &head)? {
@@ -136,7 +138,9 @@ pub(crate) fn leave(scribe: &PickWriter, line: &Line) -> Result<(), Failure> {
     let mut back = git_command::command(&worktree);
     back.args(["reset", "-q", "--hard", base]);
     // After a kill here, the pick starts again.
-    at_work(&worktree, WorktreeState::Begins(&brings(&worktree, fix)?), || scribe.run(back))
+    with_work_marker(&worktree, WorktreeState::Begins(&brings(&worktree, fix)?), || {
+        pick_writer.run(back)
+    })
 }
 
 /// The number of unmerged files in a worktree.

@@ -31,7 +31,7 @@ pub(crate) fn fail(failure: &Failure) -> ExitCode {
 
 /// Asks a question if standard input and standard error are terminals.
 pub(crate) fn ask(question: &str) -> Option<String> {
-    if !std::io::stdin().is_terminal() || !watched() {
+    if !std::io::stdin().is_terminal() || !stderr_is_terminal() {
         return None;
     }
     prompt(question).ok()
@@ -48,6 +48,6 @@ pub(crate) fn prompt(question: &str) -> std::io::Result<String> {
 }
 
 /// Whether standard error is a terminal.
-pub(crate) fn watched() -> bool {
+pub(crate) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }

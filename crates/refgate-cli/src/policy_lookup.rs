@@ -12,7 +12,7 @@ use crate::output::Failure;
 pub(crate) struct PolicyText {
     pub(crate) text: String,
     pub(crate) place: String,
-    beside: CalendarFiles,
+    calendar_files: CalendarFiles,
 }
 
 enum CalendarFiles {
@@ -25,7 +25,11 @@ enum CalendarFiles {
 pub(crate) fn find(name: &str, reader: Option<&Reader>) -> Result<PolicyText, Failure> {
     if let Some(text) = builtin(name) {
         let place = format!("built-in policy {name}");
-        return Ok(PolicyText { text: text.to_string(), place, beside: CalendarFiles::Nothing });
+        return Ok(PolicyText {
+            text: text.to_string(),
+            place,
+            calendar_files: CalendarFiles::Nothing,
+        });
     }
     let path = Path::new(name);
     if path.is_file() {
@@ -35,7 +39,7 @@ pub(crate) fn find(name: &str, reader: Option<&Reader>) -> Result<PolicyText, Fa
         return Ok(PolicyText {
             text,
             place: name.to_string(),
-            beside: CalendarFiles::Folder(folder),
+            calendar_files: CalendarFiles::Folder(folder),
         });
     }
     if let (Some(reader), Some((revision, path))) = (reader, name.split_once(':')) {
@@ -44,8 +48,8 @@ pub(crate) fn find(name: &str, reader: Option<&Reader>) -> Result<PolicyText, Fa
             Failure::new(Exit::BadPolicy, format!("cannot find `{path}` in `{revision}`"))
         })?;
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string();
-        let beside = CalendarFiles::Tree { revision: revision.to_string(), folder };
-        return Ok(PolicyText { text: file.text, place: name.to_string(), beside });
+        let calendar_files = CalendarFiles::Tree { revision: revision.to_string(), folder };
+        return Ok(PolicyText { text: file.text, place: name.to_string(), calendar_files });
     }
     let known = refgate_gate::BUILTIN.map(|(name, _)| name).join(", ");
     let message =
@@ -55,7 +59,7 @@ pub(crate) fn find(name: &str, reader: Option<&Reader>) -> Result<PolicyText, Fa
 
 impl PolicyText {
     pub(crate) fn calendar(&self, reader: Option<&Reader>, name: &str) -> Option<String> {
-        match &self.beside {
+        match &self.calendar_files {
             CalendarFiles::Nothing => None,
             CalendarFiles::Folder(folder) => std::fs::read_to_string(folder.join(name)).ok(),
             CalendarFiles::Tree { revision, folder } => {

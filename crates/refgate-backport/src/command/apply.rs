@@ -10,13 +10,13 @@ use crate::output::{Failure, VerbResult, done, tell};
 use crate::pick_writer::PickWriter;
 use crate::plan::{Forecast, Target};
 use crate::prompts;
-use crate::run_loop::{carry_on, left_out};
+use crate::run_loop::{advance_run, report_skipped_targets};
 use crate::run_state::{Journal, Line, SkippedTarget, State};
 use crate::worktree;
 
 pub(crate) fn run(place: &RepositoryArgs, args: &Apply) -> VerbResult {
-    let scribe = PickWriter::open(place)?;
-    none_waits(&scribe)?;
+    let pick_writer = PickWriter::open(place)?;
+    ensure_no_open_run(&pick_writer)?;
     let plan = &filled(place, &args.plan)?;
     let around = Some(plan.fixes.clone());
     let mut known = FixIndex::read(place, IndexOptions { around, ..IndexOptions::default() })?;
@@ -27,7 +27,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Apply) -> VerbResult {
     }
     warn(&known, &targets);
     if !args.gap {
-        no_gap(&known, plan, &targets)?;
+        ensure_no_gap(&known, plan, &targets)?;
     }
     let mut journal = Journal { format: 1, ..Journal::default() };
     let first = targets.first().and_then(|target| target.forecasts.first());
@@ -35,10 +35,10 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Apply) -> VerbResult {
     let Apply { straight, prerequisites, by_hand, .. } = *args;
     let way = RefPlacement { straight, prerequisites, by_hand, name: &name };
     for target in &targets {
-        journal.lines.extend(line(&known, &scribe, &way, target, &mut journal.left)?);
+        journal.lines.extend(line(&known, &pick_writer, &way, target, &mut journal.left)?);
     }
     if journal.lines.is_empty() {
-        left_out(&scribe, &journal);
+        report_skipped_targets(&pick_writer, &journal);
         tell("nothing to do");
         let fine = journal.left.is_empty();
         return Ok(done(if fine { Exit::Accepted } else { Exit::Rejected }));
@@ -46,12 +46,12 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Apply) -> VerbResult {
     if args.push {
         journal.pushed.clone_from(&place.remote);
     }
-    carry_on(&scribe, journal, known.recipes())
+    advance_run(&pick_writer, journal, known.recipes())
 }
 
 /// Fails if an older line would get a fix that a newer line is missing. Users who upgrade
 /// to the newer line would have the bug again.
-fn no_gap(known: &FixIndex, plan: &Plan, targets: &[Target]) -> Result<(), Failure> {
+fn ensure_no_gap(known: &FixIndex, plan: &Plan, targets: &[Target]) -> Result<(), Failure> {
     let picks = |target: &&Target| {
         target.forecasts.iter().any(|(_, forecast)| {
             matches!(forecast, Forecast::Clean(_) | Forecast::Conflict { .. } | Forecast::Waits)
@@ -107,7 +107,7 @@ impl RefPlacement<'_> {
 /// `out`.
 pub(crate) fn line(
     known: &FixIndex,
-    scribe: &PickWriter,
+    pick_writer: &PickWriter,
     way: &RefPlacement<'_>,
     target: &Target,
     out: &mut Vec<SkippedTarget>,
@@ -147,19 +147,19 @@ pub(crate) fn line(
                     told(forecast),
                 ));
             }
-            _ => scribe.report(&branch, kind(forecast), &told(forecast)),
+            _ => pick_writer.report(&branch, kind(forecast), &told(forecast)),
         }
     }
     if steps.is_empty() && left.is_empty() {
         return Ok(None);
     }
     let reference = way.reference(&branch);
-    let old = scribe.value(&reference)?;
-    if let Some(left) = blocked(scribe, way, (&branch, tip), (&reference, &old))? {
+    let old = pick_writer.value(&reference)?;
+    if let Some(left) = blocked(pick_writer, way, (&branch, tip), (&reference, &old))? {
         out.push(left);
         return Ok(None);
     }
-    let written = scribe.write(tip, &steps)?;
+    let written = pick_writer.write(tip, &steps)?;
     let new = if left.is_empty() { written.to_string() } else { String::new() };
     let state = if left.is_empty() {
         State::Written
@@ -176,7 +176,7 @@ pub(crate) fn line(
 /// The reason why a branch is skipped: an existing ref, a checkout or a worktree. The run
 /// continues with the other branches.
 pub(crate) fn blocked(
-    scribe: &PickWriter,
+    pick_writer: &PickWriter,
     way: &RefPlacement<'_>,
     (branch, tip): (&str, Oid),
     (reference, old): (&str, &str),
@@ -190,17 +190,17 @@ pub(crate) fn blocked(
         (false, false) => {
             Some(format!("{reference} already exists ({old}); delete or rename it first"))
         }
-        (true, true) if worktree::holds(&scribe.git_dir, reference)? => {
-            Some(worktree::is_checked_out(reference))
+        (true, true) if worktree::holds(&pick_writer.git_dir, reference)? => {
+            Some(worktree::checked_out_message(reference))
         }
-        (true, _) => worktree::left_standing(&scribe.git_dir, reference),
+        (true, _) => worktree::leftover_worktree_message(&pick_writer.git_dir, reference),
     };
     Ok(words.map(|words| SkippedTarget::new(branch, Oid::default(), "blocked", words)))
 }
 
 /// Fails if another run is unfinished.
-pub(crate) fn none_waits(scribe: &PickWriter) -> Result<(), Failure> {
-    if !Journal::load(&scribe.git_dir)?.is_some_and(|journal| journal.is_open()) {
+pub(crate) fn ensure_no_open_run(pick_writer: &PickWriter) -> Result<(), Failure> {
+    if !Journal::load(&pick_writer.git_dir)?.is_some_and(|journal| journal.is_open()) {
         return Ok(());
     }
     let message = "cannot start: another backport is unfinished\nhint: run `git backport \

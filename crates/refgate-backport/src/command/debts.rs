@@ -9,12 +9,12 @@ use refgate_report::{clean, show, wrap};
 use serde_json::json;
 
 use crate::args::RepositoryArgs;
-use crate::branches::are_fetched;
+use crate::branches::uses_remote_branches;
 use crate::fix_index::open;
 use crate::merge_tree::{Merged, PickQuery};
 use crate::output::{Failure, VerbResult, done, say};
 use crate::policy_answer::PolicyAnswers;
-use crate::recipes::cooked;
+use crate::recipes::merge_with_recipes;
 
 /// The policy, the open debts of the stages, and the tips of the stages.
 fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips), Failure> {
@@ -24,7 +24,7 @@ fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips),
         return Err(Failure::new(Exit::BadPolicy, message));
     };
     let flow = &rules.policy.flow;
-    if are_fetched(&reader, &place.remote)? {
+    if uses_remote_branches(&reader, &place.remote)? {
         reader.use_remote(&place.remote);
     }
     let tips = stage_tips(&reader, flow)?;
@@ -52,7 +52,7 @@ impl StageTips {
                 asked.push(PickQuery { base: Some(*base), ours, theirs: debt.fix });
             }
         }
-        let merged = cooked(self.reader.git_dir(), recipes, &asked)?;
+        let merged = merge_with_recipes(self.reader.git_dir(), recipes, &asked)?;
         let idle = debts.into_iter().zip(merged).filter(
             |((_, _, before), merged)| matches!(merged, Merged::Clean(after) if after == before),
         );
@@ -61,7 +61,7 @@ impl StageTips {
 }
 
 /// The fixes of all open debts, and the stages that are missing them.
-pub(crate) fn to_pay(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<String>), Failure> {
+pub(crate) fn debts_to_plan(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<String>), Failure> {
     let (rules, mut debts, _) = owed(place)?;
     debts.sort_by_key(|debt| debt.since);
     let (mut fixes, mut stages): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());

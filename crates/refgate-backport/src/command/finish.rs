@@ -9,40 +9,45 @@ use serde_json::json;
 use super::hotfix::{Fix, rules};
 use crate::args::{Finish, RepositoryArgs};
 use crate::branches::Branch;
-use crate::command::apply::{RefPlacement, blocked, line, none_waits};
+use crate::command::apply::{RefPlacement, blocked, ensure_no_open_run, line};
 use crate::fix_index::{FixIndex, IndexOptions, open};
 use crate::merge_tree::{Merged, PickQuery};
 use crate::output::{Failure, VerbResult, done, say};
 use crate::pick_writer::PickWriter;
 use crate::plan::{Change, Forecast, Planner, Target};
 use crate::policy_answer::Answer;
-use crate::recipes::cooked_one;
-use crate::run_loop::{carry_on, left_out};
+use crate::recipes::merge_one_with_recipes;
+use crate::run_loop::{advance_run, report_skipped_targets};
 use crate::run_state::{Journal, Line, SkippedTarget, State};
 
 pub(crate) fn run(place: &RepositoryArgs, args: &Finish) -> VerbResult {
-    let scribe = PickWriter::open(place)?;
-    none_waits(&scribe)?;
+    let pick_writer = PickWriter::open(place)?;
+    ensure_no_open_run(&pick_writer)?;
     let reader = open(place)?;
     let policy = rules(&reader, place)?.policy;
     let fix = Fix::find(&reader, place, &policy, args)?;
     let known = FixIndex::read(place, around(&fix))?;
-    let carried =
-        HotfixProgress { known: &known, scribe: &scribe, fix: &fix, policy: &policy, args };
+    let carried = HotfixProgress {
+        known: &known,
+        pick_writer: &pick_writer,
+        fix: &fix,
+        policy: &policy,
+        args,
+    };
     let then = again(&fix, args);
     let mut journal = Journal { format: 1, then, ..Journal::default() };
     // A hotfix that production does not allow is brought to no branch.
     let production = carried.production().map(|place| known.branches.name(place));
-    let barred = production.map(|name| carried.denied(name)).transpose()?.flatten();
-    if let Some(why) = barred {
-        scribe.report(
+    let denial = production.map(|name| carried.denied(name)).transpose()?.flatten();
+    if let Some(why) = denial {
+        pick_writer.report(
             production.unwrap_or_default(),
             "denied",
             &format!("denied by policy: {why}"),
         );
     } else {
         for stage in carried.stages() {
-            let line = carried.to_stage(stage, &mut journal.left)?;
+            let line = carried.plan_stage(stage, &mut journal.left)?;
             journal.lines.extend(line);
         }
         let targets = carried.planned(&known.branches.lines())?;
@@ -53,12 +58,12 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Finish) -> VerbResult {
         journal.pushed.clone_from(&place.remote);
     }
     let waits = if journal.lines.is_empty() {
-        left_out(&scribe, &journal);
+        report_skipped_targets(&pick_writer, &journal);
         false
     } else {
         let lines = journal.lines.len();
-        carry_on(&scribe, journal, known.recipes())?;
-        let now = Journal::load(&scribe.git_dir)?;
+        advance_run(&pick_writer, journal, known.recipes())?;
+        let now = Journal::load(&pick_writer.git_dir)?;
         lines > 0 && now.is_some_and(|journal| journal.is_open())
     };
     verdict(place, &fix, args, waits)
@@ -86,7 +91,7 @@ fn around(fix: &Fix) -> IndexOptions {
 /// A hotfix that is being finished.
 struct HotfixProgress<'a> {
     known: &'a FixIndex,
-    scribe: &'a PickWriter,
+    pick_writer: &'a PickWriter,
     fix: &'a Fix,
     policy: &'a Policy,
     args: &'a Finish,
@@ -115,7 +120,7 @@ impl HotfixProgress<'_> {
     }
 
     /// Plans the work for a stage. Reports a stage that needs no work.
-    fn to_stage(
+    fn plan_stage(
         &self,
         place: usize,
         out: &mut Vec<SkippedTarget>,
@@ -124,7 +129,7 @@ impl HotfixProgress<'_> {
         let reader = &self.known.reader;
         let graph = Graph::new(reader);
         let tell = |state: &str, words: &str| {
-            self.scribe.report(&branch.name, state, words);
+            self.pick_writer.report(&branch.name, state, words);
             Ok(None)
         };
         if owed(reader, &graph, [self.fix.tip, branch.tip], Some(self.fix.base))?.is_empty() {
@@ -134,10 +139,10 @@ impl HotfixProgress<'_> {
             return tell("denied", &format!("denied by policy: {why}"));
         }
         let reference = self.way().reference(&branch.name);
-        let old = self.scribe.value(&reference)?;
+        let old = self.pick_writer.value(&reference)?;
         if let Some(made) = self.made(&reference, &old, branch.tip)? {
             return match self.args.push {
-                true => Ok(Some(waits_for_its_push(branch, reference, old))),
+                true => Ok(Some(line_to_push(branch, reference, old))),
                 false => tell("made", &made),
             };
         }
@@ -152,7 +157,7 @@ impl HotfixProgress<'_> {
             }
         }
         let to = (branch.name.as_str(), branch.tip);
-        if let Some(left) = blocked(self.scribe, &self.way(), to, (&reference, &old))? {
+        if let Some(left) = blocked(self.pick_writer, &self.way(), to, (&reference, &old))? {
             out.push(left);
             return Ok(None);
         }
@@ -163,10 +168,10 @@ impl HotfixProgress<'_> {
         let ask = PickQuery { base: None, ours: branch.tip, theirs: self.fix.tip };
         let trailer = self.fix.trailer(reader, self.policy)?;
         let message = format!("Merge branch '{}' into {}\n{trailer}", self.fix.branch, branch.name);
-        let (new, state) = match cooked_one(reader.git_dir(), recipes, ask)? {
+        let (new, state) = match merge_one_with_recipes(reader.git_dir(), recipes, ask)? {
             Merged::Clean(tree) => {
                 let parents = [branch.tip, self.fix.tip];
-                (self.scribe.merge(tree, &parents, &message)?.to_string(), State::Written)
+                (self.pick_writer.merge(tree, &parents, &message)?.to_string(), State::Written)
             }
             Merged::Conflict { .. } => {
                 let (base, theirs) = (branch.tip.to_string(), self.fix.tip.to_string());
@@ -215,20 +220,20 @@ impl HotfixProgress<'_> {
             let Some(branch) = known.branches.all.get(target.place) else { continue };
             let name = &branch.name;
             let reference = self.way().reference(name);
-            let old = self.scribe.value(&reference)?;
+            let old = self.pick_writer.value(&reference)?;
             let open = target.forecasts.iter().any(|(_, one)| !matches!(one, Forecast::Present(_)));
             if open && let Some(made) = self.made(&reference, &old, branch.tip)? {
                 match self.args.push {
-                    true => lines.push(waits_for_its_push(branch, reference, old)),
-                    false => self.scribe.report(name, "made", &made),
+                    true => lines.push(line_to_push(branch, reference, old)),
+                    false => self.pick_writer.report(name, "made", &made),
                 }
                 continue;
             }
             if !open {
-                self.scribe.report(name, "present", "already contains the fix");
+                self.pick_writer.report(name, "present", "already contains the fix");
                 target.forecasts.clear();
             }
-            lines.extend(line(known, self.scribe, &self.way(), &target, out)?);
+            lines.extend(line(known, self.pick_writer, &self.way(), &target, out)?);
         }
         Ok(lines)
     }
@@ -240,7 +245,7 @@ impl HotfixProgress<'_> {
             match rules.answer(&self.known.reader, *id, branch)? {
                 Answer::Denied(why) => return Ok(Some(format!("{why} ({})", id.short()))),
                 Answer::Needs(what) => {
-                    self.scribe.report(branch, "needs", &format!("needs {what}"));
+                    self.pick_writer.report(branch, "needs", &format!("needs {what}"));
                 }
                 Answer::Free => {}
             }
@@ -250,7 +255,7 @@ impl HotfixProgress<'_> {
 }
 
 /// A finished line for a branch that an earlier run made, and that is not pushed yet.
-fn waits_for_its_push(branch: &Branch, reference: String, made: String) -> Line {
+fn line_to_push(branch: &Branch, reference: String, made: String) -> Line {
     let (name, began) = (branch.name.clone(), branch.tip.to_string());
     let (needs, resolved, state) = (Vec::new(), false, State::Done);
     Line { branch: name, began, reference, old: made.clone(), new: made, resolved, needs, state }

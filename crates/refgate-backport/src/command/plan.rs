@@ -44,7 +44,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Plan) -> VerbResult {
 pub(crate) fn filled(place: &RepositoryArgs, args: &Plan) -> Result<Plan, Failure> {
     let mut filled = args.clone();
     if args.owed {
-        (filled.fixes, filled.to) = super::debts::to_pay(place)?;
+        (filled.fixes, filled.to) = super::debts::debts_to_plan(place)?;
     }
     if filled.fixes.is_empty() {
         filled.fixes = prompts::fixes(place)?;

@@ -11,32 +11,36 @@ use crate::output::{Failure, VerbResult, done, say, tell};
 use crate::pick_writer::{PickWriter, UndoResult};
 use crate::policy_answer::PolicyAnswers;
 use crate::receipt_report::of;
-use crate::run_loop::{carry_on, copies, deletes};
+use crate::run_loop::{advance_run, copies, deletes};
 use crate::run_state::{Journal, Line, State};
 use crate::{conflict, worktree};
 
 /// The unfinished run, or an error if there is none.
-fn waiting(scribe: &PickWriter) -> Result<Journal, Failure> {
+fn waiting(pick_writer: &PickWriter) -> Result<Journal, Failure> {
     let none = || Failure::new(Exit::BadInput, "there is no unfinished backport");
-    Journal::load(&scribe.git_dir)?.filter(Journal::is_open).ok_or_else(none)
+    Journal::load(&pick_writer.git_dir)?.filter(Journal::is_open).ok_or_else(none)
 }
 
 pub(crate) fn go_on(place: &RepositoryArgs) -> VerbResult {
-    let scribe = PickWriter::open(place)?;
-    let journal = waiting(&scribe)?;
-    goes_on(place, &scribe, journal)
+    let pick_writer = PickWriter::open(place)?;
+    let journal = waiting(&pick_writer)?;
+    continue_journal(place, &pick_writer, journal)
 }
 
 /// Continues the run, and names the command to run after it.
-fn goes_on(place: &RepositoryArgs, scribe: &PickWriter, journal: Journal) -> VerbResult {
+fn continue_journal(
+    place: &RepositoryArgs,
+    pick_writer: &PickWriter,
+    journal: Journal,
+) -> VerbResult {
     let then = journal.then.clone();
     let reader = open(place)?;
     let rules = PolicyAnswers::find(&reader, place)?;
     let recipes = rules.as_ref().map_or(&[][..], |rules| &rules.policy.recipes);
-    let done = carry_on(scribe, journal, recipes)?;
-    let Some(journal) = Journal::load(&scribe.git_dir)? else { return Ok(done) };
+    let done = advance_run(pick_writer, journal, recipes)?;
+    let Some(journal) = Journal::load(&pick_writer.git_dir)? else { return Ok(done) };
     if let Some(policy) = rules.map(|rules| rules.policy).filter(|policy| policy.backport.exact) {
-        approvals(&reader, scribe, &journal, &policy)?;
+        approvals(&reader, pick_writer, &journal, &policy)?;
     }
     if !journal.is_open() && !then.is_empty() {
         tell(&format!("to check that every branch of the remote contains it, run\n  {then}"));
@@ -47,7 +51,7 @@ fn goes_on(place: &RepositoryArgs, scribe: &PickWriter, journal: Journal) -> Ver
 /// Reports the picks that are not exact, because the server requires an approval of them.
 fn approvals(
     reader: &Reader,
-    scribe: &PickWriter,
+    pick_writer: &PickWriter,
     journal: &Journal,
     policy: &Policy,
 ) -> Result<(), Failure> {
@@ -60,7 +64,8 @@ fn approvals(
         if !matches!(policy.kind(&name), RefKind::Governed(target) if !target.is_first()) {
             continue;
         }
-        for (id, from) in copies(&scribe.git_dir, line)?.iter().filter(|(id, from)| id != from) {
+        for (id, from) in copies(&pick_writer.git_dir, line)?.iter().filter(|(id, from)| id != from)
+        {
             let Some(commit) = Oid::from_hex(id) else { continue };
             let told = of(reader, &policy.recipes, commit, Some(from))?;
             if told.receipt != Receipt::Exact {
@@ -71,7 +76,7 @@ fn approvals(
                     told.receipt.word(),
                     line.branch
                 );
-                scribe.report(&line.branch, "needs", &words);
+                pick_writer.report(&line.branch, "needs", &words);
             }
         }
     }
@@ -79,20 +84,20 @@ fn approvals(
 }
 
 pub(crate) fn skip(place: &RepositoryArgs, branch: &str, fix: Option<&str>) -> VerbResult {
-    let scribe = PickWriter::open(place)?;
-    let mut journal = waiting(&scribe)?;
+    let pick_writer = PickWriter::open(place)?;
+    let mut journal = waiting(&pick_writer)?;
     let waits = |line: &&mut Line| line.branch == branch && line.state.waits();
     let Some(line) = journal.lines.iter_mut().find(waits) else {
         let message = format!("cannot skip `{branch}`: it has no open conflict");
         return Err(Failure::new(Exit::BadInput, message));
     };
     let id = match fix {
-        Some(fix) => scribe.value(&format!("{fix}^{{commit}}"))?,
+        Some(fix) => pick_writer.value(&format!("{fix}^{{commit}}"))?,
         None => String::new(),
     };
     if fix.is_some() && !line.state.picks(&id) {
         // After a kill, the recorded state can be older than the worktree.
-        *line = conflict::caught_up(&scribe, line);
+        *line = conflict::refresh_progress(&pick_writer, line);
     }
     let was = line.clone();
     line.state = match fix {
@@ -100,17 +105,17 @@ pub(crate) fn skip(place: &RepositoryArgs, branch: &str, fix: Option<&str>) -> V
         None => State::Skipped,
     };
     if line.state == State::Skipped {
-        journal.save(&scribe.git_dir)?;
-        worktree::remove(&scribe, &was)?;
+        journal.save(&pick_writer.git_dir)?;
+        worktree::remove(&pick_writer, &was)?;
     } else {
         // The worktree changes before the journal. After a kill in between, the skip is lost,
         // and can be repeated.
         if was.state.picks(&id) {
-            worktree::leave(&scribe, &was)?;
+            worktree::leave(&pick_writer, &was)?;
         }
-        journal.save(&scribe.git_dir)?;
+        journal.save(&pick_writer.git_dir)?;
     }
-    goes_on(place, &scribe, journal)
+    continue_journal(place, &pick_writer, journal)
 }
 
 /// The state of a branch after one of its fixes is left out.
@@ -128,14 +133,14 @@ fn without(line: &Line, id: &str, fix: &str) -> Result<State, Failure> {
 
 /// Undoes a run, finished or not.
 pub(crate) fn undo(place: &RepositoryArgs, open_only: bool) -> VerbResult {
-    let scribe = PickWriter::open(place)?;
+    let pick_writer = PickWriter::open(place)?;
     let journal = if open_only {
-        waiting(&scribe)?
+        waiting(&pick_writer)?
     } else {
         let none = || Failure::new(Exit::BadInput, "there is no backport to undo");
-        Journal::load(&scribe.git_dir)?.ok_or_else(none)?
+        Journal::load(&pick_writer.git_dir)?.ok_or_else(none)?
     };
-    let UndoResult { was, kept } = scribe.take_back(&journal)?;
+    let UndoResult { was, kept } = pick_writer.undo_run(&journal)?;
     let to = if journal.has_pushed || journal.tried { journal.pushed.as_str() } else { "" };
     if place.json {
         say(&json!({ "undone": true, "was": was, "left": kept, "pushed": to }).to_string());

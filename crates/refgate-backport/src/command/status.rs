@@ -34,11 +34,11 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Status) -> VerbResult {
         roots = matrix.carried();
         roots.sort_by_key(|root| std::cmp::Reverse(age(&known, *root)));
     }
-    let (mut shown, mut troubled) = (0, 0);
+    let (mut shown, mut attention_count) = (0, 0);
     for root in &roots {
         let fix = matrix.fix(*root);
-        let trouble = is_trouble(&fix);
-        troubled += usize::from(trouble);
+        let trouble = needs_attention(&fix);
+        attention_count += usize::from(trouble);
         if named || args.all || trouble {
             shown += 1;
             say(&if place.json {
@@ -50,12 +50,12 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Status) -> VerbResult {
     }
     if !named && !place.json {
         say(&format!(
-            "fixes: {} on {} branches; need attention: {troubled}; shown: {shown}",
+            "fixes: {} on {} branches; need attention: {attention_count}; shown: {shown}",
             roots.len(),
             known.branches.all.len()
         ));
     }
-    Ok(done(if args.exit_code && troubled > 0 { Exit::Rejected } else { Exit::Accepted }))
+    Ok(done(if args.exit_code && attention_count > 0 { Exit::Rejected } else { Exit::Accepted }))
 }
 
 /// Prints every copy with its original, for scripts and measurements.
@@ -64,7 +64,7 @@ fn pairs(place: &RepositoryArgs, known: &FixIndex) -> VerbResult {
         let Some(copy) = known.fact(at).map(|fact| fact.id) else { continue };
         for (root, evidence) in roots.iter().filter(|(root, _)| *root != OriginLink::Here(at)) {
             let (original, _) = known.shown(*root);
-            let (why, sure) = (render_class_reason(*evidence), evidence.confidence());
+            let (why, sure) = (describe_evidence(*evidence), evidence.confidence());
             say(&match place.json {
                 true => json!({
                     "copy": copy.to_string(), "original": original, "confidence": sure,
@@ -84,7 +84,7 @@ fn age(known: &FixIndex, root: OriginLink) -> i64 {
     members.filter_map(|place| known.fact(*place)).map(|fact| fact.committed).max().unwrap_or(0)
 }
 
-fn is_trouble(fix: &Fix) -> bool {
+fn needs_attention(fix: &Fix) -> bool {
     !fix.gaps.is_empty() || !fix.follow_ups.is_empty()
 }
 
@@ -118,7 +118,7 @@ const STATES: [&str; 10] = [
 ];
 
 /// More exact states for branches that are missing a fix, by branch index.
-fn excused(known: &FixIndex, fix: &Fix) -> BTreeMap<usize, &'static str> {
+fn exact_states(known: &FixIndex, fix: &Fix) -> BTreeMap<usize, &'static str> {
     let mut all = BTreeMap::new();
     let (Some(rules), OriginLink::Here(original)) = (&known.rules, fix.root) else { return all };
     let Some(original) = known.fact(original).filter(|fact| fact.parents == 1) else { return all };
@@ -144,7 +144,7 @@ fn excused(known: &FixIndex, fix: &Fix) -> BTreeMap<usize, &'static str> {
 }
 
 /// The evidence for a copy as text.
-fn render_class_reason(evidence: Evidence) -> String {
+fn describe_evidence(evidence: Evidence) -> String {
     match evidence {
         Evidence::Original => "the original".to_string(),
         Evidence::Trailer { short: false } => "its message names it".to_string(),
@@ -161,20 +161,20 @@ fn text(known: &FixIndex, fix: &Fix, asked: bool) -> String {
     let (id, subject) = known.shown(fix.root);
     let short = id.get(..12).unwrap_or(&id);
     let mut lines = vec![format!("{short} {}", clean(&subject))];
-    let excused = excused(known, fix);
+    let exact_states = exact_states(known, fix);
     for wanted in STATES {
         let mut all: Vec<(String, Vec<String>)> = Vec::new();
         for (place, found) in fix.cells.iter().enumerate() {
-            let shown = excused.get(&place).copied().unwrap_or_else(|| state(found.cell));
+            let shown = exact_states.get(&place).copied().unwrap_or_else(|| state(found.cell));
             if shown != wanted {
                 continue;
             }
             let why = match found.cell {
                 FixState::Copy(evidence @ Evidence::Content { .. }) if asked => {
-                    format!(": {}", render_class_reason(evidence))
+                    format!(": {}", describe_evidence(evidence))
                 }
                 FixState::Copy(evidence) if asked => {
-                    format!(": {}, {} %", render_class_reason(evidence), evidence.confidence())
+                    format!(": {}, {} %", describe_evidence(evidence), evidence.confidence())
                 }
                 _ => String::new(),
             };
@@ -195,7 +195,7 @@ fn text(known: &FixIndex, fix: &Fix, asked: bool) -> String {
         names.join(", ")
     };
     let gaps: Vec<usize> =
-        fix.gaps.iter().filter(|gap| !excused.contains_key(gap)).copied().collect();
+        fix.gaps.iter().filter(|gap| !exact_states.contains_key(gap)).copied().collect();
     if !gaps.is_empty() {
         let text = format!("{} (an older line contains it)", names(&gaps));
         lines.push(refgate_report::wrap("  gap            ", "                 ", &text));
@@ -228,15 +228,15 @@ fn json_of(known: &FixIndex, fix: &Fix) -> Value {
     let names = |places: &[usize]| -> Vec<String> {
         places.iter().map(|place| known.branches.name(*place).to_string()).collect()
     };
-    let excused = excused(known, fix);
+    let exact_states = exact_states(known, fix);
     let cells: Vec<Value> = fix
         .cells
         .iter()
         .enumerate()
         .map(|(place, found)| {
-            let state = excused.get(&place).copied().unwrap_or_else(|| state(found.cell));
+            let state = exact_states.get(&place).copied().unwrap_or_else(|| state(found.cell));
             let (why, sure) = match found.cell {
-                FixState::Copy(evidence) => (render_class_reason(evidence), evidence.confidence()),
+                FixState::Copy(evidence) => (describe_evidence(evidence), evidence.confidence()),
                 FixState::Original | FixState::Ancestor => {
                     ("the branch contains it".to_string(), 100)
                 }

@@ -45,7 +45,7 @@ impl World {
         fs::write(file, text.replace(from, to)).unwrap();
     }
 
-    fn dress(&self, command: &mut Command) {
+    fn set_identity(&self, command: &mut Command) {
         let now = self.clock.get();
         self.clock.set(now + 60);
         for role in ["AUTHOR", "COMMITTER"] {
@@ -57,7 +57,7 @@ impl World {
 
     pub(crate) fn try_git(&self, folder: &std::path::Path, arguments: &[&str]) -> Output {
         let mut git = git_command(folder);
-        self.dress(&mut git);
+        self.set_identity(&mut git);
         git.args(arguments).output().unwrap()
     }
 
@@ -108,7 +108,7 @@ impl World {
 
     pub(crate) fn backport(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut backport = Command::new(env!("CARGO_BIN_EXE_git-backport"));
-        self.dress(&mut backport);
+        self.set_identity(&mut backport);
         backport.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
         let output = backport.args(arguments).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -121,7 +121,7 @@ impl World {
     pub(crate) fn types(&self, verb: &str, keys: &[&str]) -> String {
         let program = format!("{} {verb}", env!("CARGO_BIN_EXE_git-backport"));
         let mut terminal = Command::new("script");
-        self.dress(&mut terminal);
+        self.set_identity(&mut terminal);
         terminal.args(["-qec", &program, "/dev/null"]).current_dir(self.path());
         terminal.env("GIT_CONFIG_GLOBAL", "/dev/null").env("TERM", "xterm");
         terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -154,7 +154,7 @@ impl World {
 
     fn output(&self, first: &Path, arguments: &[&str]) -> Output {
         let mut backport = Command::new(env!("CARGO_BIN_EXE_git-backport"));
-        self.dress(&mut backport);
+        self.set_identity(&mut backport);
         let path = format!("{}:{}", first.display(), std::env::var("PATH").unwrap());
         backport.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("PATH", path);
         backport.args(arguments).output().unwrap()

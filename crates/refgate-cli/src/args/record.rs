@@ -204,7 +204,7 @@ pub(crate) enum ReleaseVerb {
         #[arg(long, value_name = "FILE")]
         verify: Option<PathBuf>,
         #[command(flatten)]
-        place: LedgerPlace,
+        place: LedgerArgs,
     },
     /// Open the next iteration, which ends the freeze of the last major release
     Next {
@@ -273,7 +273,7 @@ pub(crate) enum LedgerVerb {
     /// List the records, newest first
     Log {
         #[command(flatten)]
-        place: LedgerPlace,
+        place: LedgerArgs,
         /// List only records of this kind
         #[arg(long)]
         kind: Option<String>,
@@ -283,12 +283,12 @@ pub(crate) enum LedgerVerb {
         /// The id of the record, or the beginning of its id
         id: String,
         #[command(flatten)]
-        place: LedgerPlace,
+        place: LedgerArgs,
     },
     /// Verify the format, path, signature and signer of every record
     Verify {
         #[command(flatten)]
-        place: LedgerPlace,
+        place: LedgerArgs,
     },
     /// Push the records that were signed offline
     Push {
@@ -299,7 +299,7 @@ pub(crate) enum LedgerVerb {
 
 /// The options of every command that reads a ledger.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct LedgerPlace {
+pub(crate) struct LedgerArgs {
     /// The clone, or the repository on the server
     #[arg(short = 'C', long, default_value = ".", value_name = "DIR")]
     pub(crate) repository: PathBuf,

@@ -10,13 +10,13 @@ use crate::command::query_context::{QueryContext, ask, finished};
 use crate::output::{Failure, VerbResult, say};
 
 pub(crate) fn run(question: &Question) -> VerbResult {
-    let asked = ask(question)?;
-    if !asked.served {
+    let query = ask(question)?;
+    if !query.served {
         let message = "cannot audit a clone: an audit reads the reflogs of the server\nhint: run \
             `refgate audit` in the repository on the server";
         return Err(Failure::new(Exit::BadRepository, message));
     }
-    let found = audit(&asked.reader, &asked.policy)?;
+    let found = audit(&query.reader, &query.policy)?;
     let id = |id: Option<Oid>| id.map(|id| id.to_string());
     if question.json {
         let findings: Vec<Value> = found
@@ -67,9 +67,9 @@ pub(crate) fn log(args: &AuditLog) -> VerbResult {
     }
 }
 
-fn entries(asked: &QueryContext, most: usize) -> Result<Vec<LogEntry>, Failure> {
+fn entries(query: &QueryContext, most: usize) -> Result<Vec<LogEntry>, Failure> {
     let mut all = Vec::new();
-    asked.reader.log_entries(&mut |id, text, _| {
+    query.reader.log_entries(&mut |id, text, _| {
         all.push(LogEntry::parse(id, text));
         all.len() < most
     })?;
@@ -77,9 +77,9 @@ fn entries(asked: &QueryContext, most: usize) -> Result<Vec<LogEntry>, Failure> 
 }
 
 fn show_log(id: Option<&str>, count: usize, question: &Question) -> VerbResult {
-    let asked = ask(question)?;
+    let query = ask(question)?;
     let most = if id.is_some() { usize::MAX } else { count };
-    let all = entries(&asked, most)?;
+    let all = entries(&query, most)?;
     let wanted =
         all.iter().filter(|entry| id.is_none_or(|id| entry.id.to_string().starts_with(id)));
     let mut shown = 0;
@@ -105,11 +105,11 @@ fn show_log(id: Option<&str>, count: usize, question: &Question) -> VerbResult {
 }
 
 fn verify(question: &Question) -> VerbResult {
-    let asked = ask(question)?;
-    let rest = asked.at_rest();
+    let query = ask(question)?;
+    let rest = query.at_rest();
     let mut counts = [0_usize; 3];
     let mut wrong = Vec::new();
-    for entry in entries(&asked, usize::MAX)? {
+    for entry in entries(&query, usize::MAX)? {
         match refgate_gate::reverify_decision(&rest, &entry) {
             Ok(true) => counts[0] += 1,
             Ok(false) => {

@@ -9,10 +9,10 @@ use crate::command::query_context::{QueryContext, ask, finished};
 use crate::output::{Failure, VerbResult, say};
 
 pub(crate) fn run(args: &Check) -> VerbResult {
-    let asked = ask(&args.question)?;
-    let wishes = wishes(&asked, &args.wishes)?;
-    let rest = asked.at_rest();
-    let checked = check(&rest, asked.who(), &wishes, &args.options)?;
+    let query = ask(&args.question)?;
+    let wishes = wishes(&query, &args.wishes)?;
+    let rest = query.at_rest();
+    let checked = check(&rest, query.who(), &wishes, &args.options)?;
     let case = checked.case(rest.policy);
     let decision = &checked.judged.decision;
     let form = if args.question.json { Form::Json } else { args.format };
@@ -55,8 +55,8 @@ fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
 
 /// Parses refspecs: `BRANCH`, `REV:BRANCH`, `:BRANCH`, `+REV:BRANCH` or a tag. No
 /// refspec means the current branch.
-fn wishes(asked: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>, Failure> {
-    let reader = &asked.reader;
+fn wishes(query: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>, Failure> {
+    let reader = &query.reader;
     if texts.is_empty() {
         let branch = reader.current_branch()?.ok_or_else(|| {
             Failure::new(Exit::Usage, "cannot check HEAD: it is detached\nhint: name a branch")

@@ -48,12 +48,12 @@ fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
     let title = scenario.name.trim_start_matches("demo: ");
     say(&format!("\n--- {title}\n"));
     let mut last = Report::default();
-    let mut as_announced = true;
+    let mut as_expected = true;
     for line in &scenario.lines {
         if let Step::Expect(expected) = &line.step {
             let same = last.verdict == expected.verdict;
             let rules = expected.rules.iter().all(|rule| last.rules.contains(rule));
-            as_announced &= same && rules;
+            as_expected &= same && rules;
             let mark = if same && rules { "as expected" } else { "NOT AS EXPECTED" };
             say(&format!("[{}: {mark}]", last.verdict));
             continue;
@@ -71,7 +71,7 @@ fn tell(world: &mut RealWorld, scenario: &Scenario) -> Result<bool, String> {
             last = report;
         }
     }
-    Ok(as_announced)
+    Ok(as_expected)
 }
 
 /// A push as a command line; every other step as the text of the scenario.

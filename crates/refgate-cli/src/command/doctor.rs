@@ -16,7 +16,7 @@ use refgate_git::{Reader, Writer, git_version};
 use refgate_scenario::git_command;
 
 use crate::args::Doctor;
-use crate::command::install::guards_itself;
+use crate::command::install::require_governed_branch;
 use crate::command::query_context::finished;
 use crate::output::{Failure, VerbResult, say};
 
@@ -29,12 +29,12 @@ pub(crate) fn run(args: &Doctor) -> VerbResult {
 struct Findings {
     wrong: Vec<(String, String)>,
     noted: Vec<String>,
-    mended: Vec<String>,
+    fixed: Vec<String>,
 }
 
 impl Findings {
-    fn wrong(&mut self, what: impl Into<String>, mend: impl Into<String>) {
-        self.wrong.push((what.into(), mend.into()));
+    fn wrong(&mut self, what: impl Into<String>, hint: impl Into<String>) {
+        self.wrong.push((what.into(), hint.into()));
     }
 }
 
@@ -49,16 +49,16 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
     locks(&writer.git_dir(), fix, &mut found)?;
     policy(&writer, repository, &mut found)?;
     if found.wrong.is_empty() {
-        try_canary(&writer.git_dir(), &mut found)?;
+        make_test_push(&writer.git_dir(), &mut found)?;
     }
-    for line in &found.mended {
+    for line in &found.fixed {
         say(&format!("fixed      {line}"));
     }
     for line in &found.noted {
         say(&format!("note       {line}"));
     }
-    for (what, mend) in &found.wrong {
-        say(&format!("PROBLEM    {what}\n           {mend}"));
+    for (what, hint) in &found.wrong {
+        say(&format!("PROBLEM    {what}\n           {hint}"));
     }
     if found.wrong.is_empty() {
         say("protected  refgate rejected the test push");
@@ -99,8 +99,8 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
                     .wrong(format!("anybody can change the hook {shown}"), "run `chmod o-w` on it");
             }
             Ok(_) if installed_hook(&folder, hook).is_none() => {
-                let mend = "run `refgate install`; it keeps and chains the existing hook";
-                found.wrong(format!("the hook {shown} is not a hook of refgate"), mend);
+                let hint = "run `refgate install`; it keeps and chains the existing hook";
+                found.wrong(format!("the hook {shown} is not a hook of refgate"), hint);
             }
             Ok(_) if link.is_symlink() => {
                 found.noted.push(format!(
@@ -115,8 +115,8 @@ fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
         if let Ok(file) = fs::metadata(&former)
             && (file.len() == 0 || file.permissions().mode() & 0o111 == 0)
         {
-            let mend = "make it executable, or remove it";
-            found.wrong(format!("the chained hook {} cannot run", former.display()), mend);
+            let hint = "make it executable, or remove it";
+            found.wrong(format!("the chained hook {} cannot run", former.display()), hint);
         }
     }
     if let Some(path) = writer.setting("core.hooksPath")?
@@ -134,10 +134,10 @@ fn settings(writer: &Writer, fix: bool, found: &mut Findings) -> Result<(), Fail
         }
         if fix {
             writer.set(key, value)?;
-            found.mended.push(format!("{key} = {value}"));
+            found.fixed.push(format!("{key} = {value}"));
         } else {
-            let mend = format!("run `git config {key} {value}` or `refgate doctor --fix`");
-            found.wrong(format!("{key} is not {value}; required so that {why}"), mend);
+            let hint = format!("run `git config {key} {value}` or `refgate doctor --fix`");
+            found.wrong(format!("{key} is not {value}; required so that {why}"), hint);
         }
     }
     Ok(())
@@ -166,10 +166,10 @@ fn locks(git_dir: &Path, fix: bool, found: &mut Findings) -> Result<(), Failure>
         }
         if fix {
             fs::remove_file(&lock)?;
-            found.mended.push(format!("removed the stale lock file {}", lock.display()));
+            found.fixed.push(format!("removed the stale lock file {}", lock.display()));
         } else {
-            let mend = "when no push is running, run `refgate doctor --fix`";
-            found.wrong(format!("{} is a stale lock file", lock.display()), mend);
+            let hint = "when no push is running, run `refgate doctor --fix`";
+            found.wrong(format!("{} is a stale lock file", lock.display()), hint);
         }
     }
     Ok(())
@@ -193,8 +193,8 @@ fn history(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     for alias in writer.aliases()? {
         // A symbolic ref such as `refs/remotes/origin/HEAD` does not affect pushes.
         if alias.starts_with("refs/heads/") || alias.starts_with("refs/tags/") {
-            let mend = format!("run `git symbolic-ref --delete {alias}`");
-            found.wrong(format!("{alias} is a symbolic ref to another branch"), mend);
+            let hint = format!("run `git symbolic-ref --delete {alias}`");
+            found.wrong(format!("{alias} is a symbolic ref to another branch"), hint);
         }
     }
     if writer.has_prefix("refs/replace/")? {
@@ -221,8 +221,8 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
         }
     };
     if setup.directory.join(TRAINING).exists() {
-        let mend = format!("on a real server, delete {}", setup.directory.join(TRAINING).display());
-        found.wrong("this is a training repository: its clock and records are not real", mend);
+        let hint = format!("on a real server, delete {}", setup.directory.join(TRAINING).display());
+        found.wrong("this is a training repository: its clock and records are not real", hint);
     }
     let reader = match Reader::open(repository, bounds(&setup.settings.limits)) {
         Ok(reader) => reader,
@@ -235,15 +235,15 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
     match load_policy(&reader, source, &setup.directory, horizon(chrono::Utc::now())) {
         Err(error) => found.wrong(error.told(), "every push is rejected until it is fixed"),
         Ok(sourced) => {
-            handed_over(writer, &setup.settings, &sourced.policy, found)?;
-            old_git(&sourced.policy, found)?;
-            if let Err(failure) = guards_itself(source, &sourced.policy) {
+            check_proc_refs(writer, &setup.settings, &sourced.policy, found)?;
+            check_git_version(&sourced.policy, found)?;
+            if let Err(failure) = require_governed_branch(source, &sourced.policy) {
                 found.wrong(failure.message, "run `refgate install --policy STAGE:PATH`");
             }
             let wants = sourced.policy.flow.stages.iter().any(|stage| !stage.pushers.is_empty());
             if wants && setup.settings.identity == Identity::None {
-                let mend = "run `refgate install --identity …`";
-                found.wrong("the policy restricts pushers, but no pusher is identified", mend);
+                let hint = "run `refgate install --identity …`";
+                found.wrong("the policy restricts pushers, but no pusher is identified", hint);
             }
             if setup.settings.identity == Identity::OsUser {
                 found.noted.push(
@@ -262,22 +262,22 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
 
 /// Checks the version of Git. The hook compares merges and cherry-picks with those
 /// that Git makes; with a Git that is too old, it rejects them.
-fn old_git(policy: &Policy, found: &mut Findings) -> Result<(), Failure> {
+fn check_git_version(policy: &Policy, found: &mut Findings) -> Result<(), Failure> {
     let said = Command::new("git").arg("version").output()?.stdout;
     let said = String::from_utf8_lossy(&said).into_owned();
     let (version, numbers) = git_version(&said).unwrap_or((said, (0, 0)));
     let (wanted, what) =
         if policy.backport.exact { ((2, 41), "cherry-picks") } else { ((2, 38), "merges") };
     if numbers < wanted {
-        let mend = format!("install git {}.{} or newer", wanted.0, wanted.1);
-        found.wrong(format!("git {version} cannot make {what} without a worktree"), mend);
+        let hint = format!("install git {}.{} or newer", wanted.0, wanted.1);
+        found.wrong(format!("git {version} cannot make {what} without a worktree"), hint);
     }
     Ok(())
 }
 
 /// Checks that Git hands every protected ref to `proc-receive` in strict mode, and
 /// that strict mode does not bypass a hook of other software.
-fn handed_over(
+fn check_proc_refs(
     writer: &Writer,
     settings: &Settings,
     policy: &Policy,
@@ -294,15 +294,15 @@ fn handed_over(
         found.wrong(format!("{PROC_REFS} does not list {name}"), "run `refgate install`");
     }
     if settings.identity == Identity::Gitolite {
-        let mend = "run `refgate install --guard portable`";
-        found.wrong("strict mode bypasses the update hook of gitolite", mend);
+        let hint = "run `refgate install --guard portable`";
+        found.wrong("strict mode bypasses the update hook of gitolite", hint);
     }
     Ok(())
 }
 
 /// Pushes a ref that refgate rejects under every policy, and that Git alone would
 /// accept.
-fn try_canary(git_dir: &Path, found: &mut Findings) -> Result<(), Failure> {
+fn make_test_push(git_dir: &Path, found: &mut Findings) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let name = canary(std::process::id());
     let git = |arguments: &[&str]| -> std::io::Result<std::process::Output> {
@@ -318,11 +318,11 @@ fn try_canary(git_dir: &Path, found: &mut Findings) -> Result<(), Failure> {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() {
         let _ = git(&["push", &server, &format!(":{name}")]);
-        let mend = "the hook did not run; check the mount option noexec and core.hooksPath";
-        found.wrong("Git accepted the test push, which refgate must reject", mend);
+        let hint = "the hook did not run; check the mount option noexec and core.hooksPath";
+        found.wrong("Git accepted the test push, which refgate must reject", hint);
     } else if !said.contains("refgate: push rejected") {
-        let mend = said.lines().next_back().unwrap_or("").to_string();
-        found.wrong("the test push was rejected, but not by refgate", mend);
+        let hint = said.lines().next_back().unwrap_or("").to_string();
+        found.wrong("the test push was rejected, but not by refgate", hint);
     }
     Ok(())
 }

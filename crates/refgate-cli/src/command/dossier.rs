@@ -11,7 +11,7 @@ use refgate_git::Graph;
 use refgate_report::{Document, Part, render_class_reason, show};
 use serde_json::{Value, json};
 
-use crate::args::{DossierForm, LedgerPlace};
+use crate::args::{DossierForm, LedgerArgs};
 use crate::command::ledger::open;
 use crate::command::query_context::{QueryContext, finished};
 use crate::output::{Failure, VerbResult, say, tell};
@@ -20,22 +20,22 @@ pub(crate) fn run(
     tag: &str,
     form: DossierForm,
     verify: Option<&Path>,
-    place: &LedgerPlace,
+    place: &LedgerArgs,
 ) -> VerbResult {
-    let mut asked = open(place)?;
-    asked.unbound();
+    let mut query = open(place)?;
+    query.remove_limits();
     let wrong = |why: refgate_gate::DossierError| Failure::new(Exit::BadInput, why.to_string());
     if let Some(path) = verify {
         let then = written(path)?;
-        of_its_name(&mut asked, &then);
-        let stood = dossier(&asked.at_rest(), tag, Some(read_at(path, &then)?)).map_err(wrong)?;
-        return compare(&asked, &then, &object(&asked, &stood));
+        use_recorded_name(&mut query, &then);
+        let stood = dossier(&query.at_rest(), tag, Some(read_at(path, &then)?)).map_err(wrong)?;
+        return compare(&query, &then, &object(&query, &stood));
     }
-    let found = dossier(&asked.at_rest(), tag, None).map_err(wrong)?;
+    let found = dossier(&query.at_rest(), tag, None).map_err(wrong)?;
     if place.json {
-        say(&object(&asked, &found).to_string());
+        say(&object(&query, &found).to_string());
     } else {
-        let document = document(&asked, &found);
+        let document = document(&query, &found);
         let text = match form {
             DossierForm::Markdown => document.markdown(),
             DossierForm::Html => document.html(),
@@ -45,19 +45,19 @@ pub(crate) fn run(
     finished(Exit::Accepted)
 }
 
-fn class(asked: &QueryContext, change: &DossierChange) -> (String, String) {
+fn class(query: &QueryContext, change: &DossierChange) -> (String, String) {
     let seen = change.row.decision.landings.first().map(|landing| &landing.class);
     let told = seen.map(|found| {
-        let class = asked.policy.classes.name(found.class);
-        (class, render_class_reason(&asked.policy.classes, &found.reason))
+        let class = query.policy.classes.name(found.class);
+        (class, render_class_reason(&query.policy.classes, &found.reason))
     });
     told.unwrap_or_default()
 }
 
-fn object(asked: &QueryContext, found: &Dossier) -> Value {
+fn object(query: &QueryContext, found: &Dossier) -> Value {
     let id = |id: &Option<Oid>| id.map(|id| id.to_string());
     let change = |one: &DossierChange| {
-        let (class, render_class_reason) = class(asked, one);
+        let (class, render_class_reason) = class(query, one);
         json!({
             "commit": one.row.commit.to_string(), "stage": one.row.stage, "direct": one.direct,
             "class": class, "because": render_class_reason, "author": one.author,
@@ -75,7 +75,7 @@ fn object(asked: &QueryContext, found: &Dossier) -> Value {
     let decision = |entry: &LogEntry| json!({ "entry": entry.id.to_string(), "head": entry.head, "decision": entry.object });
     json!({
         "format": 1,
-        "repository": asked.repositories.first(),
+        "repository": query.repositories.first(),
         "release": found.release.tag,
         "commit": found.release.commit.to_string(),
         "tree": found.tree.to_string(),
@@ -102,13 +102,13 @@ fn bad(path: &Path, why: &str) -> Failure {
 }
 
 /// Uses the repository name of the dossier. Clones can have other names; records have one.
-fn of_its_name(asked: &mut QueryContext, then: &Value) {
+fn use_recorded_name(query: &mut QueryContext, then: &Value) {
     let Some(name) = then.get("repository").and_then(Value::as_str) else { return };
-    if !asked.repositories.iter().any(|known| known == name) {
-        let here = asked.repositories.join(", ");
+    if !query.repositories.iter().any(|known| known == name) {
+        let here = query.repositories.join(", ");
         let message = format!("note: the dossier is about `{name}`, this repository is `{here}`");
         tell(&refgate_report::clean(&message));
-        asked.repositories = vec![name.to_string()];
+        query.repositories = vec![name.to_string()];
     }
 }
 
@@ -123,10 +123,10 @@ fn read_at(path: &Path, then: &Value) -> Result<ReadAt, Failure> {
 }
 
 /// Compares a dossier with this repository and prints each difference.
-fn compare(asked: &QueryContext, then: &Value, now: &Value) -> VerbResult {
+fn compare(query: &QueryContext, then: &Value, now: &Value) -> VerbResult {
     let mut differences = Vec::new();
-    let graph = Graph::new(&asked.reader);
-    for (key, tip) in [("ledger", asked.reader.ledger_tip()?), ("log", asked.reader.log_tip()?)] {
+    let graph = Graph::new(&query.reader);
+    for (key, tip) in [("ledger", query.reader.ledger_tip()?), ("log", query.reader.log_tip()?)] {
         let read = then.get(key).and_then(Value::as_str).and_then(Oid::from_hex);
         let Some(old) = read else { continue };
         let stands = tip.is_some_and(|new| graph.is_ancestor(old, new).unwrap_or(false));
@@ -185,7 +185,7 @@ fn apart(key: &str, said: &[Value], is: &[Value]) -> Vec<String> {
     all
 }
 
-fn document(asked: &QueryContext, found: &Dossier) -> Document {
+fn document(query: &QueryContext, found: &Dossier) -> Document {
     let release = &found.release;
     let facts = vec![
         vec!["commit".to_string(), release.commit.to_string()],
@@ -206,7 +206,7 @@ fn document(asked: &QueryContext, found: &Dossier) -> Document {
         rows: facts,
         ..Part::default()
     }];
-    parts.extend(changes(asked, found));
+    parts.extend(changes(query, found));
     parts.push(Part {
         heading: "Records".to_string(),
         lead: "The person in the column \"by\" signed the record. An invalid record states why."
@@ -245,7 +245,7 @@ fn document(asked: &QueryContext, found: &Dossier) -> Document {
         ],
         ..Part::default()
     });
-    let name = asked.repositories.first().map_or("", String::as_str);
+    let name = query.repositories.first().map_or("", String::as_str);
     Document { title: format!("{name} {}", release.tag), parts }
 }
 
@@ -263,19 +263,19 @@ fn tip(id: Option<Oid>) -> String {
 }
 
 /// One part for each class, the highest class first.
-fn changes(asked: &QueryContext, found: &Dossier) -> Vec<Part> {
+fn changes(query: &QueryContext, found: &Dossier) -> Vec<Part> {
     let mut classes: Vec<String> = Vec::new();
-    for id in asked.policy.classes.ids() {
-        classes.insert(0, asked.policy.classes.name(id));
+    for id in query.policy.classes.ids() {
+        classes.insert(0, query.policy.classes.name(id));
     }
     let part = |name: String| {
         let rows: Vec<Vec<String>> = found
             .changes
             .iter()
-            .filter(|change| class(asked, change).0 == name)
+            .filter(|change| class(query, change).0 == name)
             .map(|change| {
                 let way = if change.direct { "direct to production" } else { "" };
-                let render_class_reason = class(asked, change).1;
+                let render_class_reason = class(query, change).1;
                 let row = &change.row;
                 vec![
                     row.commit.short(),

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Install) -> VerbResult {
         .guard
         .map(guard)
         .or(before.as_ref().map(|before| before.guard))
-        .unwrap_or_else(|| usual_guard(identity));
+        .unwrap_or_else(|| default_guard(identity));
     if guard == Guard::Strict && identity == Identity::Gitolite {
         let message = "cannot use --guard strict with gitolite: protected refs would bypass its \
                        update hook\nhint: use --guard portable";
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Install) -> VerbResult {
     };
     let policy = match &settings.control {
         None => policy,
-        Some(control) => governing(control)?,
+        Some(control) => load_control_policy(control)?,
     };
     let proc_refs = match guard {
         Guard::Portable => Vec::new(),
@@ -118,7 +118,7 @@ fn policy(
         let source = PolicySource::Tracked { branch, path };
         let sourced =
             load_policy(reader, &source, Path::new("."), time).map_err(|error| bad(&error))?;
-        guards_itself(&source, &sourced.policy)?;
+        require_governed_branch(&source, &sourced.policy)?;
         return Ok((source, BTreeMap::new(), sourced.policy));
     }
     let found = find(name, Some(reader))?;
@@ -137,7 +137,10 @@ fn policy(
 
 /// Rejects a policy on a branch that it does not govern, because anybody could change
 /// or delete it.
-pub(crate) fn guards_itself(source: &PolicySource, policy: &Policy) -> Result<(), Failure> {
+pub(crate) fn require_governed_branch(
+    source: &PolicySource,
+    policy: &Policy,
+) -> Result<(), Failure> {
     let PolicySource::Tracked { branch, .. } = source else { return Ok(()) };
     let stages = &policy.flow.stages;
     if stages.iter().any(|stage| stage.branch.short() == branch) {
@@ -158,7 +161,7 @@ const fn guard(guard: GuardArg) -> Guard {
 }
 
 /// The default guard. Strict mode would bypass the hooks of other server software.
-const fn usual_guard(identity: Identity) -> Guard {
+const fn default_guard(identity: Identity) -> Guard {
     match identity {
         Identity::Gitolite | Identity::Gitlab | Identity::Gitea | Identity::Github => {
             Guard::Portable
@@ -200,7 +203,7 @@ fn control(args: &Install, before: Option<&Settings>) -> Result<Option<Control>,
 }
 
 /// The policy of a control repository, in which refgate must be installed already.
-fn governing(control: &Control) -> Result<Policy, Failure> {
+fn load_control_policy(control: &Control) -> Result<Policy, Failure> {
     let reader = Reader::open(Path::new(&control.path), bounds(&Limits::default()))?;
     let setup = Setup::read(reader.git_dir())?;
     let time = horizon(chrono::Utc::now());

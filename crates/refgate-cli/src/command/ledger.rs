@@ -9,10 +9,10 @@ use refgate_gate::{Exit, read_signed};
 use refgate_report::show;
 use serde_json::{Value, json};
 
-use crate::args::{Ledger, LedgerPlace, LedgerVerb, Question};
+use crate::args::{Ledger, LedgerArgs, LedgerVerb, Question};
 use crate::command::query_context::{QueryContext, ask, finished};
 use crate::command::record::RecordSigner;
-use crate::output::{Failure, VerbResult, say, tell, watched};
+use crate::output::{Failure, VerbResult, say, stderr_is_terminal, tell};
 
 pub(crate) fn run(args: &Ledger) -> VerbResult {
     match &args.verb {
@@ -32,7 +32,7 @@ struct LedgerRow {
     withdrawn: bool,
 }
 
-pub(crate) fn open(place: &LedgerPlace) -> Result<QueryContext, Failure> {
+pub(crate) fn open(place: &LedgerArgs) -> Result<QueryContext, Failure> {
     ask(&Question {
         repository: place.repository.clone(),
         policy: place.policy.clone(),
@@ -43,14 +43,14 @@ pub(crate) fn open(place: &LedgerPlace) -> Result<QueryContext, Failure> {
     })
 }
 
-fn read(asked: &QueryContext, tick: &mut dyn FnMut(usize)) -> Result<Vec<LedgerRow>, Failure> {
+fn read(query: &QueryContext, tick: &mut dyn FnMut(usize)) -> Result<Vec<LedgerRow>, Failure> {
     let mut all = Vec::new();
-    let Some(tip) = asked.reader.ledger_tip()? else { return Ok(all) };
-    asked.reader.all_records(tip, &mut |file| {
-        let (record, wrong) = match read_signed(&file, &asked.policy, &asked.signers) {
+    let Some(tip) = query.reader.ledger_tip()? else { return Ok(all) };
+    query.reader.all_records(tip, &mut |file| {
+        let (record, wrong) = match read_signed(&file, &query.policy, &query.signers) {
             Err(why) => (None, Some(why)),
             Ok((record, holds)) => {
-                let wrong = holds.err().or_else(|| render_finding(asked, &file.path, &record));
+                let wrong = holds.err().or_else(|| find_record_problem(query, &file.path, &record));
                 (Some(record), wrong)
             }
         };
@@ -58,7 +58,7 @@ fn read(asked: &QueryContext, tick: &mut dyn FnMut(usize)) -> Result<Vec<LedgerR
         tick(all.len());
         Ok(())
     })?;
-    let gone: BTreeSet<RecordId> = all
+    let withdrawn_ids: BTreeSet<RecordId> = all
         .iter()
         .filter(|found| found.wrong.is_none())
         .filter_map(|found| match &found.record.as_ref()?.body {
@@ -67,18 +67,19 @@ fn read(asked: &QueryContext, tick: &mut dyn FnMut(usize)) -> Result<Vec<LedgerR
         })
         .collect();
     for found in &mut all {
-        found.withdrawn = found.record.as_ref().is_some_and(|record| gone.contains(&record.id));
+        found.withdrawn =
+            found.record.as_ref().is_some_and(|record| withdrawn_ids.contains(&record.id));
     }
     all.sort_by_key(|found| std::cmp::Reverse(found.record.as_ref().map(|record| record.at)));
     Ok(all)
 }
 
 /// Why a record is not valid although its signature is.
-fn render_finding(asked: &QueryContext, path: &str, record: &Record) -> Option<String> {
+fn find_record_problem(query: &QueryContext, path: &str, record: &Record) -> Option<String> {
     if path_of(record) != path {
         return Some(format!("wrong path; the record belongs at {}", path_of(record)));
     }
-    let may = may_make(&asked.policy, record);
+    let may = may_make(&query.policy, record);
     (!may).then(|| format!("{} has no role for this record in the current policy", record.by))
 }
 
@@ -99,10 +100,10 @@ fn object(found: &LedgerRow) -> Value {
     })
 }
 
-fn log(place: &LedgerPlace, kind: Option<&str>) -> VerbResult {
-    let asked = open(place)?;
-    none_yet(&asked, place)?;
-    for found in read(&asked, &mut |_| {})? {
+fn log(place: &LedgerArgs, kind: Option<&str>) -> VerbResult {
+    let query = open(place)?;
+    warn_if_no_ledger(&query, place)?;
+    for found in read(&query, &mut |_| {})? {
         let of_kind = |record: &Record| kind.is_none_or(|kind| record.body.kind() == kind);
         if !found.record.as_ref().is_none_or(of_kind) {
             continue;
@@ -130,9 +131,9 @@ fn log(place: &LedgerPlace, kind: Option<&str>) -> VerbResult {
 
 /// Warns if there is no ledger. Without the warning, the output would look like
 /// that of an empty ledger.
-fn none_yet(asked: &QueryContext, place: &LedgerPlace) -> Result<(), Failure> {
-    if asked.reader.ledger_tip()?.is_none() {
-        tell(&if asked.served {
+fn warn_if_no_ledger(query: &QueryContext, place: &LedgerArgs) -> Result<(), Failure> {
+    if query.reader.ledger_tip()?.is_none() {
+        tell(&if query.served {
             "The ledger has no records yet.".to_string()
         } else {
             format!("This clone has no ledger. Run: git fetch {} {LEDGER}:{LEDGER}", place.remote)
@@ -141,9 +142,9 @@ fn none_yet(asked: &QueryContext, place: &LedgerPlace) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show_one(place: &LedgerPlace, id: &str) -> VerbResult {
-    let asked = open(place)?;
-    let all = read(&asked, &mut |_| {})?;
+fn show_one(place: &LedgerArgs, id: &str) -> VerbResult {
+    let query = open(place)?;
+    let all = read(&query, &mut |_| {})?;
     let mut same = all.iter().filter(|found| {
         found.record.as_ref().is_some_and(|record| record.id.to_string().starts_with(id))
     });
@@ -164,19 +165,19 @@ fn show_one(place: &LedgerPlace, id: &str) -> VerbResult {
     finished(Exit::Accepted)
 }
 
-fn verify(place: &LedgerPlace) -> VerbResult {
-    let asked = open(place)?;
-    none_yet(&asked, place)?;
-    let bar = if watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+fn verify(place: &LedgerArgs) -> VerbResult {
+    let query = open(place)?;
+    warn_if_no_ledger(&query, place)?;
+    let bar = if stderr_is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} records checked") {
         bar.set_style(style);
     }
-    let all = read(&asked, &mut |done| bar.set_position(done as u64))?;
+    let all = read(&query, &mut |done| bar.set_position(done as u64))?;
     // The history must be linear, and each commit must add exactly one record.
-    let tip = asked.reader.ledger_tip()?;
+    let tip = query.reader.ledger_tip()?;
     let broken = match tip {
         None => None,
-        Some(tip) => asked.reader.ledger_chain(tip)?,
+        Some(tip) => query.reader.ledger_chain(tip)?,
     };
     bar.finish_and_clear();
     let wrong: Vec<&LedgerRow> = all.iter().filter(|found| found.wrong.is_some()).collect();

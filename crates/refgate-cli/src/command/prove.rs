@@ -13,7 +13,7 @@ use crate::output::{Failure, VerbResult, say};
 use crate::policy_lookup::find;
 
 /// The maximum number of examples that are printed for a difference.
-const MOST_TOLD: usize = 5;
+const MAX_EXAMPLES: usize = 5;
 
 pub(crate) fn run(args: &Prove) -> VerbResult {
     let at = match &args.at {
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Prove) -> VerbResult {
         for proof in &proofs {
             say(&proof.what);
             if let Some(scenario) = &proof.scenario {
-                say(&indented(scenario));
+                say(&indent(scenario));
             }
         }
         if proofs.is_empty() {
@@ -85,7 +85,7 @@ fn told(args: &Prove, title: &str, cases: &[AnsweredCase]) {
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
     for (case, now) in cases {
         let key = (case.onto.as_str(), case.class.as_str(), case.delivery.name());
-        if seen.contains(&key) || seen.len() >= MOST_TOLD {
+        if seen.contains(&key) || seen.len() >= MAX_EXAMPLES {
             continue;
         }
         seen.push(key);
@@ -97,10 +97,10 @@ fn told(args: &Prove, title: &str, cases: &[AnsweredCase]) {
             case.onto,
             case.delivery.name()
         ));
-        say(&indented(&proof_scenario(&args.policy, case, now)));
+        say(&indent(&proof_scenario(&args.policy, case, now)));
     }
 }
 
-fn indented(text: &str) -> String {
+fn indent(text: &str) -> String {
     text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }

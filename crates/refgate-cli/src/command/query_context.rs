@@ -58,7 +58,7 @@ impl QueryContext {
     }
 
     /// Removes the limits of the reader. They protect a server, not a query.
-    pub(crate) fn unbound(&mut self) {
+    pub(crate) fn remove_limits(&mut self) {
         self.reader.set_bounds(Bounds {
             max_commits: usize::MAX,
             max_changes: usize::MAX,

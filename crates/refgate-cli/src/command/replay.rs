@@ -11,7 +11,7 @@ use refgate_report::{render_class_reason, shorten, show};
 use serde_json::json;
 
 use crate::args::{EvidenceArg, Replay as ReplayArgs};
-use crate::output::{Failure, VerbResult, done, say, tell, watched};
+use crate::output::{Failure, VerbResult, done, say, stderr_is_terminal, tell};
 use crate::policy_lookup::find;
 
 pub(crate) fn run(args: &ReplayArgs) -> VerbResult {
@@ -64,7 +64,7 @@ fn rows(
     args: &ReplayArgs,
     since: Option<Instant>,
 ) -> Result<Vec<Row>, Failure> {
-    let bar = if watched() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let bar = if stderr_is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("replay {bar:40} {pos}/{len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let ledger = match args.evidence {
@@ -107,7 +107,7 @@ struct Count {
     all: usize,
     refused: usize,
     frozen: usize,
-    frozen_refused: usize,
+    frozen_rejected: usize,
 }
 
 fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
@@ -136,13 +136,13 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
             count.all += 1;
             count.refused += no;
             count.frozen += closed;
-            count.frozen_refused += closed * no;
+            count.frozen_rejected += closed * no;
         }
         say("  class            landings  rejected  in freeze  rejected in freeze");
         for ((_, name), count) in classes {
             say(&format!(
                 "  {name:<16} {:>8} {:>9} {:>10} {:>19}",
-                count.all, count.refused, count.frozen, count.frozen_refused
+                count.all, count.refused, count.frozen, count.frozen_rejected
             ));
         }
         for row in own.iter().filter(|row| args.all || row.decision.verdict != Verdict::Accept) {
@@ -150,7 +150,7 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
         }
         say("");
     }
-    if args.evidence == EvidenceArg::Assume && policy.windows.iter().any(derived) {
+    if args.evidence == EvidenceArg::Assume && policy.windows.iter().any(is_derived) {
         tell(
             "note: without a ledger there is no evidence for the end of a freeze. Each freeze\n\
              is assumed to end after its minimum duration; see --evidence.",
@@ -158,7 +158,7 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
     }
 }
 
-const fn derived(window: &refgate_core::Window) -> bool {
+const fn is_derived(window: &refgate_core::Window) -> bool {
     matches!(window.span, refgate_core::WindowSpan::AfterMajorRelease { .. })
 }
 

@@ -11,11 +11,11 @@ use crate::output::{VerbResult, say, tell};
 use refgate_gate::Exit;
 
 pub(crate) fn run(question: &Question) -> VerbResult {
-    let mut asked = ask(question)?;
-    asked.unbound();
-    let rest = asked.at_rest();
-    let now = overview(&rest, asked.actor.as_ref(), asked.at)?;
-    if !asked.served && (!now.logged || asked.reader.ledger_tip()?.is_none()) {
+    let mut query = ask(question)?;
+    query.remove_limits();
+    let rest = query.at_rest();
+    let now = overview(&rest, query.actor.as_ref(), query.at)?;
+    if !query.served && (!now.logged || query.reader.ledger_tip()?.is_none()) {
         tell(&format!(
             "The ledger or the audit log of the server is not in this clone.\n\
              hint: git fetch {} 'refs/refgate/*:refs/refgate/*'\n",
@@ -23,9 +23,9 @@ pub(crate) fn run(question: &Question) -> VerbResult {
         ));
     }
     if question.json {
-        say(&object(&asked.policy, &now).to_string());
+        say(&object(&query.policy, &now).to_string());
     } else {
-        say(text(&asked.policy, &now).join("\n").trim_end());
+        say(text(&query.policy, &now).join("\n").trim_end());
     }
     finished(Exit::Accepted)
 }
@@ -71,7 +71,7 @@ fn text(policy: &Policy, now: &Overview) -> Vec<String> {
     section(
         &mut out,
         "Debts",
-        debts.chain(now.follow_ups.iter().filter_map(|one| promised(now, one))),
+        debts.chain(now.follow_ups.iter().filter_map(|one| render_waiver_follow_up(now, one))),
     );
     section(&mut out, "Waivers", now.ledger.waivers.iter().map(|one| waiver(now, one)));
     let deletions = now.ledger.deletions.iter().map(|request| {
@@ -89,20 +89,20 @@ fn candidate(one: &Candidate) -> String {
 }
 
 /// The line about the follow-up of a used waiver.
-fn promised(now: &Overview, one: &FollowUp) -> Option<String> {
+fn render_waiver_follow_up(now: &Overview, one: &FollowUp) -> Option<String> {
     let FollowUp::Waiver { id, owes, due } = one else { return None };
     let (id, owes) = (id.short(), shorten(owes, 60));
-    Some(format!("follow-up of waiver {id}: \"{owes}\", {}", due_at(now, *due)))
+    Some(format!("follow-up of waiver {id}: \"{owes}\", {}", render_due(now, *due)))
 }
 
-fn due_at(now: &Overview, due: Instant) -> String {
+fn render_due(now: &Overview, due: Instant) -> String {
     let mark = if due <= now.at { "OVERDUE since" } else { "due" };
     format!("{mark} {}", show(due))
 }
 
 fn debt(policy: &Policy, now: &Overview, debt: &Debt) -> String {
     let branch = |place: usize| policy.flow.stages.get(place).map_or("?", |s| s.branch.short());
-    let due = due_at(now, debt.since + policy.debts.due);
+    let due = render_due(now, debt.since + policy.debts.due);
     let (fix, subject) = (debt.fix.short(), shorten(&debt.subject, 40));
     let (owes, has) = (branch(debt.to), branch(debt.from));
     format!("{fix} {subject}: {owes} is missing it (landed on {has}), {due}")

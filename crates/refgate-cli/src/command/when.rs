@@ -14,39 +14,39 @@ use crate::command::query_context::{QueryContext, ask, finished};
 use crate::output::{Failure, VerbResult, say};
 
 pub(crate) fn run(args: &When) -> VerbResult {
-    let asked = ask(&args.question)?;
+    let query = ask(&args.question)?;
     let onto = if args.onto.is_empty() {
-        let first = asked.policy.flow.stages.first().map(|stage| stage.branch.clone());
+        let first = query.policy.flow.stages.first().map(|stage| stage.branch.clone());
         first.ok_or_else(|| Failure::new(Exit::BadPolicy, "the policy has no stage"))?
     } else {
         RefName::branch(&args.onto)
             .map_err(|why| Failure::new(Exit::Usage, format!("`{}`: {why}", args.onto)))?
     };
-    let target = asked.policy.flow.target(&onto).ok_or_else(|| {
+    let target = query.policy.flow.target(&onto).ok_or_else(|| {
         Failure::new(Exit::BadInput, format!("`{onto}` is not a stage or line of the policy"))
     })?;
-    match asked.policy.classes.find(&args.what) {
-        Some(class) => of_class(args, &asked, &target, &onto, class),
-        None => of_branch(args, &asked, &onto),
+    match query.policy.classes.find(&args.what) {
+        Some(class) => answer_for_class(args, &query, &target, &onto, class),
+        None => answer_for_branch(args, &query, &onto),
     }
 }
 
 /// Answers for a class: when the freezes accept it, and whether it can land there
 /// without a promotion.
-fn of_class(
+fn answer_for_class(
     args: &When,
-    asked: &QueryContext,
+    query: &QueryContext,
     target: &Target<'_>,
     onto: &RefName,
     class: ClassId,
 ) -> VerbResult {
-    let policy = &asked.policy;
-    let releases = releases(&asked.reader, &policy.release)?;
+    let policy = &query.policy;
+    let releases = releases(&query.reader, &policy.release)?;
     let history = History { releases, ..History::default() };
-    let (actor, at) = asked.who();
+    let (actor, at) = query.who();
     let push = Push { actor, at, updates: Vec::new(), options: Vec::new() };
     let survey = ServerSurvey { releases: history.releases.clone(), ..ServerSurvey::default() };
-    let records = asked.at_rest().records.calendar_records(policy, &survey, at)?;
+    let records = query.at_rest().records.calendar_records(policy, &survey, at)?;
     let ledger = LedgerView::assemble(policy, &records);
     let case = Case { policy, push: &push, history: &history, ledger: &ledger };
     let name = policy.classes.name(class);
@@ -100,10 +100,10 @@ fn of_class(
 
 /// Answers for a branch: the first time at which the server would accept it by all
 /// rules, or the requirements that time does not meet.
-fn of_branch(args: &When, asked: &QueryContext, onto: &RefName) -> VerbResult {
+fn answer_for_branch(args: &When, query: &QueryContext, onto: &RefName) -> VerbResult {
     let wish = ProposedUpdate { revision: Some(args.what.clone()), name: onto.clone() };
-    let rest = asked.at_rest();
-    let checked = find_earliest(&rest, asked.who(), &[wish])?;
+    let rest = query.at_rest();
+    let checked = find_earliest(&rest, query.who(), &[wish])?;
     let at = checked.push.at;
     let decision = &checked.judged.decision;
     let case = checked.case(rest.policy);
@@ -120,14 +120,14 @@ fn of_branch(args: &When, asked: &QueryContext, onto: &RefName) -> VerbResult {
             needs.iter().map(|(what, takes)| json!({"objection": what, "takes": takes})).collect();
         let object = json!({
             "revision": args.what, "onto": onto.short(), "lands": lands,
-            "now": lands && at == asked.at,
+            "now": lands && at == query.at,
             "earliest": at.to_rfc3339(), "needs": needs,
         });
         say(&object.to_string());
         return finished(Exit::Accepted);
     }
     say(&format!("{} onto {onto}:", args.what));
-    let ahead = at > asked.at;
+    let ahead = at > query.at;
     say(&match (lands, ahead) {
         (true, false) if checked.push.updates.is_empty() => "  already there".to_string(),
         (true, false) => "  now".to_string(),

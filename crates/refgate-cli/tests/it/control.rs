@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::people::World;
+use crate::test_world::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::people::World;
+use crate::test_world::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 
@@ -16,7 +16,7 @@ pub(crate) fn rounds(usual: u32) -> u32 {
 }
 
 /// A pseudo-random number below `most`, the same in every run.
-fn spread(number: u32, most: u64) -> u64 {
+fn pseudo_random(number: u32, most: u64) -> u64 {
     (u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % most.max(1)
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn guard(world: &World, mode: &str) {
 
 /// Installs a chained hook that sleeps. It runs after the decision, so the time between
 /// the decision and the ref update is long.
-fn dawdle(world: &World) {
+fn install_slow_hook(world: &World) {
     let path = world.server().join("hooks/pre-receive.chained");
     fs::write(&path, "#!/bin/sh\ncat > /dev/null\nsleep \"0.$(date +%N | cut -c1 | tr 3456789 0120120)$(date +%N | cut -c2)\"\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -75,13 +75,13 @@ fn fixes(world: &World, tips: &[String], round: u32) -> Vec<String> {
 fn later(world: &World, new: &str, branch: &str, moment: u64) -> std::process::Child {
     let mut push = Command::new("sh");
     push.current_dir(world.path("ada"));
-    world.dress(&mut push, "ada");
+    world.set_identity(&mut push, "ada");
     let command = format!("sleep 0.{moment:03}; exec git push -q origin {new}:refs/heads/{branch}");
     push.args(["-c", &command]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[expect(clippy::print_stdout, reason = "a long run prints its figures")]
-fn races(mode: &str) {
+fn race_freeze_with_pushes(mode: &str) {
     let portal = refgate_gate::builtin("portal").unwrap();
     let world = World::new(&format!("{portal}\n[[line]]\nbranches = \"release/*\"\n"), NOW);
     guard(&world, mode);
@@ -90,7 +90,7 @@ fn races(mode: &str) {
     for line in branches.iter().filter(|name| *name != "dev") {
         world.lands("grace", &[&format!("origin/main:refs/heads/{line}")]);
     }
-    dawdle(&world);
+    install_slow_hook(&world);
     let file = |branch: &String| world.server().join("refs/heads").join(branch);
     let tip = |branch: &String| fs::read_to_string(file(branch)).unwrap().trim().to_string();
     let (mut landed, mut kept_out) = (0, 0);
@@ -104,9 +104,9 @@ fn races(mode: &str) {
             .iter()
             .zip(&branches)
             .zip(round * (LINES + 1)..)
-            .map(|((new, branch), number)| later(&world, new, branch, spread(number, 400)))
+            .map(|((new, branch), number)| later(&world, new, branch, pseudo_random(number, 400)))
             .collect();
-        std::thread::sleep(Duration::from_millis(spread(round, 300)));
+        std::thread::sleep(Duration::from_millis(pseudo_random(round, 300)));
         let why = format!("stop {round}");
         let stop = ["freeze", "start", "dev", "release/*", "--for", "1 days", "--reason", &why];
         let stop = [&stop[..], &["--lets-through", "docs", "--json"]].concat();
@@ -135,17 +135,22 @@ fn races(mode: &str) {
 
 #[test]
 fn nothing_lands_after_a_recorded_freeze_portable() {
-    races("portable");
+    race_freeze_with_pushes("portable");
 }
 
 #[test]
 fn nothing_lands_after_a_recorded_freeze_strict() {
-    races("strict");
+    race_freeze_with_pushes("strict");
 }
 
 /// Checks after a fault that the branch has its old or its new value, that the repository
 /// is sound, and that `doctor --fix` cleans up. Returns whether it has the new value.
-pub(crate) fn old_or_new(world: &World, before: &str, commit: &str, what: &str) -> bool {
+pub(crate) fn check_old_or_new_value(
+    world: &World,
+    before: &str,
+    commit: &str,
+    what: &str,
+) -> bool {
     let after = world.git("ada", &["ls-remote", "origin", "refs/heads/dev"]);
     let moved = after.starts_with(commit);
     assert!(moved || after == before, "{what}: neither old nor new: {before} {after}");
@@ -165,7 +170,7 @@ pub(crate) fn old_or_new(world: &World, before: &str, commit: &str, what: &str) 
 
 /// Kills all processes of a push at different times.
 #[expect(clippy::print_stdout, reason = "a long run prints its figures")]
-fn kills(mode: &str) {
+fn kill_pushes(mode: &str) {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     guard(&world, mode);
     let (mut old, mut new) = (0, 0);
@@ -175,15 +180,15 @@ fn kills(mode: &str) {
         // The push runs in its own session, so that all of it can be killed at once.
         let mut push = Command::new("setsid");
         push.arg("--wait").arg("git").current_dir(world.path("ada"));
-        world.dress(&mut push, "ada");
+        world.set_identity(&mut push, "ada");
         push.args(["push", "-q", "origin", "dev"]);
         let mut push = push.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(5 + spread(round, 90)));
+        std::thread::sleep(Duration::from_millis(5 + pseudo_random(round, 90)));
         let _ =
             Command::new("pkill").args(["-KILL", "-f", world.server().to_str().unwrap()]).status();
         let _ = push.wait();
         std::thread::sleep(Duration::from_millis(20));
-        let moved = old_or_new(&world, &before, &commit, mode);
+        let moved = check_old_or_new_value(&world, &before, &commit, mode);
         (old, new) = if moved { (old, new + 1) } else { (old + 1, new) };
     }
     println!("{mode}: {old} kills left the old value, {new} came after the ref update");
@@ -191,12 +196,12 @@ fn kills(mode: &str) {
 
 #[test]
 fn a_kill_leaves_old_or_new_value_portable() {
-    kills("portable");
+    kill_pushes("portable");
 }
 
 #[test]
 fn a_kill_leaves_old_or_new_value_strict() {
-    kills("strict");
+    kill_pushes("strict");
 }
 
 /// Parallel writers of the ledger lose no record that the server accepted.

@@ -8,7 +8,7 @@ use refgate_core::{EvidenceKind, Record, RecordBody, RecordId, RefName, RuleId};
 use refgate_format::{Signers, path_of, read_record, record_text, split_file, verify};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::people::World;
+use crate::test_world::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 
@@ -183,7 +183,7 @@ fn keygen_accepts(world: &World, file: &str, lists: (&str, &str), by: &str, when
     keygen.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
 
-fn we_accept(file: &str, lists: (&str, &str), by: &str) -> bool {
+fn refgate_accepts(file: &str, lists: (&str, &str), by: &str) -> bool {
     let (text, armour) = split_file(file).unwrap();
     let Ok(signers) = Signers::parse(lists.0, lists.1) else { return false };
     verify(&signers, text, armour, (by, "refgate@portal", at(NOW))).is_ok()
@@ -220,7 +220,7 @@ fn agrees_with_ssh_keygen() {
         ("of another text", &foreign, line(ours), "", false),
     ] {
         let lists = (allowed.as_str(), revoked);
-        assert_eq!(we_accept(file, lists, "ada"), good, "{what}: refgate");
+        assert_eq!(refgate_accepts(file, lists, "ada"), good, "{what}: refgate");
         assert_eq!(keygen_accepts(&world, file, lists, "ada", "20260302100000Z"), good, "{what}");
     }
 }
@@ -267,9 +267,9 @@ fn rejects_a_security_key_that_nobody_touched() {
         let lists = (allowed.as_str(), "");
         let keygen = keygen_accepts(&world, &file, lists, "ada", "20260302100000Z");
         assert!(keygen, "ssh-keygen, flags {flags}");
-        assert_eq!(we_accept(&file, lists, "ada"), counts, "refgate, flags {flags}");
+        assert_eq!(refgate_accepts(&file, lists, "ada"), counts, "refgate, flags {flags}");
         let other = file.replace("\"so\"", "\"no\"");
-        assert!(other != file && !we_accept(&other, lists, "ada"), "an altered text");
+        assert!(other != file && !refgate_accepts(&other, lists, "ada"), "an altered text");
     }
 }
 
@@ -279,7 +279,7 @@ fn rejects_changed_signatures_that_ssh_keygen_rejects() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
     let good = record("ada", NOW, "portal", blocker());
     let text = record_text(&good);
-    let (mut bent, mut accepted) = (0, 0);
+    let (mut changed, mut accepted) = (0, 0);
     for (name, kind, bits) in [
         ("k1", "ed25519", "0"),
         ("k2", "ecdsa", "256"),
@@ -296,21 +296,21 @@ fn rejects_changed_signatures_that_ssh_keygen_rejects() {
         let allowed = format!("ada namespaces=\"refgate@portal\" {}", world.key(name));
         let armour = sign(&world, name, "refgate@portal", &text);
         let lists = (allowed.as_str(), "");
-        assert!(we_accept(&format!("{text}{armour}"), lists, "ada"), "{kind} {bits}");
+        assert!(refgate_accepts(&format!("{text}{armour}"), lists, "ada"), "{kind} {bits}");
         // Changes one letter of the armour at a time.
         for place in (0..armour.len()).step_by(armour.len() / 700 + 1) {
             let mut other: Vec<u8> = armour.clone().into_bytes();
             other[place] = if other[place] == b'A' { b'B' } else { b'A' };
             let file = format!("{text}{}", String::from_utf8(other).unwrap());
-            bent += 1;
-            if split_file(&file).is_ok() && we_accept(&file, lists, "ada") {
+            changed += 1;
+            if split_file(&file).is_ok() && refgate_accepts(&file, lists, "ada") {
                 accepted += 1;
                 let agrees = keygen_accepts(&world, &file, lists, "ada", "20260302100000Z");
                 assert!(agrees, "{kind} {bits}, letter {place}: only refgate accepts it");
             }
         }
     }
-    assert!(bent > 2_000, "{bent}");
+    assert!(changed > 2_000, "{changed}");
     assert!(accepted < 10, "{accepted}");
     // A list of signers with a weak key is an error.
     let mut keygen = Command::new("ssh-keygen");

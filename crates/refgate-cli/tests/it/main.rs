@@ -1,15 +1,15 @@
 //! Runs the `refgate` program and checks its output and exit codes.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-mod carried;
+mod backport_records;
 mod control;
 mod faults;
 mod forgery;
-mod people;
 mod points;
+mod record_rules;
 mod story;
+mod test_world;
 mod vectors;
-mod words;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

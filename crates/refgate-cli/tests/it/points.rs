@@ -7,8 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::faults::{guard, old_or_new, rounds};
-use crate::people::World;
+use crate::faults::{check_old_or_new_value, guard, rounds};
+use crate::test_world::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 
@@ -61,7 +61,7 @@ fn points(world: &World, program: &str, fault: &str) -> (u32, u32) {
         }
         let log = fs::read_to_string(&log).unwrap_or_default();
         let hit = log.contains("(INJECTED)") || log.contains("killed by SIGKILL");
-        let moved = old_or_new(world, &before, &commit, &what);
+        let moved = check_old_or_new_value(world, &before, &commit, &what);
         if !hit {
             assert!(moved, "{what}: rejected without a fault");
             break;

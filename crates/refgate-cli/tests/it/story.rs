@@ -1,6 +1,6 @@
 //! Tests a complete release with the policy `portal`, a real server and real keys.
 
-use crate::people::World;
+use crate::test_world::World;
 
 fn portal() -> String {
     let text = refgate_gate::builtin("portal").unwrap();
@@ -65,10 +65,10 @@ fn release_from_first_candidate_to_next_iteration() {
     world.lands("grace", &["v2.0.0"]);
 
     let dossier = told(&world);
-    final_words(&world);
+    check_final_records(&world);
     freeze(&mut world);
     hotfix(&mut world);
-    exceptions(&mut world);
+    use_waivers(&mut world);
     thaw(&mut world);
 
     // Everything can be verified offline in a fresh clone.
@@ -80,11 +80,11 @@ fn release_from_first_candidate_to_next_iteration() {
     let (code, said) = world.refgate_in("grace", &world.server(), &["log", "verify"]);
     assert!(code == Some(0) && said.contains(", 0 wrong"), "{said}");
     assert_eq!(world.does("eve", &["log", "verify"]), said);
-    still_told(&world, &dossier);
+    check_dossier_verify(&world, &dossier);
     let (code, said) = world.refgate_in("grace", &world.server(), &["audit"]);
     assert!(code == Some(0) && said.contains(", 0 bypassed refgate"), "{said}");
 
-    doors(&mut world);
+    check_audit_of_bypasses(&mut world);
 }
 
 /// Checks the text of the dossier. Returns the dossier as JSON.
@@ -114,7 +114,7 @@ fn told(world: &World) -> String {
 }
 
 /// The old dossier can still be verified. A changed dossier cannot.
-fn still_told(world: &World, dossier: &str) {
+fn check_dossier_verify(world: &World, dossier: &str) {
     let path = world.path("dossier.json");
     let verify = ["release", "dossier", "v2.0.0", "--verify", path.to_str().unwrap()];
     std::fs::write(&path, dossier).unwrap();
@@ -135,7 +135,7 @@ fn still_told(world: &World, dossier: &str) {
 }
 
 /// The audit finds ref updates that bypassed the hook.
-fn doors(world: &mut World) {
+fn check_audit_of_bypasses(world: &mut World) {
     let server = world.server();
     let audit = |world: &World, sees: &str| {
         let (code, said) = world.refgate_in("grace", &server, &["audit"]);
@@ -165,7 +165,7 @@ fn doors(world: &mut World) {
 }
 
 /// A record that had its effect cannot be withdrawn. A missing release cannot be named.
-fn final_words(world: &World) {
+fn check_final_records(world: &World) {
     let id = |said: &str| said.split("\"id\":\"").nth(1).unwrap()[..64].to_string();
     let start = ["freeze", "start", "dev", "--for", "1 days", "--lets-through", "docs"];
     let said = world.does("grace", &[&start[..], &["--reason", "audit", "--json"]].concat());
@@ -228,7 +228,7 @@ fn hotfix(world: &mut World) {
     world.lands("ada", &["dev"]);
 }
 
-fn exceptions(world: &mut World) {
+fn use_waivers(world: &mut World) {
     // One waiver is used up. Another waiver expires.
     world.commits("ada", "dev", "feat: the law changed", "src/law.rs");
     world.refused("ada", &["dev"], &["[freeze]"]);

@@ -21,7 +21,7 @@ fn openssh_vectors() {
     let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
     let (namespace, text) = (read("namespace"), read("signed-data"));
     let scratch = TempDir::new().unwrap();
-    let (mut whole, mut bent, mut taken) = (0, 0, 0);
+    let (mut whole, mut changed, mut taken) = (0, 0, 0);
     for (name, accepted) in [
         ("ed25519", true),
         ("ecdsa", true),
@@ -36,14 +36,14 @@ fn openssh_vectors() {
         let (key, armour) = (read(&format!("{name}.pub")), read(&format!("{name}.sig")));
         let list = format!("ada namespaces=\"{namespace}\" {key}");
         let at = chrono::Utc::now();
-        let ours = |text: &str, armour: &str| {
+        let refgate_accepts = |text: &str, armour: &str| {
             Signers::parse(&list, "").is_ok_and(|signers| {
                 verify(&signers, text, armour, ("ada", &namespace, at)).is_ok()
             })
         };
         let path = |file: &str| scratch.path().join(file);
         fs::write(path("signers"), &list).unwrap();
-        let theirs = |text: &str, armour: &str| {
+        let keygen_accepts = |text: &str, armour: &str| {
             fs::write(path("sig"), armour).unwrap();
             fs::write(path("text"), text).unwrap();
             let mut keygen = Command::new("ssh-keygen");
@@ -53,21 +53,24 @@ fn openssh_vectors() {
         };
         let why =
             Signers::parse(&list, "").map(|s| verify(&s, &text, &armour, ("ada", &namespace, at)));
-        assert_eq!(ours(&text, &armour), accepted, "{name}: {why:?}");
-        assert!(theirs(&text, &armour), "{name}");
+        assert_eq!(refgate_accepts(&text, &armour), accepted, "{name}: {why:?}");
+        assert!(keygen_accepts(&text, &armour), "{name}");
         whole += 1;
-        assert!(!ours(&text.replace("test", "rest"), &armour), "{name}: another text");
+        assert!(!refgate_accepts(&text.replace("test", "rest"), &armour), "{name}: another text");
         for place in 0..armour.len() {
             let mut other = armour.clone().into_bytes();
             other[place] = if other[place] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
-            bent += 1;
-            if ours(&text, &other) {
+            changed += 1;
+            if refgate_accepts(&text, &other) {
                 taken += 1;
-                assert!(theirs(&text, &other), "{name}, letter {place}: only refgate accepts it");
+                assert!(
+                    keygen_accepts(&text, &other),
+                    "{name}, letter {place}: only refgate accepts it"
+                );
             }
         }
     }
     assert_eq!(whole, 7);
-    assert!(bent > 2_000 && taken < 20, "{bent}, {taken}");
+    assert!(changed > 2_000 && taken < 20, "{changed}, {taken}");
 }

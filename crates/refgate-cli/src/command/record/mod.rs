@@ -32,16 +32,16 @@ fn branch(name: &str) -> Result<RefName, Failure> {
     RefName::parse(&full).map_err(|why| usage(format!("`{name}`: {why}")))
 }
 
-fn ends(signer: &RecordSigner<'_>, lasts: &str) -> Result<Instant, Failure> {
+fn parse_end(signer: &RecordSigner<'_>, lasts: &str) -> Result<Instant, Failure> {
     let length = parse_duration(lasts)
         .ok_or_else(|| usage(format!("`{lasts}` is not a duration, such as \"2 days\"")))?;
-    Ok(signer.asked.at + length)
+    Ok(signer.query.at + length)
 }
 
 pub(crate) fn approve(args: &Approve) -> VerbResult {
     let signer = RecordSigner::open(&args.signer)?;
     let rule = rule(&args.rule)?;
-    let first = signer.asked.policy.flow.stages.first().map(|stage| stage.branch.clone());
+    let first = signer.query.policy.flow.stages.first().map(|stage| stage.branch.clone());
     let onto = match (args.onto.as_str(), first) {
         ("", Some(first)) => first,
         (name, _) => branch(name)?,
@@ -50,18 +50,18 @@ pub(crate) fn approve(args: &Approve) -> VerbResult {
         RuleId::PolicyChange => {
             let commit = signer.commit(&args.what)?;
             let (on, folder) = policy_folder(&signer)?;
-            let tree = signer.asked.reader.folder_in(commit, &folder)?.ok_or_else(|| {
+            let tree = signer.query.reader.folder_in(commit, &folder)?.ok_or_else(|| {
                 Failure::new(Exit::BadInput, format!("cannot find `{folder}` in `{}`", args.what))
             })?;
             (on, tree)
         }
         RuleId::Deletion => {
             let on = named(&signer, &args.what)?;
-            let value = signer.asked.reader.reference(&on)?.map(|(id, _)| id);
+            let value = signer.query.reader.reference(&on)?.map(|(id, _)| id);
             let missing = || Failure::new(Exit::BadInput, format!("cannot find `{on}`"));
             (on.clone(), value.ok_or_else(missing)?)
         }
-        _ if !matches!(signer.asked.policy.kind(&onto), RefKind::Governed(_)) => {
+        _ if !matches!(signer.query.policy.kind(&onto), RefKind::Governed(_)) => {
             let message =
                 format!("cannot approve a landing on `{}`: not a stage or line", onto.short());
             return Err(usage(message));
@@ -73,12 +73,12 @@ pub(crate) fn approve(args: &Approve) -> VerbResult {
 
 /// The production branch and the directory of the policy in the repository.
 fn policy_folder(signer: &RecordSigner<'_>) -> Result<(RefName, String), Failure> {
-    let refgate_format::PolicySource::Tracked { branch: name, path } = &signer.asked.source else {
+    let refgate_format::PolicySource::Tracked { branch: name, path } = &signer.query.source else {
         let message = "cannot approve a policy change: the policy is a file on the server";
         return Err(Failure::new(Exit::BadInput, message));
     };
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string();
-    let production = signer.asked.policy.flow.production().map(|(_, stage)| stage.branch.clone());
+    let production = signer.query.policy.flow.production().map(|(_, stage)| stage.branch.clone());
     Ok((production.map_or_else(|| branch(name), Ok)?, folder))
 }
 
@@ -86,7 +86,7 @@ fn policy_folder(signer: &RecordSigner<'_>) -> Result<(RefName, String), Failure
 fn named(signer: &RecordSigner<'_>, name: &str) -> Result<RefName, Failure> {
     let tag = RefName::parse(&format!("refs/tags/{name}"));
     match tag {
-        Ok(tag) if signer.asked.reader.reference(&tag)?.is_some() => Ok(tag),
+        Ok(tag) if signer.query.reader.reference(&tag)?.is_some() => Ok(tag),
         _ => branch(name),
     }
 }
@@ -108,7 +108,7 @@ pub(crate) fn sign_off(args: &SignOff) -> VerbResult {
             return signer.make(RecordBody::Classification { commit, class });
         }
     };
-    let production = signer.asked.policy.flow.production().map_or(0, |(place, _)| place);
+    let production = signer.query.policy.flow.production().map_or(0, |(place, _)| place);
     let what = match &args.what {
         Some(what) => what.clone(),
         None => signer.stage(production.saturating_sub(1))?,
@@ -120,7 +120,8 @@ pub(crate) fn sign_off(args: &SignOff) -> VerbResult {
 pub(crate) fn waive(args: &Waive) -> VerbResult {
     let signer = RecordSigner::open(&args.signer)?;
     let commit = args.commit.as_deref().map(|revision| signer.commit(revision)).transpose()?;
-    let (rule, on, until) = (rule(&args.rule)?, branch(&args.onto)?, ends(&signer, &args.lasts)?);
+    let (rule, on, until) =
+        (rule(&args.rule)?, branch(&args.onto)?, parse_end(&signer, &args.lasts)?);
     let (class, uses, owes) = (args.class.clone(), args.uses, args.owes.clone());
     signer.make(RecordBody::Waiver { rule, on, class, commit, until, uses, owes })
 }
@@ -130,7 +131,7 @@ pub(crate) fn freeze(args: &Freeze) -> VerbResult {
         FreezeVerb::Start { stages, lasts, lets_through, signer } => {
             let signer = RecordSigner::open(signer)?;
             let (stages, lets_through) = (stages.clone(), lets_through.clone());
-            let until = ends(&signer, lasts)?;
+            let until = parse_end(&signer, lasts)?;
             signer.make(RecordBody::Freeze { stages, lets_through, until })
         }
         FreezeVerb::End { id, signer } => {
@@ -218,14 +219,14 @@ pub(crate) fn not_applicable(args: &NotApplicable) -> VerbResult {
 pub(crate) fn delete_request(args: &DeleteRequest) -> VerbResult {
     let signer = RecordSigner::open(&args.signer)?;
     let on = named(&signer, &args.what)?;
-    let value = signer.asked.reader.reference(&on)?.map(|(id, _)| id);
+    let value = signer.query.reader.reference(&on)?.map(|(id, _)| id);
     let missing = || Failure::new(Exit::BadInput, format!("cannot find `{on}` on the server"));
     signer.make(RecordBody::DeletionRequest { value: value.ok_or_else(missing)?, on })
 }
 
 pub(crate) fn certify(args: &Certify) -> VerbResult {
     let signer = RecordSigner::open(&args.signer)?;
-    let until = ends(&signer, &args.lasts)?;
+    let until = parse_end(&signer, &args.lasts)?;
     let (person, course) = (args.person.clone(), args.course.clone());
     signer.make(RecordBody::Certificate { person, course, until })
 }
@@ -248,8 +249,8 @@ fn about(args: &Withdraw, body: impl FnOnce(RecordId, String) -> RecordBody) -> 
 /// All records of the ledger in this repository.
 fn all(signer: &RecordSigner<'_>) -> Result<Vec<Record>, Failure> {
     let mut all = Vec::new();
-    let Some(tip) = signer.asked.reader.ledger_tip()? else { return Ok(all) };
-    signer.asked.reader.all_records(tip, &mut |file| {
+    let Some(tip) = signer.query.reader.ledger_tip()? else { return Ok(all) };
+    signer.query.reader.all_records(tip, &mut |file| {
         let text = split_file(&file.text).map(|(text, _)| text.to_string());
         all.extend(text.ok().and_then(|text| read_record(&text).ok()));
         Ok(())

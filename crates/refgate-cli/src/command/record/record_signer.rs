@@ -9,17 +9,17 @@ use refgate_gate::Exit;
 use refgate_git::{Writer, releases};
 use serde_json::json;
 
-use super::signing_prompts::{agreed, asked_for};
+use super::signing_prompts::{ask_for_reason, confirm_signing};
 use crate::args::{Question, RecordArgs as Args};
 use crate::command::query_context::{QueryContext, ask, finished};
 use crate::output::{Failure, VerbResult, say, tell};
 
 /// The maximum number of pushes of one record, when others push to the ledger first.
-const MOST_TRIES: usize = 40;
+const MAX_TRIES: usize = 40;
 
 /// A clone with its policy, and the name and key of the signer.
 pub(crate) struct RecordSigner<'a> {
-    pub(crate) asked: QueryContext,
+    pub(crate) query: QueryContext,
     args: &'a Args,
     name: String,
     key: String,
@@ -28,42 +28,42 @@ pub(crate) struct RecordSigner<'a> {
 impl<'a> RecordSigner<'a> {
     pub(crate) fn open(args: &'a Args) -> Result<Self, Failure> {
         fetch(&args.repository, &args.remote, args.offline)?;
-        let asked = ask(&question(args))?;
-        let key = setting(&asked, "user.signingkey")?.ok_or_else(|| {
+        let query = ask(&question(args))?;
+        let key = setting(&query, "user.signingkey")?.ok_or_else(|| {
             let message = "cannot sign: no signing key is configured\nhint: set `git config \
                            user.signingKey` to your OpenSSH public key (see docs/ledger.md)";
             Failure::new(Exit::BadSetup, message)
         })?;
-        let name = match args.name.clone().or(setting(&asked, "refgate.name")?) {
+        let name = match args.name.clone().or(setting(&query, "refgate.name")?) {
             Some(name) => name,
-            None => owner(&asked, &key)?,
+            None => owner(&query, &key)?,
         };
-        Ok(Self { asked, args, name, key })
+        Ok(Self { query, args, name, key })
     }
 
     /// Resolves a revision to a commit.
     pub(crate) fn commit(&self, revision: &str) -> Result<Oid, Failure> {
-        self.asked.commit(revision)
+        self.query.commit(revision)
     }
 
     /// The tree of a commit.
     pub(crate) fn tree(&self, commit: Oid) -> Result<Oid, Failure> {
-        Ok(self.asked.reader.commit(commit)?.tree)
+        Ok(self.query.reader.commit(commit)?.tree)
     }
 
     /// The remote-tracking branch of a stage, or on a server the branch itself.
     pub(crate) fn stage(&self, place: usize) -> Result<String, Failure> {
-        let stage = self.asked.policy.flow.stages.get(place);
+        let stage = self.query.policy.flow.stages.get(place);
         let branch = stage.map(|stage| stage.branch.short().to_string()).unwrap_or_default();
         let fetched = format!("refs/remotes/{}/{branch}", self.args.remote);
-        let known = self.asked.reader.resolve(&fetched).is_ok();
+        let known = self.query.reader.resolve(&fetched).is_ok();
         Ok(if known { fetched } else { format!("refs/heads/{branch}") })
     }
 
     /// The tag of the last major release.
     pub(crate) fn major(&self) -> Result<String, Failure> {
-        let all = releases(&self.asked.reader, &self.asked.policy.release)?;
-        last_major(&all, self.asked.at).map(|release| release.tag.clone()).ok_or_else(|| {
+        let all = releases(&self.query.reader, &self.query.policy.release)?;
+        last_major(&all, self.query.at).map(|release| release.tag.clone()).ok_or_else(|| {
             let message = "cannot find a major release in this repository\nhint: fetch the tags";
             Failure::new(Exit::BadInput, message)
         })
@@ -73,14 +73,14 @@ impl<'a> RecordSigner<'a> {
     pub(crate) fn make(&self, body: RecordBody) -> VerbResult {
         let reason = match &self.args.reason {
             Some(reason) => reason.clone(),
-            None => asked_for("Reason:")?,
+            None => ask_for_reason("Reason:")?,
         };
-        let record = self.record(body, reason, self.args.link.clone(), self.asked.at)?;
+        let record = self.record(body, reason, self.args.link.clone(), self.query.at)?;
         let text = record_text(&record);
         if !self.args.json {
             say(&format!("Record to be signed by {}:\n\n{text}", self.name));
         }
-        if !self.args.yes && !agreed()? {
+        if !self.args.yes && !confirm_signing()? {
             return Err(Failure::new(
                 Exit::Failed,
                 "nothing was signed\nhint: use --yes to sign without confirmation",
@@ -88,8 +88,8 @@ impl<'a> RecordSigner<'a> {
         }
         let file = self.sign(&record, &text)?;
         if self.args.offline {
-            let path = pending(&self.asked).join(format!("{}.toml", record.id));
-            std::fs::create_dir_all(pending(&self.asked))?;
+            let path = pending(&self.query).join(format!("{}.toml", record.id));
+            std::fs::create_dir_all(pending(&self.query))?;
             std::fs::write(&path, &file)?;
             return self.told(&record, None);
         }
@@ -104,7 +104,7 @@ impl<'a> RecordSigner<'a> {
         link: Option<String>,
         at: Instant,
     ) -> Result<Record, Failure> {
-        let repository = self.asked.repositories.first().cloned().unwrap_or_default();
+        let repository = self.query.repositories.first().cloned().unwrap_or_default();
         let (id, by) = (RecordId([0; 32]), self.name.clone());
         let draft = Record { id, by, at, repository, reason, link, body };
         read_record(&record_text(&draft))
@@ -117,8 +117,8 @@ impl<'a> RecordSigner<'a> {
         let folder = tempfile::tempdir()?;
         let message = folder.path().join("record");
         std::fs::write(&message, text)?;
-        let program = setting(&self.asked, "gpg.ssh.program")?;
-        let purpose = namespace(&self.asked.policy.ledger.name);
+        let program = setting(&self.query, "gpg.ssh.program")?;
+        let purpose = namespace(&self.query.policy.ledger.name);
         let mut sign = Command::new(program.as_deref().unwrap_or("ssh-keygen"));
         sign.args(["-Y", "sign", "-n", &purpose, "-f"]);
         if let Some(literal) = literal(&self.key) {
@@ -126,7 +126,7 @@ impl<'a> RecordSigner<'a> {
             std::fs::write(&key, format!("{literal}\n"))?;
             sign.arg(key).arg("-U");
         } else {
-            sign.arg(expanded(&self.key));
+            sign.arg(expand_home(&self.key));
         }
         let output = sign.arg(&message).stdin(Stdio::inherit()).output()?;
         if !output.status.success() {
@@ -136,7 +136,7 @@ impl<'a> RecordSigner<'a> {
         let armour = std::fs::read_to_string(message.with_extension("sig"))?;
         // An error here is clearer than a rejection by the server.
         let by = (record.by.as_str(), purpose.as_str(), record.at);
-        verify(&self.asked.signers, text, &armour, by).map_err(|why| {
+        verify(&self.query.signers, text, &armour, by).map_err(|why| {
             let message = format!("the server would reject this signature: {why}");
             Failure::new(Exit::Rejected, message)
         })?;
@@ -148,9 +148,9 @@ impl<'a> RecordSigner<'a> {
     fn push(&self, record: &Record, file: &str) -> Result<Oid, Failure> {
         let here = &self.args.repository;
         let message = format!("{} by {}", record.body.kind(), record.by);
-        for _ in 0..MOST_TRIES {
-            let tip = self.asked.reader.ledger_tip()?;
-            let shelf = tip.map(|tip| self.asked.reader.shelf(tip, &shelf_of(&record.body)));
+        for _ in 0..MAX_TRIES {
+            let tip = self.query.reader.ledger_tip()?;
+            let shelf = tip.map(|tip| self.query.reader.shelf(tip, &shelf_of(&record.body)));
             let there = shelf.transpose()?.unwrap_or_default();
             if there.iter().any(|file| file.path == path_of(record)) {
                 let message = "the ledger already contains this record";
@@ -164,23 +164,23 @@ impl<'a> RecordSigner<'a> {
             if output.status.success() {
                 // The messages of the server to the pusher are passed on.
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                let heard = said.lines().filter(|line| line.starts_with("remote: "));
-                let heard = plain(&heard.collect::<Vec<_>>().join("\n"));
-                if !heard.is_empty() {
-                    tell(&heard);
+                let server_messages = said.lines().filter(|line| line.starts_with("remote: "));
+                let server_messages = plain(&server_messages.collect::<Vec<_>>().join("\n"));
+                if !server_messages.is_empty() {
+                    tell(&server_messages);
                 }
                 fetch(here, &self.args.remote, false)?;
                 return Ok(commit);
             }
             let said = [output.stdout, output.stderr].concat();
             let said = String::from_utf8_lossy(&said).into_owned();
-            let raced =
+            let lost_race =
                 ["fetch first", "non-fast-forward", "is at ", "cannot lock ref", "` changed while"];
-            let raced = raced.iter().any(|sign| said.contains(sign));
+            let lost_race = lost_race.iter().any(|sign| said.contains(sign));
             let fetched = fetch(here, &self.args.remote, false);
             // Git reports a lost race in several ways. A moved ledger is certain.
-            let moved = fetched.is_ok() && self.asked.reader.ledger_tip()? != tip;
-            if !raced && !moved {
+            let moved = fetched.is_ok() && self.query.reader.ledger_tip()? != tip;
+            if !lost_race && !moved {
                 return Err(Failure::new(Exit::Rejected, plain(&said)));
             }
             fetched?;
@@ -190,8 +190,8 @@ impl<'a> RecordSigner<'a> {
 
     /// The remote, or on a server the path of the repository itself.
     fn remote(&self) -> String {
-        if self.asked.served {
-            return self.asked.reader.git_dir().display().to_string();
+        if self.query.served {
+            return self.query.reader.git_dir().display().to_string();
         }
         self.args.remote.clone()
     }
@@ -215,7 +215,7 @@ impl<'a> RecordSigner<'a> {
 
     /// Pushes the records that were signed offline. Records that are too old are signed again.
     pub(crate) fn push_pending(&self) -> VerbResult {
-        let folder = pending(&self.asked);
+        let folder = pending(&self.query);
         let mut files: Vec<PathBuf> = match std::fs::read_dir(&folder) {
             Ok(all) => all.filter_map(Result::ok).map(|entry| entry.path()).collect(),
             Err(_) => Vec::new(),
@@ -229,8 +229,8 @@ impl<'a> RecordSigner<'a> {
                 tell(&format!("skipped {}: not a record", path.display()));
                 continue;
             };
-            let now = self.asked.at;
-            let old = now - record.at > self.asked.policy.ledger.tolerance / 2;
+            let now = self.query.at;
+            let old = now - record.at > self.query.policy.ledger.tolerance / 2;
             if old {
                 let Record { body, reason, link, .. } = record;
                 let again = self.record(body, reason, link, now)?;
@@ -258,8 +258,8 @@ fn question(args: &Args) -> Question {
     }
 }
 
-fn pending(asked: &QueryContext) -> PathBuf {
-    asked.reader.git_dir().join(refgate_gate::DIRECTORY).join("pending")
+fn pending(query: &QueryContext) -> PathBuf {
+    query.reader.git_dir().join(refgate_gate::DIRECTORY).join("pending")
 }
 
 /// Fetches the ledger of a remote. Does nothing if the remote is not configured, as
@@ -290,15 +290,15 @@ pub(crate) fn fetch(here: &Path, remote: &str, offline: bool) -> Result<(), Fail
 }
 
 /// A Git setting, from the configuration of the repository or the person, if not empty.
-fn setting(asked: &QueryContext, key: &str) -> Result<Option<String>, Failure> {
-    Ok(asked.reader.setting(key)?.filter(|value| !value.is_empty()))
+fn setting(query: &QueryContext, key: &str) -> Result<Option<String>, Failure> {
+    Ok(query.reader.setting(key)?.filter(|value| !value.is_empty()))
 }
 
 /// The name of the signer who has this key, by the list of signers.
-fn owner(asked: &QueryContext, key: &str) -> Result<String, Failure> {
-    let purpose = namespace(&asked.policy.ledger.name);
+fn owner(query: &QueryContext, key: &str) -> Result<String, Failure> {
+    let purpose = namespace(&query.policy.ledger.name);
     let text = public_key(key)?;
-    asked.signers.owner(&text, &purpose).map(ToString::to_string).ok_or_else(|| {
+    query.signers.owner(&text, &purpose).map(ToString::to_string).ok_or_else(|| {
         let message = format!(
             "cannot find your key among the signers for `{purpose}`\nhint: ask for an entry in \
              `allowed_signers` beside the policy, or use --as NAME"
@@ -318,7 +318,7 @@ fn public_key(key: &str) -> Result<String, Failure> {
     if let Some(literal) = literal(key) {
         return Ok(literal.to_string());
     }
-    let path = expanded(key);
+    let path = expand_home(key);
     let public = path.with_extension("pub");
     let path = if public.exists() { public } else { path };
     std::fs::read_to_string(&path).map_err(|why| {
@@ -327,7 +327,7 @@ fn public_key(key: &str) -> Result<String, Failure> {
 }
 
 /// Replaces `~/` at the start of a path with the home directory.
-fn expanded(path: &str) -> PathBuf {
+fn expand_home(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
         _ => PathBuf::from(path),

@@ -122,7 +122,7 @@ impl World {
         fs::write(server.join("refgate/training.toml"), text).unwrap();
     }
 
-    pub(crate) fn dress(&self, command: &mut Command, who: &str) {
+    pub(crate) fn set_identity(&self, command: &mut Command, who: &str) {
         for role in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{role}_NAME"), who).env(format!("GIT_{role}_EMAIL"), "x@x");
             command.env(format!("GIT_{role}_DATE"), &self.at);
@@ -132,7 +132,7 @@ impl World {
 
     pub(crate) fn try_git(&self, who: &str, folder: &Path, arguments: &[&str]) -> Output {
         let mut git = git_command(folder);
-        self.dress(&mut git, who);
+        self.set_identity(&mut git, who);
         git.args(arguments).output().unwrap()
     }
 
@@ -157,7 +157,7 @@ impl World {
         arguments: &[&str],
     ) -> (Option<i32>, String) {
         let mut refgate = Command::new(env!("CARGO_BIN_EXE_refgate"));
-        self.dress(&mut refgate, who);
+        self.set_identity(&mut refgate, who);
         refgate.current_dir(folder).args(arguments).stdin(Stdio::piped());
         let mut child = refgate.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A verb that asks nothing can end before it reads, so an error is ignored.

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use crate::people::World;
+use crate::test_world::World;
 
 /// Runs `git backport` in a clone. Returns its exit code and output.
 fn backport(world: &World, who: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let program = crate::hook().with_file_name("git-backport");
     assert!(program.is_file(), "build it first: cargo build -p refgate-backport");
     let mut backport = Command::new(program);
-    world.dress(&mut backport, who);
+    world.set_identity(&mut backport, who);
     let output = backport.current_dir(world.path(who)).args(arguments).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8_lossy(&said).into_owned())

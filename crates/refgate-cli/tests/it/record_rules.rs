@@ -1,6 +1,6 @@
 //! Tests which records are not accepted, and which stay valid after a change of roles.
 
-use crate::people::World;
+use crate::test_world::World;
 
 const NOW: &str = "2026-03-02T10:00:00Z";
 
