@@ -1,30 +1,29 @@
-//! Which facts do these updates want? Asking first keeps gathering small.
+//! Computes which facts a decision needs, so that other facts are never read.
 
 use crate::earliest::covers;
 use crate::{Instant, LedgerView, Policy, RefKind, RefUpdate, Release, RuleId, Target, freezes_at};
 
-/// What to gather for one update.
+/// The facts to read for one update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// The landings: the update moves a stage or line.
+    /// The landings, because the update changes a stage or line.
     pub landings: bool,
     /// The changed paths of each landing.
     pub changes: bool,
-    /// Whether merges hold content of their own.
+    /// The content of merges that none of their parents has.
     pub evil: bool,
-    /// Which other stages hold what it brings.
+    /// The stages that reach each new commit.
     pub reach: bool,
     /// The originals of picks, and squashed promotions.
     pub origins: bool,
-    /// What Git makes of the originals of picks.
+    /// The comparison of picks with Git's own picks of their originals.
     pub receipts: bool,
-    /// What a promotion rests on: how long its tree has been tested, and what
-    /// is owed.
+    /// The facts for a promotion: how long the previous stage has had the tree, and open debts.
     pub gate: bool,
 }
 
-/// What one update wants, under this policy, at this moment. Only a wish for
-/// facts is decided here, never a verdict; where in doubt, ask.
+/// The facts that one update needs under this policy at this moment. In doubt, a fact is
+/// needed. No verdict is decided here.
 #[must_use]
 pub fn needs(
     policy: &Policy,

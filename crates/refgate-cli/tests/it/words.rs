@@ -79,7 +79,7 @@ fn what_is_not_there_is_not_spoken_of() {
     world.cannot("grace", &nowhere, "no stage, line or release");
     for reason in ["a\u{1b}[31m", "a\u{202e}b", &"a".repeat(2_001)] {
         let odd = ["evidence", "blocker", "--release", "v1.0.0", "--reason", reason];
-        world.cannot("ada", &odd, "none that a terminal would not show");
+        world.cannot("ada", &odd, "use 1 to 2000 visible characters");
     }
     // It has moved since the clone saw it.
     world.git("grace", &["push", "-q", "origin", "origin/main:refs/heads/old"]);

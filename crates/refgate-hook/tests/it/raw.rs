@@ -21,7 +21,7 @@ fn a_newline_in_a_name_adds_no_line_that_counts() {
         &server,
         &[command(ZERO, &new, &topic), command(&dev, &new, "refs/heads/dev")],
         std::slice::from_ref(&new),
-        "comes twice",
+        "twice in one push",
     );
     // By itself the added line is judged like any other: a feature stays out.
     let feature = server.commit("docs: b", "src/b.rs");
