@@ -1,4 +1,4 @@
-//! What may a rule see? The four values of a case, and the questions that several rules ask.
+//! Defines the input of a decision and the queries on it that several rules share.
 
 use alloc::vec::Vec;
 
@@ -7,32 +7,32 @@ use crate::{
     Target, UpdateFacts, classify_landing, route,
 };
 
-/// Everything that a decision rests on.
+/// The complete input of a decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// The policy in force.
     pub policy: &'a Policy,
     /// The push.
     pub push: &'a Push,
-    /// The photograph of the repository.
+    /// The facts about the repository.
     pub history: &'a History,
-    /// The human facts.
+    /// The records.
     pub ledger: &'a LedgerView,
 }
 
-/// One reference update with its facts.
+/// One ref update with its facts.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateItem<'a> {
-    /// Its place in the push.
+    /// Its index in the push.
     pub index: usize,
-    /// What is asked for.
+    /// The requested change.
     pub update: &'a RefUpdate,
-    /// What is known about it.
+    /// The facts about it.
     pub facts: &'a UpdateFacts,
 }
 
 impl UpdateItem<'_> {
-    /// Whether a person is named as an author of anything that the update brings.
+    /// Whether a person is named as an author of any commit that the update brings.
     #[must_use]
     pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
         self.facts.landings.iter().any(|landing| case.wrote(landing, person))
@@ -42,15 +42,15 @@ impl UpdateItem<'_> {
 /// One landing, classified once for all rules.
 #[derive(Debug, Clone)]
 pub struct ClassifiedLanding<'a> {
-    /// The update that it belongs to.
+    /// The update that the landing belongs to.
     pub item: UpdateItem<'a>,
     /// The stage or line.
     pub target: Target<'a>,
     /// The landing.
     pub landing: &'a Landing,
-    /// How it came.
+    /// How it reaches the stage or line.
     pub route: Route,
-    /// What it is.
+    /// Its class.
     pub class: Classification,
 }
 
@@ -61,8 +61,8 @@ impl<'a> Case<'a> {
         pairs.enumerate().map(|(index, (update, facts))| UpdateItem { index, update, facts })
     }
 
-    /// Whether a person is known not to be the pusher. Where nobody knows who
-    /// pushes, nobody can be told apart from them.
+    /// Whether a person is known not to be the pusher. This is false for
+    /// everybody if the pusher is unknown.
     #[must_use]
     pub(crate) fn is_not_pusher(&self, person: &str) -> bool {
         self.push.actor.as_ref().is_some_and(|actor| actor.0 != person)
@@ -73,7 +73,7 @@ impl<'a> Case<'a> {
         ids.filter_map(|id| self.history.commit(*id)).any(|commit| commit.by(person))
     }
 
-    /// The stage or line that an update moves, if it moves one.
+    /// The stage or line that an update changes, if it changes one.
     #[must_use]
     pub fn target(&self, item: &UpdateItem<'a>) -> Option<Target<'a>> {
         match self.policy.kind(&item.update.name) {
@@ -82,7 +82,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// All landings of the push, with class and route.
+    /// All landings of the push, with their routes and classes.
     #[must_use]
     pub fn landed(&self) -> Vec<ClassifiedLanding<'a>> {
         let mut all = Vec::new();
@@ -98,9 +98,9 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The last landing of each update that brings what an earlier stage holds,
-/// with that stage's place. What counts is what the stage will hold, also
-/// where a hotfix lands on top of what was promoted.
+/// The last landing of each update that promotes content, with the index of the highest
+/// stage that the content comes from. Rules judge what the stage contains after the push,
+/// so the last landing counts even if a hotfix follows the promotion.
 pub(crate) fn promotions<'l, 'a>(
     case: &Case<'_>,
     landed: &'l [ClassifiedLanding<'a>],
@@ -118,7 +118,7 @@ pub(crate) fn promotions<'l, 'a>(
 }
 
 impl ClassifiedLanding<'_> {
-    /// The earlier stage whose content it brings, whatever it calls itself.
+    /// The index of the earlier stage whose content the landing brings, whatever its route.
     fn brings(&self, case: &Case<'_>) -> Option<usize> {
         let place = self.target.place()?;
         match self.route {
@@ -132,9 +132,8 @@ impl ClassifiedLanding<'_> {
         }
     }
 
-    /// Whether it holds work that is judged here: new work, or a merge of
-    /// another stage that holds content of its own. What a stage has accepted
-    /// as it is was judged there.
+    /// Whether the landing contains work that this stage must judge: new work, or a back-merge
+    /// with content of its own. Another stage has already judged the content that it accepted.
     #[must_use]
     pub(crate) fn is_new_work(&self) -> bool {
         match self.route {
@@ -144,8 +143,8 @@ impl ClassifiedLanding<'_> {
         }
     }
 
-    /// Whether it is a squashed promotion, which the rule `promotion` refuses;
-    /// elsewhere it would be a hotfix only by name.
+    /// Whether it is a squashed promotion that the rule `promotion` rejects. Other rules then
+    /// skip it, because they would report it as a hotfix.
     #[must_use]
     pub(crate) fn is_squash(&self, case: &Case<'_>) -> bool {
         self.landing.squash_of.is_some()
@@ -153,8 +152,8 @@ impl ClassifiedLanding<'_> {
             && case.policy.mode(RuleId::Promotion) == crate::Mode::Enforce
     }
 
-    /// Whether somebody with `role` who neither pushes nor wrote any of it has
-    /// approved exactly this landing, by the time of the push.
+    /// Whether a person with `role`, neither the pusher nor an author, has approved exactly
+    /// this landing by the time of the push.
     #[must_use]
     pub(crate) fn approved(&self, case: &Case<'_>, rule: RuleId, role: &str) -> bool {
         case.ledger.approvals.iter().any(|approval| {
@@ -168,7 +167,7 @@ impl ClassifiedLanding<'_> {
         })
     }
 
-    /// Whether a person is named as an author of what lands.
+    /// Whether a person is named as an author of the landing.
     #[must_use]
     pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
         case.wrote(self.landing, person)

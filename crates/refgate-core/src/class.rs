@@ -1,16 +1,17 @@
-//! Which classes of change exist, in which order, and what may each of them touch?
+//! Defines the classes of change, their order and the limits on their diffs.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::{Change, EntryKind, Glob};
 
-/// A class of a policy, by its place in [`Classes`].
+/// A class of a policy, by its index in [`Classes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassId(u8);
 
 impl ClassId {
-    /// What nobody declared; it counts as the strictest class (docs/design/model.md, "Class").
+    /// The class of a change without evidence. It counts as the strictest class
+    /// (docs/design/model.md, "Class").
     pub const UNCLASSIFIED: Self = Self(u8::MAX);
 }
 
@@ -19,33 +20,32 @@ impl ClassId {
 pub struct Class {
     /// Its name in policies and trailers.
     pub name: String,
-    /// How much it may disturb; classes may share a rank.
+    /// How much a change of this class may disturb. Classes can share a rank.
     pub rank: u8,
-    /// What its diff may hold.
+    /// The limits on its diff.
     pub bounds: Bounds,
 }
 
-/// What the diff of a class may hold. Empty lists bound nothing.
+/// The limits on the diff of a class. An empty list sets no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bounds {
-    /// The only paths that it may touch.
+    /// The only paths that it may change.
     pub only: Vec<Glob>,
-    /// The only paths at which it may add new files.
+    /// The only paths at which it may add files.
     pub adds: Vec<Glob>,
-    /// Paths that it may not touch.
+    /// Paths that it may not change.
     pub never: Vec<Glob>,
 }
 
 impl Bounds {
-    /// Whether there is anything to check, so that a diff is worth making.
+    /// Whether there is a limit, so that the diff must be computed.
     #[must_use]
     pub fn any(&self) -> bool {
         !(self.only.is_empty() && self.adds.is_empty() && self.never.is_empty())
     }
 
-    /// Whether one changed path lies within the bounds. A submodule or a link is
-    /// code of its own (docs/design/threats.md, H8): where `only` or `adds` bound a class,
-    /// no pattern lets one through.
+    /// Whether the limits allow one changed path. A submodule or a symbolic link can stand for
+    /// any code (docs/design/threats.md, H8), so no pattern of `only` or `adds` allows one.
     #[must_use]
     pub fn allow(&self, change: &Change) -> bool {
         let hit = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&change.path));
@@ -66,13 +66,13 @@ impl Bounds {
 pub struct Classes(Vec<Class>);
 
 impl Classes {
-    /// The list; at most 250 of them, else `None`.
+    /// The list of classes; `None` if it has more than 250.
     #[must_use]
     pub fn new(classes: Vec<Class>) -> Option<Self> {
         (classes.len() <= 250).then_some(Self(classes))
     }
 
-    /// The class of this name, in any case.
+    /// The class with this name, without regard to case.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<ClassId> {
         let place = self.0.iter().position(|class| class.name.eq_ignore_ascii_case(name))?;
@@ -85,13 +85,13 @@ impl Classes {
         self.0.get(usize::from(id.0))
     }
 
-    /// What people call it.
+    /// The name of a class.
     #[must_use]
     pub fn name(&self, id: ClassId) -> String {
         self.get(id).map_or_else(|| "unclassified".to_string(), |class| class.name.clone())
     }
 
-    /// How much it may disturb; unclassified more than all.
+    /// How much a class may disturb. [`ClassId::UNCLASSIFIED`] has the highest rank.
     #[must_use]
     pub fn rank(&self, id: ClassId) -> u8 {
         self.get(id).map_or(u8::MAX, |class| class.rank)
@@ -102,12 +102,12 @@ impl Classes {
         (0..self.0.len()).filter_map(|place| u8::try_from(place).ok().map(ClassId))
     }
 
-    /// All names, in order, for near-name suggestions.
+    /// All names, in order, for suggestions of similar names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|class| class.name.as_str())
     }
 
-    /// Whether any class has bounds, so that diffs are wanted.
+    /// Whether any class has limits, so that diffs must be computed.
     #[must_use]
     pub fn bounded(&self) -> bool {
         self.0.iter().any(|class| class.bounds.any())

@@ -1,9 +1,9 @@
-//! Is a change called less on its way than where it comes from?
+//! Detects backports and merges that declare a lower class than their commits.
 
 use crate::{Case, ClassId, ClassReason, Classification, Commit, Oid, Pick, classify_commit};
 
-/// The class of a pick, and the higher one of its original, where it lost some
-/// on the way. An original that says nothing gets no words that it had not.
+/// The class of a pick and the higher class of its original, if the pick downgrades it. If
+/// the original declares nothing, the pick may declare nothing either.
 pub(crate) fn lowered(
     case: &Case<'_>,
     (landing, class): (Oid, &Classification),
@@ -14,7 +14,7 @@ pub(crate) fn lowered(
     let own = classify_commit(case.policy, Some(case.push).filter(|_| tip), commit);
     let rank = |class: ClassId| case.policy.classes.rank(class);
     let was = classify_commit(case.policy, None, &pick.original);
-    // What a merge brings counts as what it declares itself to be.
+    // Each commit that a picked merge brought counts with its own class, except other merges.
     let plain = pick.brought.iter().filter(|commit| commit.parents.len() < 2);
     let brought = plain.map(|commit| classify_commit(case.policy, None, commit));
     let meant = brought.filter(|one| one.reason != ClassReason::Nothing && !one.is_guess());
@@ -31,8 +31,8 @@ pub(crate) fn lowered(
     }
 }
 
-/// The class that a merge declares, and the higher one of a commit that it
-/// brings.
+/// The class that a merge declares and the higher class of a commit that it brings, if the
+/// merge downgrades it.
 pub(crate) fn belittled(
     case: &Case<'_>,
     merge: &Classification,

@@ -1,4 +1,4 @@
-//! Of which class is a landing, because of what, and does its diff agree?
+//! Determines the class of a landing, the reason for it, and whether the diff contradicts it.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -13,72 +13,71 @@ use crate::{
     Target,
 };
 
-/// Why a change has its class. A classification is never bare (docs/design/model.md, "Class").
+/// Why a change has its class. A class always has a reason (docs/design/model.md, "Class").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClassReason {
-    /// A sign declares it: which one, its text, and the pattern that it met.
+    /// A declaration, or a guess from free words.
     Declared {
-        /// The kind of sign.
+        /// The kind of declaration.
         by: DeclarationSource,
-        /// What was read.
+        /// The text that was read.
         text: String,
-        /// What it matched, where that is not the text itself.
+        /// The pattern that the text matches; the text itself if there is no pattern.
         pattern: String,
-        /// It was read from free words; nobody meant it as a declaration.
+        /// The class is a guess from free words, not a declaration.
         guess: bool,
     },
-    /// Free words say one class, the diff holds more: the least class that
-    /// allows the diff counts. Words lower a class only within what the diff
-    /// allows (docs/design/model.md, "Class"), and nobody is told off for a turn of phrase.
+    /// A guess, raised to the lowest class that allows the diff. Free words can lower a class
+    /// only within the limits of the diff (docs/design/model.md, "Class").
     Raised {
-        /// What the words say.
+        /// The guessed class.
         from: ClassId,
-        /// Which words.
+        /// The reason for the guess.
         reason: Box<ClassReason>,
-        /// The first change that speaks against them.
+        /// The first change that the guessed class does not allow.
         change: Change,
     },
     /// A trailer or push option names a class that the policy does not have.
     Unknown {
-        /// The kind of sign.
+        /// The kind of declaration.
         by: DeclarationSource,
-        /// What it says.
+        /// The text that was read.
         text: String,
     },
-    /// It is the highest class among the commits of the landing.
+    /// The highest class among the side commits of the landing.
     Side {
-        /// The commit that has it.
+        /// The commit with this class.
         commit: Oid,
         /// Its subject.
         subject: String,
-        /// Why that commit has it.
+        /// The reason for the class of that commit.
         reason: Box<ClassReason>,
     },
-    /// Nothing declares it, but all changed paths lie where only this class works.
+    /// Nothing was declared, but the limits of this class allow all changed paths.
     Paths,
     /// A merge without content of its own.
     AncestryOnly,
-    /// Nothing says anything.
+    /// No declaration and no evidence.
     Nothing,
 }
 
-/// The diff holds what the class does not allow.
+/// The diff contains changes that the class does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
-    /// The offending changes, at most five, in path order.
+    /// The first changes that are not allowed, at most five, in path order.
     pub shown: Vec<Change>,
-    /// How many there are.
+    /// The number of changes that are not allowed.
     pub total: usize,
 }
 
 /// A class with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classification {
-    /// What was found or declared.
+    /// The class.
     pub class: ClassId,
-    /// Why.
+    /// The reason for it.
     pub reason: ClassReason,
-    /// What in the diff speaks against it.
+    /// The changes of the diff that contradict it.
     pub contradiction: Option<Contradiction>,
 }
 
@@ -87,28 +86,29 @@ impl Classification {
         Self { class, reason, contradiction: None }
     }
 
-    /// Whether it rests on free words alone.
+    /// Whether the class is only a guess from free words.
     #[must_use]
     pub fn is_guess(&self) -> bool {
         is_guess(&self.reason)
     }
 
-    /// The class that rules go by: a contradicted one counts as unclassified.
+    /// The class that rules use. A contradicted class counts as unclassified.
     #[must_use]
     pub const fn effective(&self) -> ClassId {
         if self.contradiction.is_some() { ClassId::UNCLASSIFIED } else { self.class }
     }
 }
 
-/// The class of one commit by its own signs alone.
+/// The class of one commit by its own declarations, without its diff.
 #[must_use]
 pub fn classify_commit(policy: &Policy, push: Option<&Push>, commit: &Commit) -> Classification {
     let found = policy.declare.order.iter().find_map(|by| declared(policy, push, commit, *by));
     found.unwrap_or_else(|| Classification::new(ClassId::UNCLASSIFIED, ClassReason::Nothing))
 }
 
-/// The class of a landing: its own declaration, else (or, if the policy says
-/// so, at least) the highest of its side commits, else where its paths lie.
+/// The class of a landing: its own declaration, else the highest class of its side commits,
+/// else the class of its paths. With [`MergeClass::Highest`], a higher side commit also
+/// overrides the declaration.
 #[must_use]
 pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Classification {
     let Some(commit) = case.history.commit(landing.commit) else {
@@ -119,7 +119,7 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
         return Classification::new(least, ClassReason::AncestryOnly);
     }
     let mut own = classify_commit(case.policy, Some(case.push), commit);
-    // A merge says by its branch what it is; picked, it is no merge any more.
+    // A merge declares its class by its branch name. A pick of it is no longer a merge commit.
     if own.reason == ClassReason::Nothing
         && let Some(pick) = landing.pick(commit.id).filter(|pick| pick.original.parents.len() > 1)
     {
@@ -137,7 +137,7 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
         }
     }
     let Some(changes) = &landing.changes else { return found };
-    // Where all paths lie where one class works, they say more than words do.
+    // Paths that all belong to one class are stronger evidence than free words.
     let open = found.class == ClassId::UNCLASSIFIED || is_guess(&found.reason);
     if open
         && !matches!(found.reason, ClassReason::Unknown { .. })
@@ -166,7 +166,7 @@ fn is_guess(reason: &ClassReason) -> bool {
     }
 }
 
-/// The least class above a guessed one that allows the diff.
+/// Raises a guess to the lowest class that allows the diff.
 fn raised(
     policy: &Policy,
     found: Classification,
@@ -184,7 +184,7 @@ fn raised(
     Classification::new(class, reason)
 }
 
-/// What in a diff speaks against a class.
+/// The changes of a diff that a class does not allow.
 #[must_use]
 pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Option<Contradiction> {
     let bounds = &policy.classes.get(class)?.bounds;
@@ -194,7 +194,8 @@ pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Opt
     (!against.is_empty()).then_some(Contradiction { shown, total: against.len() })
 }
 
-/// A signed classification by somebody else settles a dispute (docs/design/model.md, "Class").
+/// Whether a signed classification by another person settles a contradiction
+/// (docs/design/model.md, "Class").
 fn settled(case: &Case<'_>, commit: Oid, class: ClassId, of: &Commit) -> bool {
     case.ledger.settled.iter().any(|settled| {
         settled.commit == commit
@@ -213,8 +214,8 @@ fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
     })
 }
 
-/// Merges inside a topic carry no declaration of their own: what they join is
-/// either in the list itself or was judged before.
+/// The highest class of the side commits. Merges inside a topic branch are skipped: the
+/// commits that they join are in the list, or were judged before.
 fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
     let rank = |c: &Classification| case.policy.classes.rank(c.class);
     let mut highest: Option<(Classification, &Commit)> = None;
@@ -224,8 +225,8 @@ fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
             continue;
         }
         let class = classify_commit(case.policy, None, commit);
-        // Ties go to the class that the policy lists last, then to the smaller
-        // id, so that the order of a list says nothing.
+        // Among equals, the class that the policy lists last wins, then the smaller id. The
+        // order of the side commits must not matter.
         let key =
             |class: &Classification, id: Oid| (rank(class), class.class, core::cmp::Reverse(id));
         let better = highest.as_ref().is_none_or(|(best, of)| key(&class, *id) > key(best, of.id));
@@ -263,8 +264,8 @@ fn declared(
             Some(Classification::new(ClassId::UNCLASSIFIED, reason))
         }
     };
-    // What a merge's subject says is what Git says: its branch. Words of its
-    // own it has only below that.
+    // Git or a forge writes the subject of a merge commit, so a title of the author can
+    // only be in the body.
     let merge = commit.parents.len() > 1 && message.is_merge_subject();
     let title = if merge || message.merged_branch().is_some() {
         message.merged_title()
@@ -288,7 +289,7 @@ fn declared(
         }
         DeclarationSource::Branch => {
             let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
-            // An owner may stand before the convention: `ada/fix/x`.
+            // An owner can precede the prefix: `ada/fix/x`.
             let behind = branch.match_indices('/').filter_map(|(at, _)| branch.get(at + 1..));
             let mut found = core::iter::once(branch).chain(behind).filter_map(|part| {
                 let words = split(part);

@@ -1,18 +1,18 @@
-//! By which signs may a change declare its class, and which sign counts first?
+//! Defines the kinds of class declarations and the patterns that a policy reads them with.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{ClassId, WordPattern};
 
-/// A sign by which a class is declared (docs/design/model.md, "Class").
+/// A kind of class declaration (docs/design/model.md, "Class").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeclarationSource {
     /// A trailer in the commit message.
     Trailer,
     /// The push option `class=`.
     Option,
-    /// The author, for bots; a claim like the others, since authors are text.
+    /// The author, for bots. Authors are text, so this is a claim like any other.
     Author,
     /// The name of the merged topic branch.
     Branch,
@@ -23,8 +23,8 @@ pub enum DeclarationSource {
 }
 
 impl DeclarationSource {
-    /// All of them, in the order that counts unless a policy says otherwise.
-    /// An author counts last: anybody can write a bot's name.
+    /// All kinds, in the default order of precedence. The author is last, because anybody can
+    /// write the name of a bot.
     pub const ALL: [Self; 6] = [
         Self::Trailer,
         Self::Option,
@@ -51,16 +51,16 @@ impl DeclarationSource {
 /// The declarations that a policy reads.
 #[derive(Debug, Clone, Default)]
 pub struct Declarations {
-    /// Which sign counts first.
+    /// The order of precedence.
     pub order: Vec<DeclarationSource>,
-    /// The trailer's key, `Change-Class` by default.
+    /// The key of the trailer, by default `Change-Class`.
     pub trailer: String,
-    /// Author names and addresses, lower case, compared whole.
+    /// Author names and addresses in lower case. The whole text must match.
     pub authors: Vec<(String, ClassId)>,
-    /// Word patterns over the branch name.
+    /// Word patterns for the branch name.
     pub branches: Vec<(WordPattern, ClassId)>,
-    /// Conventional-Commits types, lower case.
+    /// Conventional-Commits types in lower case.
     pub conventional: Vec<(String, ClassId)>,
-    /// Word patterns over the subject.
+    /// Word patterns for the subject.
     pub subjects: Vec<(WordPattern, ClassId)>,
 }

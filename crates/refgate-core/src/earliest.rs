@@ -1,33 +1,33 @@
-//! When may a class land on a stage, at the earliest?
+//! Computes the earliest moment at which a class can land on a stage or line.
 
 use crate::freeze::after;
 use crate::{Case, ClassId, Duration, Instant, MissingEvidence, Target, Window, freezes_at};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The answer to "when may it land?".
+/// When a class can land.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum When {
-    /// At once.
+    /// Now.
     Now,
-    /// From this moment on, as far as the calendar is known.
+    /// From this moment on, by the windows that are known.
     At(Instant),
-    /// From this moment on (or now), if what is missing has come by then.
+    /// From this moment on, if the missing evidence exists by then.
     Needs {
         /// The earliest moment.
         from: Instant,
-        /// The window that waits.
+        /// The window that requires the evidence.
         window: String,
-        /// What it waits for.
+        /// The evidence that is missing.
         missing: Vec<MissingEvidence>,
     },
 }
 
-/// Windows may follow one another; after this many the answer is given as it stands.
+/// The limit on windows that follow one another. After it, the moment found so far is returned.
 const MOST_STEPS: usize = 1_000;
 
-/// The earliest moment at or after the push's at which no window keeps `class`
-/// from `target`. Approvals and waivers are left out: it is what time alone gives.
+/// The earliest moment, at or after the receipt time of the push, at which no window blocks
+/// `class` on `target`. Approvals and waivers are ignored.
 #[must_use]
 pub fn earliest(case: &Case<'_>, target: &Target<'_>, class: ClassId) -> When {
     let mut at = case.push.at;
@@ -55,7 +55,7 @@ pub fn earliest(case: &Case<'_>, target: &Target<'_>, class: ClassId) -> When {
     When::At(after(at, Duration::zero()))
 }
 
-/// Whether a window speaks of a stage or line.
+/// Whether a window covers a stage or line.
 #[must_use]
 pub fn covers(window: &Window, target: &Target<'_>) -> bool {
     target.place().map_or(window.lines, |place| window.stages.contains(&place))

@@ -1,31 +1,32 @@
-//! May this class go to that stage or line, now, without being promoted?
+//! Decides whether a class can land on a stage or line now without a promotion.
 
 use crate::freeze::after;
 use crate::{ClassId, Instant, Policy, Release, Target, last_major};
 use alloc::string::String;
 
-/// One function answers this for the hook, for backports and for the simulator (docs/design/model.md, "Backports and hotfixes").
+/// Whether a class can land without a promotion. The hook, `git backport` and the simulator use
+/// this answer (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Eligibility {
-    /// Yes.
+    /// It can land.
     Yes,
-    /// With an approval by this role, before this moment.
+    /// It can land with an approval by this role, before this moment.
     Approval {
         /// The role.
         role: String,
         /// The end of the backport window.
         until: Instant,
     },
-    /// No longer: it goes with the next iteration.
+    /// It can no longer land. It is deferred to the next iteration.
     Deferred {
-        /// When the window ended; `None` if no major release opened one yet.
+        /// The end of the backport window; `None` if no major release has opened one.
         since: Option<Instant>,
     },
-    /// Not in any window.
+    /// It can never land without a promotion.
     Never,
 }
 
-/// Whether `class` may go straight to `target` at `at`.
+/// Decides whether `class` can land directly on `target` at the moment `at`.
 #[must_use]
 pub fn eligibility(
     policy: &Policy,

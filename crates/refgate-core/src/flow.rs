@@ -1,14 +1,14 @@
-//! Which references are stages, in which order, and what is everything else?
+//! Defines the stages and release lines, and what each ref is to the process.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Glob, Policy, RefName, Version};
 
-/// The reference of the ledger (docs/design/model.md, "Records and the ledger").
+/// The ref of the ledger (docs/design/model.md, "Records and the ledger").
 pub const LEDGER: &str = "refs/refgate/ledger";
 
-/// The largest number of stages: one bit of [`crate::Commit::reach`] each.
+/// The largest number of stages. [`crate::Commit::reach`] has one bit for each stage.
 pub const MAX_STAGES: usize = 32;
 
 /// One stage of the flow.
@@ -18,22 +18,22 @@ pub struct Stage {
     pub branch: RefName,
     /// The environment that is deployed from it.
     pub environment: String,
-    /// It is production: releases are tagged on it, hotfixes start from it.
+    /// It is a production stage: releases are tagged on it, and hotfixes start from it.
     pub production: bool,
-    /// The roles that may push to it; empty: everybody who may push at all.
+    /// The roles that may push to it; empty: everybody with push access.
     pub pushers: Vec<String>,
 }
 
-/// Branches that are kept alive for old releases: extra production stages.
+/// Branches that are kept alive for older releases. They are additional production stages.
 #[derive(Debug, Clone)]
 pub struct LinePattern {
-    /// Over the branch name, such as `release/*`.
+    /// The pattern for the branch name, for example `release/*`.
     pub branches: Glob,
     /// The roles that may push to them; empty: everybody.
     pub pushers: Vec<String>,
 }
 
-/// The ordered stages and the lines beside them.
+/// The ordered stages, and the release lines.
 #[derive(Debug, Clone, Default)]
 pub struct Flow {
     /// From the first (development) to the last (production); at most 32.
@@ -42,17 +42,17 @@ pub struct Flow {
     pub lines: Vec<LinePattern>,
 }
 
-/// A branch that the process governs.
+/// A governed branch.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
-    /// A stage of the flow, by its place.
+    /// A stage of the flow, with its index.
     Stage(usize, &'a Stage),
     /// A release line.
     Line(&'a LinePattern),
 }
 
 impl Target<'_> {
-    /// The place in the flow, for stages.
+    /// The index in the flow, if it is a stage.
     #[must_use]
     pub const fn place(&self) -> Option<usize> {
         match self {
@@ -61,7 +61,7 @@ impl Target<'_> {
         }
     }
 
-    /// The roles that may push there.
+    /// The roles that may push to it.
     #[must_use]
     pub fn pushers(&self) -> &[String] {
         match self {
@@ -70,14 +70,14 @@ impl Target<'_> {
         }
     }
 
-    /// Whether work starts there: the first stage.
+    /// Whether it is the first stage, where new work lands.
     #[must_use]
     pub const fn is_first(&self) -> bool {
         matches!(self, Self::Stage(0, _))
     }
 }
 
-/// What a reference is to the process (docs/design/model.md, "Flow").
+/// What a ref is to the process (docs/design/model.md, "Flow").
 #[derive(Debug, Clone)]
 pub enum RefKind<'a> {
     /// A stage or a line.
@@ -86,19 +86,19 @@ pub enum RefKind<'a> {
     Release(Version),
     /// The ledger of records.
     Ledger,
-    /// Other references of refgate's own: no pushes.
+    /// Another ref below `refs/refgate/`. It cannot be pushed to.
     Records,
-    /// A name above or below a protected one, which could not exist beside it:
-    /// Git keeps references like files.
+    /// A name that would block a governed name. Git stores refs like files, so `dev/x` and
+    /// `dev` cannot both exist.
     Blocks,
-    /// A namespace that changes what Git shows or believes: never pushable.
+    /// A namespace that changes or imitates what Git shows. It cannot be pushed to.
     Forbidden,
-    /// Everything else: free.
+    /// Any other ref. It is not governed.
     Topic,
 }
 
 impl Flow {
-    /// The stage or line of this name.
+    /// The stage or line with this name.
     #[must_use]
     pub fn target(&self, name: &RefName) -> Option<Target<'_>> {
         if let Some(place) = self.stages.iter().position(|stage| stage.branch == *name) {
@@ -108,7 +108,7 @@ impl Flow {
         self.lines.iter().find(|line| line.branches.matches(branch)).map(Target::Line)
     }
 
-    /// Whether a branch of this name would keep a stage or line from existing.
+    /// Whether a branch with this name would block a stage or line.
     fn is_blocked_by(&self, branch: &str) -> bool {
         let mut above = branch.match_indices('/').filter_map(|(at, _)| branch.get(..at));
         let governed = |name: &str| RefName::branch(name).is_ok_and(|n| self.target(&n).is_some());
@@ -121,27 +121,27 @@ impl Flow {
             || self.lines.iter().any(|line| below(line.branches.as_str()))
     }
 
-    /// The stage before this one.
+    /// The previous stage.
     #[must_use]
     pub fn previous(&self, place: usize) -> Option<&Stage> {
         self.stages.get(place.checked_sub(1)?)
     }
 
-    /// The last production stage, where releases are made and the policy lives.
+    /// The last production stage. Releases are tagged on it, and a tracked policy is
+    /// read from it.
     #[must_use]
     pub fn production(&self) -> Option<(usize, &Stage)> {
         self.stages.iter().enumerate().rev().find(|(_, stage)| stage.production)
     }
 }
 
-/// What changes what Git believes, or what a server's people take for a
-/// remote's state.
+/// Whether a ref changes what Git believes about objects, or imitates the state of a remote.
 fn is_forbidden(lower: &str) -> bool {
     ["refs/replace/", "refs/remotes/"].iter().any(|prefix| lower.starts_with(prefix))
 }
 
 impl Policy {
-    /// What a reference is to this policy.
+    /// What a ref is to this policy.
     #[must_use]
     pub fn kind(&self, name: &RefName) -> RefKind<'_> {
         if let Some(target) = self.flow.target(name) {
@@ -154,7 +154,7 @@ impl Policy {
             if let Some(version) = self.release.version(tag) {
                 return RefKind::Release(version);
             }
-            // A tag below a release's name would keep that release from being made.
+            // A tag below the name of a release would block the tag of that release.
             let mut above = tag.match_indices('/').filter_map(|(at, _)| tag.get(..at));
             if above.any(|name| self.release.version(name).is_some()) {
                 return RefKind::Blocks;

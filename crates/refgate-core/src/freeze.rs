@@ -1,4 +1,4 @@
-//! Is a stage frozen now, why, and until when? Windows, and the freeze that a major release opens.
+//! Computes the state of each freeze window at a moment.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,29 +7,29 @@ use crate::{
     ClassId, Duration, Instant, Interval, LedgerView, Policy, Release, ReleaseEvent, last_major,
 };
 
-/// What must be shown before a derived freeze ends (docs/design/model.md, "Freeze").
+/// The evidence that ends a derived freeze (docs/design/model.md, "Freeze").
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExitCriteria {
-    /// How many completed production runs since the release.
+    /// The number of completed production runs since the release.
     pub production_runs: u32,
-    /// Stakeholders must have been told.
+    /// A notice to the stakeholders is required.
     pub notice: bool,
-    /// The role that signs the end off.
+    /// The role that must sign off the end.
     pub sign_off: Option<String>,
 }
 
-/// When a window is in force.
+/// When a window is active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WindowSpan {
-    /// In these intervals, sorted by their start.
+    /// During these intervals, sorted by their start.
     Fixed(Vec<Interval>),
-    /// From each major release on, until its exit criteria are met.
+    /// From each major release until the exit criteria are met.
     AfterMajorRelease {
-        /// It cannot end earlier.
+        /// The minimum length. Only an iteration record ends it earlier.
         minimum: Duration,
-        /// Past this it is overdue: still frozen, and everyone is told.
+        /// After this time the freeze is overdue: still active, and reported to everybody.
         maximum: Duration,
-        /// What ends it.
+        /// The evidence that ends it.
         exit: ExitCriteria,
     },
 }
@@ -37,41 +37,41 @@ pub enum WindowSpan {
 /// A freeze window of a policy.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// What people call it.
+    /// Its name.
     pub name: String,
-    /// Why it exists, in the team's words.
+    /// The reason that the policy gives.
     pub reason: String,
-    /// The places of the stages that it covers.
+    /// The indexes of the stages that it covers.
     pub stages: Vec<usize>,
     /// Whether it covers release lines.
     pub lines: bool,
-    /// The classes that it lets through.
+    /// The classes that it accepts.
     pub lets_through: Vec<ClassId>,
-    /// The classes that it lets through with an approval.
+    /// The classes that it accepts with an approval.
     pub fast_track: Vec<ClassId>,
-    /// The role that approves those.
+    /// The role that gives these approvals.
     pub approvers: String,
-    /// When.
+    /// When it is active.
     pub span: WindowSpan,
 }
 
-/// Where a freeze stands.
+/// The state of a freeze.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FreezeState {
-    /// Not in force.
+    /// It is not active.
     Open,
-    /// In force, the minimum or the fixed end lies ahead.
+    /// It is active, and its minimum or its fixed end is not reached.
     Frozen,
-    /// The minimum is over, evidence is missing.
+    /// The minimum is over, and evidence is missing. It is active.
     Observing,
-    /// Evidence is still missing past the maximum; still frozen.
+    /// The maximum is over, and evidence is missing. It is active.
     Overdue,
-    /// It was in force after the last major release and has ended.
+    /// It was active after the last major release and has ended.
     Thawed,
 }
 
 impl FreezeState {
-    /// Whether it keeps anything out.
+    /// Whether it is active.
     #[must_use]
     pub const fn closed(self) -> bool {
         matches!(self, Self::Frozen | Self::Observing | Self::Overdue)
@@ -90,43 +90,43 @@ impl FreezeState {
     }
 }
 
-/// One window at one moment.
+/// The state of one window at one moment.
 #[derive(Debug, Clone)]
 pub struct Freeze<'a> {
     /// The window.
     pub window: &'a Window,
     /// Its state.
     pub state: FreezeState,
-    /// When it came into force, if it is or was.
+    /// When it became active, if it did.
     pub since: Option<Instant>,
-    /// The earliest moment at which it can end, if that lies ahead.
+    /// The earliest moment at which it can end, if that is in the future.
     pub earliest_end: Option<Instant>,
-    /// The release that opened it, for derived freezes.
+    /// The release that opened it, if it is derived.
     pub release: Option<&'a Release>,
-    /// What is still missing for its end, for derived freezes.
+    /// The exit criteria that are not met, if it is derived.
     pub missing: Vec<MissingEvidence>,
 }
 
 /// One exit criterion that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MissingEvidence {
-    /// Production runs: seen and wanted.
+    /// Too few production runs.
     Runs {
-        /// How many there have been.
+        /// The number of recorded runs.
         seen: u32,
-        /// How many there must be.
+        /// The number of required runs.
         wanted: u32,
     },
-    /// Nobody has told the stakeholders.
+    /// No notice to the stakeholders is recorded.
     Notice,
-    /// A problem is open.
+    /// A blocker is open.
     Blocker(String),
-    /// A role has not signed off.
+    /// The sign-off of a role is missing.
     SignOff(String),
 }
 
-/// Every window of the policy at one moment, in its order, and behind them the
-/// stops that somebody has ordered and that hold.
+/// The state of every window of the policy at one moment, in the order of the policy. The
+/// active freezes that people ordered by a record follow.
 #[must_use]
 pub fn freezes_at<'a>(
     policy: &'a Policy,
@@ -136,7 +136,7 @@ pub fn freezes_at<'a>(
 ) -> Vec<Freeze<'a>> {
     let own = policy.windows.iter().map(|window| state(window, policy, releases, ledger, at));
     let ordered = ledger.stops.iter().map(|window| state(window, policy, releases, ledger, at));
-    // A stop that is over is nobody's business any more.
+    // A freeze by a record is reported only while it is active.
     own.chain(ordered.filter(|freeze| freeze.state.closed())).collect()
 }
 
@@ -168,8 +168,8 @@ fn quiet(window: &Window, state: FreezeState) -> Freeze<'_> {
 fn fixed<'a>(window: &'a Window, intervals: &[Interval], at: Instant) -> Freeze<'a> {
     let mut open = intervals.iter().filter(|interval| interval.contains(at));
     let Some(first) = open.next() else { return quiet(window, FreezeState::Open) };
-    // Occurrences of one window may overlap or touch: it ends where the last of
-    // the chain does.
+    // Occurrences of one window can overlap or touch. The freeze ends where the last of
+    // them ends.
     let mut end = first.end;
     for interval in intervals.iter().filter(|interval| interval.end > at) {
         if interval.start <= end && interval.end > end {
@@ -209,12 +209,12 @@ fn derived<'a>(
     Freeze { window, state, since: Some(since), earliest_end, release: Some(release), missing }
 }
 
-/// The moment a length later; past the end of the calendar it stays at its end.
+/// The moment that is `length` after `start`; at most the end of the calendar.
 pub(crate) fn after(start: Instant, length: Duration) -> Instant {
     start.checked_add_signed(length).unwrap_or(Instant::MAX_UTC)
 }
 
-/// Whether something is said of a release, and happened between it and now.
+/// Whether an event belongs to a release and happened between the release and `at`.
 fn follows(one: &ReleaseEvent, release: &Release, at: Instant) -> bool {
     one.release == release.tag && release.at <= one.at && one.at <= at
 }

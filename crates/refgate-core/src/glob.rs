@@ -1,18 +1,18 @@
-//! Does a path or branch name match a pattern? `?`, `*` inside one segment, `**` across segments.
+//! Matches paths and branch names against glob patterns with `?`, `*` and `**`.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// A path pattern in the style of `.gitignore`: `docs/**`, `**/*.md`,
-/// `release/*`. Matching is anchored at both ends and takes time linear in
-/// pattern times text, whatever the pattern.
+/// A path pattern in the style of `.gitignore`: `docs/**`, `**/*.md`, `release/*`. `*` stays
+/// within one segment, `**` crosses segments. The whole path must match. A match takes time
+/// proportional to the pattern times the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
     text: String,
     segments: Vec<Segment>,
 }
 
-/// One name of a pattern. Most are plain words, which are compared as they are.
+/// One segment of a pattern. Most are plain text, which is compared directly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
     Any,
@@ -36,16 +36,16 @@ impl Glob {
         Some(Self { text: text.to_string(), segments })
     }
 
-    /// As it was written.
+    /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the whole of `path` matches.
+    /// Whether the whole `path` matches.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        // The last name decides most often, and is the cheapest to look at.
+        // The last segment decides most often, and is the cheapest to compare.
         let name = path.rsplit('/').next().unwrap_or(path);
         if self.segments.last().is_some_and(|last| *last != Segment::Any && !one(last, name)) {
             return false;
@@ -66,8 +66,8 @@ fn one(segment: &Segment, text: &str) -> bool {
     }
 }
 
-/// The one wildcard matcher: `star` items of the pattern match any run of the
-/// text; on a mismatch it goes back to the latest star only.
+/// The wildcard matcher for paths and words. Items for which `star` is true match any run of
+/// the text. On a mismatch it returns to the latest star only, so it is never exponential.
 pub(crate) fn walk<P, T>(
     pattern: &[P],
     text: &[T],
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_stay_in_their_segment_and_double_stars_do_not() {
+    fn star_stays_in_its_segment_and_double_star_crosses_segments() {
         check("docs/**", &["docs/a.md", "docs/a/b.rs", "docs"], &["src/docs/a", "docsx/a"]);
         check("**/*.md", &["a.md", "x/y/a.md"], &["a.mdx", "a/md"]);
         check("release/*", &["release/1.x"], &["release/1/x", "release"]);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_pattern_stays_fast() {
+    fn matches_a_hostile_pattern_fast() {
         let glob = Glob::new(&"*a".repeat(60)).unwrap();
         assert!(!glob.matches(&"a".repeat(3000).replace("aaaa", "aaab")));
     }

@@ -1,4 +1,4 @@
-//! What does the repository look like around this push? A bounded photograph, as a value.
+//! Defines the facts about the repository that a decision uses, as plain values.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -6,19 +6,19 @@ use alloc::vec::Vec;
 
 use crate::{Instant, LedgerEdit, Message, Oid, Receipt, Release};
 
-/// An author or committer as a commit names one: text, not an identity.
+/// An author or committer that a commit names. It is text, not an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Person {
     /// The name.
     pub name: String,
-    /// The address.
+    /// The email address.
     pub email: String,
 }
 
 impl Person {
-    /// Whether this could be the person whom the transport calls `name`: by
-    /// name, address, or what stands before its `@`. Nobody promises that a
-    /// commit names its author as the transport does, so this errs towards yes.
+    /// Whether this could be the pusher `name` of the transport: by name, by address, or by the
+    /// part of the address before `@`. A commit and the transport may name one person
+    /// differently, so in doubt the answer is yes.
     #[must_use]
     pub fn could_be(&self, name: &str) -> bool {
         let local = self.email.split('@').next().unwrap_or_default();
@@ -26,7 +26,7 @@ impl Person {
     }
 }
 
-/// A commit, copied out of the repository once.
+/// A commit, copied from the repository.
 #[derive(Debug, Clone)]
 pub struct Commit {
     /// Its id.
@@ -37,19 +37,19 @@ pub struct Commit {
     pub parents: Vec<Oid>,
     /// Its message.
     pub message: Message,
-    /// Its author, as the commit says.
+    /// Its author, as the commit names it.
     pub author: Person,
-    /// Which stages' tips at rest reach it: bit `n` is stage `n` of the flow.
+    /// The stages whose tips at rest reach it: bit `n` is stage `n` of the flow.
     pub reach: u32,
-    /// Which stages once had it as their tip: it is on the first-parent chain
-    /// of the tip at rest. What a stage reaches it need never have shown.
+    /// The stages that once had it as their tip: it is on the first-parent chain of their tip
+    /// at rest. A stage can reach a commit that was never its tip.
     pub landed: u32,
-    /// What the strict reading of its header complains of (docs/design/threats.md, R12).
+    /// The error that strict parsing of its header finds, if any (docs/design/threats.md, R12).
     pub defect: Option<String>,
 }
 
 impl Commit {
-    /// Whether a person is named as its author, or as one of them.
+    /// Whether a person is named as its author or co-author.
     #[must_use]
     pub fn by(&self, person: &str) -> bool {
         let others = self.message.trailers("Co-authored-by");
@@ -57,101 +57,100 @@ impl Commit {
     }
 }
 
-/// A person as a trailer writes one: `Name <address>`.
+/// Parses a person of a trailer: `Name <address>`.
 fn named(text: &str) -> Person {
     let (name, rest) = text.split_once('<').unwrap_or((text, ""));
     let email = rest.split('>').next().unwrap_or_default();
     Person { name: String::from(name.trim()), email: String::from(email.trim()) }
 }
 
-/// What happened to a path.
+/// How a path changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
-    /// It is new.
+    /// It was added.
     Added,
-    /// Its content or mode changed.
+    /// Its content or its mode changed.
     Modified,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 
-/// What a path holds, on the side where it exists.
+/// The type of a tree entry, on the side where it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
     /// A file.
     File,
-    /// A symbolic link, which is whatever it points to.
+    /// A symbolic link, which can point anywhere.
     Link,
-    /// A submodule's commit.
+    /// The commit of a submodule.
     Submodule,
 }
 
 /// One changed path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
-    /// From the top of the tree; bytes that are no UTF-8 have been replaced.
+    /// The path from the root of the tree. Invalid UTF-8 is replaced.
     pub path: String,
-    /// What happened to it.
+    /// How it changed.
     pub mode: Mode,
-    /// What it holds.
+    /// The type of its entry.
     pub kind: EntryKind,
 }
 
-/// One step of a stage's first-parent chain (docs/design/model.md, "Flow").
+/// One step of the first-parent chain of a stage (docs/design/model.md, "Flow").
 #[derive(Debug, Clone, Default)]
 pub struct Landing {
-    /// The commit on the chain.
+    /// The commit on the first-parent chain.
     pub commit: Oid,
-    /// The other new commits that a merge brings, in no particular order.
+    /// The side commits, in no particular order.
     pub side: Vec<Oid>,
-    /// The tree equals the first parent's.
+    /// Its tree equals the tree of its first parent.
     pub unchanged: bool,
-    /// The changes against the first parent, where [`crate::Needs`] asked for them.
+    /// The changes against its first parent, if [`crate::Needs`] requests them.
     pub changes: Option<Vec<Change>>,
-    /// Paths of a merge at which a plain merge of its parents goes through and
-    /// gives something else, where asked for.
+    /// The paths at which a merge differs from the clean merge of its parents, if requested.
     pub evil: Option<Vec<String>>,
-    /// It settles conflicts, so it holds content that no parent has.
+    /// The merge resolves conflicts, so it has content that no parent has.
     pub resolved: bool,
-    /// The tree equals the second parent's: nothing was added to what it brings.
+    /// Its tree equals the tree of its second parent, so it adds no content.
     pub same_as_side: bool,
-    /// The commit of the previous stage, not contained here, whose tree this
-    /// landing has: the sign of a squashed promotion.
+    /// A commit of the previous stage that has the same tree and is not an ancestor. It shows
+    /// that the landing is a squashed promotion.
     pub squash_of: Option<Oid>,
-    /// Which of its commits, itself and those that a merge brings, are picks.
+    /// The picks among the landing commit and its side commits.
     pub picks: Vec<Pick>,
-    /// Merges among the side commits that hold what no plain merge of their
-    /// parents gives, where [`crate::Needs`] asked for receipts.
+    /// The merges among the side commits that have content of their own, if [`crate::Needs`]
+    /// requests receipts.
     pub mixed: Vec<Oid>,
-    /// Files in which it leaves conflict marks, where receipts were asked for.
+    /// The files in which it leaves conflict markers, if receipts are requested.
     pub marked: Vec<String>,
 }
 
 impl Landing {
-    /// What one of its commits was picked from.
+    /// The pick that one of its commits is, if it is one.
     #[must_use]
     pub fn pick(&self, commit: Oid) -> Option<&Pick> {
         self.picks.iter().find(|pick| pick.commit == commit)
     }
 
-    /// Whether it is a merge that holds what no plain merge of its parents gives.
+    /// Whether it is a merge with content that a clean merge of its parents does not have.
     #[must_use]
     pub fn holds_its_own(&self) -> bool {
         self.resolved || self.evil.as_ref().is_some_and(|paths| !paths.is_empty())
     }
 }
 
-/// A new commit that carries over what another stage has.
+/// A new commit that carries a commit of another stage.
 #[derive(Debug, Clone)]
 pub struct Pick {
-    /// The pick.
+    /// The commit.
     pub commit: Oid,
-    /// The original: the one that the trailer names, or one of an equal patch
-    /// id, verified to be in another stage.
+    /// The original: the commit that the trailer names, or one with an equal patch id.
+    /// Another stage is known to reach it.
     pub original: Commit,
-    /// What the original brought, where it is a merge.
+    /// The commits that the original brought, if it is a merge.
     pub brought: Vec<Commit>,
-    /// What Git makes of the original, where asked for.
+    /// The comparison with Git's own pick of the original, if requested.
     pub receipt: Option<Receipt>,
 }
 
@@ -161,112 +160,113 @@ impl Default for Oid {
     }
 }
 
-/// How the new value of a stage relates to the value at rest.
+/// How the new value of a stage relates to its value at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TipRelation {
-    /// The value at rest is on the first-parent chain of the new one.
+    /// The value at rest is on the first-parent chain of the new value.
     Onward,
-    /// It is an ancestor, but not on that chain: a foxtrot merge.
+    /// The value at rest is an ancestor, but not on that chain: a foxtrot merge.
     Foxtrot,
-    /// It is no ancestor: history is rewritten.
+    /// The value at rest is not an ancestor: the history is rewritten.
     Rewrite,
 }
 
-/// What a tag's new value is.
+/// The facts about the new value of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TagFacts {
-    /// It points to an annotated tag object.
+    /// It is an annotated tag object.
     pub annotated: bool,
-    /// The tag object's own name equals the reference's.
+    /// The name in the tag object equals the name of the ref.
     pub same_name: bool,
-    /// The tag object carries a signature (who signed is the ledger's matter).
+    /// The tag object has a signature. The signature is not verified here.
     pub signed: bool,
-    /// The commit that it finally names, if it names one.
+    /// The commit that it points to in the end, if it is a commit.
     pub commit: Option<Oid>,
     /// A production stage or line once had that commit as its tip.
     pub shipped: bool,
-    /// That production line's name is the flow's last stage (as opposed to a
-    /// release line).
+    /// A production stage of the flow once had that commit as its tip, not only a release line.
     pub on_flow: bool,
 }
 
-/// What a push does to the policy file on its own stage.
+/// How a push changes the policy file on the stage that contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyEdit {
-    /// The tree of the new file's folder, with calendars and signers, unless it
-    /// cannot serve. Approvals bind it.
+    /// The tree of the directory of the new file, with calendars and signers, if the policy is
+    /// valid. Approvals bind this tree.
     pub folder: Option<Oid>,
-    /// Why it cannot serve as a policy, if it cannot.
+    /// Why the new file is not a valid policy, if it is not.
     pub problem: Option<String>,
     /// Its `revision`.
     pub revision: u64,
 }
 
-/// A fix that is in a later stage and should be in an earlier one (docs/design/model.md, "Backports and hotfixes").
+/// A fix that a later stage has and an earlier stage is missing
+/// (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Debt {
     /// The fix.
     pub fix: Oid,
     /// Its subject.
     pub subject: String,
-    /// The later stage's place, which has it.
+    /// The index of the later stage, which has the fix.
     pub from: usize,
-    /// The earlier stage's place, which owes it.
+    /// The index of the earlier stage, which is missing it.
     pub to: usize,
-    /// When it landed.
+    /// When the fix landed on the later stage.
     pub since: Instant,
 }
 
-/// The facts about one reference update.
+/// The facts about one ref update.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateFacts {
-    /// For stages: how new and old relate. `None` for creations and deletions.
+    /// For stages: how the new value relates to the old one. `None` for creations and
+    /// deletions.
     pub shape: Option<TipRelation>,
     /// For stages: the landings, oldest first.
     pub landings: Vec<Landing>,
-    /// For tags.
+    /// For tags: the facts about the new value.
     pub tag: Option<TagFacts>,
-    /// The protected name that this one could be mistaken for.
+    /// The governed or otherwise special name that the name of the ref resembles.
     pub resembles: Option<String>,
-    /// The name is a symbolic reference to this one on the server.
+    /// On the server, the name is a symbolic ref to this one.
     pub alias_of: Option<String>,
-    /// The new value is no commit where one must be.
+    /// The new value is not a commit, although it must be one.
     pub not_a_commit: bool,
-    /// The stage that holds the policy changes it.
+    /// The change of the policy, on the stage that contains it.
     pub policy_edit: Option<PolicyEdit>,
-    /// For a new stage or line: the stages that once had this commit as their
-    /// tip, and whether a line did.
+    /// For a new stage or line: the stages that once had this commit as their tip, one bit for
+    /// each, and whether a line had it.
     pub begins_at: (u32, bool),
-    /// For deletions: since when the reference has existed, if anybody knows. A
-    /// request that is older spoke of another one by that name.
+    /// For deletions: since when the ref has existed, if known. An older deletion request was
+    /// for an earlier ref with this name.
     pub created: Option<Instant>,
-    /// What it does to the ledger.
+    /// The change of the ledger.
     pub ledger_edit: Option<LedgerEdit>,
-    /// Since when the stage before has had the tree that is promoted.
+    /// Since when the previous stage has had the promoted tree.
     pub soaking_since: Option<Instant>,
-    /// The changes from each tree that sign-offs speak of to the promoted one.
+    /// The changes from each tree that was signed off to the promoted tree.
     pub since_signed: BTreeMap<Oid, Vec<Change>>,
-    /// Fixes that stages owe, if this update lands.
+    /// The debts of the stages, if this update lands.
     pub debts: Vec<Debt>,
 }
 
-/// The photograph.
+/// The facts about the repository that a decision uses.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    /// Every commit that a landing or a release speaks of.
+    /// Every commit that a landing or a release names.
     pub commits: BTreeMap<Oid, Commit>,
-    /// The tips of the flow's stages at rest, by their place.
+    /// The tips of the stages at rest, by the index of the stage.
     pub tips: BTreeMap<usize, Oid>,
     /// The facts of each update, in the order of the push.
     pub updates: Vec<UpdateFacts>,
     /// All releases at rest, oldest version first.
     pub releases: Vec<Release>,
-    /// The repositories for which records are kept here.
+    /// The repositories whose records this ledger contains.
     pub repositories: Vec<String>,
 }
 
 impl History {
-    /// The commit, if the photograph has it.
+    /// The commit, if the history contains it.
     #[must_use]
     pub fn commit(&self, id: Oid) -> Option<&Commit> {
         self.commits.get(&id)
@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_author_is_known_by_more_than_one_name() {
+    fn matches_an_author_by_name_address_or_local_part() {
         let author = named("Grace Hopper <grace@x>");
         for (name, is) in [("grace", true), ("GRACE@x", true), ("Grace Hopper", true), ("x", false)]
         {

@@ -1,61 +1,61 @@
-//! What does a push do to the ledger, and what is wrong with its form?
+//! Defines the facts about a push to the ledger and the errors in its form.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Oid, Record, RecordId};
 
-/// What a push to the ledger does, as far as its form goes.
+/// The facts about a push to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LedgerEdit {
     /// The new records, oldest first.
     pub appended: Vec<Record>,
-    /// The first thing about its form that cannot be accepted.
+    /// The first error in its form.
     pub broken: Option<LedgerFormError>,
-    /// For records that end, fail or withdraw another: that other, if it is there.
+    /// The existing records that new records end, fail, settle or withdraw.
     pub named: Vec<(RecordId, Record)>,
-    /// What new records name and is not here so: the record, and what it is.
+    /// The new records that name something that does not exist, each with a description of it.
     pub absent: Vec<(RecordId, String)>,
-    /// Candidates that were open before, of the releases that new ones belong to.
+    /// The candidates that were open before, of the releases of the new candidates.
     pub open: Vec<Record>,
-    /// Pairs of candidates' commits: the first is contained in the second.
+    /// Pairs of candidate commits: the second contains the first.
     pub contained: Vec<(Oid, Oid)>,
 }
 
-/// Why a push to the ledger is none.
+/// Why the form of a push to the ledger is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerFormError {
-    /// It does not continue what is there.
+    /// It does not extend the ledger.
     NotForward,
-    /// A commit has more or fewer parents than one.
+    /// A commit does not have exactly one parent.
     Merge {
         /// The commit.
         commit: Oid,
     },
-    /// A commit does other things than add one file.
+    /// A commit does something other than add one file.
     NotOneFile {
         /// The commit.
         commit: Oid,
     },
-    /// The record lies where nobody would find it.
+    /// The path of a record is not the path that its content determines.
     Misplaced {
-        /// Where it lies.
+        /// Its path.
         path: String,
-        /// Where it belongs.
+        /// The path that it must have.
         expected: String,
     },
-    /// It is no record.
+    /// A file is not a record.
     Unreadable {
-        /// Where it lies.
+        /// Its path.
         path: String,
-        /// Why not.
+        /// The reason.
         why: String,
     },
-    /// Its signature does not hold.
+    /// The signature of a record is not valid.
     Signature {
-        /// Where it lies.
+        /// Its path.
         path: String,
-        /// Why not.
+        /// The reason.
         why: String,
     },
 }

@@ -1,7 +1,7 @@
-//! What have people said, and what has been observed? The human facts, as values.
+//! Collects the valid records of the ledger into the facts that rules use.
 //!
-//! Signatures are checked by whoever reads the ledger; what arrives here is
-//! authentic and has happened at the moment that it names.
+//! It does not check signatures. The reader of the ledger has verified them, and has
+//! checked the time of each record.
 
 use alloc::format;
 use alloc::string::String;
@@ -13,120 +13,121 @@ use crate::{
     RefName, RuleId, Window, WindowSpan,
 };
 
-/// Somebody agrees that one thing may be done.
+/// A person lets one landing, policy change or deletion pass a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
-    /// The rule whose question it answers.
+    /// The rule that requires it.
     pub rule: RuleId,
-    /// Who approves.
+    /// The person who approves.
     pub by: String,
-    /// The reference that it speaks of.
+    /// The ref that it applies to.
     pub on: RefName,
-    /// The commit, the policy's folder, or the value to be deleted.
+    /// The approved commit, policy tree, or value to delete.
     pub of: Oid,
-    /// When.
+    /// When it was made.
     pub at: Instant,
 }
 
-/// A bounded exception (docs/design/model.md, "Records and the ledger").
+/// A record that sets a rule aside within bounds
+/// (docs/design/model.md, "Records and the ledger").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
     /// The record.
     pub id: RecordId,
-    /// The one rule that it sets aside.
+    /// The rule that it sets aside.
     pub rule: RuleId,
-    /// The one reference that it holds for.
+    /// The ref that it applies to.
     pub on: RefName,
-    /// The only class that it holds for, if it says one.
+    /// The only class that it applies to, if it names one.
     pub class: Option<ClassId>,
-    /// The only commit that it holds for, if it says one.
+    /// The only commit that it applies to, if it names one.
     pub commit: Option<Oid>,
-    /// Who granted it.
+    /// The person who granted it.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When it holds.
+    /// When it is valid.
     pub during: Interval,
-    /// How many landings it still lets through.
+    /// The number of landings that it can still let pass.
     pub uses_left: u32,
-    /// What is owed for it once it was used, by its end.
+    /// The follow-up that is due by its end, once it was used.
     pub owes: Option<String>,
 }
 
-/// A sign-off of a tree.
+/// A statement that a tree meets a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignOff {
-    /// What it means.
+    /// The requirement that it states.
     pub meaning: Meaning,
-    /// Who signs off.
+    /// The person who signs off.
     pub by: String,
-    /// The commit that was looked at.
+    /// The commit that was examined.
     pub commit: Oid,
-    /// Its tree, which is what counts.
+    /// The tree of the commit. The sign-off binds this tree.
     pub tree: Oid,
-    /// When.
+    /// When it was made.
     pub at: Instant,
 }
 
-/// A settled dispute about a class.
+/// A signed classification of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassSettlement {
     /// The commit.
     pub commit: Oid,
-    /// Its class.
+    /// The class.
     pub class: ClassId,
-    /// Who says so.
+    /// The person who classified it.
     pub by: String,
-    /// When.
+    /// When it was made.
     pub at: Instant,
 }
 
-/// Something that happened after a release.
+/// An event after a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseEvent {
-    /// The release's tag.
+    /// The tag of the release.
     pub release: String,
-    /// Who says so.
+    /// The person who recorded it.
     pub by: String,
-    /// Why or what, in their words.
+    /// The reason or description in the record.
     pub reason: String,
-    /// When.
+    /// When it was recorded.
     pub at: Instant,
 }
 
-/// A commit that is to be tested.
+/// A commit that is named for a test by users before a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The record.
     pub id: RecordId,
     /// The release that it is a candidate for.
     pub release: String,
-    /// The first is 1.
+    /// Its number; the first candidate of a release is 1.
     pub number: u32,
     /// The commit.
     pub commit: Oid,
     /// Its tree.
     pub tree: Oid,
-    /// When its user acceptance test failed, if it did.
+    /// When its user acceptance test failed, if it failed.
     pub failed: Option<Instant>,
     /// When it was named.
     pub at: Instant,
 }
 
-/// A request to delete a protected reference.
+/// A request to delete a governed branch or a release tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletionRequest {
-    /// The reference.
+    /// The ref.
     pub name: RefName,
-    /// The value that it had.
+    /// The value of the ref.
     pub value: Oid,
-    /// Who asked.
+    /// The person who requested it.
     pub by: String,
-    /// When; the cooling-off period begins.
+    /// When it was made. The cooling-off period begins at this moment.
     pub at: Instant,
 }
 
-/// A fix that need not go somewhere.
+/// A record that a fix does not apply to a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotApplicable {
     /// The fix.
@@ -135,58 +136,58 @@ pub struct NotApplicable {
     pub to: RefName,
 }
 
-/// A passed course.
+/// A record that a person passed a course.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Who passed it.
+    /// The person.
     pub person: String,
     /// The course.
     pub course: String,
-    /// When it counts.
+    /// When it is valid.
     pub during: Interval,
 }
 
-/// All human facts that a decision may rest on.
+/// All facts from the ledger that a decision can use.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerView {
     /// Approvals.
     pub approvals: Vec<Approval>,
     /// Waivers.
     pub waivers: Vec<Waiver>,
-    /// The waivers of which what they owed is done.
+    /// The waivers whose follow-up is done.
     pub settlements: Vec<RecordId>,
     /// Sign-offs of trees.
     pub sign_offs: Vec<SignOff>,
-    /// Settled classes.
+    /// Signed classifications.
     pub settled: Vec<ClassSettlement>,
     /// Completed production runs.
     pub runs: Vec<ReleaseEvent>,
     /// Notices to the stakeholders.
     pub notices: Vec<ReleaseEvent>,
-    /// Problems that are open.
+    /// Blockers.
     pub blockers: Vec<ReleaseEvent>,
-    /// Sign-offs of a freeze's end.
+    /// Sign-offs of the end of a freeze.
     pub exits: Vec<ReleaseEvent>,
-    /// Iterations that were opened.
+    /// Iterations that are open.
     pub iterations: Vec<ReleaseEvent>,
     /// Releases whose notes and documentation are done.
     pub finished: Vec<ReleaseEvent>,
-    /// Freezes that somebody ordered, as windows.
+    /// Freezes that a record ordered, as windows.
     pub stops: Vec<Window>,
-    /// Candidates, failed ones too.
+    /// Candidates, including failed ones.
     pub candidates: Vec<Candidate>,
     /// Deletion requests.
     pub deletions: Vec<DeletionRequest>,
-    /// Fixes that need not go everywhere.
+    /// Fixes that do not apply to a branch.
     pub not_applicable: Vec<NotApplicable>,
     /// Certificates.
     pub certificates: Vec<Certificate>,
 }
 
 impl LedgerView {
-    /// What records say together. Withdrawn ones say nothing any more, nor do
-    /// those that permit and whose makers may no longer make them. One that
-    /// forbids was admitted when its maker had the role, and stays.
+    /// Collects the records into one view. A withdrawn record does not count. A record that
+    /// permits something counts only while its maker has the role for it. A record that
+    /// forbids something stays valid without the role: it was valid when it was accepted.
     #[must_use]
     pub fn assemble(policy: &Policy, records: &[Record]) -> Self {
         let mut view = Self::default();
@@ -272,7 +273,7 @@ fn waiver(policy: &Policy, record: &Record) -> Option<Waiver> {
     let RecordBody::Waiver { rule, on, class, commit, until, uses, owes } = &record.body else {
         return None;
     };
-    // A class that the policy no longer has is none that anything could be of.
+    // A class that the policy no longer has applies to no change.
     let class = match class {
         Some(name) => Some(policy.classes.find(name)?),
         None => None,

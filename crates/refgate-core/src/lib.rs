@@ -1,8 +1,8 @@
-//! What does the process say about this push? A pure function answers.
+//! Decides whether the rules of a policy accept a push.
 //!
-//! Nothing here reads a clock, a file, the environment or a repository: the
-//! crate has no `std`, so the compiler holds that wall. Policy, push, history
-//! and ledger come in as values, a [`Decision`] goes out.
+//! The crate never reads a clock, a file, the environment or a repository. It has no `std`,
+//! so the compiler enforces this. It receives policy, push, history and ledger as values and
+//! returns a [`Decision`].
 #![no_std]
 extern crate alloc;
 

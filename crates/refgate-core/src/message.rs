@@ -1,33 +1,33 @@
-//! What does a commit message say? Subject, trailers, merge and squash conventions.
+//! Reads commit messages: subject, trailers, and the conventions of merges and squashes.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A commit message, as text; bytes that are no UTF-8 have been replaced.
+/// A commit message, as text. Invalid UTF-8 is replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Message(String);
 
 impl Message {
-    /// The message. Carriage returns count as line ends, so that no tool sees
-    /// one line where another sees two (docs/design/threats.md, "Parser differences").
+    /// The message. Carriage returns count as line ends, so that no tool sees one line where
+    /// another sees two (docs/design/threats.md, "Parser differences").
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.replace("\r\n", "\n").replace('\r', "\n"))
     }
 
-    /// The first non-blank line without surrounding blanks.
+    /// The first line that is not blank, trimmed.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.0.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
     }
 
-    /// The values of all trailers with this key (any case), in order. Trailers
-    /// are a last paragraph of nothing but trailers, as Git reads them, and
-    /// never the subject's own paragraph. What GitHub's squash adds below a line
-    /// of dashes is passed over.
+    /// The values of all trailers with this key, in order and without regard to case. Trailers
+    /// are the last paragraph, if it contains only trailers, as in Git. The paragraph of the
+    /// subject does not count. `Co-authored-by` lines that GitHub adds below a line of dashes
+    /// are skipped.
     #[must_use]
     pub fn trailers(&self, key: &str) -> Vec<String> {
-        // Most messages have one line, or never name the key.
+        // Most messages have one line, or do not contain the key.
         let mut named = self.0.as_bytes().windows(key.len().max(1));
         if !named.any(|part| part.eq_ignore_ascii_case(key.as_bytes())) {
             return Vec::new();
@@ -56,8 +56,8 @@ impl Message {
             .collect()
     }
 
-    /// The value of the only trailer with this key; two that differ say
-    /// nothing that could be relied on, and come back as both.
+    /// The value of the only trailer with this key. If two trailers differ, the result is both
+    /// values, joined, which names no class.
     #[must_use]
     pub fn trailer(&self, key: &str) -> Option<String> {
         let mut all = self.trailers(key);
@@ -65,8 +65,8 @@ impl Message {
         (!all.is_empty()).then(|| all.join(", "))
     }
 
-    /// The branch that a merge commit says it merged, as GitHub, GitLab,
-    /// Gitea, Bitbucket and plain Git write it.
+    /// The branch that the subject of a merge names, in the forms of GitHub, GitLab, Gitea,
+    /// Bitbucket and Git.
     #[must_use]
     pub fn merged_branch(&self) -> Option<&str> {
         let subject = self.subject();
@@ -86,8 +86,7 @@ impl Message {
         Some(name.strip_prefix("origin/").unwrap_or(name))
     }
 
-    /// Whether the subject is one that a tool writes for a merge. It says
-    /// nothing by itself; what was merged does.
+    /// Whether a tool wrote the subject for a merge. Such a subject declares nothing itself.
     #[must_use]
     pub fn is_merge_subject(&self) -> bool {
         let subject = self.subject();
@@ -99,8 +98,8 @@ impl Message {
             .any(|prefix| starts(prefix))
     }
 
-    /// The title that a forge's merge commit carries in its body (GitHub and
-    /// Gitea put the pull request's title there).
+    /// The title in the body of a merge commit. GitHub and Gitea write the title of the pull
+    /// request there.
     #[must_use]
     pub fn merged_title(&self) -> Option<&str> {
         if !self.is_merge_subject() {
@@ -110,31 +109,31 @@ impl Message {
         body.lines().map(str::trim).find(|line| !line.is_empty())
     }
 
-    /// The Conventional-Commits type of the subject, with its scope and
-    /// breaking mark cut off: `feat(api)!: x` is `feat`.
+    /// The Conventional-Commits type of the subject, without scope and breaking mark: `feat` in
+    /// `feat(api)!: x`.
     #[must_use]
     pub fn conventional_type(&self) -> Option<&str> {
         conventional_type(self.subject())
     }
 
-    /// The commits that this one says it reverts ("This reverts commit X").
+    /// Whether the message says that the commit is a revert.
     #[must_use]
     pub fn is_revert(&self) -> bool {
         self.subject().starts_with("Revert \"") || self.0.contains("This reverts commit ")
     }
 
-    /// All of it.
+    /// The whole message.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What `git cherry-pick -x` writes among trailers.
+/// The line that `git cherry-pick -x` writes among trailers.
 const PICKED: &str = "(cherry picked from commit ";
 
-/// The trailers of a paragraph, if it holds nothing else. A line that begins
-/// with a blank continues the one before.
+/// The trailers of a paragraph; none if it contains other lines. A line that begins with a
+/// blank continues the previous line.
 fn block(lines: &[&str]) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for line in lines {
@@ -158,7 +157,7 @@ fn block(lines: &[&str]) -> Vec<(String, String)> {
     all
 }
 
-/// The type of one subject line.
+/// The Conventional-Commits type of one subject line.
 pub(crate) fn conventional_type(subject: &str) -> Option<&str> {
     let (head, rest) = subject.split_once(':')?;
     let head = head.strip_suffix('!').unwrap_or(head);
@@ -172,14 +171,14 @@ pub(crate) fn conventional_type(subject: &str) -> Option<&str> {
     (word && rest.starts_with([' ', '\t'])).then_some(kind)
 }
 
-/// `#12 from owner/branch` (GitHub), `'title' (#12) from branch into dev` (Gitea),
-/// `#12 in X from branch to dev` (Bitbucket server).
+/// The branch in the rest of a pull request's merge subject: `#12 from owner/branch` (GitHub),
+/// `'title' (#12) from branch into dev` (Gitea), `#12 in X from branch to dev` (Bitbucket).
 fn pull_request_branch(rest: &str) -> Option<&str> {
     let (before, after) = rest.rsplit_once(" from ")?;
     let branch = after.split(' ').next()?;
     let github = before.starts_with('#') && !before.contains(' ');
     match branch.split_once('/') {
-        // GitHub writes the owner before the branch; the others do not.
+        // Only GitHub writes the owner before the branch.
         Some((_, name)) if github => Some(name),
         _ => Some(branch),
     }
@@ -196,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn merged_branches_of_every_forge() {
+    fn reads_the_merged_branch_of_every_forge() {
         for (subject, branch) in [
             ("Merge pull request #739 from umccr/fix-codebuild", Some("fix-codebuild")),
             ("Merge pull request #7 from umccr/feature/377-iam", Some("feature/377-iam")),
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn conventional_types() {
+    fn reads_conventional_types() {
         for (subject, kind) in [
             ("feat: x", Some("feat")),
             ("  feat(api)!: x", Some("feat")),
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn trailers_come_from_the_last_paragraph() {
+    fn reads_trailers_of_the_last_paragraph() {
         let text =
             "fix: a\n\nChange-Class: feature\n\nwhy\n\nchange-class: docs\nSigned-off-by: x\n";
         for (text, class) in [

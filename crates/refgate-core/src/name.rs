@@ -1,21 +1,20 @@
-//! Which names may exist: object ids and reference names, checked once at the door.
+//! Checks object ids and ref names, so that the rest of refgate holds only valid ones.
 
 use alloc::string::{String, ToString};
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The longest reference name that is accepted, in bytes (docs/design/threats.md, P13:
-/// libgit2 can neither look up nor delete names beyond its own limit).
+/// The longest ref name that is accepted, in bytes. libgit2 can neither look up nor delete
+/// names beyond its own limit (docs/design/threats.md, P13).
 const MAX_REF_NAME: usize = 200;
 
 /// A SHA-1 object id.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Oid([u8; 20]);
 
-// Eight of the twenty bytes nearly always tell ids apart: each is the hash of a
-// content, and two with the same eight are 2^32 tries away. Large pushes look up
-// and order ids more often than anything else.
+// Large pushes hash and order ids more often than anything else. Eight of the twenty bytes
+// are sufficient for the hash: two ids that share them take 2^32 attempts to find.
 impl Hash for Oid {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.head());
@@ -35,20 +34,20 @@ impl PartialOrd for Oid {
 }
 
 impl Oid {
-    /// The id made of these twenty bytes.
+    /// The id with these twenty bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 20]) -> Self {
         Self(bytes)
     }
 
-    /// Its first bytes, as a number in the same order.
+    /// The first eight bytes, as a number with the same order.
     const fn head(&self) -> u64 {
         let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0;
         u64::from_be_bytes(first)
     }
 
-    /// The id written as exactly forty lower-case hexadecimal digits, as Git
-    /// writes it to a hook; anything else is `None`.
+    /// Parses exactly forty lower-case hexadecimal digits, as Git writes them to a hook. Any
+    /// other text is `None`.
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {
         let digits = hex.as_bytes();
@@ -69,13 +68,13 @@ impl Oid {
         &self.0
     }
 
-    /// Whether this is Git's "no object here".
+    /// Whether this is the zero id, which Git uses for "no object".
     #[must_use]
     pub fn is_zero(&self) -> bool {
         self.0.iter().all(|byte| *byte == 0)
     }
 
-    /// The first ten digits, for people.
+    /// The first ten digits, for messages.
     #[must_use]
     pub fn short(&self) -> String {
         self.to_string().chars().take(10).collect()
@@ -102,30 +101,30 @@ impl fmt::Debug for Oid {
     }
 }
 
-/// Why a reference name is refused.
+/// Why a ref name is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefNameError {
     /// It does not begin with `refs/`.
-    #[error("a reference name begins with `refs/`")]
+    #[error("it does not begin with `refs/`")]
     Outside,
     /// It is longer than refgate accepts.
-    #[error("a reference name has at most 200 bytes")]
+    #[error("it has more than 200 bytes")]
     TooLong,
     /// It breaks one of the rules of `git check-ref-format`.
     #[error("it breaks the rules of `git check-ref-format`")]
     Malformed,
-    /// It holds characters that cannot be seen or that turn the reading direction.
-    #[error("it holds invisible or direction-changing characters")]
+    /// It contains invisible characters, or characters that change the reading direction.
+    #[error("it contains invisible or direction-changing characters")]
     Invisible,
 }
 
-/// A full reference name such as `refs/heads/dev`, valid by construction.
+/// A full ref name such as `refs/heads/dev`. It is always valid.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RefName(String);
 
 impl RefName {
-    /// Checks a full reference name by the rules of `git check-ref-format`,
-    /// and refuses what a person cannot see (docs/design/threats.md, P8, P9, P13).
+    /// Checks a full ref name by the rules of `git check-ref-format`. Invisible characters are
+    /// errors too (docs/design/threats.md, P8, P9, P13).
     ///
     /// # Errors
     /// The first rule that the name breaks.
@@ -167,20 +166,20 @@ impl RefName {
         &self.0
     }
 
-    /// The name as people say it: without `refs/heads/` or `refs/tags/`.
+    /// The short name, without `refs/heads/` or `refs/tags/`.
     #[must_use]
     pub fn short(&self) -> &str {
         let name = self.as_str();
         self.branch_name().or_else(|| self.tag_name()).unwrap_or(name)
     }
 
-    /// The branch's name, if this is a branch.
+    /// The branch name, if this is a branch.
     #[must_use]
     pub fn branch_name(&self) -> Option<&str> {
         self.0.strip_prefix("refs/heads/")
     }
 
-    /// The tag's name, if this is a tag.
+    /// The tag name, if this is a tag.
     #[must_use]
     pub fn tag_name(&self) -> Option<&str> {
         self.0.strip_prefix("refs/tags/")
@@ -214,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_git_and_people_can_read() {
+    fn accepts_only_well_formed_visible_ref_names() {
         for good in ["refs/heads/dev", "refs/heads/feature/x-1", "refs/tags/v2.0", "refs/heads/é"]
         {
             assert!(RefName::parse(good).is_ok(), "{good}");
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_forty_lower_case_digits() {
+    fn accepts_only_ids_of_forty_lower_case_digits() {
         let hex = "0123456789abcdef0123456789abcdef01234567";
         assert_eq!(Oid::from_hex(hex).unwrap().to_string(), hex);
         assert_eq!(Oid::from_hex(&hex.to_uppercase()), None);

@@ -1,4 +1,4 @@
-//! What does this team's process say? A policy, valid by construction.
+//! Defines a policy. `refgate-format` reads policies and checks that they are valid.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -9,32 +9,32 @@ use crate::{
     Window,
 };
 
-/// How strongly a rule is held.
+/// The mode of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
-    /// It is not looked at.
+    /// The rule is not checked.
     Off,
-    /// It tells, and lets pass.
+    /// Violations are reported, and the push is accepted.
     Warn,
-    /// It refuses.
+    /// Violations reject the push.
     Enforce,
 }
 
-/// Where a merge's class comes from when it declares one itself (docs/design/model.md, "Class").
+/// How the class of a merge with a declaration is determined (docs/design/model.md, "Class").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeClass {
-    /// Its own declaration counts, checked against its whole diff.
+    /// The declaration counts. It is checked against the whole diff of the merge.
     Declared,
-    /// The highest of its own declaration and its side commits' counts.
+    /// The highest class among the declaration and the side commits counts.
     Highest,
 }
 
-/// Who has which role: role to people, as the transport names them.
+/// The people of each role, by the names that the transport uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(pub BTreeMap<String, Vec<String>>);
 
 impl Roles {
-    /// The people with a role; nobody if there is no such role.
+    /// The people with a role; nobody if the role does not exist.
     #[must_use]
     pub fn people(&self, role: &str) -> &[String] {
         self.0.get(role).map_or(&[], Vec::as_slice)
@@ -47,70 +47,72 @@ impl Roles {
     }
 }
 
-/// What may be picked to release lines, and straight to later stages (docs/design/model.md, "Backports and hotfixes").
+/// What can land on release lines and later stages without a promotion
+/// (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone)]
 pub struct BackportRules {
-    /// How long after a major release.
+    /// The length of the backport window after a major release.
     pub window: Duration,
-    /// Classes that may go inside the window.
+    /// The classes that can land inside the window.
     pub within: Vec<ClassId>,
-    /// Classes that may go inside the window with an approval.
+    /// The classes that can land inside the window with an approval.
     pub with_approval: Vec<ClassId>,
-    /// Classes that may always go.
+    /// The classes that can always land.
     pub always: Vec<ClassId>,
-    /// Who may approve.
+    /// The role that approves.
     pub approvers: String,
-    /// A pick is what Git makes of its original, or somebody approves of it.
+    /// A pick must be exact, or it needs an approval.
     pub exact: bool,
 }
 
-/// What may land on a later stage without coming from the one before.
+/// What can land on a later stage without coming from the previous stage.
 #[derive(Debug, Clone, Default)]
 pub struct HotfixRules {
-    /// Classes that may always go straight to a later stage of the flow.
+    /// The classes that can always land directly on a later stage of the flow.
     pub classes: Vec<ClassId>,
 }
 
-/// What a promotion must look like (docs/design/model.md, "Promotion and release").
+/// The requirements for a promotion (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Default)]
 pub struct PromotionRules {
-    /// A promoting merge must have the promoted tip's tree.
+    /// A promoting merge must have the tree of the promoted tip.
     pub same_tree: bool,
-    /// What is promoted to a stage before production is a named candidate.
+    /// A promotion to a stage before production must be a release candidate.
     pub candidate: bool,
 }
 
-/// A sign-off without which nothing is promoted to production.
+/// A sign-off that a promotion to production requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequiredSignOff {
     /// Its meaning.
     pub meaning: Meaning,
-    /// The role that gives it.
+    /// The role that signs off.
     pub role: String,
-    /// How many different people with that role.
+    /// The number of different people with that role who must sign off.
     pub people: u32,
-    /// The paths that it speaks of; empty: all. A change elsewhere leaves a
-    /// sign-off of an earlier tree standing.
+    /// The paths that the sign-off concerns; empty: all. A change of other paths does not
+    /// reopen a sign-off of an earlier tree.
     pub paths: Vec<Glob>,
 }
 
-/// What a promotion to production needs (docs/design/model.md, "Promotion and release").
+/// The release gate: the requirements for a promotion to production
+/// (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Default)]
 pub struct GateRules {
-    /// Sign-offs of the shipped tree.
+    /// The required sign-offs of the promoted tree.
     pub sign_offs: Vec<RequiredSignOff>,
-    /// How long the stage before must have had the shipped tree.
+    /// How long the previous stage must have had the promoted tree.
     pub soak: Duration,
-    /// The course that the pusher must have passed.
+    /// The course for which the pusher must have a certificate.
     pub course: Option<String>,
 }
 
-/// What becomes of a fix that did not come by promotion (docs/design/model.md, "Backports and hotfixes").
+/// The rules for debts (docs/design/model.md, "Backports and hotfixes").
 #[derive(Debug, Clone)]
 pub struct DebtRules {
-    /// How long it may be owed before it holds up promotions.
+    /// How long a debt can be open before it blocks promotions.
     pub due: Duration,
-    /// Who may say that it need not go somewhere.
+    /// The role that may excuse a debt.
     pub approvers: String,
 }
 
@@ -120,14 +122,14 @@ impl Default for DebtRules {
     }
 }
 
-/// How far exceptions may go.
+/// The limits on waivers.
 #[derive(Debug, Clone)]
 pub struct WaiverRules {
-    /// The role that may grant them.
+    /// The role that may grant a waiver.
     pub approvers: String,
-    /// The longest that one may last.
+    /// The longest time that a waiver may last.
     pub longest: Duration,
-    /// The most landings that one may let through.
+    /// The largest number of landings that a waiver may let pass.
     pub most_uses: u32,
 }
 
@@ -137,14 +139,14 @@ impl Default for WaiverRules {
     }
 }
 
-/// Who may put what on record. A role that is not named is that of waivers.
+/// Who may make which records. The default role is the role that grants waivers.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerRules {
-    /// The ledger's name: signatures are made for `refgate@NAME`.
+    /// The name of the ledger. Signatures are made for `refgate@NAME`.
     pub name: String,
-    /// How far a record's moment may lie behind its arrival.
+    /// The longest time between the moment in a record and its arrival.
     pub tolerance: Duration,
-    /// The role that records observations.
+    /// The role that records evidence.
     pub evidence: String,
     /// The role that orders and ends freezes.
     pub freezes: String,
@@ -154,19 +156,19 @@ pub struct LedgerRules {
     pub trainers: String,
 }
 
-/// What a deletion of a stage, a line or a release tag needs.
+/// The requirements for the deletion of a stage, a line or a release tag.
 #[derive(Debug, Clone)]
 pub struct DeletionRules {
-    /// How long after the request.
+    /// The time between the deletion request and the deletion.
     pub cooling_off: Duration,
-    /// Who may approve.
+    /// The role that approves.
     pub approvers: String,
 }
 
-/// What a change of the policy itself needs.
+/// The requirements for a change of the policy.
 #[derive(Debug, Clone, Default)]
 pub struct PolicyRules {
-    /// How many approvals by people other than the pusher.
+    /// The number of approvals by people other than the pusher.
     pub approvals: u32,
     /// The role that approves.
     pub approvers: String,
@@ -175,9 +177,10 @@ pub struct PolicyRules {
 /// A policy.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// What people call it.
+    /// Its name.
     pub name: String,
-    /// It only grows, so that an old policy cannot come back (docs/design/threats.md, S9).
+    /// The revision. It must grow, so that an old policy cannot return
+    /// (docs/design/threats.md, S9).
     pub revision: u64,
     /// The stages.
     pub flow: Flow,
@@ -185,9 +188,9 @@ pub struct Policy {
     pub classes: Classes,
     /// How classes are declared.
     pub declare: Declarations,
-    /// How a merge's own declaration counts.
+    /// How the class of a merge with a declaration is determined.
     pub merge: MergeClass,
-    /// Whether new work must declare a class, also where nothing is frozen.
+    /// Whether new work must declare a class, even without a freeze.
     pub declared_only: bool,
     /// Freeze windows.
     pub windows: Vec<Window>,
@@ -199,34 +202,34 @@ pub struct Policy {
     pub promotion: PromotionRules,
     /// Release tags.
     pub release: ReleaseRules,
-    /// Deletions.
+    /// Deletions of governed refs.
     pub deletion: DeletionRules,
     /// Changes of the policy.
     pub protect: PolicyRules,
-    /// Who is who.
+    /// The people of each role.
     pub roles: Roles,
     /// Waivers.
     pub waivers: WaiverRules,
-    /// Records.
+    /// Who may make which records.
     pub ledger: LedgerRules,
-    /// Promotions to production.
+    /// The release gate.
     pub gate: GateRules,
-    /// Fixes that must go elsewhere too.
+    /// Debts.
     pub debts: DebtRules,
-    /// Files that a carried fix does not decide.
+    /// Which side's version of a file a cherry-pick keeps.
     pub recipes: Vec<Recipe>,
-    /// Rules that are not simply enforced.
+    /// The modes of the rules that are not simply enforced.
     pub modes: BTreeMap<RuleId, Mode>,
 }
 
 impl Policy {
-    /// How strongly a rule is held; enforced unless the policy says otherwise.
+    /// The mode of a rule. The default is [`Mode::Enforce`].
     #[must_use]
     pub fn mode(&self, rule: RuleId) -> Mode {
         self.modes.get(&rule).copied().unwrap_or(Mode::Enforce)
     }
 
-    /// Whether a rule is looked at.
+    /// Whether a rule is checked.
     #[must_use]
     pub fn on(&self, rule: RuleId) -> bool {
         self.mode(rule) != Mode::Off

@@ -1,53 +1,54 @@
-//! What does the pusher ask for? Reference updates, by whom, received when.
+//! Defines a push: its pusher, its receipt time and its ref updates.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Instant, Oid, RefName};
 
-/// Who pushes, as the transport vouches for it (docs/design/model.md, "Identity"); never a commit's author.
+/// The pusher, as the transport identifies it (docs/design/model.md, "Identity"). It is never
+/// the author of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Actor(pub String);
 
-/// A whole push. It is judged whole: one forbidden update refuses all.
+/// A push. One violation in one ref update rejects the whole push.
 #[derive(Debug, Clone)]
 pub struct Push {
-    /// The transport's identity, if it has one.
+    /// The pusher, if the transport identifies one.
     pub actor: Option<Actor>,
-    /// When the server received it; the only clock of a decision.
+    /// The receipt time. It is the only clock of a decision.
     pub at: Instant,
-    /// What is to move, in the order of the push.
+    /// The ref updates, in the order of the push.
     pub updates: Vec<RefUpdate>,
-    /// `git push -o` texts: claims of the pusher, never authority.
+    /// The texts of `git push -o`. They are claims of the pusher, not permissions.
     pub options: Vec<String>,
 }
 
-/// One reference that is to change.
+/// The update of one ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefUpdate {
-    /// Which one.
+    /// The ref.
     pub name: RefName,
-    /// How.
+    /// The change.
     pub change: RefChange,
 }
 
-/// The change of a reference, from the value that the server itself read
-/// (docs/design/threats.md, R3: the old value that a client claims is not believed).
+/// The change of a ref. The old value comes from the server, never from the claim of the
+/// client (docs/design/threats.md, R3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefChange {
-    /// It does not exist yet.
+    /// The ref does not exist and is created.
     Create {
-        /// The value asked for.
+        /// The new value.
         new: Oid,
     },
-    /// It exists and shall point elsewhere.
+    /// The ref exists and gets a new value.
     Move {
         /// The value at rest.
         old: Oid,
-        /// The value asked for.
+        /// The new value.
         new: Oid,
     },
-    /// It exists and shall go.
+    /// The ref exists and is deleted.
     Delete {
         /// The value at rest.
         old: Oid,
@@ -55,7 +56,7 @@ pub enum RefChange {
 }
 
 impl RefChange {
-    /// The value asked for, unless it is a deletion.
+    /// The new value; `None` for a deletion.
     #[must_use]
     pub const fn new_value(&self) -> Option<Oid> {
         match self {
@@ -64,7 +65,7 @@ impl RefChange {
         }
     }
 
-    /// The value at rest, unless it is a creation.
+    /// The value at rest; `None` for a creation.
     #[must_use]
     pub const fn old_value(&self) -> Option<Oid> {
         match self {

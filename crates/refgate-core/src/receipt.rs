@@ -1,24 +1,24 @@
-//! How much of a pick is Git's own, and how much did somebody add?
+//! Defines receipts: the comparison of a backport with Git's own pick of its original.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// What a pick is, compared with what Git makes of its original.
+/// How a pick differs from Git's own pick of the original.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Receipt {
-    /// Exactly Git's pick, and what the policy's recipes make of it.
+    /// It equals Git's pick, after the recipes of the policy.
     Exact,
-    /// Git had conflicts in these files, and no other differs.
+    /// Git had conflicts in these files, and no other file differs.
     Resolved {
         /// The files.
         paths: Vec<String>,
     },
-    /// It holds what Git would not have made, in these files.
+    /// It has content in these files that Git would not produce.
     Edited {
         /// The files.
         paths: Vec<String>,
     },
-    /// Conflict marks were committed.
+    /// It contains conflict markers in these files.
     Marked {
         /// The files.
         paths: Vec<String>,
@@ -37,7 +37,7 @@ impl Receipt {
         }
     }
 
-    /// The files that it speaks of.
+    /// The files that it names.
     #[must_use]
     pub fn paths(&self) -> &[String] {
         match self {

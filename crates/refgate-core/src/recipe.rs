@@ -1,33 +1,33 @@
-//! Whose version of a file stands when a fix is carried to another branch?
+//! Defines recipes: which side's version of a file a cherry-pick keeps.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::Glob;
 
-/// The side whose version of a file stands.
+/// The side whose version of a file is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptSide {
-    /// The branch's that receives the fix: version and lock files.
+    /// The version of the branch that gets the fix, for example of version and lock files.
     Branch,
-    /// The fix's.
+    /// The version of the fix.
     Fix,
 }
 
-/// What is done with files that a merge or a pick should not decide line by
-/// line: each branch has its own version number, lock file, generated code.
+/// How files are handled that must not be merged line by line, because each branch has its
+/// own: version numbers, lock files, generated code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
     /// The files.
     pub paths: Vec<Glob>,
-    /// Whose version stands.
+    /// The side whose version is kept.
     pub keep: KeptSide,
-    /// What a person has to do afterwards, such as to generate the files anew.
-    /// It is told, and never run.
+    /// What a person must do afterwards, for example generate the files again. It is printed,
+    /// and never run.
     pub then: Option<String>,
 }
 
-/// The first recipe that speaks of a path.
+/// The first recipe that matches a path.
 #[must_use]
 pub fn recipe<'r>(recipes: &'r [Recipe], path: &str) -> Option<&'r Recipe> {
     recipes.iter().find(|recipe| recipe.paths.iter().any(|glob| glob.matches(path)))

@@ -1,7 +1,7 @@
-//! What did somebody put on record, and exactly what does it bind?
+//! Defines records: signed statements, and exactly what each of them binds.
 //!
-//! A record is a signed statement (docs/design/model.md, "Records and the ledger"). Its identity is the hash of
-//! what was signed, never of the signature (docs/design/threats.md, S6).
+//! The id of a record is the hash of its signed text, never of the signature
+//! (docs/design/model.md, "Records and the ledger"; docs/design/threats.md, S6).
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,12 +9,12 @@ use core::fmt;
 
 use crate::{Instant, Oid, RefName, RuleId};
 
-/// The SHA-256 of a record's signed text.
+/// The SHA-256 of the signed text of a record.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId(pub [u8; 32]);
 
 impl RecordId {
-    /// The id written as sixty-four lower-case hexadecimal digits.
+    /// Parses sixty-four lower-case hexadecimal digits.
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {
         let digits = hex.as_bytes();
@@ -29,7 +29,7 @@ impl RecordId {
         Some(Self(bytes))
     }
 
-    /// The first twelve digits, for people.
+    /// The first twelve digits, for messages.
     #[must_use]
     pub fn short(&self) -> String {
         self.to_string().chars().take(12).collect()
@@ -48,33 +48,33 @@ impl fmt::Debug for RecordId {
     }
 }
 
-/// A record whose signature holds.
+/// A record with a valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The hash of its signed text.
     pub id: RecordId,
-    /// Who made and signed it.
+    /// The person who made and signed it.
     pub by: String,
-    /// When. The server refuses moments that are not its own present.
+    /// When it was made. The server rejects a time that differs from its own clock.
     pub at: Instant,
-    /// The repository that it speaks of.
+    /// The repository that it applies to.
     pub repository: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Where more is to be read: a ticket, a protocol, a message.
+    /// A link to more information: a ticket, a protocol or a message.
     pub link: Option<String>,
-    /// What it says.
+    /// The statement.
     pub body: RecordBody,
 }
 
-/// What a sign-off means (docs/design/model.md, "Promotion and release").
+/// The requirement that a sign-off states (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Meaning {
-    /// Users have tested it and agree.
+    /// Users have tested the tree and accept it.
     Uat,
-    /// The validation protocol is done.
+    /// The validation protocol is complete.
     Validation,
-    /// The change advisory board approves.
+    /// The change advisory board approves the change.
     ChangeApproval,
 }
 
@@ -92,21 +92,21 @@ impl Meaning {
         }
     }
 
-    /// The meaning of this name.
+    /// The meaning with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|meaning| meaning.name() == name)
     }
 }
 
-/// What was observed.
+/// A kind of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EvidenceKind {
     /// A production run has completed.
     ProductionRun,
-    /// The stakeholders have been told.
+    /// The stakeholders have a notice.
     Notice,
-    /// A problem is open, until the record is withdrawn.
+    /// A problem is open until the record is withdrawn.
     Blocker,
 }
 
@@ -124,151 +124,150 @@ impl EvidenceKind {
         }
     }
 
-    /// The observation of this name.
+    /// The kind of evidence with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|observed| observed.name() == name)
     }
 }
 
-/// What a record says, by its kind.
+/// The statement of a record, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordBody {
-    /// A commit (or policy blob, or a value that shall be deleted) may do what
-    /// a rule else forbids.
+    /// A commit, a policy or a deletion may pass a rule that requires consent.
     Approval {
-        /// The rule whose question it answers.
+        /// The rule that requires it.
         rule: RuleId,
-        /// The reference.
+        /// The ref.
         on: RefName,
-        /// What is approved.
+        /// The approved object.
         of: Oid,
     },
-    /// A tree may be shipped, as far as one meaning goes.
+    /// A tree meets one requirement for its release.
     SignOff {
         /// The meaning.
         meaning: Meaning,
-        /// The commit that was looked at.
+        /// The commit that was examined.
         commit: Oid,
-        /// Its tree, which is what counts.
+        /// The tree of the commit. The sign-off binds this tree.
         tree: Oid,
     },
-    /// A commit is of a class, whatever its diff suggests.
+    /// A commit has a class, whatever its diff suggests.
     Classification {
         /// The commit.
         commit: Oid,
         /// The class.
         class: String,
     },
-    /// The freeze that a release opened may end.
+    /// The freeze after a release may end.
     FreezeExit {
-        /// The release's tag.
+        /// The tag of the release.
         release: String,
     },
-    /// A bounded exception.
+    /// A rule is set aside within bounds.
     Waiver {
         /// The rule that it sets aside.
         rule: RuleId,
-        /// The reference that it holds for.
+        /// The ref that it applies to.
         on: RefName,
-        /// The only class that it holds for.
+        /// The only class that it applies to.
         class: Option<String>,
-        /// The only commit that it holds for.
+        /// The only commit that it applies to.
         commit: Option<Oid>,
         /// When it ends.
         until: Instant,
-        /// How many landings it lets through.
+        /// The number of landings that it lets pass.
         uses: u32,
-        /// What is owed for it once it was used, by its end.
+        /// The follow-up that is due by its end, once it was used.
         owes: Option<String>,
     },
-    /// What a waiver owed is done.
+    /// The follow-up of a waiver is done.
     Settlement {
         /// The waiver.
         of: RecordId,
-        /// Its shelf: where it lies.
+        /// The shelf of the waiver.
         shelf: String,
     },
-    /// Stop now.
+    /// A freeze begins now.
     Freeze {
-        /// The stages' branches.
+        /// The branches of the stages.
         stages: Vec<String>,
-        /// The classes that pass.
+        /// The classes that it accepts.
         lets_through: Vec<String>,
-        /// When it ends at the latest.
+        /// Its latest end.
         until: Instant,
     },
     /// A freeze record ends early.
     Thaw {
-        /// Which.
+        /// The freeze record.
         of: RecordId,
     },
-    /// Something was observed after a release.
+    /// Something happened after a release.
     Evidence {
-        /// What.
+        /// The kind of evidence.
         what: EvidenceKind,
-        /// The release's tag.
+        /// The tag of the release.
         release: String,
     },
-    /// The next iteration begins: the freeze of a release ends.
+    /// The next iteration is open: the freeze after a release ends.
     Iteration {
-        /// The release's tag.
+        /// The tag of the release.
         release: String,
     },
     /// Work on a release begins.
     ReleaseOpen {
-        /// The tag that it will have.
+        /// The future tag of the release.
         release: String,
     },
-    /// All that a release owes (notes, documentation) is done.
+    /// The notes and the documentation of a release are done.
     ReleaseFinish {
-        /// The tag.
+        /// The tag of the release.
         release: String,
     },
-    /// A commit shall be tested as a candidate.
+    /// A commit is a release candidate.
     Candidate {
-        /// The release's tag.
+        /// The tag of the release.
         release: String,
-        /// The first is 1.
+        /// Its number; the first candidate of a release is 1.
         number: u32,
         /// The commit.
         commit: Oid,
         /// Its tree.
         tree: Oid,
     },
-    /// Users have tested a candidate and disagree.
+    /// Users have tested a candidate and reject it.
     UatFailed {
-        /// The release's tag.
+        /// The tag of the release.
         release: String,
-        /// The candidate's record.
+        /// The record of the candidate.
         of: RecordId,
     },
-    /// A record counts no longer.
+    /// A record is no longer valid.
     Withdrawal {
-        /// Which.
+        /// The record.
         of: RecordId,
-        /// Its shelf: where it lies.
+        /// The shelf of the record.
         shelf: String,
     },
-    /// A protected reference shall be deleted.
+    /// Somebody requests the deletion of a governed branch or a release tag.
     DeletionRequest {
-        /// The reference.
+        /// The ref.
         on: RefName,
-        /// Its value.
+        /// The value of the ref.
         value: Oid,
     },
-    /// A fix need not go to a stage or line.
+    /// A fix does not apply to a stage or line.
     NotApplicable {
         /// The fix.
         fix: Oid,
         /// The branch.
         to: RefName,
     },
-    /// Somebody has passed a course.
+    /// A person has passed a course.
     Certificate {
-        /// Who.
+        /// The person.
         person: String,
-        /// Which course.
+        /// The course.
         course: String,
         /// When it expires.
         until: Instant,
@@ -276,9 +275,9 @@ pub enum RecordBody {
 }
 
 impl RecordBody {
-    /// Whether it forbids something, or takes a permission back. Such a record
-    /// stays in force when its maker's key or role is gone: it was valid when it
-    /// came, and forgetting one would let something pass.
+    /// Whether it forbids something, or withdraws a permission. Such a record stays valid
+    /// without the key or the role of its maker: it was valid when it was accepted, and a push
+    /// could pass if it were dropped.
     #[must_use]
     pub const fn forbids(&self) -> bool {
         matches!(
@@ -290,7 +289,7 @@ impl RecordBody {
         )
     }
 
-    /// The release that it speaks of, if it speaks of one.
+    /// The release that it names, if it names one.
     #[must_use]
     pub const fn release(&self) -> Option<&String> {
         match self {

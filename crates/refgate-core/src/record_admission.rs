@@ -1,4 +1,4 @@
-//! May this record enter the ledger, made by this person, now?
+//! Decides whether the ledger accepts a new record from its maker at this moment.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,10 +8,10 @@ use crate::{
     RefName, RuleId, makers, may_make,
 };
 
-/// Clocks of honest machines differ; a record may be this far ahead.
+/// How far the time of a record may be ahead of the server, because clocks differ.
 const AHEAD: Duration = Duration::minutes(2);
 
-/// Why a record cannot be accepted, if it cannot.
+/// Why a record is rejected, if it is.
 pub(crate) fn refused(
     case: &Case<'_>,
     edit: &LedgerEdit,
@@ -33,7 +33,7 @@ pub(crate) fn refused(
         return Some(RecordRejection::Absent(what.clone()));
     }
     if let Some(tag) = record.body.release().filter(|tag| policy.release.version(tag).is_none()) {
-        return Some(RecordRejection::Absent(format!("a release that could be called `{tag}`")));
+        return Some(RecordRejection::Absent(format!("a release tag pattern for `{tag}`")));
     }
     by_kind(case, edit, record)
 }
@@ -90,7 +90,7 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Record
         }
         RecordBody::Settlement { of, .. } => match named(of) {
             Some(Record { body: RecordBody::Waiver { owes: Some(_), .. }, .. }) => None,
-            Some(_) => Some(RecordRejection::Absent(format!("what {} owes", of.short()))),
+            Some(_) => Some(RecordRejection::Absent(format!("a follow-up of {}", of.short()))),
             None => Some(RecordRejection::Unknown(*of)),
         },
         RecordBody::Withdrawal { of, .. } => withdrawal(case, record, *of, named(of)),
@@ -99,7 +99,7 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Record
     }
 }
 
-/// What is to land needs a stage, a line or a release's name to land on.
+/// Rejects an approval or waiver for a ref on which no landing or release is judged.
 fn nowhere(case: &Case<'_>, on: &RefName) -> Option<RecordRejection> {
     let known = matches!(case.policy.kind(on), RefKind::Governed(_) | RefKind::Release(_));
     (!known).then(|| RecordRejection::Nowhere(on.clone()))
@@ -123,8 +123,8 @@ fn withdrawal(
     (!theirs).then(|| RecordRejection::NotTheirs(other.by.clone()))
 }
 
-/// One candidate at a time: another must contain the open one, or that one be
-/// withdrawn or failed first (docs/design/model.md, "Promotion and release").
+/// Checks that at most one candidate is open. A new candidate must contain the open one, or the
+/// open one must be withdrawn or have failed (docs/design/model.md, "Promotion and release").
 fn candidate(edit: &LedgerEdit, record: &Record) -> Option<RecordRejection> {
     let RecordBody::Candidate { release, number, commit, .. } = &record.body else { return None };
     let mut next = 1;

@@ -1,68 +1,68 @@
-//! Why is a record refused, and which sign-off is missing?
+//! Defines why a record is rejected, and which sign-off is missing.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Duration, Instant, Meaning, Oid, RecordId, RefName, RuleId};
 
-/// Why a record is refused.
+/// Why a record is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordRejection {
-    /// Its maker has none of the roles that may make it.
+    /// Its maker has none of the roles that may make it. These are the roles.
     Role(Vec<String>),
-    /// Its moment is not the server's present.
+    /// Its time differs too much from the clock of the server.
     Moment {
-        /// The moment that it names.
+        /// The time in the record.
         at: Instant,
-        /// How far it may lie behind.
+        /// How far it may be in the past.
         tolerance: Duration,
     },
-    /// It speaks of another repository.
+    /// It applies to another repository.
     Repository {
-        /// The one that it names.
+        /// The repository that it names.
         named: String,
-        /// This one.
+        /// The repositories of this ledger.
         here: String,
     },
     /// It lasts longer than the policy allows, or ends before it begins.
     Lasts {
-        /// The longest.
+        /// The longest time that is allowed.
         longest: Duration,
     },
-    /// It lets more through than the policy allows.
+    /// It lets no landing pass, or more than the policy allows.
     Uses {
-        /// The most.
+        /// The largest number that is allowed.
         most: u32,
     },
-    /// The rule knows no exception, or no approval.
+    /// The rule has no waivers, or no approvals.
     Rule(RuleId),
-    /// The record that it names is not in the ledger.
+    /// The ledger does not contain the record that it names.
     Unknown(RecordId),
-    /// It withdraws what somebody else made.
+    /// It withdraws a record of another person.
     NotTheirs(String),
-    /// Another candidate is open, and not contained in this one.
+    /// Another candidate is open, and this one does not contain it.
     Another {
-        /// The other's record.
+        /// The record of the other candidate.
         other: RecordId,
-        /// Its commit.
+        /// The commit of the other candidate.
         commit: Oid,
-        /// Its release.
+        /// The release of the other candidate.
         release: String,
     },
-    /// Its number does not follow.
+    /// It does not have the next number.
     Number {
-        /// The number that would.
+        /// The next number.
         next: u32,
     },
-    /// What it names is not here, or not so.
+    /// Something that it names does not exist, or not with the stated content.
     Absent(String),
-    /// It says something about its own maker that only others can.
+    /// Its maker may not make it about themselves.
     Own,
-    /// What it withdraws has had its effect: a record of this kind.
+    /// A record of this kind cannot be withdrawn, because it has already had its effect.
     Final(&'static str),
-    /// A name in it is not in the policy.
+    /// The policy does not contain a name that it uses.
     Name(String),
-    /// It speaks of a reference that no rule guards, so nothing can land there.
+    /// It names a ref that is not governed, so it can have no effect.
     Nowhere(RefName),
 }
 
@@ -71,12 +71,12 @@ pub enum RecordRejection {
 pub struct MissingSignOff {
     /// Its meaning.
     pub meaning: Meaning,
-    /// The role.
+    /// The role that must sign off.
     pub role: String,
-    /// How many people have given it.
+    /// The number of people who have signed off.
     pub have: u32,
-    /// How many must.
+    /// The number of people who must sign off.
     pub want: u32,
-    /// The first path that re-opened it, where it stood for an earlier tree.
+    /// The first changed path that reopened a sign-off of an earlier tree.
     pub reopened: Option<String>,
 }

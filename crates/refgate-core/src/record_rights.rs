@@ -1,11 +1,11 @@
-//! Who may put what on record? Asked when a record arrives, and again when it is used.
+//! Decides who may make which record, when a record arrives and when it is used.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{EvidenceKind, Meaning, Policy, Record, RecordBody, RuleId};
 
-/// The roles of which a maker needs one; `None`: everybody who can sign.
+/// The roles that may make a record, of which its maker needs one; `None`: every signer.
 #[must_use]
 pub fn makers(policy: &Policy, body: &RecordBody) -> Option<Vec<String>> {
     let ledger = &policy.ledger;
@@ -36,7 +36,7 @@ pub fn makers(policy: &Policy, body: &RecordBody) -> Option<Vec<String>> {
     }
 }
 
-/// Whether its maker may make this record.
+/// Whether the maker of a record may make it.
 #[must_use]
 pub fn may_make(policy: &Policy, record: &Record) -> bool {
     makers(policy, &record.body)

@@ -1,4 +1,4 @@
-//! What is a release, how large is it, and when was the last major one?
+//! Defines releases, versions and release tags, and finds the last major release.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,15 +7,14 @@ use core::fmt;
 
 use crate::{Instant, Oid};
 
-/// A version: one to three numbers; missing ones count as zero, so `2.0` and
-/// `2.0.0` are the same version, under two names.
+/// A version: one to three numbers. Missing numbers are zero, so `2.0` and `2.0.0` are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
-    /// Grows when a release may break its users.
+    /// It grows when a release can break its users.
     pub major: u32,
-    /// Grows when it adds.
+    /// It grows when a release adds something.
     pub minor: u32,
-    /// Grows when it mends.
+    /// It grows when a release fixes something.
     pub patch: u32,
 }
 
@@ -38,7 +37,7 @@ impl Version {
         Some(Self { major, minor, patch })
     }
 
-    /// How far this version is from the next lower one.
+    /// The level of this version after the previous one.
     #[must_use]
     pub fn level_after(self, previous: Self) -> Level {
         match (self.major.cmp(&previous.major), self.minor.cmp(&previous.minor)) {
@@ -55,41 +54,42 @@ impl fmt::Display for Version {
     }
 }
 
-/// How large a release is; it follows from version order (docs/design/model.md, "Promotion and release").
+/// The level of a release. It follows from the order of versions
+/// (docs/design/model.md, "Promotion and release").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// It mends.
+    /// The release fixes something.
     Patch,
-    /// It adds.
+    /// The release adds something.
     Minor,
-    /// It opens a freeze.
+    /// The release opens a freeze.
     Major,
 }
 
-/// A release that exists.
+/// An existing release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// The tag's name.
+    /// The name of its tag.
     pub tag: String,
     /// Its version.
     pub version: Version,
-    /// The commit.
+    /// Its commit.
     pub commit: Oid,
     /// When the server received the tag.
     pub at: Instant,
 }
 
-/// How release tags are written: a fixed text before and after the version.
+/// The form of release tags: fixed text before and after the version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagPattern {
-    /// Before the version.
+    /// The text before the version.
     pub prefix: String,
-    /// After it.
+    /// The text after the version.
     pub suffix: String,
 }
 
 impl TagPattern {
-    /// `v{version}`: exactly one `{version}`, else `None`.
+    /// Parses a pattern such as `v{version}`; `None` unless it has exactly one `{version}`.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let (prefix, suffix) = text.split_once("{version}")?;
@@ -98,14 +98,14 @@ impl TagPattern {
     }
 }
 
-/// What a policy asks of release tags.
+/// The requirements for release tags.
 #[derive(Debug, Clone, Default)]
 pub struct ReleaseRules {
-    /// How they are written.
+    /// Their forms.
     pub tags: Vec<TagPattern>,
-    /// They must be annotated tag objects.
+    /// They must be annotated.
     pub annotated: bool,
-    /// They must carry a signature.
+    /// They must have a signature.
     pub signed: bool,
 }
 
@@ -120,9 +120,9 @@ impl ReleaseRules {
     }
 }
 
-/// The latest major release received at or before `at`. A release is major
-/// when its major number is higher than that of every release received before
-/// it, and not the repository's first release unless it is at least 1.0.0.
+/// The latest major release that was received at or before `at`. A release is major if its
+/// major number is higher than that of every earlier release. The first release is major
+/// only from 1.0.0 on.
 #[must_use]
 pub fn last_major(releases: &[Release], at: Instant) -> Option<&Release> {
     let mut seen: Vec<&Release> = releases.iter().filter(|release| release.at <= at).collect();
@@ -145,7 +145,7 @@ mod tests {
     use alloc::vec;
 
     #[test]
-    fn versions_of_the_real_history() {
+    fn parses_the_versions_of_the_real_history() {
         let patterns = ["v{version}", "{version}"].iter().filter_map(|p| TagPattern::new(p));
         let rules = ReleaseRules { tags: patterns.collect(), annotated: true, signed: false };
         assert_eq!(rules.version("2.0").unwrap().to_string(), "2.0.0");
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_major_release() {
+    fn finds_the_last_major_release() {
         let release = |tag: &str, day: i64| Release {
             tag: tag.to_string(),
             version: Version::parse(tag).unwrap(),

@@ -1,35 +1,36 @@
-//! By which way does a landing come: promoted, merged back, picked, or straight?
+//! Determines the route by which a landing reaches a stage or line.
 
 use crate::{Case, Landing, Oid, Target};
 
-/// The way of a landing (docs/design/model.md, "Flow").
+/// The route of a landing (docs/design/model.md, "Flow").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// It is, or merges, what the previous stage had as its tip.
+    /// It is, or merges, a commit that was the tip of the previous stage.
     Promotion {
-        /// The previous stage's place.
+        /// The index of the previous stage.
         from: usize,
     },
-    /// It is, or merges, what an earlier stage had, but not the previous one.
+    /// A skipped stage: it is, or merges, a former tip of an earlier stage, not the previous
+    /// one.
     Leap {
-        /// The earlier stage's place.
+        /// The index of the earlier stage.
         from: usize,
     },
-    /// It is, or merges, what a later stage had as its tip.
+    /// It is, or merges, a commit that was the tip of a later stage.
     BackMerge {
-        /// The later stage's place.
+        /// The index of the later stage.
         from: usize,
     },
-    /// A merge that changes no content: history is joined, nothing moves.
+    /// It is a merge that joins histories without a change of content.
     AncestryOnly,
-    /// A pick of a commit that another stage has.
+    /// It is a cherry-pick of a commit that another stage has.
     Backport {
         /// The original.
         of: Oid,
     },
-    /// Straight to a stage other than the first, or to a line.
+    /// It goes directly to a stage other than the first, or to a line.
     Hotfix,
-    /// New work for the first stage.
+    /// It is new work for the first stage.
     Topic,
 }
 
@@ -56,9 +57,9 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
     let merge = parents > 1;
     let stages = case.policy.flow.stages.len();
     if let Some(place) = target.place() {
-        // A commit that another stage had as its tip (a fast-forward) is that
-        // stage's; so is a merge of one. That a stage reaches a commit is not
-        // enough: it need never have shown that commit's content.
+        // A commit that was the tip of another stage belongs to that stage, and so does a
+        // merge of it. It is not sufficient that a stage reaches a commit, because the stage
+        // may never have had its content.
         let second = case.history.commit(landing.commit).and_then(|c| c.parents.get(1).copied());
         let held = |stage: usize| {
             let merged = second.filter(|_| merge && !landing.unchanged);
@@ -83,10 +84,10 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
     }
 }
 
-/// A merge without content of its own joins histories only where a later stage
-/// (for a line: any) has what it brings. Else new work would be declared landed
-/// unseen: its content could follow in a merge that brings no commit, or never,
-/// since the next promotion would find nothing to bring.
+/// Whether a merge without content of its own joins histories. A later stage (for a line: any
+/// stage) must have its side commits. Otherwise new work would count as landed without its
+/// content. The content could then follow in a merge without new commits, or never arrive,
+/// because the next promotion would bring no commit.
 pub(crate) fn joins_stages(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> bool {
     let later = |reach: u32| match target.place() {
         Some(place) => reach >> place >> 1 != 0,

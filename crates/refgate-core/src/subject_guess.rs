@@ -1,4 +1,4 @@
-//! What do the words of a title say? Guesses, for what nobody declared.
+//! Guesses the class of a change from the words of its title, if nothing was declared.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,21 +6,21 @@ use alloc::vec::Vec;
 use crate::word_pattern::split;
 use crate::{ClassId, Policy};
 
-/// What the words of a title say. "area: do this" says what is done behind the
-/// colon; of the whole and the parts behind, the most telling pattern counts.
+/// The class that the words of a title suggest, with the pattern and its index. In
+/// `area: do this`, the words after the colon count too. The most specific pattern wins.
 pub(crate) fn guess_of<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
     if is_version(title) {
         return policy.classes.find("chore").map(|class| ("a version", class, 0));
     }
-    // "Add a, fix b" is what its parts are: the most disturbing counts.
+    // "Add a, fix b" contains two changes: the higher class counts.
     let rank = |found: &(&str, ClassId, usize)| policy.classes.rank(found.1);
     let parts = deeds(policy, title).into_iter().filter_map(|part| guess_in(policy, part));
     let highest = parts.reduce(|a, b| if rank(&b) > rank(&a) { b } else { a });
     highest.or_else(|| guess_in(policy, title))
 }
 
-/// The parts of a title that each begin with a deed of their own: "Add a, fix
-/// b" has two, "Update a and b" one.
+/// Splits a title into parts that each begin with an action: "Add a, fix b" has two parts,
+/// "Update a and b" has one.
 fn deeds<'t>(policy: &Policy, title: &'t str) -> Vec<&'t str> {
     let between = [", ", "; ", " and ", " & ", " + ", " (", " plus "];
     let mut cuts: Vec<(usize, usize)> = between
@@ -58,7 +58,7 @@ fn guess_in<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, us
     best
 }
 
-/// `1.2.3`, `v2.0.0-rc.1`: a release says what it is.
+/// Whether a title is only a version, for example `1.2.3` or `v2.0.0-rc.1`.
 fn is_version(title: &str) -> bool {
     let text = title.trim().trim_start_matches(['v', 'V']);
     let digits = text.split(['-', '+']).next().unwrap_or("");
@@ -69,8 +69,8 @@ fn is_version(title: &str) -> bool {
             .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The first pattern that matches, and its place: patterns are sorted, the
-/// most telling first.
+/// The first pattern that matches, and its index. The patterns are sorted, the most specific
+/// first.
 pub(crate) fn guessed<'p>(
     policy: &'p Policy,
     words: &[String],
@@ -80,17 +80,17 @@ pub(crate) fn guessed<'p>(
     Some((pattern.as_str(), *class, place))
 }
 
-/// The beginning of a text; a hostile subject may be long.
+/// The first 500 characters of a text, because a hostile subject can be long.
 pub(crate) fn clipped(text: &str) -> &str {
     let end = text.char_indices().nth(500).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
 }
 
-/// A text without the ticket numbers and labels before it: `[ABC-12] `, `#12 `,
-/// `ABC-12: `, `381-`.
+/// A text without ticket numbers and labels at its beginning: `[ABC-12] `, `#12 `, `ABC-12: `,
+/// `381-`.
 pub(crate) fn bare(text: &str) -> &str {
     let mut rest = text.trim();
-    // What is reverted twice, or applied again, is what it was.
+    // A revert of a revert, or a reapplied change, is the original change again.
     while let Some(inner) =
         rest.strip_prefix("Revert \"Revert \"").or_else(|| rest.strip_prefix("Reapply \""))
     {
@@ -99,7 +99,7 @@ pub(crate) fn bare(text: &str) -> &str {
     loop {
         let next = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[' && c != '(');
         let next = match next.strip_prefix('[').map(|inner| inner.split_once(']')) {
-            // `[fix] x` reads like `fix: x`; a ticket in brackets like none.
+            // `[fix] x` means `fix: x`. A ticket in brackets means nothing.
             Some(Some((label, _))) if !label.contains(|c: char| c.is_ascii_digit()) => {
                 return next.get(1..).unwrap_or(next);
             }
@@ -114,9 +114,9 @@ pub(crate) fn bare(text: &str) -> &str {
     }
 }
 
-/// What follows a ticket's number, if the text begins with one.
+/// The text after a ticket number, if the text begins with one.
 fn ticket(text: &str) -> Option<&str> {
-    // Keys of tickets are in capitals; `fix-12` is a fix, and CVE-1 is no ticket.
+    // Ticket keys are in capitals: `fix-12` is a fix. `CVE-1` is not a ticket.
     let key = text.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let digits = match key.strip_prefix('-') {
         Some(digits) if key.len() < text.len() && !text.starts_with("CVE-") => digits,
@@ -132,7 +132,7 @@ mod tests {
     use super::bare;
 
     #[test]
-    fn tickets_and_labels_say_nothing() {
+    fn strips_tickets_and_labels() {
         for (text, rest) in [
             ("[ABC-12] Fix x", "Fix x"),
             ("#12 fix x", "fix x"),

@@ -1,4 +1,4 @@
-//! Does a subject or branch name say a thing in words? Word patterns, not regular expressions.
+//! Matches subjects and branch names against patterns of words, not regular expressions.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -6,21 +6,20 @@ use core::cell::OnceCell;
 
 use crate::glob::walk;
 
-/// A pattern of words, matched from the beginning of a text without regard to
-/// case; words are runs of letters and digits. `*` stands for any run of
-/// words, and a trailing `*` is implied: `fix` matches "Fix the thing" and
-/// `fix-the-thing`, not "fixture"; `* typo` matches "Corrected a typo". A word
-/// with `~` behind it stands for its English forms: `fix~` matches "Fixes" and
-/// "fixed" too.
+/// A pattern of words. It matches from the beginning of a text, without regard to case. Words
+/// are runs of letters and digits. `*` stands for any run of words, and a `*` at the end is
+/// implied: `fix` matches "Fix the thing" and `fix-the-thing`, not "fixture"; `* typo` matches
+/// "Corrected a typo". A word with `~` at its end also matches its English forms: `fix~`
+/// matches "Fixes" and "fixed".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WordPattern {
     text: String,
-    // A policy has hundreds of patterns, and most pushes ask none of them.
+    // A policy has hundreds of patterns, and most pushes use none of them.
     words: OnceCell<Vec<String>>,
 }
 
 impl WordPattern {
-    /// The pattern; `None` if it names no word at all.
+    /// The pattern; `None` if it contains no word.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let named = text.chars().any(char::is_alphanumeric);
@@ -43,21 +42,21 @@ impl WordPattern {
         })
     }
 
-    /// As it was written.
+    /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the words of a text, as [`split`] gives them, begin so.
+    /// Whether a text begins with this pattern. The words are those of [`split`].
     #[must_use]
     pub(crate) fn matches(&self, words: &[String]) -> bool {
         walk(self.words(), words, |word| word == "*", |pattern, word| is_form(pattern, word))
     }
 }
 
-/// Whether a word is the pattern's word, or with `~` one of its regular forms:
-/// add, adds, added, adding; update, updating; apply, applied; drop, dropped.
+/// Whether a word equals the word of a pattern or, with `~`, is one of its regular forms: add,
+/// adds, added, adding; update, updating; apply, applied; drop, dropped.
 fn is_form(pattern: &str, word: &str) -> bool {
     let Some(base) = pattern.strip_suffix('~') else { return pattern == word };
     let Some(ending) = word.strip_prefix(base) else {
@@ -70,7 +69,7 @@ fn is_form(pattern: &str, word: &str) -> bool {
     matches!(ending, "" | "s" | "es" | "ed" | "d" | "ing")
 }
 
-/// The words of a text, in lower case. An apostrophe inside a word belongs to it.
+/// Splits a text into words in lower case. An apostrophe inside a word belongs to the word.
 pub(crate) fn split(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
         .map(|word| word.trim_matches('\'').to_lowercase())
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn words_match_whole_and_from_the_start() {
+    fn matches_whole_words_from_the_start() {
         check(
             "fix",
             &["Fix the thing", "fix-the-thing", "fix(api): x", "FIX"],

@@ -1,4 +1,4 @@
-//! Which intervals does a recurrence or an imported calendar mean?
+//! Expands recurrence rules and imported calendars into intervals.
 
 use std::collections::BTreeMap;
 
@@ -9,41 +9,40 @@ use rrule::{RRule, RRuleSet, Unvalidated};
 
 use crate::{Zone, parse_local};
 
-/// No calendar may give more windows than this within its horizon.
+/// The largest number of windows that a calendar may have within its horizon.
 const MOST_OCCURRENCES: usize = 5_000;
 
-/// Nor may one have begun so long ago that it takes more steps to get here.
+/// The largest number of recurrences that are computed. It limits how old a rule may be.
 const MOST_STEPS: usize = 100_000;
 
-/// Why a calendar cannot be used.
+/// Why a calendar is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
-    /// The recurrence rule is not of RFC 5545.
-    #[error("`{0}` is no recurrence rule of RFC 5545")]
+    /// The recurrence rule does not follow RFC 5545.
+    #[error("`{0}` is not a valid recurrence rule (RFC 5545)")]
     Rule(String),
-    /// It repeats too often.
-    #[error("it gives more than 5,000 windows")]
+    /// There are too many recurrences.
+    #[error("it has more than 5,000 windows")]
     TooMany,
-    /// The file is no calendar.
-    #[error("it is no iCalendar file: {0}")]
+    /// The file is not an iCalendar file.
+    #[error("cannot parse the iCalendar file: {0}")]
     Unreadable(String),
-    /// An event lacks something.
+    /// An event is invalid.
     #[error("event {event}: {what}")]
     Event {
-        /// Which one, from 1.
+        /// The number of the event, from 1.
         event: usize,
         /// What is wrong with it.
         what: String,
     },
 }
 
-/// The occurrences of a rule (`FREQ=WEEKLY;BYDAY=FR`) that touch `horizon`,
-/// each beginning at a local time of `zone` and lasting `length` on the wall
-/// clock: a window from Friday 18:00 for two days ends on Sunday at 18:00 also
-/// when the clocks change in between.
+/// The occurrences of a rule such as `FREQ=WEEKLY;BYDAY=FR` that overlap `horizon`. Each begins
+/// at a local time of `zone` and lasts `length` in local time. A window of two days that
+/// begins on Friday at 18:00 ends on Sunday at 18:00, even if the clocks change between.
 ///
 /// # Errors
-/// If the rule cannot be read, or repeats too often.
+/// If the rule is invalid, or has too many recurrences.
 pub fn recur(
     rule: &str,
     first: NaiveDateTime,
@@ -53,8 +52,8 @@ pub fn recur(
 ) -> Result<Vec<Interval>, CalendarError> {
     let bad = || CalendarError::Rule(rule.to_string());
     let parsed: RRule<Unvalidated> = local_until(rule, zone).parse().map_err(|_| bad())?;
-    // The rule counts on the wall clock; the zone comes in afterwards, so that
-    // our own words for gaps and overlaps hold.
+    // The rule is computed in local time. The zone is applied afterwards, so that gaps and
+    // overlaps of the clocks are handled as everywhere in refgate.
     let start = rrule::Tz::UTC.from_utc_datetime(&first);
     let validated = parsed.validate(start).map_err(|_| bad())?;
     let (from, until) = (zone.local(horizon.start) - length, zone.local(horizon.end));
@@ -76,7 +75,8 @@ pub fn recur(
     Ok(all)
 }
 
-/// `UNTIL` is written in UTC (RFC 5545) but counted here on the wall clock.
+/// Converts `UNTIL`, which RFC 5545 defines in UTC, to the local time in which rules are
+/// computed.
 fn local_until(rule: &str, zone: Zone) -> String {
     let parts = rule.split(';').map(|part| {
         let Some(until) = part.strip_prefix("UNTIL=") else { return part.to_string() };
@@ -91,12 +91,12 @@ fn local_until(rule: &str, zone: Zone) -> String {
     parts.collect::<Vec<_>>().join(";")
 }
 
-/// The events of an `.ics` file as intervals within `horizon`. Times without a
-/// zone of their own count in `zone`.
+/// The events of an `.ics` file as intervals within `horizon`. Times without a zone of their
+/// own are in `zone`.
 ///
 /// # Errors
-/// If the file is no calendar, or an event cannot be understood: a window that
-/// is silently missing would open what should be closed.
+/// If the file or an event is invalid. Skipping an invalid event would silently remove a
+/// freeze.
 pub fn import(text: &str, zone: Zone, horizon: Interval) -> Result<Vec<Interval>, CalendarError> {
     let unfolded = unfold(text);
     let calendar = read_calendar(&unfolded).map_err(|error| {
@@ -124,22 +124,22 @@ fn occurrences(
             return Err(complain(&format!("`{unsupported}` is not supported")));
         }
     }
-    let (start, start_zone) =
-        moment(event, "DTSTART", zone).ok_or_else(|| complain("no readable DTSTART"))?;
+    let (start, start_zone) = moment(event, "DTSTART", zone)
+        .ok_or_else(|| complain("`DTSTART` is missing or invalid"))?;
     let length = match (event.find_prop("DTEND"), event.find_prop("DURATION")) {
         (Some(_), _) => {
             let (end, end_zone) =
-                moment(event, "DTEND", zone).ok_or_else(|| complain("no readable DTEND"))?;
+                moment(event, "DTEND", zone).ok_or_else(|| complain("`DTEND` is invalid"))?;
             start_zone.local(end_zone.instant(end)) - start
         }
         (None, Some(duration)) => {
-            iso_duration(duration.val.as_str()).ok_or_else(|| complain("no readable DURATION"))?
+            iso_duration(duration.val.as_str()).ok_or_else(|| complain("`DURATION` is invalid"))?
         }
         (None, None) => Duration::days(1),
     };
     let Some(rule) = event.find_prop("RRULE") else {
         let window = Interval::new(start_zone.instant(start), start_zone.instant(start + length));
-        let window = window.ok_or_else(|| complain("it ends before it begins"))?;
+        let window = window.ok_or_else(|| complain("the event ends before it begins"))?;
         let near = window.end > horizon.start && window.start < horizon.end;
         return Ok(if near { vec![window] } else { Vec::new() });
     };
@@ -158,7 +158,7 @@ fn exceptions(
     for property in event.properties.iter().filter(|property| property.name == "EXDATE") {
         for value in property.val.as_str().split(',') {
             let (local, own) =
-                ics_time(value, zone).ok_or_else(|| complain("no readable EXDATE"))?;
+                ics_time(value, zone).ok_or_else(|| complain("`EXDATE` is invalid"))?;
             all.push(own.instant(local));
         }
     }
@@ -187,7 +187,7 @@ fn ics_time(value: &str, zone: Zone) -> Option<(NaiveDateTime, Zone)> {
     Some((parse_local(&date).filter(|_| value.len() == 8)?, zone))
 }
 
-/// `P1W`, `P2DT3H30M`: weeks, days, hours, minutes, seconds.
+/// Parses a duration such as `P1W` or `P2DT3H30M`.
 fn iso_duration(text: &str) -> Option<Duration> {
     let mut seconds: i64 = 0;
     let mut number = String::new();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn weekends_over_the_change_of_clocks() {
+    fn keeps_local_times_over_a_change_of_clocks() {
         let zone = Zone::parse("Europe/Paris").unwrap();
         let first = parse_local("2026-03-20 18:00").unwrap();
         let rule = "FREQ=WEEKLY;BYDAY=FR;UNTIL=20260403T220000Z";
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_imported_calendar() {
+    fn imports_a_calendar() {
         let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n\
             DTSTART;VALUE=DATE:20261220\r\nDTEND;VALUE=DATE:20270104\r\nSUMMARY:Christmas\r\n\
             END:VEVENT\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Europe/Paris:20260105T180000\r\n\
@@ -248,6 +248,6 @@ mod tests {
         );
         let broken = text.replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Mars/Olympus");
         let error = import(&broken, Zone::UTC, year(2026)).unwrap_err();
-        assert_eq!(error.to_string(), "event 2: no readable DTSTART");
+        assert_eq!(error.to_string(), "event 2: `DTSTART` is missing or invalid");
     }
 }

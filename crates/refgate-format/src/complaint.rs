@@ -1,8 +1,8 @@
-//! What is wrong with a file, exactly where, and what was probably meant?
+//! Collects complaints about a text: what is wrong, where, and a hint.
 
 use std::fmt;
 
-/// A place in a text; lines and columns count from 1, columns in characters.
+/// A position in a text. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TextPosition {
     /// The line.
@@ -14,15 +14,15 @@ pub struct TextPosition {
 /// One complaint about a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Complaint {
-    /// Where.
+    /// Its position.
     pub place: TextPosition,
-    /// How many characters it is about, on that line; at least 1.
+    /// The number of characters on that line that it concerns; at least 1.
     pub width: usize,
-    /// The line itself.
+    /// The line.
     pub excerpt: String,
     /// What is wrong.
     pub what: String,
-    /// What was probably meant, or what is expected.
+    /// A similar name, or the expected value.
     pub hint: Option<String>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Complaints<'a> {
         self.all.is_empty()
     }
 
-    /// All complaints, in the order of the file.
+    /// All complaints, in the order of the text.
     pub(crate) fn finish(mut self) -> Vec<Complaint> {
         self.all.sort();
         self.all.dedup();
@@ -86,11 +86,11 @@ impl<'a> Complaints<'a> {
     }
 }
 
-/// The nearest of some names, if one is near enough to have been meant.
+/// The most similar name, if one is similar enough to be a probable correction.
 pub(crate) fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let first = |name: &str| name.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
     let scored = names.into_iter().map(|name| {
-        // Of equals, the one that begins more alike, then the longer one.
+        // Among equals, prefer the name with the longest common prefix, then the longest name.
         let tie = std::cmp::Reverse((first(name), name.len()));
         (strsim::osa_distance(word, name), tie, name)
     });

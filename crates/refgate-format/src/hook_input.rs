@@ -1,82 +1,80 @@
-//! Which reference updates does Git name on a hook's standard input?
+//! Parses the ref updates that Git writes to the standard input of a hook.
 
 use refgate_core::{Oid, RefName, RefNameError};
 
-/// The longest line that is read, in bytes: two ids and a name at libgit2's limit.
+/// The longest line, in bytes: two ids, and a name of libgit2's longest length.
 pub const MAX_LINE: usize = 2 * 64 + 2 + 1_440;
 
-/// One line, as the client claims it. The old value is checked against the
-/// repository before anything rests on it (docs/design/threats.md, R3).
+/// One line of the input. The old value is a claim of the client. It must be compared with the
+/// repository before it is used (docs/design/threats.md, R3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookLine {
-    /// The value that the client believes to be at rest; zero for a creation.
+    /// The value at rest that the client claims; zero for a creation.
     pub claimed_old: Oid,
-    /// The value asked for; zero for a deletion.
+    /// The new value; zero for a deletion.
     pub new: Oid,
-    /// The reference.
+    /// The ref.
     pub name: RefName,
 }
 
-/// Why the input as a whole is refused (docs/design/threats.md, R2): one bad line refuses all.
+/// Why the whole input is invalid. One bad line rejects the push (docs/design/threats.md, R2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HookInputError {
-    /// A line is not `old new name`.
-    #[error("line {line} of the hook's input is not `old new name`")]
+    /// A line is not `OLD NEW NAME`.
+    #[error("cannot parse line {line} of the hook input: expected `OLD NEW NAME`")]
     Line {
-        /// Which, from 1.
+        /// Its number, from 1.
         line: usize,
     },
-    /// Ids of a length that is not SHA-1's.
-    #[error(
-        "line {line} of the hook's input has ids that are not SHA-1; the object format sha256 is not supported"
-    )]
+    /// An id does not have the length of SHA-1.
+    #[error("cannot parse line {line} of the hook input: object format sha256 is not supported")]
     Format {
-        /// Which, from 1.
+        /// Its number, from 1.
         line: usize,
     },
-    /// The name is no valid UTF-8.
-    #[error("line {line} of the hook's input has a reference name that is not UTF-8: `{shown}`")]
+    /// A name is not valid UTF-8.
+    #[error("cannot parse line {line} of the hook input: the ref name `{shown}` is not UTF-8")]
     Utf8 {
-        /// Which, from 1.
+        /// Its number, from 1.
         line: usize,
         /// The name, escaped.
         shown: String,
     },
-    /// The name is not acceptable.
-    #[error("the reference name `{shown}` is refused: {why}")]
+    /// A name is invalid.
+    #[error("cannot use the ref name `{shown}`: {why}")]
     Name {
         /// The name, escaped.
         shown: String,
-        /// Why.
+        /// The reason.
         why: RefNameError,
     },
-    /// The same name comes twice.
-    #[error("the reference `{name}` comes twice in one push")]
+    /// A name occurs twice.
+    #[error("cannot update the ref `{name}` twice in one push")]
     Twice {
         /// The name.
         name: String,
     },
-    /// Neither an old nor a new value.
-    #[error("the reference `{name}` would go from nothing to nothing")]
+    /// The old value and the new value are both zero.
+    #[error("cannot update the ref `{name}`: its old and its new value are zero")]
     Nothing {
         /// The name.
         name: String,
     },
-    /// Too many lines.
-    #[error("the push updates more than {limit} references")]
+    /// There are too many updates.
+    #[error("cannot accept the push: it updates more than {limit} refs")]
     TooMany {
-        /// The server's limit.
+        /// The limit of the server.
         limit: usize,
     },
-    /// No line at all.
-    #[error("the hook's input is empty")]
+    /// There is no line.
+    #[error("cannot read the hook input: it is empty")]
     Empty,
 }
 
-/// Reads the whole input, strictly.
+/// Parses the whole input.
 ///
 /// # Errors
-/// The first thing wrong with it.
+/// The first error in the input.
 pub fn parse_hook_input(input: &[u8], max_refs: usize) -> Result<Vec<HookLine>, HookInputError> {
     let Some(body) = input.strip_suffix(b"\n") else {
         return Err(if input.is_empty() {
@@ -139,7 +137,7 @@ mod tests {
     const ZERO: &str = "0000000000000000000000000000000000000000";
 
     #[test]
-    fn a_push_of_two() {
+    fn parses_a_push_of_two_updates() {
         let text = format!("{ZERO} {A} refs/heads/x\n{A} {ZERO} refs/tags/v1\n");
         let lines = parse_hook_input(text.as_bytes(), 10).unwrap();
         assert_eq!(lines.len(), 2);
@@ -147,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_line_refuses_all() {
+    fn one_bad_line_rejects_the_whole_input() {
         let good = format!("{ZERO} {A} refs/heads/x\n");
         for bad in [
             String::new(),
@@ -181,7 +179,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_accepted_is_what_was_written(bytes in proptest::collection::vec(0_u8..=255, 0..300)) {
+        fn accepted_input_is_unchanged(bytes in proptest::collection::vec(0_u8..=255, 0..300)) {
             if let Ok(lines) = parse_hook_input(&bytes, 100) {
                 let text: String = lines.iter()
                     .map(|l| format!("{} {} {}\n", l.claimed_old, l.new, l.name.as_str())).collect();

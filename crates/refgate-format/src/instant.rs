@@ -1,4 +1,4 @@
-//! Which moment does a written time name, also where clocks jump?
+//! Parses moments, durations and time zones, with defined results when the clocks change.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -12,21 +12,21 @@ impl Zone {
     /// UTC.
     pub const UTC: Self = Self(Tz::UTC);
 
-    /// The zone of an IANA name such as `Europe/Paris`.
+    /// The zone with an IANA name such as `Europe/Paris`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         name.parse().ok().map(Self)
     }
 
-    /// The zone's name.
+    /// The name of the zone.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.0.name()
     }
 
-    /// The moment at which the zone's clocks show `local`. A time that they
-    /// show twice means the first; one that they skip counts with the offset
-    /// from before the jump, as RFC 5545 has it.
+    /// The moment at which the clocks of the zone show `local`. A time that occurs twice means
+    /// the first one. A time that is skipped is computed with the offset before the change, as
+    /// in RFC 5545.
     #[must_use]
     pub fn instant(self, local: NaiveDateTime) -> Instant {
         if let Some(found) = self.0.from_local_datetime(&local).earliest() {
@@ -37,20 +37,20 @@ impl Zone {
         (local - offset).and_utc()
     }
 
-    /// What the zone's clocks show at a moment.
+    /// The local time of the zone at a moment.
     #[must_use]
     pub fn local(self, at: Instant) -> NaiveDateTime {
         at.with_timezone(&self.0).naive_local()
     }
 
-    /// A moment as this zone's people read it: `2027-01-11 10:00 CET`.
+    /// A moment as text in this zone: `2027-01-11 10:00 CET`.
     #[must_use]
     pub fn show(self, at: Instant) -> String {
         at.with_timezone(&self.0).format("%Y-%m-%d %H:%M %Z").to_string()
     }
 }
 
-/// A local time: `2026-12-24`, `2026-12-24 10:00` or `2026-12-24T10:00:30`.
+/// Parses a local time: `2026-12-24`, `2026-12-24 10:00` or `2026-12-24T10:00:30`.
 #[must_use]
 pub fn parse_local(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim();
@@ -62,8 +62,8 @@ pub fn parse_local(text: &str) -> Option<NaiveDateTime> {
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
 }
 
-/// A moment: RFC 3339, or a local time with an optional zone name after it
-/// (`2026-12-24 10:00 Europe/Paris`); UTC where no zone is named.
+/// Parses a moment in RFC 3339, or a local time with an optional zone name
+/// (`2026-12-24 10:00 Europe/Paris`). Without a zone it is UTC.
 #[must_use]
 pub fn parse_instant(text: &str) -> Option<Instant> {
     let text = text.trim();
@@ -77,10 +77,10 @@ pub fn parse_instant(text: &str) -> Option<Instant> {
     Some(Zone::parse(zone)?.instant(parse_local(local)?))
 }
 
-/// The longest duration that policies may name, in days (100 years).
+/// The longest duration that is accepted, in days (100 years).
 const MOST_DAYS: u64 = 36_525;
 
-/// A duration: `30 days`, `2 weeks`, `12 hours`, `45 minutes`.
+/// Parses a duration such as `30 days`, `2 weeks`, `12 hours` or `45 minutes`.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.trim().split_once(' ')?;
@@ -101,12 +101,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jumps_of_the_clock() {
+    fn resolves_times_when_the_clocks_change() {
         let paris = Zone::parse("Europe/Paris").unwrap();
         let at = |text: &str| paris.instant(parse_local(text).unwrap()).to_rfc3339();
-        // 2026-03-29: 02:00 to 03:00 does not exist; the offset before it counts.
+        // On 2026-03-29, 02:00 to 03:00 does not exist: the offset before the change counts.
         assert_eq!(at("2026-03-29 02:30"), "2026-03-29T01:30:00+00:00");
-        // 2026-10-25: 02:30 comes twice; the first counts.
+        // On 2026-10-25, 02:30 occurs twice: the first one counts.
         assert_eq!(at("2026-10-25 02:30"), "2026-10-25T00:30:00+00:00");
         assert_eq!(at("2026-12-24 10:00"), "2026-12-24T09:00:00+00:00");
         assert_eq!(
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn durations() {
+    fn parses_durations() {
         assert_eq!(parse_duration("30 days"), Some(Duration::days(30)));
         assert_eq!(parse_duration("1 week"), Some(Duration::days(7)));
         for bad in ["30", "days", "-1 days", "3 fortnights", "99999999999999 days"] {

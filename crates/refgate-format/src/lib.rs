@@ -1,4 +1,4 @@
-//! How do files and hook input become values? Strictly: every complaint at its place, nothing ignored.
+//! Converts files and hook input to values, and reports every error with its position.
 
 mod calendar;
 mod complaint;

@@ -1,13 +1,13 @@
-//! Could a reference name be mistaken for a protected one?
+//! Detects ref names that resemble a protected name.
 
 use refgate_core::RefName;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
-/// The protected name that `name` resembles without being it: the same after
-/// folding case and Unicode form, or made of look-alike characters
-/// (docs/design/threats.md, P9, P15; Unicode TS 39). A branch that only repeats a prefix,
-/// such as `refs/heads/refs/heads/dev` or `refs/heads/origin/dev`, counts too.
+/// The protected name that `name` resembles without being equal: the same name after folding
+/// case and Unicode form, or a name of look-alike characters (docs/design/threats.md, P9, P15;
+/// Unicode TS 39). A branch that only repeats a prefix, such as `refs/heads/refs/heads/dev` or
+/// `refs/heads/origin/dev`, counts too.
 #[must_use]
 pub fn resembles<'p>(
     name: &RefName,
@@ -21,9 +21,8 @@ pub fn resembles<'p>(
     protected.into_iter().find(|guarded| *guarded != name && fold(guarded.short()) == folded)
 }
 
-/// What a new branch or tag could be taken for that is no protected name: a
-/// release (`is_release` knows their form), an object id, an option, or a name
-/// that Git itself gives a meaning.
+/// What a new branch or tag resembles that is not a protected name: a release (tested by
+/// `is_release`), an object id, an option, or a name with a meaning in Git.
 #[must_use]
 pub fn confuses(name: &RefName, is_release: impl Fn(&str) -> bool) -> Option<&'static str> {
     let short = name.branch_name().or_else(|| name.tag_name())?;
@@ -31,13 +30,13 @@ pub fn confuses(name: &RefName, is_release: impl Fn(&str) -> bool) -> Option<&'s
     let hex = |c: char| c.is_ascii_hexdigit();
     let release = is_release(&folded) || is_release(short);
     match () {
-        // A release tag itself is no topic, and is not asked about here.
+        // Release tags themselves are not tested with this function.
         () if release => Some("a release"),
-        () if folded == "head" || folded.ends_with("_head") => Some("what Git calls HEAD"),
+        () if folded == "head" || folded.ends_with("_head") => Some("Git's own HEAD"),
         () if short.len() >= 40 && short.chars().all(hex) => Some("an object id"),
         () if short.split('/').any(|part| part.starts_with('-')) => Some("an option"),
         () if ["refs/", "heads/", "tags/", "remotes/"].iter().any(|p| folded.starts_with(p)) => {
-            Some("a full reference name")
+            Some("a full ref name")
         }
         () => None,
     }
@@ -53,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twins_and_look_alikes() {
+    fn detects_look_alikes() {
         let name = |text: &str| RefName::parse(text).unwrap();
         let guarded = [name("refs/heads/dev"), name("refs/heads/main"), name("refs/tags/v1.0")];
         let hit = |text: &str| resembles(&name(text), &guarded).map(|n| n.short().to_string());
@@ -67,10 +66,10 @@ mod tests {
             ("heads/v2.0", Some("a release")),
             ("tags/V2.0", Some("a release")),
             ("tags/\u{ff56}2.0", Some("a release")),
-            ("heads/HEAD", Some("what Git calls HEAD")),
+            ("heads/HEAD", Some("Git's own HEAD")),
             ("heads/0123456789abcdef0123456789abcdef01234567", Some("an object id")),
             ("heads/-x", Some("an option")),
-            ("heads/remotes/origin/main", Some("a full reference name")),
+            ("heads/remotes/origin/main", Some("a full ref name")),
             ("heads/feature/v2.0", None),
         ] {
             assert_eq!(confuses(&name(&format!("refs/{text}")), release), what, "{text}");

@@ -1,29 +1,29 @@
-//! How is refgate set up on this server? One file in the git directory.
+//! Reads and writes the settings of refgate on a server: one file in the git directory.
 
 use std::collections::BTreeMap;
 
 use refgate_core::Oid;
 use serde::{Deserialize, Serialize};
 
-/// Where the policy comes from.
+/// The source of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicySource {
-    /// A file on the server, relative to the folder of the settings.
+    /// A file on the server, relative to the directory of the settings.
     File(String),
-    /// A file in the repository, from a branch's accepted tip.
+    /// A file in the repository, from the accepted tip of a branch.
     Tracked {
-        /// The branch: the production stage.
+        /// The branch, which should be the production stage.
         branch: String,
-        /// The path in its tree.
+        /// The path in the tree of the branch.
         path: String,
     },
 }
 
-/// Who says who pushes (docs/design/model.md, "Identity").
+/// The source of the pusher's identity (docs/design/model.md, "Identity").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Identity {
-    /// The operating system's user that runs the hook.
+    /// The user of the operating system that runs the hook.
     OsUser,
     /// gitolite: `GL_USER`.
     Gitolite,
@@ -39,43 +39,44 @@ pub enum Identity {
     SshKey,
     /// A signed push certificate with a fresh nonce: `GIT_PUSH_CERT_SIGNER`.
     PushCertificate,
-    /// Nobody is known.
+    /// The pusher is never identified.
     None,
 }
 
-/// How the gap between decision and move is closed (docs/design/threats.md, R10).
+/// How the server makes sure that nothing changes between the decision and the ref update
+/// (docs/design/threats.md, R10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guard {
-    /// `reference-transaction` asks again when the references are locked. Works
-    /// with every server; costs a moment for each reference of a push.
+    /// `reference-transaction` checks again while the refs are locked. It works with every
+    /// server and takes a moment for each ref of a push.
     #[default]
     Portable,
-    /// `proc-receive` moves protected references itself, in one transaction.
-    /// Git refuses them when the hook is missing. Not with gitolite, whose
-    /// update hook it would go past.
+    /// `proc-receive` updates governed refs itself, in one transaction. If the hook is missing,
+    /// Git rejects their updates. It cannot be used with gitolite, because it would bypass the
+    /// `update` hook of gitolite.
     Strict,
 }
 
-/// Bounds on what one push may bring (docs/design/threats.md, R16).
+/// The limits on one push (docs/design/threats.md, R16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
-    /// References in one push.
+    /// The number of refs in one push.
     pub max_refs: usize,
-    /// New commits in one push.
+    /// The number of new commits in one push.
     pub max_commits: usize,
-    /// Bytes of one commit or tag object.
+    /// The bytes of one commit or tag object.
     pub max_commit_bytes: usize,
-    /// Bytes of one tree object.
+    /// The bytes of one tree object.
     pub max_tree_bytes: usize,
-    /// Bytes of a policy or calendar file.
+    /// The bytes of a policy or calendar file.
     pub max_policy_bytes: usize,
-    /// Bytes of a file that both sides of a merge changed; Git merges it in memory.
+    /// The bytes of a file that both sides of a merge changed. Git merges it in memory.
     pub max_merged_bytes: usize,
-    /// Changed paths of one landing.
+    /// The number of changed paths of one landing.
     pub max_changes: usize,
-    /// Seconds after which the hook gives up and refuses.
+    /// The number of seconds after which the hook rejects the push.
     pub max_seconds: u64,
 }
 
@@ -94,54 +95,55 @@ impl Default for Limits {
     }
 }
 
-/// The settings.
+/// The settings of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where the policy comes from.
+    /// The source of the policy.
     pub policy: PolicySource,
-    /// Who says who pushes.
+    /// The source of the pusher's identity.
     pub identity: Identity,
-    /// What this commit reaches is older than the policy, and not judged.
+    /// The baseline: commits that it reaches are not judged.
     pub baseline: Option<Oid>,
-    /// Bounds.
+    /// The limits on one push.
     pub limits: Limits,
-    /// How the gap between decision and move is closed.
+    /// The guard between decision and ref update.
     pub guard: Guard,
-    /// What records call this repository; empty: as its folder.
+    /// The name of this repository in records; empty: the name of its directory.
     pub name: String,
-    /// The repository that holds policy, signers and ledger for this one.
+    /// The control repository, if there is one.
     pub control: Option<Control>,
-    /// The repositories that this one governs: name and git directory.
+    /// The repositories that this one governs: names and git directories.
     pub governs: BTreeMap<String, String>,
 }
 
-/// Another repository that governs this one (docs/design/model.md, "Records and the ledger").
+/// The control repository that governs this one
+/// (docs/design/model.md, "Records and the ledger").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Control {
-    /// Its git directory, on this machine.
+    /// Its git directory on this machine.
     pub path: String,
-    /// If it is a mirror of one elsewhere: how many seconds old its last fetch
-    /// may be. Older, everything is refused.
+    /// For a mirror: the largest age of its last fetch, in seconds. If it is older, every push
+    /// is rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age: Option<u64>,
 }
 
-/// Why the settings cannot be used.
+/// Why the settings are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// They cannot be read as TOML of this shape.
+    /// They are not TOML with the expected keys.
     #[error("{0}")]
     Toml(String),
-    /// A format of another refgate.
-    #[error("format {0} is not known to this refgate, which knows format 1")]
+    /// The format is not supported.
+    #[error("format {0} is not supported: this version of refgate supports format 1")]
     Format(u64),
-    /// A value is of no use.
+    /// A value is invalid.
     #[error("`{key}` {why}")]
     Value {
-        /// Which.
+        /// The key.
         key: &'static str,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
 }
@@ -178,10 +180,10 @@ struct PolicySection {
 }
 
 impl Settings {
-    /// Reads the settings' text.
+    /// Parses the text of the settings.
     ///
     /// # Errors
-    /// The first thing wrong with it.
+    /// The first error in the text.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         let file: SettingsFile =
             toml::from_str(text).map_err(|error| SettingsError::Toml(error.to_string()))?;
@@ -196,7 +198,7 @@ impl Settings {
             (Some(file), None, None) => PolicySource::File(file),
             (None, Some(branch), Some(path)) => PolicySource::Tracked { branch, path },
             _ => {
-                let why = "needs either `file`, or `branch` and `path`";
+                let why = "must have either `file`, or `branch` and `path`";
                 return Err(SettingsError::Value { key: "policy", why });
             }
         };
@@ -204,17 +206,17 @@ impl Settings {
             None => None,
             Some(hex) => Some(Oid::from_hex(hex).ok_or(SettingsError::Value {
                 key: "baseline",
-                why: "must be a full commit id of forty digits",
+                why: "must be a full commit id of 40 digits",
             })?),
         };
         let SettingsFile { name, guard, identity, control, governs, limits, .. } = file;
         Ok(Self { policy, identity, baseline, limits, guard, name, control, governs })
     }
 
-    /// The settings' text.
+    /// Writes the text of the settings.
     ///
     /// # Errors
-    /// If it cannot be written as TOML.
+    /// If they cannot be written as TOML.
     pub fn to_text(&self) -> Result<String, SettingsError> {
         let policy = match self.policy.clone() {
             PolicySource::File(file) => {
@@ -249,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_come_back_as_they_went() {
+    fn settings_survive_a_round_trip() {
         let settings = Settings {
             policy: PolicySource::Tracked { branch: "main".into(), path: ".refgate/p.toml".into() },
             identity: Identity::Gitolite,

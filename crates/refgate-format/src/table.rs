@@ -1,4 +1,4 @@
-//! How is a TOML table read so that every complaint is found and no key is overlooked?
+//! Reads TOML tables and reports every complaint, including unknown keys.
 
 use std::ops::Range;
 
@@ -7,15 +7,15 @@ use toml::de::{DeTable, DeValue};
 
 use crate::complaint::{Complaints, nearest};
 
-/// A text with its place.
+/// A text with its position.
 #[derive(Debug, Clone)]
 pub(crate) struct SpannedText {
     pub(crate) text: String,
     pub(crate) span: Range<usize>,
 }
 
-/// A table under reading. Each key that is asked for becomes known; what
-/// remains at the end was unknown, and is complained of.
+/// A table and the keys that were read from it. At the end, every other key is unknown and
+/// gets a complaint.
 #[derive(Debug)]
 pub(crate) struct Section<'t> {
     path: String,
@@ -38,7 +38,7 @@ impl<'t> Section<'t> {
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
-    /// All entries, for tables whose keys the author chooses.
+    /// All entries, for tables whose keys the policy chooses.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (SpannedText, &'t Spanned<DeValue<'t>>)> {
         self.table.iter().map(|(key, value)| {
             (SpannedText { text: key.get_ref().to_string(), span: key.span() }, value)
@@ -81,7 +81,7 @@ impl<'t> Section<'t> {
             .as_integer()
             .and_then(|n| u64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).ok());
         if number.is_none() {
-            wrong_type(c, value, "a whole number from 0 on");
+            wrong_type(c, value, "a whole number, 0 or more");
         }
         number
     }
@@ -96,7 +96,7 @@ impl<'t> Section<'t> {
         table_of(c, &path, value)
     }
 
-    /// `[[key]]`: an array of tables.
+    /// Reads `[[key]]`, an array of tables.
     pub(crate) fn tables(&mut self, c: &mut Complaints<'_>, key: &'static str) -> Vec<Self> {
         let path = format!("{}{key}", self.prefix());
         let Some(value) = self.value(key) else { return Vec::new() };
@@ -111,7 +111,7 @@ impl<'t> Section<'t> {
         if self.path == "policy file" { String::new() } else { format!("{}.", self.path) }
     }
 
-    /// Complains of every key that nobody asked for.
+    /// Adds a complaint for every key that was not read.
     pub(crate) fn finish(self, c: &mut Complaints<'_>) {
         for (key, _) in self.table {
             let name = key.get_ref().as_ref();
@@ -125,7 +125,7 @@ impl<'t> Section<'t> {
                     let mut known = self.known.clone();
                     known.sort_unstable();
                     known.dedup();
-                    c.hint(key.span(), what, format!("known here: {}", known.join(", ")));
+                    c.hint(key.span(), what, format!("known keys: {}", known.join(", ")));
                 }
             }
         }
@@ -135,14 +135,14 @@ impl<'t> Section<'t> {
 pub(crate) fn text_of(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Option<SpannedText> {
     let text = value.get_ref().as_str();
     if text.is_none() {
-        wrong_type(c, value, "a text in quotes");
+        wrong_type(c, value, "a string in quotes");
     }
     Some(SpannedText { text: text?.to_string(), span: value.span() })
 }
 
 pub(crate) fn list_of(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<SpannedText> {
     let Some(array) = value.get_ref().as_array() else {
-        wrong_type(c, value, "a list of texts");
+        wrong_type(c, value, "a list of strings");
         return Vec::new();
     };
     array.iter().filter_map(|item| text_of(c, item)).collect()
@@ -162,5 +162,5 @@ pub(crate) fn table_of<'t>(
 
 pub(crate) fn wrong_type(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>, expected: &str) {
     let found = value.get_ref().type_str();
-    c.hint(value.span(), format!("this is of type {found}"), format!("expected {expected}"));
+    c.hint(value.span(), format!("the value is of type {found}"), format!("expected {expected}"));
 }

@@ -1,36 +1,36 @@
-//! What does a training repository hold: its clock, and records that nobody needs to sign?
+//! Reads and writes the training file: clock and unsigned records of a training repository.
 
 use refgate_core::{Instant, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::{RecordError, parse_instant, read_record, record_text};
 
-/// A training repository.
+/// The content of a training file.
 #[derive(Debug, Clone)]
 pub struct Training {
-    /// Its clock.
+    /// The training clock.
     pub at: Instant,
-    /// Its records.
+    /// The records. They are not signed.
     pub records: Vec<Record>,
-    /// It keeps a real ledger instead; only its clock is made up.
+    /// The repository has a real ledger instead; only its clock is set by the file.
     pub ledger: bool,
 }
 
-/// Why a training file cannot be used.
+/// Why a training file is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrainingError {
-    /// It cannot be read as TOML of this shape.
+    /// It is not TOML with the expected keys.
     #[error("{0}")]
     Toml(String),
-    /// Its clock shows no time.
-    #[error("`{0}` is no moment")]
+    /// The training clock is not a time.
+    #[error("`{0}` is not a time")]
     Clock(String),
-    /// One of its records is none.
+    /// A record is invalid.
     #[error("record {number}: {why}")]
     Record {
-        /// Which, from 1.
+        /// Its number, from 1.
         number: usize,
-        /// Why not.
+        /// The reason.
         why: RecordError,
     },
 }
@@ -46,7 +46,7 @@ struct TrainingFile {
 /// Reads a training file.
 ///
 /// # Errors
-/// The first thing wrong with it.
+/// The first error in the file.
 pub fn read_training(text: &str) -> Result<Training, TrainingError> {
     let file: TrainingFile =
         toml::from_str(text).map_err(|error| TrainingError::Toml(error.to_string()))?;

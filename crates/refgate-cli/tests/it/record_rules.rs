@@ -79,7 +79,7 @@ fn rejects_records_about_missing_objects() {
     world.cannot("grace", &nowhere, "not a stage, a line or a release tag");
     for reason in ["a\u{1b}[31m", "a\u{202e}b", &"a".repeat(2_001)] {
         let odd = ["evidence", "blocker", "--release", "v1.0.0", "--reason", reason];
-        world.cannot("ada", &odd, "none that a terminal would not show");
+        world.cannot("ada", &odd, "use 1 to 2000 visible characters");
     }
     // The branch moves after the clone signed the request.
     world.git("grace", &["push", "-q", "origin", "origin/main:refs/heads/old"]);

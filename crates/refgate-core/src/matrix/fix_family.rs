@@ -1,4 +1,4 @@
-//! Which commits are one fix: an original, and its copies on other branches?
+//! Sorts commits into families: one original and its copies on other branches.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -8,39 +8,39 @@ use super::named_commits::{resolve, title};
 use super::{CommitFact, DiffSimilarity, Evidence};
 use crate::Oid;
 
-/// A title, or a second, that more commits share says nothing.
+/// The largest group of commits with one title, or one author and second, that is compared.
+/// A larger group is no evidence.
 pub(super) const MOST_CANDIDATES: usize = 12;
 
-/// So many of a hundred changed lines must two commits have in common that one
-/// person wrote in the same second,
+/// The percentage of changed lines that two commits must have in common if one author wrote
+/// them in the same second.
 const WRITTEN_AT_ONCE: u8 = 15;
 
-/// and so many if only their titles are the same.
+/// The same percentage if only their titles are equal.
 const ALONE: u8 = 55;
 
-/// A copy, the original that it is one of, and why we say so. An original is a
-/// commit, or an id that is no longer here.
+/// The original of a family: a commit, or an id that the repository does not contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OriginLink {
-    /// A commit, by its place among the facts.
+    /// A commit, by its index in the facts.
     Here(usize),
-    /// A name that leads nowhere, by its place among such names.
+    /// An id that was not found, by its index in [`Families::gone`].
     Gone(usize),
 }
 
-/// The commits, by fix.
+/// The families of all commits.
 #[derive(Debug, Default)]
 pub struct Families {
-    /// Each commit's originals (several where a pick was squashed), with the
-    /// evidence; itself if nothing says otherwise.
+    /// The originals of each commit, with the evidence. A squashed pick has several. Without
+    /// evidence, a commit is its own original.
     pub roots: Vec<Vec<(OriginLink, Evidence)>>,
     /// The members of each family, in the order of the facts.
     pub members: BTreeMap<OriginLink, Vec<usize>>,
-    /// The names that lead nowhere.
+    /// The ids that were not found.
     pub gone: Vec<String>,
 }
 
-/// Commits whose diffs must be compared before it is known whether they are one fix.
+/// Lists the pairs of commits whose diffs must be compared to decide whether they are one fix.
 #[must_use]
 pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
     let sorted = sorted(facts);
@@ -49,18 +49,18 @@ pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
     let mut by_key: Vec<(i64, &str, usize)> = Vec::with_capacity(facts.len());
     by_key.extend(facts.iter().enumerate().map(|(at, fact)| (fact.authored, &*fact.author, at)));
     let mut by_title: Vec<(usize, &str, usize)> = Vec::with_capacity(facts.len());
-    // The length first: most titles are told apart by that.
+    // The length comes first, because it distinguishes most titles.
     by_title.extend(titles.iter().enumerate().map(|(at, title)| (title.len(), *title, at)));
     by_key.sort_unstable();
     by_title.sort_unstable();
-    // A commit, and one that may be its original.
+    // Each pair is a commit and its possible original.
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     let apart = |copy: usize, of: usize| {
         let of = facts.get(of);
         facts.get(copy).zip(of).is_some_and(|(fact, of)| fact.branches != of.branches)
     };
-    // A merge looks like what it brought, which is no copy of it: a copy is
-    // made later.
+    // A merge resembles the commits that it brought, but they are not copies of it. A copy
+    // is committed later.
     let brought = |copy: usize, of: usize| {
         facts.get(copy).zip(facts.get(of)).is_some_and(|(fact, merge)| {
             let everywhere = merge.branches & !fact.branches == 0;
@@ -73,7 +73,7 @@ pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
         for (copy, of) in ranked(facts, group.iter().map(|(_, _, at)| *at)) {
             let twin = named(copy) == named(of);
             if twin && apart(copy, of) {
-                // Of several that are certainly one, the first speaks for all.
+                // These are certainly one fix, so their diffs are not compared.
                 certain.insert(copy);
             } else if twin || apart(copy, of) {
                 pairs.push((copy, of));
@@ -99,7 +99,7 @@ pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
     found
 }
 
-/// All pairs of a group: one, and one that ranks before it.
+/// All pairs of a group: a commit, and one that ranks before it.
 fn ranked(facts: &[CommitFact], group: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
     let mut group: Vec<(usize, &CommitFact)> =
         group.filter_map(|place| Some((place, facts.get(place)?))).collect();
@@ -115,8 +115,8 @@ fn sorted(facts: &[CommitFact]) -> Vec<Oid> {
     facts.iter().map(|fact| fact.id).collect()
 }
 
-/// Sorts commits into families. The facts are in the order of their ids;
-/// `alike` is what comparing the doubtful pairs has shown.
+/// Sorts commits into families. The facts are sorted by id. `alike` is the result of the
+/// comparison of the [`doubts`].
 #[must_use]
 pub fn families(facts: &[CommitFact], alike: &BTreeMap<(Oid, Oid), DiffSimilarity>) -> Families {
     let mut sorting = FamilyBuilder::new(facts, alike);
@@ -136,7 +136,7 @@ pub fn families(facts: &[CommitFact], alike: &BTreeMap<(Oid, Oid), DiffSimilarit
 struct FamilyBuilder<'f> {
     facts: &'f [CommitFact],
     ids: Vec<Oid>,
-    /// The original among those with the same author, date and title.
+    /// The best-ranked commit of each author, author date and title.
     twins: BTreeMap<(i64, &'f str, &'f str), usize>,
     alike: BTreeMap<usize, Vec<(usize, DiffSimilarity)>>,
     known: Vec<Option<Vec<(OriginLink, Evidence)>>>,
@@ -212,8 +212,8 @@ impl<'f> FamilyBuilder<'f> {
                 }
             }
         }
-        // A chain of picks names each link; what one link leads to and another
-        // does not is another fix that was squashed in.
+        // A chain of picks names each commit of the chain. A different original of one of them
+        // is another fix that was squashed into the pick.
         roots.retain(|(root, _)| *root != OriginLink::Here(place));
         roots
     }
@@ -228,8 +228,8 @@ impl<'f> FamilyBuilder<'f> {
         else {
             return Vec::new();
         };
-        // A merge can be picked, but is no pick; and what lies on the same
-        // branches can be another part of the work: there the diffs decide.
+        // A merge can be picked, but it is not a pick. Two commits on the same branches can be
+        // two parts of one change, so only their diffs decide.
         let together = self.facts.get(first).is_none_or(|of| of.branches == fact.branches);
         if fact.parents > 1 || together {
             return Vec::new();
@@ -261,7 +261,7 @@ impl<'f> FamilyBuilder<'f> {
         roots.into_iter().map(|(root, _)| (root, evidence)).collect()
     }
 
-    /// A pick of something that is no longer here; others may name the same.
+    /// A pick of an id that was not found. Other picks can name the same id.
     fn by_name_alone(&mut self, fact: &'f CommitFact) -> Vec<(OriginLink, Evidence)> {
         let Some(name) = fact.named.picked.first() else { return Vec::new() };
         let next = self.gone.len();
@@ -277,8 +277,8 @@ fn key(fact: &CommitFact) -> (i64, &str, &str) {
     (fact.authored, &fact.author, title(&fact.subject))
 }
 
-/// Who of several twins is the original: one that names no source, on the
-/// first branch, committed first.
+/// The rank of a commit among possible originals. The best one names no source, is on the
+/// first branch and was committed first.
 fn rank(fact: &CommitFact) -> (bool, bool, bool, i64, Oid) {
     let merge = fact.parents > 1;
     (!fact.named.picked.is_empty(), fact.branches & 1 == 0, !merge, fact.committed, fact.id)

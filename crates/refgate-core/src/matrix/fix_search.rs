@@ -1,4 +1,4 @@
-//! Which commits have to do with some fixes, so that all others need not be sorted?
+//! Selects the commits that can affect the matrix of some fixes. All others are skipped.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -9,20 +9,20 @@ use super::fix_family::MOST_CANDIDATES;
 use super::named_commits::{follows, lowest, quotes, title};
 use crate::Oid;
 
-/// What must be known of a commit to see which others it has to do with: less
-/// than a [`CommitFact`], and nothing that would have to be owned.
+/// The properties of a commit that show which other commits it relates to. It is less than a
+/// [`CommitFact`], and it borrows all text.
 pub trait CommitSummary {
     /// The commit.
     fn id(&self) -> Oid;
-    /// Its author's address, in lower case.
+    /// The address of its author, in lower case.
     fn author(&self) -> &str;
-    /// When it was written, in seconds since 1970, as it claims.
+    /// The author date that it claims, in seconds since 1970.
     fn authored(&self) -> i64;
-    /// Its first line.
+    /// The first line of its message.
     fn subject(&self) -> &str;
-    /// The commits that it says it was picked from.
+    /// The ids that its message names as pick sources.
     fn picked(&self) -> impl Iterator<Item = &str>;
-    /// All commits that its message names: these, and what it reverts or mends.
+    /// All ids that its message names: pick sources, reverted commits and fixed commits.
     fn names(&self) -> impl Iterator<Item = &str>;
 }
 
@@ -53,11 +53,10 @@ impl CommitSummary for CommitFact {
     }
 }
 
-/// The places of the commits, in any order, that can matter to what the matrix
-/// says of some of them: what names them or is named by them, what has the same
-/// author and second or the same title, what undoes or mends that, and so on
-/// from each of these. The matrix of the facts of these and that of all say the
-/// same of the commits.
+/// The indexes of the commits that can affect the matrix of the `seeds`. These are commits
+/// that name each other, that have the same author and second or the same title, that revert
+/// or fix each other, and so on from each of these. For the seeds, the matrix of this
+/// selection equals the matrix of all commits.
 #[must_use]
 pub fn focus(all: &[impl CommitSummary], seeds: &[Oid]) -> Vec<usize> {
     let seeds: BTreeSet<&Oid> = seeds.iter().collect();
@@ -71,7 +70,7 @@ pub fn focus(all: &[impl CommitSummary], seeds: &[Oid]) -> Vec<usize> {
     chosen.into_iter().collect()
 }
 
-/// One step further from some commits.
+/// The commits that relate directly to some commits.
 fn near<G: CommitSummary>(all: &[G], from: &BTreeSet<usize>) -> BTreeSet<usize> {
     let members = || from.iter().filter_map(|place| all.get(*place));
     let ids: BTreeSet<String> = members().map(|one| one.id().to_string()).collect();
@@ -81,7 +80,7 @@ fn near<G: CommitSummary>(all: &[G], from: &BTreeSet<usize>) -> BTreeSet<usize> 
     at_once.extend(members().map(|one| ((one.authored(), one.author()), Vec::new())));
     let mut titled: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     titled.extend(members().map(|one| (title(one.subject()), Vec::new())));
-    // Of those written at once, what also has the title of a member.
+    // These have the author, the second and the title of a member.
     let mut found = BTreeSet::new();
     for (place, one) in all.iter().enumerate() {
         let own = title(one.subject());
@@ -101,22 +100,22 @@ fn near<G: CommitSummary>(all: &[G], from: &BTreeSet<usize>) -> BTreeSet<usize> 
         }
     }
     found.extend(sought.found());
-    // What too many share says nothing, except where both are the same.
+    // A group that is too large is no evidence, except if author, second and title are equal.
     let few = |group: &&Vec<usize>| group.len() <= MOST_CANDIDATES;
     found.extend(at_once.values().chain(titled.values()).filter(few).flatten());
     found
 }
 
-/// Whether some commit's id begins so.
+/// Whether an id begins with this prefix.
 fn names_one(ids: &BTreeSet<String>, begins: &str) -> bool {
     let from = (core::ops::Bound::Included(begins), core::ops::Bound::Unbounded);
     ids.range::<str, _>(from).next().is_some_and(|id| id.starts_with(begins))
 }
 
-/// Commits that are looked for by the beginnings of their ids.
+/// Finds commits by prefixes of their ids.
 struct IdPrefixIndex<'t> {
-    /// The first bytes of each: most commits are told from all by these. No
-    /// name is shorter, see [`super::NamedCommits`].
+    /// The first bytes of each prefix. They exclude most commits cheaply. No prefix is shorter,
+    /// see [`super::NamedCommits`].
     heads: BTreeSet<[u8; 3]>,
     names: BTreeMap<&'t str, Vec<usize>>,
 }
@@ -136,7 +135,7 @@ impl<'t> IdPrefixIndex<'t> {
         }
     }
 
-    /// What is meant by the names that mean one commit alone.
+    /// The commits of the prefixes that match exactly one commit.
     fn found(self) -> impl Iterator<Item = usize> {
         self.names.into_values().filter(|places| places.len() == 1).flatten()
     }
@@ -156,7 +155,7 @@ mod tests {
     use super::*;
     use crate::matrix::{DiffSimilarity, NamedCommits, OriginLink, doubts, families, matrix};
 
-    /// Few authors, seconds, titles and names, so that all of it meets.
+    /// Generates few authors, seconds, titles and ids, so that commits often relate.
     fn fact() -> impl Strategy<Value = CommitFact> {
         let numbers = (0_u8..6, 0_i64..4, 0_usize..5, 0_usize..8, 0_u8..14, 1_u128..16);
         numbers.prop_map(|(author, authored, words, kind, named, branches)| {
@@ -190,7 +189,7 @@ mod tests {
         })
     }
 
-    /// What the matrix says of a commit, by ids.
+    /// The matrix of a commit as text, with ids instead of indexes.
     fn says(facts: &[CommitFact], of: Oid) -> String {
         let like = |(one, other): (Oid, Oid)| {
             let sum =
@@ -222,7 +221,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_says_what_the_whole_says(facts in prop::collection::vec(fact(), 1..14), seed in 0_usize..14) {
+        fn focus_gives_the_matrix_of_all_commits(facts in prop::collection::vec(fact(), 1..14), seed in 0_usize..14) {
             let mut facts = facts;
             for (place, fact) in facts.iter_mut().enumerate() {
                 let hex = format!("{place:040x}").replacen('0', "a", 20);

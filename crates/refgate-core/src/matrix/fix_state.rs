@@ -1,4 +1,4 @@
-//! What is the state of each fix on each branch, and what is wrong with that?
+//! Computes the state of each fix on each branch, and its gaps and missing follow-ups.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -9,32 +9,32 @@ use super::{CommitFact, Evidence, Families, OriginLink};
 /// The state of a fix on a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FixState {
-    /// It was made there.
+    /// The branch where it was made first.
     Original,
     /// The branch reaches the original.
     Ancestor,
-    /// A copy is there.
+    /// The branch has a copy.
     Copy(Evidence),
-    /// It was there and has been reverted.
+    /// The branch had it, and it was reverted.
     Reverted,
-    /// It is not there.
+    /// The branch does not have it.
     Missing,
 }
 
 impl FixState {
-    /// Whether the fix works there.
+    /// Whether the fix is in effect on the branch.
     #[must_use]
     pub const fn landed(self) -> bool {
         matches!(self, Self::Original | Self::Ancestor | Self::Copy(_))
     }
 }
 
-/// A cell, and the commit that it speaks of.
+/// The state of a fix on one branch, and the commit that shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FixLocation {
     /// The state.
     pub cell: FixState,
-    /// The commit on that branch, by its place among the facts.
+    /// The commit on that branch, by its index in the facts.
     pub by: Option<usize>,
 }
 
@@ -45,26 +45,26 @@ pub struct Fix {
     pub root: OriginLink,
     /// Its state on each branch.
     pub cells: Vec<FixLocation>,
-    /// Branches that lack it though an older line has it.
+    /// The branches that are missing it although an older line has it.
     pub gaps: Vec<usize>,
-    /// Fixes of this fix (or its reverts) that are missing where it has landed:
-    /// the follow-up, and the branches that lack it.
+    /// Fixes of this fix, and its reverts, that are missing on branches that have it: the
+    /// follow-up, and these branches.
     pub follow_ups: Vec<(OriginLink, Vec<usize>)>,
 }
 
-/// The matrix: how to ask it for a fix.
+/// The state of all fixes on all branches. It is computed for each fix on request.
 #[derive(Debug)]
 pub struct Matrix<'f> {
     facts: &'f [CommitFact],
     families: &'f Families,
     branches: usize,
-    /// Branches in which a newer one must have what an older one has, oldest first.
+    /// The branches on which a newer one must have the fixes of an older one, oldest first.
     lines: Vec<usize>,
     reverts: BTreeMap<OriginLink, BTreeSet<OriginLink>>,
     follows: BTreeMap<OriginLink, BTreeSet<OriginLink>>,
 }
 
-/// The matrix of the families over so many branches. `lines` are branches from
+/// Builds the matrix of the families over `branches` branches. `lines` are the branches from
 /// the oldest line to the newest.
 #[must_use]
 pub fn matrix<'f>(
@@ -100,7 +100,7 @@ pub fn matrix<'f>(
         if undone.is_empty()
             && let Some(subject) = quoted(&fact.subject)
         {
-            // A revert that names nothing that is here: by the title, where both are.
+            // A revert that names no known commit is matched by title, on a common branch.
             let same = by_title.get(subject).into_iter().flatten().copied();
             undone.extend(same.filter(|of| {
                 facts.get(*of).is_some_and(|other| {
@@ -118,12 +118,12 @@ pub fn matrix<'f>(
     Matrix { facts, families, branches, lines, reverts, follows: fixups }
 }
 
-/// Reverts of reverts are followed this far.
+/// The maximum depth of reverts of reverts.
 const DEEPEST: u32 = 20;
 
 impl Matrix<'_> {
-    /// How often a fix has landed on a branch and stands there: landings less
-    /// reverts that stand.
+    /// The number of times that a fix is in effect on a branch: its landings minus its reverts
+    /// that are in effect.
     fn stands(&self, root: OriginLink, branch: usize, depth: u32) -> usize {
         let landed = self.on(root, branch).count();
         let undone: usize = match self.reverts.get(&root).filter(|_| depth < DEEPEST) {
@@ -165,7 +165,7 @@ impl Matrix<'_> {
         FixLocation { cell, by: itself.or(Some(by)) }
     }
 
-    /// One fix.
+    /// The state of one fix on all branches.
     #[must_use]
     pub fn fix(&self, root: OriginLink) -> Fix {
         let cells: Vec<FixLocation> =
@@ -178,7 +178,8 @@ impl Matrix<'_> {
         let gaps = lacking.filter(|line| older(line)).copied().collect();
         let mut follow_ups = Vec::new();
         for (follow, undoes) in self.after(root) {
-            // Where it stands, a revert that was there has been outdone.
+            // The fix is in effect on this branch, so a revert on the branch was itself
+            // reverted.
             let lack = |branch: &usize| {
                 cell(*branch).landed() && (undoes || self.on(follow, *branch).next().is_none())
             };
@@ -190,20 +191,20 @@ impl Matrix<'_> {
         Fix { root, cells, gaps, follow_ups }
     }
 
-    /// What came after a fix: what mends it, and where changes come from, what
-    /// undid it and still does (`true`).
+    /// The follow-ups of a fix: its fixes, and the reverts that are in effect on branch 0
+    /// (`true`).
     #[must_use]
     pub fn after(&self, root: OriginLink) -> Vec<(OriginLink, bool)> {
         let after = self.follows.get(&root).into_iter().flatten().map(|follow| (*follow, false));
-        // What was undone on one line alone says nothing elsewhere.
+        // A revert on one line only does not concern the other branches.
         let undone = self.found(root, 0).cell == FixState::Reverted;
         let reverts = self.reverts.get(&root).filter(|_| undone).into_iter().flatten();
         let reverts = reverts.filter(|revert| self.stands(**revert, 0, 0) > 0);
         after.chain(reverts.map(|revert| (*revert, true))).collect()
     }
 
-    /// Whether a change lies on several branches, and a line lacks it that is
-    /// newer than one of them.
+    /// Whether a change is on several branches, and a line that is newer than one of them does
+    /// not have it.
     fn passes_over(&self, place: usize) -> bool {
         let Some(fact) = self.facts.get(place).filter(|fact| fact.parents == 1) else {
             return false;
@@ -213,9 +214,8 @@ impl Matrix<'_> {
         fact.branches.count_ones() > 1 && after.any(|line| !has(&line))
     }
 
-    /// The fixes that are on some branch by another way than ancestry, and those
-    /// that travelled by merges alone and passed a line over. Reverts are no
-    /// fixes.
+    /// The fixes that a branch has as a copy, and the fixes that merges carried to some
+    /// branches but not to a newer line. Reverts are not fixes.
     #[must_use]
     pub fn carried(&self) -> Vec<OriginLink> {
         let undoes = |place: &usize| {

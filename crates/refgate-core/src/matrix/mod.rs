@@ -1,7 +1,7 @@
-//! Where has each fix landed, by which evidence, and where is it missing?
+//! Finds where each fix has landed, by which evidence, and where it is missing.
 //!
-//! Pure: what the commits say comes in as [`CommitFact`]s, what comparing diffs has
-//! shown as [`DiffSimilarity`]; which diffs need comparing, [`doubts`] says.
+//! It reads no repository. The input is [`CommitFact`]s and, for the pairs that [`doubts`]
+//! lists, the [`DiffSimilarity`].
 
 mod fix_family;
 mod fix_search;
@@ -17,69 +17,68 @@ pub use fix_search::{CommitSummary, focus};
 pub use fix_state::{Fix, FixLocation, FixState, Matrix, matrix};
 pub use named_commits::{NamedCommits, title};
 
-/// The most branches that are looked at together.
+/// The largest number of branches in one matrix.
 pub const MAX_BRANCHES: usize = 127;
 
-/// What is known of a commit without looking at its diff.
+/// The facts about a commit that need no diff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitFact {
     /// The commit.
     pub id: Oid,
-    /// How many parents it has.
+    /// The number of its parents.
     pub parents: u8,
-    /// Its author's address, in lower case.
+    /// The address of its author, in lower case.
     pub author: String,
-    /// When it was written, in seconds since 1970, as it claims.
+    /// The author date that it claims, in seconds since 1970.
     pub authored: i64,
-    /// When it was committed, in seconds since 1970, as it claims.
+    /// The committer date that it claims, in seconds since 1970.
     pub committed: i64,
-    /// Its first line.
+    /// The first line of its message.
     pub subject: String,
     /// The commits that its message names.
     pub named: NamedCommits,
-    /// It has its first parent's tree: it changes nothing.
+    /// Its tree equals the tree of its first parent: it changes nothing.
     pub empty: bool,
-    /// The branches that reach it: bit `n` is branch `n`; branch 0 is where
-    /// changes come from.
+    /// The branches that reach it: bit `n` is branch `n`. Branch 0 is the branch on which
+    /// changes are made.
     pub branches: u128,
 }
 
-/// What two commits' diffs have in common.
+/// The similarity of the diffs of two commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiffSimilarity {
-    /// So many of a hundred changed lines.
+    /// The percentage of changed lines that they have in common.
     Percent(u8),
-    /// The same patch id.
+    /// The patch ids are equal.
     Same,
 }
 
-/// Why a commit is said to be a copy of another.
+/// Why a commit counts as a copy of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
     /// It is the original.
     Original,
-    /// Its message names it, or names a pick of it.
+    /// Its message names the original, or a pick of it.
     Trailer {
-        /// By the beginning of its id only.
+        /// The message contains only a prefix of the id.
         short: bool,
     },
-    /// Its message names an id that is no longer here.
+    /// Its message names an id that was not found.
     Dangling,
-    /// The diffs are the same.
+    /// The patch ids are equal.
     PatchId,
-    /// Author, author's date and title are the same.
+    /// Author, author date and title are equal.
     Author,
-    /// The diffs have so many of a hundred lines in common, under the same
-    /// title or author's date.
+    /// The diffs are similar, and title or author date are equal.
     Content {
-        /// How many.
+        /// The percentage of changed lines that they have in common.
         percent: u8,
     },
 }
 
 impl Evidence {
-    /// How sure that makes, of a hundred. Measured on public repositories whose
-    /// picks name their originals (docs/backport.md).
+    /// The confidence in percent. It was measured on public repositories whose picks name their
+    /// originals (docs/backport.md).
     #[must_use]
     pub const fn confidence(self) -> u8 {
         match self {

@@ -1,36 +1,34 @@
-//! Which other commits does a message name: as where it was picked from, what it reverts, what it fixes?
+//! Reads the commits that a message names: pick sources, reverted commits and fixed commits.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Message, Oid};
 
-/// The commits that a message names, as written: whole ids or beginnings of
-/// them, in lower case.
+/// The commits that a message names: full ids or prefixes, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NamedCommits {
-    /// Where it was picked from, the first pick first: `(cherry picked from
-    /// commit X)`, and what the maintainers of Linux write (`commit X upstream`,
-    /// `[ Upstream commit X ]`).
+    /// The pick sources, first pick first: `(cherry picked from commit X)`, and the forms of
+    /// the Linux maintainers (`commit X upstream`, `[ Upstream commit X ]`).
     pub picked: Vec<String>,
-    /// What it reverts: `This reverts commit X`.
+    /// The reverted commits: `This reverts commit X`.
     pub reverts: Vec<String>,
-    /// What it mends: `Fixes: X`.
+    /// The fixed commits: `Fixes: X`.
     pub fixes: Vec<String>,
 }
 
 impl NamedCommits {
-    /// Reads a message.
+    /// Reads the names in a message.
     #[must_use]
     pub fn read(message: &Message) -> Self {
         let mut named = Self::default();
         for line in message.as_str().lines().map(str::trim) {
-            // Every commit of every push is read.
+            // This runs for every commit of every push, so most lines must be skipped cheaply.
             if !line.starts_with(['(', '[', 'c', 'C', 't', 'T', 'f', 'F']) {
                 continue;
             }
             let lower = line.to_ascii_lowercase();
-            // Only at the beginning of a line: prose that quotes it is no pick.
+            // Only the beginning of a line counts, because prose can quote a pick line.
             let bare = lower.strip_prefix('(').unwrap_or(&lower);
             if let Some(rest) = after(bare, &["cherry picked from commit ", "cherry-picked from "])
             {
@@ -55,7 +53,7 @@ fn after<'t>(line: &'t str, keys: &[&str]) -> Option<&'t str> {
     keys.iter().find_map(|key| line.strip_prefix(key))
 }
 
-/// The id at the beginning of a text, if one stands there.
+/// Adds the id at the beginning of a text, if there is one.
 fn push(list: &mut Vec<String>, text: &str) {
     let text = text.strip_prefix("commit ").unwrap_or(text);
     let end = text.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len());
@@ -65,12 +63,12 @@ fn push(list: &mut Vec<String>, text: &str) {
     }
 }
 
-/// The title without what tools add to it: `[1.2] `, `[PR #1/abc backport][3.9] `,
-/// `Backport: `, a pull request's number at the end.
+/// The title without the additions of tools: `[1.2] `, `[PR #1/abc backport][3.9] `,
+/// `Backport: `, and the number of a pull request at the end.
 #[must_use]
 pub fn title(subject: &str) -> &str {
     let mut text = subject.trim();
-    // Most titles have none of it.
+    // Most titles have no additions.
     if !text.starts_with(['[', 'B', 'b']) && !text.ends_with(')') {
         return text;
     }
@@ -79,7 +77,7 @@ pub fn title(subject: &str) -> &str {
     }
     for word in ["Backport of ", "Backport", "backport", "BACKPORT"] {
         let Some(rest) = text.strip_prefix(word) else { continue };
-        // `Backport: `, `Backport 3.10: `
+        // For example `Backport: ` or `Backport 3.10: `.
         let rest = rest.trim_start_matches([' ', '.', '/', 'v', 'x']);
         let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         text = rest.strip_prefix(": ").unwrap_or(rest);
@@ -94,29 +92,29 @@ pub fn title(subject: &str) -> &str {
     text
 }
 
-/// What a revert's title quotes: `Revert "X"` is `X`.
+/// The title that a revert quotes: `X` in `Revert "X"`.
 pub(crate) fn quoted(subject: &str) -> Option<&str> {
     quotes(title(subject))
 }
 
-/// The same of a [`title`].
+/// The title that a revert quotes, from a [`title`].
 pub(super) fn quotes(title: &str) -> Option<&str> {
     title.strip_prefix("Revert \"")?.strip_suffix('"')
 }
 
-/// What an unfinished follow-up's title names: `fixup! X` is `X`.
+/// The title that a fixup commit names: `X` in `fixup! X`.
 pub(crate) fn follows(subject: &str) -> Option<&str> {
     ["fixup! ", "squash! ", "amend! "].iter().find_map(|word| subject.strip_prefix(word))
 }
 
-/// The least id that begins so; `None` where none can.
+/// The lowest id with this prefix; `None` if the prefix is not hexadecimal or too long.
 pub(super) fn lowest(begins: &str) -> Option<Oid> {
     let mut hex = String::from(begins);
     hex.extend(core::iter::repeat_n('0', 40_usize.saturating_sub(begins.len())));
     Oid::from_hex(&hex)
 }
 
-/// The one commit of a sorted list whose id begins so.
+/// The index of the only commit with this prefix in a sorted list.
 pub(crate) fn resolve(sorted: &[Oid], begins: &str) -> Option<usize> {
     if let Some(whole) = Oid::from_hex(begins) {
         return sorted.binary_search(&whole).ok();
@@ -134,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_people_and_tools_write_them() {
+    fn reads_the_forms_of_people_and_tools() {
         let id = "0123456789abcdef0123456789abcdef01234567";
         let read = |text: &str| NamedCommits::read(&Message::new(text));
         for text in [
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_lose_what_tools_add() {
+    fn strips_the_additions_of_tools_from_titles() {
         for (subject, bare) in [
             ("[PR #8012/deadbeef backport][3.10] Fix it (#8013)", "Fix it"),
             ("[release/1.6] Fix it (#1) (#2)", "Fix it"),
@@ -171,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn beginnings_find_one_commit_or_none() {
+    fn resolves_only_unique_prefixes() {
         let id = |first: u8, last: u8| {
             let mut bytes = [0; 20];
             (bytes[0], bytes[19]) = (first, last);

@@ -1,4 +1,4 @@
-//! How does a record lie in the ledger, and who may have signed it?
+//! Reads, writes and verifies the records of the ledger.
 
 mod shelf;
 mod signature;

@@ -1,18 +1,18 @@
-//! Where does a record lie, so that who needs it finds it among a hundred thousand?
+//! Determines the path of a record in the ledger from its content.
 //!
-//! A record's folder follows from what it speaks of. A decision looks into the
-//! few folders that its push can concern, whatever else the ledger holds.
+//! A decision reads only the few shelves that its push concerns, so its cost does not
+//! depend on the size of the ledger.
 
 use refgate_core::{Duration, Instant, Record, RecordBody};
 
-/// A text as one name of a path.
+/// Encodes a text as a single path component.
 #[must_use]
 pub fn slug(text: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
     let mut out = String::new();
     for (place, byte) in text.bytes().enumerate() {
         let c = char::from(byte);
-        // A leading dot would hide it, `.git` and `..` would be worse.
+        // A leading dot could make `.git` or `..`.
         if plain(c) && !(place == 0 && c == '.') {
             out.push(c);
         } else {
@@ -22,7 +22,7 @@ pub fn slug(text: &str) -> String {
     out
 }
 
-/// The text that a slug stands for.
+/// Decodes a slug; `None` if it is invalid.
 #[must_use]
 pub fn unslug(name: &str) -> Option<String> {
     let mut parts = name.split('%');
@@ -34,7 +34,7 @@ pub fn unslug(name: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The folder of a kind for one object or record: never too many in one folder.
+/// The shelf of a kind of record for one object or record. Two levels keep directories small.
 #[must_use]
 pub fn shelf_for(kind: &str, id: &impl std::fmt::Display) -> String {
     let hex = id.to_string();
@@ -46,7 +46,7 @@ fn month(at: Instant) -> String {
     at.format("%Y-%m").to_string()
 }
 
-/// The months in which something that ends within `ahead` from `at` on can end.
+/// The months in which something can end that ends between `at` and `ahead` later.
 #[must_use]
 pub fn months(at: Instant, ahead: Duration) -> Vec<String> {
     let end = at.checked_add_signed(ahead).unwrap_or(at);
@@ -61,7 +61,7 @@ pub fn months(at: Instant, ahead: Duration) -> Vec<String> {
     all
 }
 
-/// The folder of what a record says.
+/// The shelf of a record with this content.
 #[must_use]
 pub fn shelf_of(body: &RecordBody) -> String {
     match body {
@@ -90,7 +90,7 @@ pub fn shelf_of(body: &RecordBody) -> String {
     }
 }
 
-/// The one path of a record.
+/// The path of a record.
 #[must_use]
 pub fn path_of(record: &Record) -> String {
     format!("{}/{}.toml", shelf_of(&record.body), record.id)
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_one_name() {
+    fn a_slug_is_one_path_component() {
         assert_eq!(slug("refs/heads/dev"), "refs%2fheads%2fdev");
         assert_eq!(unslug("refs%2fheads%2fdev").as_deref(), Some("refs/heads/dev"));
         assert_eq!((unslug("%zz"), unslug("%e9")), (None, None));

@@ -1,4 +1,4 @@
-//! Did this person sign this text? Checked here, with nothing between the bytes and the answer.
+//! Verifies that a person signed a text, with an OpenSSH signature and a list of signers.
 
 use base64ct::{Base64, Encoding as _};
 use refgate_core::Instant;
@@ -7,54 +7,54 @@ use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
 use super::signers::{Signers, strong};
 
-/// Why a signature does not hold.
+/// Why a signature is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// It is no OpenSSH signature as OpenSSH writes it.
-    #[error("it is no signature that OpenSSH writes: {0}")]
+    /// It is not an OpenSSH signature in the form that OpenSSH writes.
+    #[error("it is not an OpenSSH signature: {0}")]
     Armour(String),
     /// It was made for another purpose (docs/design/threats.md, S5).
     #[error("it was made for `{found}`, not for `{wanted}`")]
     Namespace {
-        /// What it was made for.
+        /// The namespace of the signature.
         found: String,
-        /// What it should have been made for.
+        /// The required namespace.
         wanted: String,
     },
-    /// The key is weak, or of an unknown kind.
+    /// The key is weak, or of an unknown type.
     #[error("{0}")]
     Key(String),
-    /// A security key was asked without anybody touching it.
-    #[error("nobody touched the security key")]
+    /// The signature of a security key does not show that a user touched the key.
+    #[error("the security key was not touched")]
     Untouched,
-    /// The signature does not belong to the text.
+    /// The signature was made for another text.
     #[error("the text is not the one that was signed")]
     Text,
     /// The key was revoked.
     #[error("the key was revoked")]
     Revoked,
-    /// Nobody's key, or somebody else's.
-    #[error("the key is not one of {by}'s for `{namespace}` at that moment")]
+    /// The list of signers does not allow this key for the person.
+    #[error("the key is not one of {by}'s keys for `{namespace}` at that time")]
     Signer {
-        /// Who is said to have signed.
+        /// The person who is said to have signed.
         by: String,
-        /// What for.
+        /// The required namespace.
         namespace: String,
     },
 }
 
-/// The purpose of a ledger's signatures.
+/// The namespace of the signatures of a ledger.
 #[must_use]
 pub fn namespace(ledger: &str) -> String {
     format!("refgate@{ledger}")
 }
 
-/// Checks that `by` signed `text` for `namespace`, with a key that was theirs
-/// at the moment `at` (docs/design/threats.md, S1: the record's own moment, which the
-/// server has compared with its clock).
+/// Checks that `by` signed `text` for `namespace` with a key that was valid for them at the
+/// moment `at`. This is the time in the record, which the server has compared with its clock
+/// (docs/design/threats.md, S1).
 ///
 /// # Errors
-/// The first reason for which it does not hold.
+/// The first reason for which the signature is not valid.
 pub fn verify(
     signers: &Signers,
     text: &str,
@@ -62,27 +62,27 @@ pub fn verify(
     (by, namespace, at): (&str, &str, Instant),
 ) -> Result<(), SignatureError> {
     let armour_error = |why: &str| SignatureError::Armour(why.to_string());
-    // The library takes more forms than ssh-keygen does; both must agree.
+    // The library accepts more forms than `ssh-keygen`. Both must accept the same signatures.
     if armour.contains('\r') || !armour.starts_with(super::SIGNATURE) {
-        return Err(armour_error("its first line"));
+        return Err(armour_error("its first line is wrong"));
     }
     if !armour.ends_with("-----END SSH SIGNATURE-----\n") {
-        return Err(armour_error("its last line"));
+        return Err(armour_error("its last line is wrong"));
     }
     let signature: SshSig =
         armour.parse().map_err(|error: ssh_key::Error| armour_error(&error.to_string()))?;
-    // The library reads lengths that are wrong; written again they are right, so
-    // a bent signature is not what it would be.
+    // The library accepts wrong length fields, but writes correct ones. An altered signature
+    // therefore differs from its rewritten form.
     let again = written(&signature).unwrap_or_default();
     if signature.version() != 1 || again.trim_end() != armour.trim_end() {
-        return Err(armour_error("its lengths"));
+        return Err(armour_error("its length fields are wrong"));
     }
     if signature.namespace() != namespace {
         let (found, wanted) = (signature.namespace().to_string(), namespace.to_string());
         return Err(SignatureError::Namespace { found, wanted });
     }
     if !matches!(signature.hash_alg(), HashAlg::Sha512 | HashAlg::Sha256) {
-        return Err(armour_error("its hash"));
+        return Err(armour_error("its hash algorithm is not supported"));
     }
     let key = signature.public_key();
     strong(key).map_err(SignatureError::Key)?;
@@ -107,14 +107,14 @@ pub fn verify(
     Err(SignatureError::Signer { by: by.to_string(), namespace: namespace.to_string() })
 }
 
-/// The armour as OpenSSH writes what was read.
+/// The armour that OpenSSH would write for a parsed signature.
 fn written(signature: &SshSig) -> Option<String> {
     let text = signature.to_pem(LineEnding::LF).ok()?;
     if !matches!(signature.public_key(), KeyData::SkEcdsaSha2NistP256(_)) {
         return Some(text);
     }
-    // Of these the library writes flags and counter into the signature's own
-    // string, behind which they belong: one length differs.
+    // For these keys the library counts flags and counter into the length of the inner
+    // signature. OpenSSH writes them after it, so one length field must be corrected.
     let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
     let mut bytes = Base64::decode_vec(&body).ok()?;
     let data = signature.signature_bytes().len();
@@ -133,12 +133,12 @@ fn written(signature: &SshSig) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// One byte of flags and a counter of four end a security key's signature.
+/// The signature of a security key ends with one byte of flags and a counter of four bytes.
 const FLAGS_AND_COUNTER: usize = 5;
 
-/// A security key says in its signature whether somebody was there (FIDO's flag
-/// of user presence): without, software on the machine can sign what it likes.
-/// `sshd` asks for the same; `ssh-keygen -Y verify` does not look.
+/// Whether the signature of a security key has the FIDO flag of user presence. Without it,
+/// software on the machine could sign without the user. `sshd` requires the flag,
+/// `ssh-keygen -Y verify` does not.
 fn was_touched(key: &KeyData, signature: &SshSig) -> bool {
     if !matches!(key, KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_)) {
         return true;

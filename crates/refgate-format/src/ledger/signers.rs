@@ -1,51 +1,51 @@
-//! Who may sign, with which key, for what, and from when to when? OpenSSH's own list of allowed signers.
+//! Reads the `allowed_signers` file: which key may sign, for whom, for what and at which time.
 
 use chrono::NaiveDateTime;
 use refgate_core::Instant;
 use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
 
-/// One line of the list.
+/// One line of the file.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    /// Whose key it is; exact names only.
+    /// The people whose key it is. Names are exact.
     pub people: Vec<String>,
-    /// What it may sign; a line without namespaces signs nothing here.
+    /// The namespaces that it may sign for. Without any, it signs nothing.
     pub namespaces: Vec<String>,
-    /// From when on.
+    /// The start of its validity.
     pub after: Option<Instant>,
-    /// Until when.
+    /// The end of its validity.
     pub before: Option<Instant>,
     /// The key.
     pub(crate) key: KeyData,
 }
 
-/// The list, and the keys that were revoked.
+/// The list of signers, and the revoked keys.
 #[derive(Debug, Clone, Default)]
 pub struct Signers {
-    /// Its lines.
+    /// The lines of the file.
     pub all: Vec<Signer>,
     revoked: Vec<KeyData>,
 }
 
-/// What is wrong with a line. Nothing is signed for by a list that cannot be read.
+/// The error in a line. A list with an error is not used at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct SignersError {
-    /// The line, from 1.
+    /// The number of the line, from 1.
     pub line: usize,
     /// What is wrong.
     pub what: String,
 }
 
 impl Signers {
-    /// Reads an `allowed_signers` file and a list of revoked public keys, both
-    /// as `ssh-keygen` takes them. What it would take and people would regret
-    /// is refused: patterns in names (docs/design/threats.md, S4) and namespaces, times
-    /// without a zone, certificates, weak keys (S8).
+    /// Reads an `allowed_signers` file and a list of revoked public keys, in the formats of
+    /// `ssh-keygen`. Dangerous forms that `ssh-keygen` accepts are errors: patterns in names
+    /// (docs/design/threats.md, S4) and namespaces, times without a zone, certificates, and
+    /// weak keys (S8).
     ///
     /// # Errors
-    /// The first line that cannot be used.
+    /// The first line with an error.
     pub fn parse(allowed: &str, revoked: &str) -> Result<Self, SignersError> {
         let mut all = Vec::new();
         for (line, text) in lines(allowed) {
@@ -59,7 +59,7 @@ impl Signers {
         Ok(Self { all, revoked: gone })
     }
 
-    /// Whose key this is, for a purpose: the first name of its line.
+    /// The owner of a key for a namespace: the first name of its line.
     #[must_use]
     pub fn owner(&self, public: &str, namespace: &str) -> Option<&str> {
         let key = key(public).ok()?;
@@ -81,13 +81,13 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     all.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// `principals [options] type key [comment]`.
+/// Parses a line: `principals [options] type key [comment]`.
 fn signer(line: &str) -> Result<Signer, String> {
-    let (people, rest) = line.split_once([' ', '\t']).ok_or("it holds no key")?;
+    let (people, rest) = line.split_once([' ', '\t']).ok_or("the line has no key")?;
     let people: Vec<String> =
         people.trim_matches('"').split(',').map(ToString::to_string).collect();
     if people.iter().any(|name| name.is_empty() || name.contains(['*', '?', '!'])) {
-        return Err("a name is exact; patterns would let one key sign for many".to_string());
+        return Err("names cannot have patterns: one key could sign for many people".to_string());
     }
     let rest = rest.trim_start();
     let (options, key_text) = if is_key_type(rest) { ("", rest) } else { split_options(rest)? };
@@ -100,7 +100,7 @@ fn signer(line: &str) -> Result<Signer, String> {
             "namespaces" => {
                 signer.namespaces = value.split(',').map(ToString::to_string).collect();
                 if signer.namespaces.iter().any(|n| n.contains(['*', '?', '!'])) {
-                    return Err("a namespace is exact here; it holds a pattern".to_string());
+                    return Err("namespaces cannot have a pattern".to_string());
                 }
             }
             "valid-after" => signer.after = Some(time(value)?),
@@ -118,7 +118,7 @@ fn is_key_type(text: &str) -> bool {
     ["ssh-", "ecdsa-", "sk-"].iter().any(|start| text.starts_with(start))
 }
 
-/// Options end at the first blank outside quotes.
+/// Splits a line at the first blank outside quotes, where the options end.
 fn split_options(text: &str) -> Result<(&str, &str), String> {
     let mut quoted = false;
     for (at, c) in text.char_indices() {
@@ -128,7 +128,7 @@ fn split_options(text: &str) -> Result<(&str, &str), String> {
             _ => {}
         }
     }
-    Err("it holds no key".to_string())
+    Err("the line has no key".to_string())
 }
 
 fn each_option(text: &str) -> Vec<&str> {
@@ -140,11 +140,11 @@ fn each_option(text: &str) -> Vec<&str> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// `20261224Z`, `202612241000Z`, `20261224100000Z`. Without a zone the time
-/// would mean something else on every machine.
+/// Parses a time: `20261224Z`, `202612241000Z` or `20261224100000Z`. A time without a zone
+/// would depend on the machine.
 fn time(text: &str) -> Result<Instant, String> {
     let digits = text.strip_suffix(['Z', 'z']).ok_or_else(|| {
-        format!("`{text}` says no zone, and would mean another moment elsewhere; write `{text}Z`")
+        format!("`{text}` has no zone, so it depends on the machine: write `{text}Z`")
     })?;
     let full = match digits.len() {
         8 => format!("{digits}000000"),
@@ -152,22 +152,22 @@ fn time(text: &str) -> Result<Instant, String> {
         _ => digits.to_string(),
     };
     let parsed = NaiveDateTime::parse_from_str(&full, "%Y%m%d%H%M%S");
-    parsed.map(|at| at.and_utc()).map_err(|_| format!("`{text}` is no time"))
+    parsed.map(|at| at.and_utc()).map_err(|_| format!("`{text}` is not a time"))
 }
 
-/// Keys that are strong enough (docs/design/threats.md, S8).
+/// Parses a key. Weak keys are errors (docs/design/threats.md, S8).
 fn key(text: &str) -> Result<KeyData, String> {
     let mut words = text.split_whitespace();
     let plain = match (words.next(), words.next()) {
         (Some(kind), Some(data)) => format!("{kind} {data}"),
-        _ => return Err("it holds no key".to_string()),
+        _ => return Err("the line has no key".to_string()),
     };
-    let key = PublicKey::from_openssh(&plain).map_err(|error| format!("its key: {error}"))?;
+    let key = PublicKey::from_openssh(&plain).map_err(|error| format!("invalid key: {error}"))?;
     strong(key.key_data())?;
     Ok(key.key_data().clone())
 }
 
-/// Why a key is too weak, if it is.
+/// Checks that a key is strong enough.
 pub(crate) fn strong(key: &KeyData) -> Result<(), String> {
     match key {
         KeyData::Ed25519(_) | KeyData::SkEd25519(_) => Ok(()),
@@ -177,9 +177,9 @@ pub(crate) fn strong(key: &KeyData) -> Result<(), String> {
             if bits >= 3_072 {
                 return Ok(());
             }
-            Err(format!("an RSA key of {bits} bits is too weak; 3072 are needed"))
+            Err(format!("an RSA key of {bits} bits is too weak: at least 3072 bits are required"))
         }
-        _ => Err("keys of this kind are not accepted".to_string()),
+        _ => Err("keys of this type are not supported".to_string()),
     }
 }
 
@@ -191,7 +191,7 @@ mod tests {
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
 
     #[test]
-    fn a_standard_line() {
+    fn reads_a_standard_line() {
         let text = format!(
             "# people\n\ngrace,grace@x namespaces=\"refgate@portal,git\",valid-after=\"20260101Z\",\
              valid-before=\"202702010000Z\" {KEY} at work\nada namespaces=\"refgate@portal\" {KEY}\n"
@@ -206,15 +206,15 @@ mod tests {
     }
 
     #[test]
-    fn what_people_would_regret() {
+    fn rejects_dangerous_lines() {
         for (line, says) in [
             (format!("*@x {KEY}"), "patterns"),
             (format!("ada namespaces=\"*\" {KEY}"), "pattern"),
             (format!("ada valid-before=\"20260101\" {KEY}"), "no zone"),
-            (format!("ada valid-before=\"2026Z\" {KEY}"), "no time"),
+            (format!("ada valid-before=\"2026Z\" {KEY}"), "not a time"),
             (format!("ada cert-authority {KEY}"), "certificates"),
             (format!("ada no-such-option {KEY}"), "unknown option"),
-            ("ada ssh-ed25519 AAAA".to_string(), "its key"),
+            ("ada ssh-ed25519 AAAA".to_string(), "invalid key"),
             ("ada".to_string(), "no key"),
         ] {
             let error = Signers::parse(&line, "").unwrap_err();

@@ -1,4 +1,4 @@
-//! What does a record's text say? One canonical form, so that what was signed is what is read.
+//! Reads the text of a record. It accepts only the canonical form.
 
 use refgate_core::{
     EvidenceKind, Instant, Meaning, Oid, Record, RecordBody, RecordId, RefName, RuleId,
@@ -9,54 +9,53 @@ use sha2::{Digest as _, Sha256};
 
 use super::write::record_text;
 
-/// The line at which a record's signature begins.
+/// The first line of the signature of a record.
 pub const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
 
-/// The longest reason or link, in characters.
+/// The largest number of characters in a reason, a link or a follow-up.
 const LONGEST: usize = 2_000;
 
-const REASON: &str = "reason: that is 1 to 2000 characters, none that a terminal would not show";
-const OWES: &str =
-    "what is owed: that is 1 to 2000 characters, none that a terminal would not show";
-const LINK: &str = "link: that is 1 to 2000 characters, none that a terminal would not show";
+const REASON: &str = "a valid reason: use 1 to 2000 visible characters";
+const OWES: &str = "a valid follow-up (`owes`): use 1 to 2000 visible characters";
+const LINK: &str = "a valid link: use 1 to 2000 visible characters";
 
-/// Why a text is no record.
+/// Why a text is not a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// It is no TOML of this shape.
+    /// It is not TOML with the keys of a record.
     #[error("{0}")]
     Toml(String),
-    /// A key that its kind needs is missing.
-    #[error("`{0}` is missing")]
+    /// A key that its kind requires is missing.
+    #[error("the key `{0}` is missing")]
     Missing(&'static str),
-    /// A value is of no use.
-    #[error("`{value}` is no {expected}")]
+    /// A value is invalid.
+    #[error("`{value}` is not {expected}")]
     Value {
-        /// What stands there.
+        /// The value.
         value: String,
-        /// What should.
+        /// The expected value.
         expected: &'static str,
     },
-    /// It says the same as a record would, but not in the one way in which
-    /// records are written; it may hold keys that its kind does not have.
-    #[error("it is not written as records are: {0}")]
+    /// It means a record, but it is not in the canonical form. It may also have keys that its
+    /// kind does not have.
+    #[error("the record is not in its canonical form; the first difference is at: {0}")]
     Form(String),
-    /// There is no signature in the file.
-    #[error("it carries no signature")]
+    /// The file has no signature.
+    #[error("the record has no signature")]
     Unsigned,
 }
 
-/// The signed text and the armoured signature of a record's file.
+/// Splits the file of a record into the signed text and the armoured signature.
 ///
 /// # Errors
-/// If there is no signature, or more than one thing behind the text.
+/// If there is no signature.
 pub fn split_file(file: &str) -> Result<(&str, &str), RecordError> {
     let mark = format!("\n{SIGNATURE}\n");
     let at = file.find(&mark).ok_or(RecordError::Unsigned)?;
     Ok(file.split_at(at + 1))
 }
 
-/// All that any kind of record may say.
+/// The keys of all kinds of records.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct RawRecord {
@@ -87,22 +86,22 @@ struct RawRecord {
     owes: Option<String>,
 }
 
-/// Reads a record's signed text.
+/// Reads the signed text of a record.
 ///
 /// # Errors
-/// The first thing wrong with it.
+/// The first error in the text.
 pub fn read_record(text: &str) -> Result<Record, RecordError> {
     let raw: RawRecord =
         toml::from_str(text).map_err(|error| RecordError::Toml(error.message().into()))?;
     if raw.format != 1 {
         let value = format!("format {}", raw.format);
-        return Err(RecordError::Value { value, expected: "format that this refgate knows (1)" });
+        return Err(RecordError::Value { value, expected: "supported: expected `format = 1`" });
     }
     let record = Record {
         id: RecordId(Sha256::digest(text.as_bytes()).into()),
-        by: raw.name(&raw.by, "name of a person")?,
+        by: raw.name(&raw.by, "a valid name of a person")?,
         at: moment(&raw.at)?,
-        repository: raw.name(&raw.repository, "name of a repository")?,
+        repository: raw.name(&raw.repository, "a valid name of a repository")?,
         reason: prose(&raw.reason, REASON)?,
         link: raw.link.as_deref().map(|link| prose(link, LINK)).transpose()?,
         body: raw.body()?,
@@ -110,7 +109,7 @@ pub fn read_record(text: &str) -> Result<Record, RecordError> {
     let canonical = record_text(&record);
     if canonical != text {
         let differs = text.lines().zip(canonical.lines()).find(|(is, should)| is != should);
-        let said = differs.map_or("its end", |(is, _)| is);
+        let said = differs.map_or("the end of the text", |(is, _)| is);
         return Err(RecordError::Form(said.to_string()));
     }
     Ok(record)
@@ -126,7 +125,7 @@ fn value<T>(found: Option<T>, text: &str, expected: &'static str) -> Result<T, R
 
 fn moment(text: &str) -> Result<Instant, RecordError> {
     let parsed = chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
-    value(parsed.filter(|_| text.ends_with('Z')), text, "moment in UTC")
+    value(parsed.filter(|_| text.ends_with('Z')), text, "a time in UTC")
 }
 
 fn prose(text: &str, expected: &'static str) -> Result<String, RecordError> {
@@ -155,33 +154,33 @@ impl RawRecord {
 
     fn id(&self, found: Option<&String>, key: &'static str) -> Result<Oid, RecordError> {
         let text = self.needed(found, key)?;
-        value(Oid::from_hex(text), text, "full object id")
+        value(Oid::from_hex(text), text, "a full object id")
     }
 
     fn record(&self) -> Result<RecordId, RecordError> {
         let text = self.needed(self.of.as_ref(), "of")?;
-        value(RecordId::from_hex(text), text, "full record id")
+        value(RecordId::from_hex(text), text, "a full record id")
     }
 
-    /// Another record, and where it lies.
+    /// The id and the shelf of another record.
     fn lies(&self) -> Result<(RecordId, String), RecordError> {
         let shelf = self.needed(self.shelf.as_ref(), "shelf")?;
-        Ok((self.record()?, self.name(shelf, "shelf")?))
+        Ok((self.record()?, self.name(shelf, "a valid shelf")?))
     }
 
     fn reference(&self) -> Result<RefName, RecordError> {
         let text = self.needed(self.on.as_ref(), "ref")?;
-        value(RefName::parse(text).ok(), text, "full reference name")
+        value(RefName::parse(text).ok(), text, "a full ref name")
     }
 
     fn rule(&self) -> Result<RuleId, RecordError> {
         let text = self.needed(self.rule.as_ref(), "rule")?;
-        value(RuleId::find(text), text, "rule")
+        value(RuleId::find(text), text, "a rule")
     }
 
     fn release(&self) -> Result<String, RecordError> {
         let text = self.needed(self.release.as_ref(), "release")?;
-        self.name(text, "release tag")
+        self.name(text, "a valid release tag")
     }
 
     fn until(&self) -> Result<Instant, RecordError> {
@@ -194,7 +193,7 @@ impl RawRecord {
         key: &'static str,
     ) -> Result<Vec<String>, RecordError> {
         let list = list.ok_or(RecordError::Missing(key))?;
-        list.iter().map(|text| self.name(text, "name")).collect()
+        list.iter().map(|text| self.name(text, "a valid name")).collect()
     }
 
     fn waiver(&self) -> Result<RecordBody, RecordError> {
@@ -202,7 +201,7 @@ impl RawRecord {
         Ok(RecordBody::Waiver {
             rule: self.rule()?,
             on: self.reference()?,
-            class: self.class.as_deref().map(|c| self.name(c, "class")).transpose()?,
+            class: self.class.as_deref().map(|c| self.name(c, "a name")).transpose()?,
             commit: self.commit.is_some().then(commit).transpose()?,
             until: self.until()?,
             uses: self.uses.ok_or(RecordError::Missing("uses"))?,
@@ -221,12 +220,12 @@ impl RawRecord {
             },
             "sign-off" => {
                 let text = self.needed(self.meaning.as_ref(), "meaning")?;
-                let meaning = value(Meaning::find(text), text, "meaning of a sign-off")?;
+                let meaning = value(Meaning::find(text), text, "a meaning of a sign-off")?;
                 RecordBody::SignOff { meaning, commit: commit()?, tree: tree()? }
             }
             "classification" => {
                 let class = self.needed(self.class.as_ref(), "class")?;
-                RecordBody::Classification { commit: commit()?, class: self.name(class, "class")? }
+                RecordBody::Classification { commit: commit()?, class: self.name(class, "a name")? }
             }
             "freeze-exit" => RecordBody::FreezeExit { release: self.release()? },
             "waiver" => self.waiver()?,
@@ -242,7 +241,7 @@ impl RawRecord {
             "thaw" => RecordBody::Thaw { of: self.record()? },
             "evidence" => {
                 let text = self.needed(self.meaning.as_ref(), "meaning")?;
-                let what = value(EvidenceKind::find(text), text, "observation")?;
+                let what = value(EvidenceKind::find(text), text, "a kind of evidence")?;
                 RecordBody::Evidence { what, release: self.release()? }
             }
             "iteration" => RecordBody::Iteration { release: self.release()? },
@@ -268,13 +267,13 @@ impl RawRecord {
                 let person = self.needed(self.person.as_ref(), "person")?;
                 let course = self.needed(self.course.as_ref(), "course")?;
                 RecordBody::Certificate {
-                    person: self.name(person, "name of a person")?,
-                    course: self.name(course, "course")?,
+                    person: self.name(person, "a valid name of a person")?,
+                    course: self.name(course, "a valid course")?,
                     until: self.until()?,
                 }
             }
             other => {
-                return Err(RecordError::Value { value: other.into(), expected: "kind of record" });
+                return Err(RecordError::Value { value: other.into(), expected: "a record kind" });
             }
         })
     }

@@ -1,11 +1,11 @@
-//! How is a record written? In exactly one way.
+//! Writes the text of a record in its canonical form.
 
 use std::fmt::Write as _;
 
 use refgate_core::{Instant, Oid, Record, RecordBody, RecordId};
 use sha2::{Digest as _, Sha256};
 
-/// The one text of a record: what is signed, and what its id is the hash of.
+/// The text of a record. It is signed, and its hash is the id of the record.
 #[must_use]
 pub fn record_text(record: &Record) -> String {
     let mut out = RecordWriter(String::from("format = 1\n"));
@@ -115,8 +115,8 @@ impl RecordWriter {
     }
 }
 
-/// A TOML basic string. Written here and not by the library, whose choice
-/// between its string forms may change: a record's text must not.
+/// A TOML basic string. It is written here, because the library may change its choice of
+/// string forms, and the text of a record must not change.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -124,7 +124,7 @@ fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            // No record holds one; but a draft is read back to be told so.
+            // A record never contains one. A draft can, and is then read back to get the error.
             c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
             other => out.push(other),
         }
@@ -133,7 +133,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// The SHA-256 of a text, in hexadecimal digits.
+/// The SHA-256 of a text as hexadecimal digits.
 #[must_use]
 pub fn fingerprint(text: &str) -> String {
     RecordId(Sha256::digest(text.as_bytes()).into()).to_string()

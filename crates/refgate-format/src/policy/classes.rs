@@ -1,4 +1,4 @@
-//! Which classes does a policy have, what may each touch, and how is one declared?
+//! Reads the classes of a policy, their limits and their declarations.
 
 use refgate_core::{
     Bounds, Class, ClassId, Classes, DeclarationSource, Declarations, MergeClass, WordPattern,
@@ -41,7 +41,7 @@ pub(super) fn classes(
     (classes.unwrap_or_default(), merge, declared_only)
 }
 
-/// A list of names; a list inside it holds classes of one rank.
+/// Reads a list of names. A list inside it contains classes of one rank.
 fn order(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Class> {
     let mut all: Vec<Class> = Vec::new();
     let Some(array) = value.get_ref().as_array() else {
@@ -56,7 +56,7 @@ fn order(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Class> {
         };
         for name in together {
             if all.iter().any(|class| class.name.eq_ignore_ascii_case(&name.text)) {
-                c.add(name.span.clone(), format!("the class `{}` comes twice", name.text));
+                c.add(name.span.clone(), format!("the class `{}` is listed twice", name.text));
             }
             let rank = u8::try_from(rank).unwrap_or(u8::MAX - 1);
             all.push(Class { name: name.text, rank, bounds: Bounds::default() });
@@ -65,9 +65,8 @@ fn order(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Class> {
     all
 }
 
-/// `[class.NAME]`: what its diff may hold. A policy's own section replaces the
-/// standard one whole. Standard bounds of classes that a policy does not have
-/// are passed over.
+/// Reads `[class.NAME]`, the limits of a class. A section of the policy replaces the standard
+/// section as a whole. Standard limits of classes that the policy does not have are skipped.
 fn bounds(c: &mut Complaints<'_>, from: &mut Section<'_>, all: &mut [Class], own: bool) {
     let Some(sections) = from.table(c, "class") else { return };
     for (name, value) in sections.entries() {
@@ -95,12 +94,12 @@ fn unknown_class<'n>(
     name: &SpannedText,
     known: impl Iterator<Item = &'n str> + Clone,
 ) {
-    let what = format!("there is no class `{}`", name.text);
+    let what = format!("unknown class `{}`", name.text);
     match nearest(&name.text, known.clone()) {
         Some(near) => c.hint(name.span.clone(), what, format!("did you mean `{near}`?")),
         None => {
             let all: Vec<&str> = known.collect();
-            c.hint(name.span.clone(), what, format!("classes: {}", all.join(", ")));
+            c.hint(name.span.clone(), what, format!("known classes: {}", all.join(", ")));
         }
     }
 }
@@ -118,7 +117,7 @@ pub(super) fn class(
     found
 }
 
-/// A list of class names under one key.
+/// Reads a list of class names.
 pub(super) fn class_list(
     c: &mut Complaints<'_>,
     section: &mut Section<'_>,
@@ -173,15 +172,15 @@ pub(super) fn declarations(
 fn source(c: &mut Complaints<'_>, text: &SpannedText) -> Option<DeclarationSource> {
     let found = DeclarationSource::ALL.into_iter().find(|source| source.name() == text.text);
     if found.is_none() {
-        let what = format!("`{}` is no sign that declares a class", text.text);
+        let what = format!("unknown kind of declaration `{}`", text.text);
         let names: Vec<&str> = DeclarationSource::ALL.iter().map(|source| source.name()).collect();
         c.hint(text.span.clone(), what, format!("expected one of: {}", names.join(", ")));
     }
     found
 }
 
-/// `{ class = [texts] }` as pairs. Standard entries for classes that a policy
-/// does not have are passed over.
+/// Reads `{ class = [texts] }` as pairs. Standard entries for classes that the policy does not
+/// have are skipped.
 fn by_class(
     c: &mut Complaints<'_>,
     section: &Section<'_>,
@@ -197,8 +196,8 @@ fn by_class(
     all
 }
 
-/// The most telling pattern first: more words before fewer, then the more
-/// disturbing class, so that the order of a file says nothing.
+/// Sorts patterns, the most specific first: more words before fewer, then the higher class. The
+/// order of the file must not matter.
 fn words(
     c: &mut Complaints<'_>,
     texts: Vec<(SpannedText, ClassId)>,

@@ -1,4 +1,4 @@
-//! What does a policy file say? All complaints at once, each at its place.
+//! Reads a policy file. It reports all complaints at once, each with its position.
 
 mod classes;
 mod recipes;
@@ -16,29 +16,29 @@ use crate::Complaint;
 use crate::complaint::Complaints;
 use crate::table::{Section, SpannedText};
 
-/// The only format of policy files so far.
+/// The only supported format of policy files.
 const FORMAT: u64 = 1;
 
-/// The conventions that hold where a policy does not write its own.
+/// The standard sections, for sections that a policy does not have.
 const STANDARD: &str = include_str!("standard.toml");
 
-/// A policy file as it lies in a tree or directory, with the calendars beside it.
+/// A policy file with its calendars, from a tree or a directory.
 #[derive(Debug, Clone, Default)]
 pub struct PolicyFile {
     /// The TOML text.
     pub text: String,
-    /// The `.ics` files that it names, by the name that it uses.
+    /// The `.ics` files that it names, by their names.
     pub calendars: BTreeMap<String, String>,
 }
 
-/// What the section readers share: the file around it, and what is known so far.
+/// The values that the section readers share.
 pub(crate) struct Context<'a> {
     pub(crate) calendars: &'a BTreeMap<String, String>,
     pub(crate) horizon: Interval,
 }
 
-/// The calendars that a policy names; nothing where it cannot be read, since
-/// [`read_policy`] then says why.
+/// The calendars that a policy names; none if it cannot be parsed, because [`read_policy`] then
+/// reports why.
 #[must_use]
 pub fn wanted_calendars(text: &str) -> Vec<String> {
     let Ok(table) = DeTable::parse(text) else { return Vec::new() };
@@ -48,11 +48,11 @@ pub fn wanted_calendars(text: &str) -> Vec<String> {
     freezes.into_iter().filter_map(|mut s| s.text(&mut c, "ics")).map(|name| name.text).collect()
 }
 
-/// Reads a policy. Recurring windows are laid out for `horizon`; decisions
-/// must be made inside it.
+/// Reads a policy. Recurring windows are expanded for `horizon`, so decisions must be made
+/// inside it.
 ///
 /// # Errors
-/// Everything that is wrong with the file, in its order.
+/// All complaints about the file, in its order.
 pub fn read_policy(file: &PolicyFile, horizon: Interval) -> Result<Policy, Vec<Complaint>> {
     let mut c = Complaints::new(&file.text);
     refuse_bytes(&mut c, &file.text);
@@ -81,10 +81,10 @@ pub fn read_policy(file: &PolicyFile, horizon: Interval) -> Result<Policy, Vec<C
 
 fn refuse_bytes(c: &mut Complaints<'_>, text: &str) {
     if text.starts_with('\u{feff}') {
-        c.add(0..3, "the file begins with a byte order mark; save it as plain UTF-8");
+        c.add(0..3, "the file begins with a byte order mark: save it as UTF-8 without one");
     }
     if let Some(at) = text.find('\r') {
-        c.add(at..at + 1, "the file has carriage returns; save it with Unix line ends");
+        c.add(at..at + 1, "the file has carriage returns: save it with Unix line ends");
     }
 }
 
@@ -97,11 +97,11 @@ fn build(
     match root.number(c, "format") {
         Some(FORMAT) => {}
         Some(other) => {
-            let what = format!("format {other} is not known to this refgate");
-            c.hint(root.span(), what, "it knows format 1");
+            let what = format!("format {other} is not supported");
+            c.hint(root.span(), what, "this version of refgate supports format 1");
             return None;
         }
-        None => c.hint(root.span(), "the file needs `format = 1` at its top", "see the reference"),
+        None => c.hint(root.span(), "the key `format` is missing", "write `format = 1` at the top"),
     }
     let name = root.required(c, "name");
     let revision = root.number(c, "revision").unwrap_or(1);
@@ -140,7 +140,7 @@ fn build(
     Some(policy)
 }
 
-/// A role that exists, has people, and is spelled right.
+/// Reads a role, which must be in `[roles]`.
 pub(crate) fn role(
     c: &mut Complaints<'_>,
     roles: &refgate_core::Roles,
@@ -149,10 +149,10 @@ pub(crate) fn role(
     if roles.0.contains_key(&text.text) {
         return Some(text.text.clone());
     }
-    let what = format!("there is no role `{}`", text.text);
+    let what = format!("unknown role `{}`", text.text);
     match crate::complaint::nearest(&text.text, roles.0.keys().map(String::as_str)) {
         Some(near) => c.hint(text.span.clone(), what, format!("did you mean `{near}`?")),
-        None => c.hint(text.span.clone(), what, "name its people in `[roles]`"),
+        None => c.hint(text.span.clone(), what, "list its people in `[roles]`"),
     }
     None
 }

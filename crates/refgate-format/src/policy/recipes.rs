@@ -1,4 +1,4 @@
-//! Which files does a carried fix not decide?
+//! Reads the recipes of a policy: which side's version of a file a cherry-pick keeps.
 
 use refgate_core::{KeptSide, Recipe};
 
@@ -27,10 +27,10 @@ fn recipe(c: &mut Complaints<'_>, mut section: Section<'_>) -> Option<Recipe> {
         other => {
             let near = nearest(other, ["branch", "fix"]);
             let hint = near.map_or_else(
-                || "`branch` (whose file stays as it is) or `fix`".to_string(),
+                || "expected `branch` (the file stays as it is) or `fix`".to_string(),
                 |near| format!("did you mean `{near}`?"),
             );
-            c.hint(keep.span, format!("`{other}` is no side"), hint);
+            c.hint(keep.span, format!("unknown side `{other}`"), hint);
             return None;
         }
     };

@@ -1,4 +1,4 @@
-//! What does a policy ask of records: who makes them, and which must be there?
+//! Reads the rules of a policy for records: who may make them, and which are required.
 
 use refgate_core::{
     DebtRules, Duration, GateRules, LedgerRules, Meaning, RequiredSignOff, Roles, WaiverRules,
@@ -26,7 +26,7 @@ pub(super) fn waivers(
     rules
 }
 
-/// How old a record may be when it arrives, unless the policy says otherwise.
+/// The default limit on the age of a record when it arrives.
 const TOLERANCE: Duration = Duration::minutes(10);
 
 pub(super) fn ledger(
@@ -48,7 +48,7 @@ pub(super) fn ledger(
     if let Some(name) = section.text(c, "name") {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.text.is_empty() || !name.text.chars().all(plain) {
-            c.hint(name.span, "it is part of each signature", "letters, digits, `-`, `_` and `.`");
+            c.hint(name.span, "invalid ledger name", "use letters, digits, `-`, `_` and `.`");
         }
         rules.name = name.text;
     }
@@ -98,16 +98,16 @@ fn sign_off(
     if found.is_none() {
         let names = || Meaning::ALL.iter().map(|meaning| meaning.name());
         let near = nearest(&meaning.text, names());
-        let known = || format!("known: {}", names().collect::<Vec<_>>().join(", "));
+        let known = || format!("known meanings: {}", names().collect::<Vec<_>>().join(", "));
         let hint = near.map_or_else(known, |near| format!("did you mean `{near}`?"));
-        c.hint(meaning.span, format!("there is no meaning `{}`", meaning.text), hint);
+        c.hint(meaning.span, format!("unknown meaning `{}`", meaning.text), hint);
     }
     let role = named?;
     let people = u32::try_from(people).unwrap_or(u32::MAX);
     if usize::try_from(people).unwrap_or(usize::MAX) > roles.people(&role).len() {
         let what =
-            format!("`{role}` has fewer people than sign-offs are wanted: nothing could ship");
-        c.hint(span, what, "give the role more people, or ask for fewer");
+            format!("the role `{role}` has too few people: no release could get its sign-offs");
+        c.hint(span, what, "add people to the role, or require fewer");
     }
     Some(RequiredSignOff { meaning: found?, role, people, paths })
 }

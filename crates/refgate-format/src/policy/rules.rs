@@ -1,4 +1,4 @@
-//! What does a policy ask of promotions, releases, backports, deletions and of itself?
+//! Reads the policy rules for promotions, releases, backports, deletions and policy changes.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ pub(super) fn approvers(
 ) -> String {
     let named = section.text(c, "approvers");
     if needed && named.is_none() {
-        c.hint(section.span(), "`approvers` is missing here", "name the role that may approve");
+        c.hint(section.span(), "`approvers` is missing", "name the role that may approve");
     }
     named.and_then(|text| role(c, roles, &text)).unwrap_or_default()
 }
@@ -79,7 +79,7 @@ pub(super) fn release(c: &mut Complaints<'_>, root: &mut Section<'_>) -> Release
         for text in texts {
             match TagPattern::new(&text.text) {
                 Some(pattern) => rules.tags.push(pattern),
-                None => c.hint(text.span, "a tag pattern holds `{version}` once", "`v{version}`"),
+                None => c.hint(text.span, "expected one `{version}`", "such as `v{version}`"),
             }
         }
         rules.annotated = section.flag(c, "annotated").unwrap_or(true);
@@ -134,31 +134,32 @@ pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<
         };
         match RuleId::find(&name.text) {
             Some(rule) if !rule.properties().optional && mode != Mode::Enforce => {
-                c.add(name.span, format!("the rule `{}` cannot be weakened", name.text));
+                c.add(name.span, format!("the rule `{}` is always enforced", name.text));
             }
             Some(rule) => drop(all.insert(rule, mode)),
             None => {
                 let near = nearest(&name.text, RuleId::ALL.iter().map(|rule| rule.name()));
                 let hint = near.map_or_else(
-                    || "see `refgate explain`".to_string(),
+                    || "`refgate explain` lists the rules".to_string(),
                     |near| format!("did you mean `{near}`?"),
                 );
-                c.hint(name.span, format!("there is no rule `{}`", name.text), hint);
+                c.hint(name.span, format!("unknown rule `{}`", name.text), hint);
             }
         }
     }
     all
 }
 
-/// A policy after which nobody can change it any more is refused (docs/design/model.md, "Records and the ledger").
+/// Rejects a policy that nobody could change afterwards
+/// (docs/design/model.md, "Records and the ledger").
 pub(super) fn lock_outs(c: &mut Complaints<'_>, root: &Section<'_>, policy: &Policy) {
     let people = policy.roles.people(&policy.protect.approvers);
     let pushers: Vec<&String> = policy.flow.production().map_or_else(Vec::new, |(_, stage)| {
         stage.pushers.iter().flat_map(|role| policy.roles.people(role)).collect()
     });
     let wanted = usize::try_from(policy.protect.approvals).unwrap_or(usize::MAX);
-    // The pusher's own approval does not count; where only certain people may
-    // push, one of them must be left over beside the approvers.
+    // The approval of the pusher does not count. If only some people may push, at least one of
+    // them needs enough other approvers.
     let possible = if pushers.is_empty() {
         people.len() >= wanted
     } else {
@@ -166,10 +167,11 @@ pub(super) fn lock_outs(c: &mut Complaints<'_>, root: &Section<'_>, policy: &Pol
     };
     if !possible {
         let what = format!(
-            "nobody could change this policy again: it wants {wanted} approval(s) by `{}` \
-             besides the pusher's",
+            "nobody could change this policy again: it requires {wanted} approval{} by `{}` \
+             from people other than the pusher",
+            if wanted == 1 { "" } else { "s" },
             policy.protect.approvers
         );
-        c.hint(root.span(), what, "give the role more people, or ask for fewer approvals");
+        c.hint(root.span(), what, "add people to the role, or require fewer approvals");
     }
 }

@@ -1,4 +1,4 @@
-//! Which stages, lines and roles does a policy name?
+//! Reads the stages, release lines and roles of a policy.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(super) fn roles(c: &mut Complaints<'_>, root: &mut Section<'_>) -> Roles {
     for (name, value) in section.entries() {
         let people: Vec<String> = list_of(c, value).into_iter().map(|person| person.text).collect();
         if people.is_empty() {
-            c.add(value.span(), format!("the role `{}` has nobody in it", name.text));
+            c.add(value.span(), format!("the role `{}` has no people", name.text));
         }
         all.insert(name.text, people);
     }
@@ -27,19 +27,19 @@ pub(super) fn flow(c: &mut Complaints<'_>, root: &mut Section<'_>, roles: &Roles
         let span = section.span();
         if let Some(stage) = stage(c, section, roles) {
             if flow.stages.iter().any(|other| other.branch == stage.branch) {
-                c.add(span, format!("the branch `{}` is a stage twice", stage.branch));
+                c.add(span, format!("the branch `{}` is listed as a stage twice", stage.branch));
             }
             flow.stages.push(stage);
         }
     }
     if flow.stages.is_empty() {
-        c.hint(root.span(), "the policy names no stage", "write one `[[stage]]` for each branch");
+        c.hint(root.span(), "the policy has no stages", "add a `[[stage]]` for each branch");
     }
     if flow.stages.len() > MAX_STAGES {
         c.add(root.span(), format!("a flow has at most {MAX_STAGES} stages"));
     }
     if !flow.stages.is_empty() && flow.production().is_none() {
-        c.hint(root.span(), "no stage is production", "write `production = true` in one stage");
+        c.hint(root.span(), "no stage is production", "set `production = true` in one stage");
     }
     for section in root.tables(c, "line") {
         flow.lines.extend(line(c, section, roles));
@@ -62,7 +62,7 @@ fn stage(c: &mut Complaints<'_>, mut section: Section<'_>, roles: &Roles) -> Opt
             pushers,
         }),
         Err(why) => {
-            c.hint(branch.span, format!("`{}` is no branch name", branch.text), why.to_string());
+            c.hint(branch.span, format!("`{}` is not a branch name", branch.text), why.to_string());
             None
         }
     }
@@ -83,7 +83,7 @@ fn people(c: &mut Complaints<'_>, section: &mut Section<'_>, roles: &Roles) -> V
 pub(super) fn glob(c: &mut Complaints<'_>, text: &SpannedText) -> Option<Glob> {
     let glob = Glob::new(&text.text);
     if glob.is_none() {
-        let what = format!("`{}` is no path pattern", text.text);
+        let what = format!("`{}` is not a path pattern", text.text);
         c.hint(text.span.clone(), what, "such as `docs/**` or `**/*.md`");
     }
     glob

@@ -1,4 +1,4 @@
-//! Which freeze windows does a policy open, and when?
+//! Reads the freeze windows of a policy.
 
 use refgate_core::{Classes, Duration, ExitCriteria, Flow, Interval, Roles, Window, WindowSpan};
 
@@ -22,7 +22,7 @@ pub(super) fn windows(
         let span = section.span();
         if let Some(window) = window(c, context, section, flow, classes, roles) {
             if all.iter().any(|other| other.name == window.name) {
-                c.add(span, format!("the freeze `{}` comes twice", window.name));
+                c.add(span, format!("the freeze \"{}\" is defined twice", window.name));
             }
             all.push(window);
         }
@@ -46,7 +46,7 @@ fn window(
     let fast_track = class_list(c, &mut section, "fast-track", classes);
     let approvers = section.text(c, "approvers").and_then(|text| role(c, roles, &text));
     if !fast_track.is_empty() && approvers.is_none() {
-        c.hint(section.span(), "`fast-track` needs `approvers`", "the role that may approve");
+        c.hint(section.span(), "`fast-track` needs `approvers`", "name the role that may approve");
     }
     let span = span(c, context, &mut section, roles);
     section.finish(c);
@@ -66,14 +66,14 @@ fn stages(c: &mut Complaints<'_>, section: &mut Section<'_>, flow: &Flow) -> Vec
     let mut all = Vec::new();
     let names = section.list(c, "stages");
     if names.is_empty() {
-        c.hint(section.span(), "a freeze covers no stage", "name branches in `stages`");
+        c.hint(section.span(), "the freeze covers no stage", "list branches in `stages`");
     }
     for name in names {
         let branches = || flow.stages.iter().map(|stage| stage.branch.short());
         match branches().position(|branch| branch == name.text) {
             Some(place) => all.push(place),
             None => {
-                let what = format!("there is no stage `{}`", name.text);
+                let what = format!("unknown stage `{}`", name.text);
                 let near = nearest(&name.text, branches()).or_else(|| branches().next());
                 let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
                 c.hint(name.span, what, hint);
@@ -113,7 +113,7 @@ fn span(
             let end = end.or_else(|| lasts.and_then(|lasts| start.checked_add_signed(lasts)));
             let interval = end.and_then(|end| Interval::new(start, end));
             if interval.is_none() {
-                c.hint(from.span, "the window never opens", "`to` or `lasts` must end it later");
+                c.hint(from.span, "the window has no valid end", "set a later `to`, or `lasts`");
             }
             Some(WindowSpan::Fixed(vec![interval?]))
         }
@@ -127,15 +127,15 @@ fn span(
         }
         (None, None, None, Some(name)) => {
             let Some(text) = context.calendars.get(&name.text) else {
-                c.hint(name.span, "the calendar cannot be read", "it must lie beside the policy");
+                c.hint(name.span, "cannot read the calendar", "put it beside the policy file");
                 return None;
             };
             let windows = import(text, zone, context.horizon);
             windows.map_err(|error| c.add(name.span, error.to_string())).ok().map(WindowSpan::Fixed)
         }
         _ => {
-            let hint = "write `after`, or `from` with `to`, or `from` with `recur`, or `ics`";
-            c.hint(section.span(), "it is not clear when this freeze holds", hint);
+            let hint = "set `after`, `ics`, or `from` with `to`, `lasts` or `recur`";
+            c.hint(section.span(), "cannot tell when this freeze is active", hint);
             None
         }
     }
@@ -152,7 +152,7 @@ fn exit(c: &mut Complaints<'_>, mut section: Section<'_>, roles: &Roles) -> Exit
 fn zone(c: &mut Complaints<'_>, text: &SpannedText) -> Option<Zone> {
     let zone = Zone::parse(&text.text);
     if zone.is_none() {
-        let what = format!("`{}` is no time zone", text.text);
+        let what = format!("`{}` is not a time zone", text.text);
         c.hint(text.span.clone(), what, "use an IANA name such as `Europe/Paris`");
     }
     zone
@@ -161,7 +161,7 @@ fn zone(c: &mut Complaints<'_>, text: &SpannedText) -> Option<Zone> {
 fn local(c: &mut Complaints<'_>, text: &SpannedText) -> Option<chrono::NaiveDateTime> {
     let time = parse_local(&text.text);
     if time.is_none() {
-        let what = format!("`{}` is no time", text.text);
+        let what = format!("`{}` is not a time", text.text);
         c.hint(text.span.clone(), what, "such as `2026-12-24` or `2026-12-24 10:00`");
     }
     time
@@ -170,13 +170,13 @@ fn local(c: &mut Complaints<'_>, text: &SpannedText) -> Option<chrono::NaiveDate
 pub(super) fn duration(c: &mut Complaints<'_>, text: &SpannedText) -> Option<Duration> {
     let duration = parse_duration(&text.text);
     if duration.is_none() {
-        let what = format!("`{}` is no length of time", text.text);
+        let what = format!("`{}` is not a duration", text.text);
         c.hint(text.span.clone(), what, "such as `30 days` or `12 hours`");
     }
     duration
 }
 
-/// A length under a key, in days where the key is missing.
+/// Reads a duration; the default is a number of days.
 pub(super) fn length(
     c: &mut Complaints<'_>,
     section: &mut Section<'_>,

@@ -53,7 +53,7 @@ fn rejects_a_policy_that_is_invalid_or_missing_or_locks_out() {
     let server = server();
     for (text, says) in [
         (format!("freze = true\n{POLICY}"), "unknown key `freze`"),
-        ("format = 9\n".to_string(), "format 9 is not known"),
+        ("format = 9\n".to_string(), "format 9 is not supported"),
         (POLICY.replace("approvals = 0", "approvals = 3"), "nobody could change"),
         (POLICY.replace("revision = 3", "revision = 4\r"), "carriage returns"),
     ] {

@@ -22,7 +22,7 @@ fn rejects_a_newline_in_a_ref_name() {
         &server,
         &[command(ZERO, &new, &topic), command(&dev, &new, "refs/heads/dev")],
         std::slice::from_ref(&new),
-        "comes twice",
+        "twice in one push",
     );
     // The added line alone is judged like any other line, so the feature is rejected.
     let feature = server.commit("docs: b", "src/b.rs");

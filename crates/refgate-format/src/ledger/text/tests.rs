@@ -1,4 +1,4 @@
-//! Are records read exactly as they are written, and nothing else?
+//! Tests that records are read exactly as they are written, and that no other form is read.
 
 use super::*;
 
@@ -60,7 +60,7 @@ fn record(body: RecordBody) -> Record {
 }
 
 #[test]
-fn every_kind_comes_back_as_it_went() {
+fn every_kind_survives_a_round_trip() {
     for body in every_body() {
         let record = record(body);
         let text = record_text(&record);
@@ -71,7 +71,7 @@ fn every_kind_comes_back_as_it_went() {
 }
 
 #[test]
-fn nothing_but_the_one_form_is_read() {
+fn rejects_every_form_except_the_canonical_one() {
     let body = every_body().remove(0);
     let text = record_text(&record(body));
     for (from, to) in [
@@ -94,7 +94,7 @@ fn nothing_but_the_one_form_is_read() {
 }
 
 #[test]
-fn text_and_signature_are_told_apart() {
+fn splits_text_and_signature() {
     let file = format!("a = 1\n{SIGNATURE}\nxx\n");
     assert_eq!(split_file(&file).unwrap(), ("a = 1\n", &*format!("{SIGNATURE}\nxx\n")));
     assert_eq!(split_file("a = 1\n"), Err(RecordError::Unsigned));
