@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use refgate_core::matrix::{
-    CommitFact, DiffSimilarity, Evidence, Families, FixState, Matrix, OriginLink, doubts, families,
-    matrix, title,
+    CommitFact, DiffSimilarity, Evidence, Families, FixState, Matrix, OriginLink, families, matrix,
+    pairs_to_compare, title,
 };
 use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
@@ -70,7 +70,7 @@ impl FixIndex {
         }
         let bar = progress("diffs");
         let tick = &mut |count: usize| bar.set_position(count as u64);
-        let alike = diff_similarity(&reader, &doubts(&facts), &mut kept, tick)?;
+        let alike = diff_similarity(&reader, &pairs_to_compare(&facts), &mut kept, tick)?;
         bar.finish_and_clear();
         let families = families(&facts, &alike);
         if !how.no_cache
@@ -87,7 +87,8 @@ impl FixIndex {
     pub(crate) fn missing_on(&self, ids: &[Oid]) -> Result<Vec<(Oid, Vec<usize>)>, Failure> {
         let facts = self.kept.facts(&self.branches.tips(), Some(ids));
         let mut kept = CommitCache::default();
-        let alike = diff_similarity(&self.reader, &doubts(&facts), &mut kept, &mut |_| ())?;
+        let alike =
+            diff_similarity(&self.reader, &pairs_to_compare(&facts), &mut kept, &mut |_| ())?;
         let families = families(&facts, &alike);
         let matrix = matrix(&facts, &families, self.branches.all.len(), self.branches.lines());
         let missing_on = |id: &Oid| {

@@ -34,8 +34,8 @@ pub struct UpdateItem<'a> {
 impl UpdateItem<'_> {
     /// Whether a person is named as an author of any commit that the update brings.
     #[must_use]
-    pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
-        self.facts.landings.iter().any(|landing| case.wrote(landing, person))
+    pub(crate) fn is_author(&self, case: &Case<'_>, person: &str) -> bool {
+        self.facts.landings.iter().any(|landing| case.is_author(landing, person))
     }
 }
 
@@ -68,7 +68,7 @@ impl<'a> Case<'a> {
         self.push.actor.as_ref().is_some_and(|actor| actor.0 != person)
     }
 
-    fn wrote(&self, landing: &Landing, person: &str) -> bool {
+    fn is_author(&self, landing: &Landing, person: &str) -> bool {
         let ids = landing.side.iter().chain([&landing.commit]);
         ids.filter_map(|id| self.history.commit(*id)).any(|commit| commit.by(person))
     }
@@ -108,7 +108,7 @@ pub(crate) fn promotions<'l, 'a>(
     let mut all: Vec<(&ClassifiedLanding<'_>, usize)> = Vec::new();
     let mut from = None;
     for (place, one) in landed.iter().enumerate() {
-        from = from.max(one.brings(case));
+        from = from.max(one.promoted_from(case));
         let next = landed.get(place + 1);
         if next.is_none_or(|next| next.item.index != one.item.index) {
             all.extend(from.take().map(|from| (one, from)));
@@ -119,10 +119,10 @@ pub(crate) fn promotions<'l, 'a>(
 
 impl ClassifiedLanding<'_> {
     /// The index of the earlier stage whose content the landing brings, whatever its route.
-    fn brings(&self, case: &Case<'_>) -> Option<usize> {
+    fn promoted_from(&self, case: &Case<'_>) -> Option<usize> {
         let place = self.target.place()?;
         match self.route {
-            Route::Promotion { from } | Route::Leap { from } => Some(from),
+            Route::Promotion { from } | Route::SkippedStage { from } => Some(from),
             Route::BackMerge { .. } | Route::AncestryOnly => None,
             Route::Topic | Route::Hotfix | Route::Backport { .. } => {
                 (0..place).rev().find(|stage| {
@@ -138,8 +138,8 @@ impl ClassifiedLanding<'_> {
     pub(crate) fn is_new_work(&self) -> bool {
         match self.route {
             Route::Topic | Route::Hotfix | Route::Backport { .. } => true,
-            Route::BackMerge { .. } => self.landing.holds_its_own(),
-            Route::Promotion { .. } | Route::Leap { .. } | Route::AncestryOnly => false,
+            Route::BackMerge { .. } => self.landing.has_own_content(),
+            Route::Promotion { .. } | Route::SkippedStage { .. } | Route::AncestryOnly => false,
         }
     }
 
@@ -148,7 +148,7 @@ impl ClassifiedLanding<'_> {
     #[must_use]
     pub(crate) fn is_squash(&self, case: &Case<'_>) -> bool {
         self.landing.squash_of.is_some()
-            && !matches!(self.route, Route::Promotion { .. } | Route::Leap { .. })
+            && !matches!(self.route, Route::Promotion { .. } | Route::SkippedStage { .. })
             && case.policy.mode(RuleId::Promotion) == crate::Mode::Enforce
     }
 
@@ -163,13 +163,13 @@ impl ClassifiedLanding<'_> {
                 && approval.at <= case.push.at
                 && case.is_not_pusher(&approval.by)
                 && case.policy.roles.has(&approval.by, role)
-                && !self.wrote(case, &approval.by)
+                && !self.is_author(case, &approval.by)
         })
     }
 
     /// Whether a person is named as an author of the landing.
     #[must_use]
-    pub(crate) fn wrote(&self, case: &Case<'_>, person: &str) -> bool {
-        case.wrote(self.landing, person)
+    pub(crate) fn is_author(&self, case: &Case<'_>, person: &str) -> bool {
+        case.is_author(self.landing, person)
     }
 }

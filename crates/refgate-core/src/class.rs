@@ -109,7 +109,7 @@ impl Classes {
 
     /// Whether any class has limits, so that diffs must be computed.
     #[must_use]
-    pub fn bounded(&self) -> bool {
+    pub fn has_bounds(&self) -> bool {
         self.0.iter().any(|class| class.bounds.any())
     }
 }

@@ -4,7 +4,7 @@ use crate::{Case, ClassId, ClassReason, Classification, Commit, Oid, Pick, class
 
 /// The class of a pick and the higher class of its original, if the pick downgrades it. If
 /// the original declares nothing, the pick may declare nothing either.
-pub(crate) fn lowered(
+pub(crate) fn pick_downgrade(
     case: &Case<'_>,
     (landing, class): (Oid, &Classification),
     commit: &Commit,
@@ -33,7 +33,7 @@ pub(crate) fn lowered(
 
 /// The class that a merge declares and the higher class of a commit that it brings, if the
 /// merge downgrades it.
-pub(crate) fn belittled(
+pub(crate) fn merge_downgrade(
     case: &Case<'_>,
     merge: &Classification,
     commit: &Commit,

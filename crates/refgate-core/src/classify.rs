@@ -5,8 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::message::conventional_type;
-use crate::route::joins_stages;
-use crate::subject_guess::{bare, clipped, guess_of, guessed};
+use crate::route::joins_histories;
+use crate::subject_guess::{guess_class, match_subject_pattern, strip_labels, truncate_subject};
 use crate::word_pattern::split;
 use crate::{
     Case, Change, ClassId, Commit, DeclarationSource, Landing, MergeClass, Oid, Policy, Push,
@@ -102,7 +102,8 @@ impl Classification {
 /// The class of one commit by its own declarations, without its diff.
 #[must_use]
 pub fn classify_commit(policy: &Policy, push: Option<&Push>, commit: &Commit) -> Classification {
-    let found = policy.declare.order.iter().find_map(|by| declared(policy, push, commit, *by));
+    let found =
+        policy.declare.order.iter().find_map(|by| find_declaration(policy, push, commit, *by));
     found.unwrap_or_else(|| Classification::new(ClassId::UNCLASSIFIED, ClassReason::Nothing))
 }
 
@@ -114,7 +115,7 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
     let Some(commit) = case.history.commit(landing.commit) else {
         return Classification::new(ClassId::UNCLASSIFIED, ClassReason::Nothing);
     };
-    if commit.parents.len() > 1 && joins_stages(case, target, landing) {
+    if commit.parents.len() > 1 && joins_histories(case, target, landing) {
         let least = case.policy.classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
         return Classification::new(least, ClassReason::AncestryOnly);
     }
@@ -151,7 +152,7 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
         return found;
     };
     if is_guess(&found.reason) {
-        return raised(case.policy, found, against, changes);
+        return raise_guess(case.policy, found, against, changes);
     }
     found.contradiction = Some(against);
     found
@@ -167,7 +168,7 @@ fn is_guess(reason: &ClassReason) -> bool {
 }
 
 /// Raises a guess to the lowest class that allows the diff.
-fn raised(
+fn raise_guess(
     policy: &Policy,
     found: Classification,
     against: Contradiction,
@@ -243,7 +244,7 @@ fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
     Some(Classification::new(found.class, reason))
 }
 
-fn declared(
+fn find_declaration(
     policy: &Policy,
     push: Option<&Push>,
     commit: &Commit,
@@ -272,7 +273,7 @@ fn declared(
     } else {
         Some(message.subject())
     };
-    let title = title.map(clipped);
+    let title = title.map(truncate_subject);
     match by {
         DeclarationSource::Trailer => named(&message.trailer(&policy.declare.trailer)?),
         DeclarationSource::Option => {
@@ -309,10 +310,10 @@ fn declared(
             hit(*class, title, name)
         }
         DeclarationSource::Subject => {
-            let told = title.and_then(|title| guess_of(policy, title).map(|hit| (title, hit)));
+            let told = title.and_then(|title| guess_class(policy, title).map(|hit| (title, hit)));
             let branch = || {
                 let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
-                guessed(policy, &split(bare(branch))).map(|hit| (branch, hit))
+                match_subject_pattern(policy, &split(strip_labels(branch))).map(|hit| (branch, hit))
             };
             let (text, (pattern, class, _)) = told.or_else(branch)?;
             Some(Classification::new(class, reason(text, pattern, true)))

@@ -128,8 +128,8 @@ fn holds(
     let commit_fits = waiver.commit.is_none_or(|c| finding.landing == Some(c));
     // A gate judges everything that the update brings, other rules judge one landing.
     let properties = finding.rule.properties();
-    let wrote = of.is_some_and(|l| {
-        l.wrote(case, &waiver.by) || properties.gate && l.item.wrote(case, &waiver.by)
+    let is_author = of.is_some_and(|l| {
+        l.is_author(case, &waiver.by) || properties.gate && l.item.is_author(case, &waiver.by)
     });
     properties.waivable
         && waiver.rule == finding.rule
@@ -139,5 +139,5 @@ fn holds(
         && commit_fits
         && case.policy.roles.has(&waiver.by, &case.policy.waivers.approvers)
         && case.is_not_pusher(&waiver.by)
-        && !wrote
+        && !is_author
 }

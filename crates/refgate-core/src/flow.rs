@@ -109,7 +109,7 @@ impl Flow {
     }
 
     /// Whether a branch with this name would block a stage or line.
-    fn is_blocked_by(&self, branch: &str) -> bool {
+    fn blocks_governed_branch(&self, branch: &str) -> bool {
         let mut above = branch.match_indices('/').filter_map(|(at, _)| branch.get(..at));
         let governed = |name: &str| RefName::branch(name).is_ok_and(|n| self.target(&n).is_some());
         let below = |name: &str| {
@@ -147,7 +147,7 @@ impl Policy {
         if let Some(target) = self.flow.target(name) {
             return RefKind::Governed(target);
         }
-        if name.branch_name().is_some_and(|branch| self.flow.is_blocked_by(branch)) {
+        if name.branch_name().is_some_and(|branch| self.flow.blocks_governed_branch(branch)) {
             return RefKind::Blocks;
         }
         if let Some(tag) = name.tag_name() {

@@ -153,21 +153,21 @@ fn state<'a>(
             match last_major(releases, at) {
                 Some(release) => {
                     let missing = missing(policy, exit, ledger, release, at);
-                    derived(window, release, (*minimum, *maximum), missing, ledger, at)
+                    derived_freeze(window, release, (*minimum, *maximum), missing, ledger, at)
                 }
-                None => quiet(window, FreezeState::Open),
+                None => freeze_without_span(window, FreezeState::Open),
             }
         }
     }
 }
 
-fn quiet(window: &Window, state: FreezeState) -> Freeze<'_> {
+fn freeze_without_span(window: &Window, state: FreezeState) -> Freeze<'_> {
     Freeze { window, state, since: None, earliest_end: None, release: None, missing: Vec::new() }
 }
 
 fn fixed<'a>(window: &'a Window, intervals: &[Interval], at: Instant) -> Freeze<'a> {
     let mut open = intervals.iter().filter(|interval| interval.contains(at));
-    let Some(first) = open.next() else { return quiet(window, FreezeState::Open) };
+    let Some(first) = open.next() else { return freeze_without_span(window, FreezeState::Open) };
     // Occurrences of one window can overlap or touch. The freeze ends where the last of
     // them ends.
     let mut end = first.end;
@@ -179,11 +179,11 @@ fn fixed<'a>(window: &'a Window, intervals: &[Interval], at: Instant) -> Freeze<
     Freeze {
         since: Some(first.start),
         earliest_end: Some(end),
-        ..quiet(window, FreezeState::Frozen)
+        ..freeze_without_span(window, FreezeState::Frozen)
     }
 }
 
-fn derived<'a>(
+fn derived_freeze<'a>(
     window: &'a Window,
     release: &'a Release,
     (minimum, maximum): (Duration, Duration),
@@ -192,7 +192,7 @@ fn derived<'a>(
     at: Instant,
 ) -> Freeze<'a> {
     let since = release.at;
-    let next_iteration = ledger.iterations.iter().any(|next| follows(next, release, at));
+    let next_iteration = ledger.iterations.iter().any(|next| is_event_after(next, release, at));
     let (first_end, last_end) = (after(since, minimum), after(since, maximum));
     let state = if next_iteration {
         FreezeState::Thawed
@@ -215,7 +215,7 @@ pub(crate) fn after(start: Instant, length: Duration) -> Instant {
 }
 
 /// Whether an event belongs to a release and happened between the release and `at`.
-fn follows(one: &ReleaseEvent, release: &Release, at: Instant) -> bool {
+fn is_event_after(one: &ReleaseEvent, release: &Release, at: Instant) -> bool {
     one.release == release.tag && release.at <= one.at && one.at <= at
 }
 
@@ -227,7 +227,7 @@ fn missing(
     at: Instant,
 ) -> Vec<MissingEvidence> {
     let mut missing = Vec::new();
-    let seen = |one: &&ReleaseEvent| follows(one, release, at);
+    let seen = |one: &&ReleaseEvent| is_event_after(one, release, at);
     let runs = u32::try_from(ledger.runs.iter().filter(seen).count()).unwrap_or(u32::MAX);
     if runs < exit.production_runs {
         missing.push(MissingEvidence::Runs { seen: runs, wanted: exit.production_runs });

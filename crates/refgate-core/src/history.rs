@@ -20,7 +20,7 @@ impl Person {
     /// part of the address before `@`. A commit and the transport may name one person
     /// differently, so in doubt the answer is yes.
     #[must_use]
-    pub fn could_be(&self, name: &str) -> bool {
+    pub fn matches_name(&self, name: &str) -> bool {
         let local = self.email.split('@').next().unwrap_or_default();
         [self.name.as_str(), &self.email, local].iter().any(|own| own.eq_ignore_ascii_case(name))
     }
@@ -53,7 +53,8 @@ impl Commit {
     #[must_use]
     pub fn by(&self, person: &str) -> bool {
         let others = self.message.trailers("Co-authored-by");
-        self.author.could_be(person) || others.iter().any(|text| named(text).could_be(person))
+        self.author.matches_name(person)
+            || others.iter().any(|text| named(text).matches_name(person))
     }
 }
 
@@ -135,7 +136,7 @@ impl Landing {
 
     /// Whether it is a merge with content that a clean merge of its parents does not have.
     #[must_use]
-    pub fn holds_its_own(&self) -> bool {
+    pub fn has_own_content(&self) -> bool {
         self.resolved || self.evil.as_ref().is_some_and(|paths| !paths.is_empty())
     }
 }
@@ -221,7 +222,7 @@ pub struct Debt {
 pub struct UpdateFacts {
     /// For stages: how the new value relates to the old one. `None` for creations and
     /// deletions.
-    pub shape: Option<TipRelation>,
+    pub tip_relation: Option<TipRelation>,
     /// For stages: the landings, oldest first.
     pub landings: Vec<Landing>,
     /// For tags: the facts about the new value.
@@ -236,7 +237,7 @@ pub struct UpdateFacts {
     pub policy_edit: Option<PolicyEdit>,
     /// For a new stage or line: the stages that once had this commit as their tip, one bit for
     /// each, and whether a line had it.
-    pub begins_at: (u32, bool),
+    pub former_tip_of: (u32, bool),
     /// For deletions: since when the ref has existed, if known. An older deletion request was
     /// for an earlier ref with this name.
     pub created: Option<Instant>,
@@ -245,7 +246,7 @@ pub struct UpdateFacts {
     /// Since when the previous stage has had the promoted tree.
     pub soaking_since: Option<Instant>,
     /// The changes from each tree that was signed off to the promoted tree.
-    pub since_signed: BTreeMap<Oid, Vec<Change>>,
+    pub changes_since_sign_off: BTreeMap<Oid, Vec<Change>>,
     /// The debts of the stages, if this update lands.
     pub debts: Vec<Debt>,
 }
@@ -294,8 +295,8 @@ mod tests {
         let author = named("Grace Hopper <grace@x>");
         for (name, is) in [("grace", true), ("GRACE@x", true), ("Grace Hopper", true), ("x", false)]
         {
-            assert_eq!(author.could_be(name), is, "{name}");
+            assert_eq!(author.matches_name(name), is, "{name}");
         }
-        assert!(!named("").could_be("grace"));
+        assert!(!named("").matches_name("grace"));
     }
 }

@@ -79,7 +79,7 @@ pub use receipt::Receipt;
 pub use recipe::{KeptSide, Recipe, recipe};
 pub use record::{EvidenceKind, Meaning, Record, RecordBody, RecordId};
 pub use record_rejection::{MissingSignOff, RecordRejection};
-pub use record_rights::{makers, may_make};
+pub use record_rights::{may_make, roles_that_may_make};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
 pub use route::{Route, route};
 pub use rules::{RuleId, Violation};

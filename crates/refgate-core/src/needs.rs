@@ -64,7 +64,7 @@ impl FactContext<'_> {
     /// The changed paths, if any class restricts them.
     #[must_use]
     pub(crate) fn changes(&self) -> Needs {
-        Needs { changes: self.policy.classes.bounded(), ..Needs::NONE }
+        Needs { changes: self.policy.classes.has_bounds(), ..Needs::NONE }
     }
 
     /// Whether the branch is a stage after the first one, or a line.

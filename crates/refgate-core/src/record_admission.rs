@@ -5,21 +5,21 @@ use alloc::string::{String, ToString};
 
 use crate::{
     Case, Duration, Instant, LedgerEdit, Record, RecordBody, RecordId, RecordRejection, RefKind,
-    RefName, RuleId, makers, may_make,
+    RefName, RuleId, may_make, roles_that_may_make,
 };
 
 /// How far the time of a record may be ahead of the server, because clocks differ.
-const AHEAD: Duration = Duration::minutes(2);
+const MAX_AHEAD: Duration = Duration::minutes(2);
 
 /// Why a record is rejected, if it is.
-pub(crate) fn refused(
+pub(crate) fn find_rejection(
     case: &Case<'_>,
     edit: &LedgerEdit,
     record: &Record,
 ) -> Option<RecordRejection> {
     let (policy, now) = (case.policy, case.push.at);
     let late = now.signed_duration_since(record.at);
-    if late > policy.ledger.tolerance || late < -AHEAD {
+    if late > policy.ledger.tolerance || late < -MAX_AHEAD {
         return Some(RecordRejection::Moment { at: record.at, tolerance: policy.ledger.tolerance });
     }
     if !case.history.repositories.contains(&record.repository) {
@@ -27,7 +27,9 @@ pub(crate) fn refused(
         return Some(RecordRejection::Repository { named: record.repository.clone(), here });
     }
     if !may_make(policy, record) {
-        return Some(RecordRejection::Role(makers(policy, &record.body).unwrap_or_default()));
+        return Some(RecordRejection::Role(
+            roles_that_may_make(policy, &record.body).unwrap_or_default(),
+        ));
     }
     if let Some((_, what)) = edit.absent.iter().find(|(id, _)| *id == record.id) {
         return Some(RecordRejection::Absent(what.clone()));
@@ -35,10 +37,10 @@ pub(crate) fn refused(
     if let Some(tag) = record.body.release().filter(|tag| policy.release.version(tag).is_none()) {
         return Some(RecordRejection::Absent(format!("a release tag pattern for `{tag}`")));
     }
-    by_kind(case, edit, record)
+    check_body(case, edit, record)
 }
 
-fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<RecordRejection> {
+fn check_body(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<RecordRejection> {
     let policy = case.policy;
     let named = |id: &RecordId| edit.named.iter().find(|(of, _)| of == id).map(|(_, r)| r);
     let within = |until: Instant, longest: Duration| {
@@ -52,7 +54,7 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Record
     match &record.body {
         RecordBody::Approval { rule, on, .. } => (!rule.properties().approvable)
             .then_some(RecordRejection::Rule(*rule))
-            .or_else(|| nowhere(case, on).filter(|_| *rule != RuleId::Deletion)),
+            .or_else(|| check_target_ref(case, on).filter(|_| *rule != RuleId::Deletion)),
         RecordBody::Waiver { rule, on, class: named, until, uses, .. } => {
             let rules = &policy.waivers;
             (!rule.properties().waivable)
@@ -63,7 +65,7 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Record
                     (*uses == 0 || *uses > most).then_some(RecordRejection::Uses { most })
                 })
                 .or_else(|| named.as_ref().and_then(class))
-                .or_else(|| nowhere(case, on))
+                .or_else(|| check_target_ref(case, on))
         }
         RecordBody::Freeze { stages, lets_through, until } => {
             let branch = |name: &&String| {
@@ -100,7 +102,7 @@ fn by_kind(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Record
 }
 
 /// Rejects an approval or waiver for a ref on which no landing or release is judged.
-fn nowhere(case: &Case<'_>, on: &RefName) -> Option<RecordRejection> {
+fn check_target_ref(case: &Case<'_>, on: &RefName) -> Option<RecordRejection> {
     let known = matches!(case.policy.kind(on), RefKind::Governed(_) | RefKind::Release(_));
     (!known).then(|| RecordRejection::Nowhere(on.clone()))
 }

@@ -7,7 +7,7 @@ use crate::{EvidenceKind, Meaning, Policy, Record, RecordBody, RuleId};
 
 /// The roles that may make a record, of which its maker needs one; `None`: every signer.
 #[must_use]
-pub fn makers(policy: &Policy, body: &RecordBody) -> Option<Vec<String>> {
+pub fn roles_that_may_make(policy: &Policy, body: &RecordBody) -> Option<Vec<String>> {
     let ledger = &policy.ledger;
     let one = |role: &String| Some(Vec::from([role.clone()]));
     match body {
@@ -18,7 +18,7 @@ pub fn makers(policy: &Policy, body: &RecordBody) -> Option<Vec<String>> {
         | RecordBody::Classification { .. } => one(&policy.waivers.approvers),
         RecordBody::NotApplicable { .. } => one(&policy.debts.approvers),
         RecordBody::Freeze { .. } | RecordBody::Thaw { .. } => one(&ledger.freezes),
-        RecordBody::FreezeExit { .. } => Some(exits(policy)),
+        RecordBody::FreezeExit { .. } => Some(exit_signers(policy)),
         RecordBody::Iteration { .. } => one(&ledger.releases),
         RecordBody::Evidence { what: EvidenceKind::Blocker, .. }
         | RecordBody::DeletionRequest { .. } => None,
@@ -39,7 +39,7 @@ pub fn makers(policy: &Policy, body: &RecordBody) -> Option<Vec<String>> {
 /// Whether the maker of a record may make it.
 #[must_use]
 pub fn may_make(policy: &Policy, record: &Record) -> bool {
-    makers(policy, &record.body)
+    roles_that_may_make(policy, &record.body)
         .is_none_or(|roles| roles.iter().any(|role| policy.roles.has(&record.by, role)))
 }
 
@@ -58,7 +58,7 @@ fn signers(policy: &Policy, meaning: Meaning) -> Vec<String> {
     wanted.map(|wanted| wanted.role.clone()).collect()
 }
 
-fn exits(policy: &Policy) -> Vec<String> {
+fn exit_signers(policy: &Policy) -> Vec<String> {
     let roles = policy.windows.iter().filter_map(|window| match &window.span {
         crate::WindowSpan::AfterMajorRelease { exit, .. } => exit.sign_off.clone(),
         crate::WindowSpan::Fixed(_) => None,

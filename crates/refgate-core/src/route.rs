@@ -12,7 +12,7 @@ pub enum Route {
     },
     /// A skipped stage: it is, or merges, a former tip of an earlier stage, not the previous
     /// one.
-    Leap {
+    SkippedStage {
         /// The index of the earlier stage.
         from: usize,
     },
@@ -40,7 +40,7 @@ impl Route {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Promotion { .. } => "promotion",
-            Self::Leap { .. } => "leap",
+            Self::SkippedStage { .. } => "skipped-stage",
             Self::BackMerge { .. } => "back-merge",
             Self::AncestryOnly => "ancestry-only",
             Self::Backport { .. } => "backport",
@@ -68,13 +68,13 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
         };
         if let Some(from) = (0..place).rev().find(|stage| held(*stage)) {
             let next = from + 1 == place;
-            return if next { Route::Promotion { from } } else { Route::Leap { from } };
+            return if next { Route::Promotion { from } } else { Route::SkippedStage { from } };
         }
         if let Some(from) = (place + 1..stages).find(|stage| held(*stage)) {
             return Route::BackMerge { from };
         }
     }
-    if merge && joins_stages(case, target, landing) {
+    if merge && joins_histories(case, target, landing) {
         return Route::AncestryOnly;
     }
     match landing.pick(landing.commit) {
@@ -88,7 +88,7 @@ pub fn route(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Route {
 /// stage) must have its side commits. Otherwise new work would count as landed without its
 /// content. The content could then follow in a merge without new commits, or never arrive,
 /// because the next promotion would bring no commit.
-pub(crate) fn joins_stages(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> bool {
+pub(crate) fn joins_histories(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> bool {
     let later = |reach: u32| match target.place() {
         Some(place) => reach >> place >> 1 != 0,
         None => reach != 0,

@@ -8,20 +8,24 @@ use crate::{ClassId, Policy};
 
 /// The class that the words of a title suggest, with the pattern and its index. In
 /// `area: do this`, the words after the colon count too. The most specific pattern wins.
-pub(crate) fn guess_of<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
+pub(crate) fn guess_class<'p>(
+    policy: &'p Policy,
+    title: &str,
+) -> Option<(&'p str, ClassId, usize)> {
     if is_version(title) {
         return policy.classes.find("chore").map(|class| ("a version", class, 0));
     }
     // "Add a, fix b" contains two changes: the higher class counts.
     let rank = |found: &(&str, ClassId, usize)| policy.classes.rank(found.1);
-    let parts = deeds(policy, title).into_iter().filter_map(|part| guess_in(policy, part));
+    let parts =
+        split_actions(policy, title).into_iter().filter_map(|part| guess_part_class(policy, part));
     let highest = parts.reduce(|a, b| if rank(&b) > rank(&a) { b } else { a });
-    highest.or_else(|| guess_in(policy, title))
+    highest.or_else(|| guess_part_class(policy, title))
 }
 
 /// Splits a title into parts that each begin with an action: "Add a, fix b" has two parts,
 /// "Update a and b" has one.
-fn deeds<'t>(policy: &Policy, title: &'t str) -> Vec<&'t str> {
+fn split_actions<'t>(policy: &Policy, title: &'t str) -> Vec<&'t str> {
     let between = [", ", "; ", " and ", " & ", " + ", " (", " plus "];
     let mut cuts: Vec<(usize, usize)> = between
         .iter()
@@ -31,7 +35,7 @@ fn deeds<'t>(policy: &Policy, title: &'t str) -> Vec<&'t str> {
     let (mut parts, mut start) = (Vec::new(), 0);
     for (end, next) in cuts {
         let behind = title.get(next..).unwrap_or("");
-        if guess_in(policy, behind).is_some_and(|(by, ..)| !by.starts_with('*')) {
+        if guess_part_class(policy, behind).is_some_and(|(by, ..)| !by.starts_with('*')) {
             parts.extend(title.get(start..end));
             start = next;
         }
@@ -40,11 +44,11 @@ fn deeds<'t>(policy: &Policy, title: &'t str) -> Vec<&'t str> {
     parts
 }
 
-fn guess_in<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
-    let mut rest = bare(title);
+fn guess_part_class<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, usize)> {
+    let mut rest = strip_labels(title);
     let mut best = None;
     for _ in 0..3 {
-        let found = guessed(policy, &split(rest));
+        let found = match_subject_pattern(policy, &split(rest));
         let better = |(_, _, place): &(_, _, usize)| {
             best.as_ref().is_none_or(|(_, _, known): &(&str, ClassId, usize)| place < known)
         };
@@ -53,7 +57,7 @@ fn guess_in<'p>(policy: &'p Policy, title: &str) -> Option<(&'p str, ClassId, us
         if split(area).len() > 3 {
             break;
         }
-        rest = bare(behind);
+        rest = strip_labels(behind);
     }
     best
 }
@@ -71,7 +75,7 @@ fn is_version(title: &str) -> bool {
 
 /// The first pattern that matches, and its index. The patterns are sorted, the most specific
 /// first.
-pub(crate) fn guessed<'p>(
+pub(crate) fn match_subject_pattern<'p>(
     policy: &'p Policy,
     words: &[String],
 ) -> Option<(&'p str, ClassId, usize)> {
@@ -81,14 +85,14 @@ pub(crate) fn guessed<'p>(
 }
 
 /// The first 500 characters of a text, because a hostile subject can be long.
-pub(crate) fn clipped(text: &str) -> &str {
+pub(crate) fn truncate_subject(text: &str) -> &str {
     let end = text.char_indices().nth(500).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
 }
 
 /// A text without ticket numbers and labels at its beginning: `[ABC-12] `, `#12 `, `ABC-12: `,
 /// `381-`.
-pub(crate) fn bare(text: &str) -> &str {
+pub(crate) fn strip_labels(text: &str) -> &str {
     let mut rest = text.trim();
     // A revert of a revert, or a reapplied change, is the original change again.
     while let Some(inner) =
@@ -106,7 +110,7 @@ pub(crate) fn bare(text: &str) -> &str {
             Some(Some((_, after))) => after,
             _ => next.strip_prefix(['[', '(']).unwrap_or(next),
         };
-        let next = ticket(next).unwrap_or(next);
+        let next = strip_ticket(next).unwrap_or(next);
         if next.len() == rest.len() {
             return rest;
         }
@@ -115,7 +119,7 @@ pub(crate) fn bare(text: &str) -> &str {
 }
 
 /// The text after a ticket number, if the text begins with one.
-fn ticket(text: &str) -> Option<&str> {
+fn strip_ticket(text: &str) -> Option<&str> {
     // Ticket keys are in capitals: `fix-12` is a fix. `CVE-1` is not a ticket.
     let key = text.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let digits = match key.strip_prefix('-') {
@@ -129,7 +133,7 @@ fn ticket(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::bare;
+    use super::strip_labels;
 
     #[test]
     fn strips_tickets_and_labels() {
@@ -143,7 +147,7 @@ mod tests {
             ("10x-adapter", "10x-adapter"),
             ("(api) add", "api) add"),
         ] {
-            assert_eq!(bare(text), rest, "{text}");
+            assert_eq!(strip_labels(text), rest, "{text}");
         }
     }
 }

@@ -43,7 +43,7 @@ pub enum CalendarError {
 ///
 /// # Errors
 /// If the rule is invalid, or has too many recurrences.
-pub fn recur(
+pub fn expand_recurrence(
     rule: &str,
     first: NaiveDateTime,
     length: Duration,
@@ -97,7 +97,11 @@ fn local_until(rule: &str, zone: Zone) -> String {
 /// # Errors
 /// If the file or an event is invalid. Skipping an invalid event would silently remove a
 /// freeze.
-pub fn import(text: &str, zone: Zone, horizon: Interval) -> Result<Vec<Interval>, CalendarError> {
+pub fn import_calendar(
+    text: &str,
+    zone: Zone,
+    horizon: Interval,
+) -> Result<Vec<Interval>, CalendarError> {
     let unfolded = unfold(text);
     let calendar = read_calendar(&unfolded).map_err(|error| {
         CalendarError::Unreadable(error.lines().next().unwrap_or("").to_string())
@@ -144,7 +148,7 @@ fn occurrences(
         return Ok(if near { vec![window] } else { Vec::new() });
     };
     let skipped = exceptions(event, start_zone, complain)?;
-    let mut all = recur(rule.val.as_str(), start, length, start_zone, horizon)?;
+    let mut all = expand_recurrence(rule.val.as_str(), start, length, start_zone, horizon)?;
     all.retain(|window| !skipped.contains(&window.start));
     Ok(all)
 }
@@ -226,12 +230,14 @@ mod tests {
         let zone = Zone::parse("Europe/Paris").unwrap();
         let first = parse_local("2026-03-20 18:00").unwrap();
         let rule = "FREQ=WEEKLY;BYDAY=FR;UNTIL=20260403T220000Z";
-        let all = recur(rule, first, Duration::days(2), zone, year(2026)).unwrap();
+        let all = expand_recurrence(rule, first, Duration::days(2), zone, year(2026)).unwrap();
         assert_eq!(
             show(&all),
             ["03-20 17:00 03-22 17:00", "03-27 17:00 03-29 16:00", "04-03 16:00 04-05 16:00"]
         );
-        assert!(recur("FREQ=OFTEN", first, Duration::days(2), zone, year(2026)).is_err());
+        assert!(
+            expand_recurrence("FREQ=OFTEN", first, Duration::days(2), zone, year(2026)).is_err()
+        );
     }
 
     #[test]
@@ -241,13 +247,13 @@ mod tests {
             END:VEVENT\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Europe/Paris:20260105T180000\r\n\
             DURATION:PT12H\r\nRRULE:FREQ=MONTHLY;COUNT=3\r\n\
             EXDATE;TZID=Europe/Paris:20260205T180000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-        let all = import(text, Zone::UTC, year(2026)).unwrap();
+        let all = import_calendar(text, Zone::UTC, year(2026)).unwrap();
         assert_eq!(
             show(&all),
             ["01-05 17:00 01-06 05:00", "03-05 17:00 03-06 05:00", "12-20 00:00 01-04 00:00"]
         );
         let broken = text.replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Mars/Olympus");
-        let error = import(&broken, Zone::UTC, year(2026)).unwrap_err();
+        let error = import_calendar(&broken, Zone::UTC, year(2026)).unwrap_err();
         assert_eq!(error.to_string(), "event 2: `DTSTART` is missing or invalid");
     }
 }

@@ -11,16 +11,16 @@ mod settings;
 mod table;
 mod training;
 
-pub use calendar::{CalendarError, import, recur};
+pub use calendar::{CalendarError, expand_recurrence, import_calendar};
 pub use complaint::{Complaint, TextPosition};
 pub use hook_input::{HookInputError, HookLine, MAX_LINE, parse_hook_input};
 pub use instant::{Zone, parse_duration, parse_instant, parse_local};
 pub use ledger::{
-    RecordError, SIGNATURE, SignatureError, Signer, Signers, SignersError, fingerprint, months,
-    namespace, path_of, read_record, record_text, shelf_for, shelf_of, slug, split_file, unslug,
-    verify,
+    RecordError, SIGNATURE, SignatureError, Signer, Signers, SignersError, decode_slug,
+    fingerprint, list_months, namespace, path_of, read_record, record_text, shelf_for, shelf_of,
+    slug, split_file, verify,
 };
-pub use lookalike::{confuses, resembles};
-pub use policy::{PolicyFile, read_policy, wanted_calendars};
+pub use lookalike::{resembles, special_meaning};
+pub use policy::{PolicyFile, calendar_names, read_policy};
 pub use settings::{Control, Guard, Identity, Limits, PolicySource, Settings, SettingsError};
 pub use training::{Training, TrainingError, read_training, write_training};

@@ -24,7 +24,7 @@ pub fn resembles<'p>(
 /// What a new branch or tag resembles that is not a protected name: a release (tested by
 /// `is_release`), an object id, an option, or a name with a meaning in Git.
 #[must_use]
-pub fn confuses(name: &RefName, is_release: impl Fn(&str) -> bool) -> Option<&'static str> {
+pub fn special_meaning(name: &RefName, is_release: impl Fn(&str) -> bool) -> Option<&'static str> {
     let short = name.branch_name().or_else(|| name.tag_name())?;
     let folded: String = short.nfkc().flat_map(char::to_lowercase).collect();
     let hex = |c: char| c.is_ascii_hexdigit();
@@ -72,7 +72,7 @@ mod tests {
             ("heads/remotes/origin/main", Some("a full ref name")),
             ("heads/feature/v2.0", None),
         ] {
-            assert_eq!(confuses(&name(&format!("refs/{text}")), release), what, "{text}");
+            assert_eq!(special_meaning(&name(&format!("refs/{text}")), release), what, "{text}");
         }
         for fine in ["dev", "develop", "feature/dev-tools", "devs"] {
             assert_eq!(hit(&format!("refs/heads/{fine}")), None, "{fine}");

@@ -6,7 +6,7 @@ use refgate_core::{
     Case, Debt, Decision, History, Instant, LEDGER, LedgerView, Oid, Policy, PolicyEdit, Push,
     RecordId, RefChange, RefKind, RefName, Target, decide,
 };
-use refgate_format::{PolicySource, Signers, confuses, resembles};
+use refgate_format::{PolicySource, Signers, resembles, special_meaning};
 use refgate_git::{GitError, Reader, gather, survey};
 
 use crate::ledger_reader::{LedgerError, Records};
@@ -99,7 +99,7 @@ pub(crate) fn judge_measured(
             (None, Records::Given(_)) => waiver.uses_left,
         };
     }
-    since_signed(rest, push, &ledger, &mut history)?;
+    changes_since_sign_off(rest, push, &ledger, &mut history)?;
     let decision = decide(&Case { policy, push, history: &history, ledger: &ledger });
     Ok(JudgedPush { history, ledger, decision })
 }
@@ -124,7 +124,7 @@ fn edits(rest: &ServerState<'_>, push: &Push, history: &mut History) -> Result<(
 
 /// Adds the changes between each signed-off tree and the tree that the push would release. They
 /// decide whether a sign-off still counts.
-fn since_signed(
+fn changes_since_sign_off(
     rest: &ServerState<'_>,
     push: &Push,
     ledger: &LedgerView,
@@ -147,7 +147,7 @@ fn since_signed(
             }
         }
         if let Some(facts) = history.updates.get_mut(place) {
-            facts.since_signed = since;
+            facts.changes_since_sign_off = since;
         }
     }
     Ok(())
@@ -176,7 +176,7 @@ fn names(
             let is_release = |text: &str| policy.release.version(text).is_some();
             facts.resembles = resembles(&update.name, &guarded)
                 .map(|name| format!("`{}`", name.short()))
-                .or_else(|| confuses(&update.name, is_release).map(ToString::to_string));
+                .or_else(|| special_meaning(&update.name, is_release).map(ToString::to_string));
         }
     }
     Ok(())

@@ -7,7 +7,8 @@ use refgate_core::{
     Oid, Policy, Push, Record, RecordBody, RefChange, RefKind, RefName, Release, last_major,
 };
 use refgate_format::{
-    Signers, months, namespace, path_of, read_record, shelf_for, slug, split_file, unslug, verify,
+    Signers, decode_slug, list_months, namespace, path_of, read_record, shelf_for, slug,
+    split_file, verify,
 };
 use refgate_git::{GitError, Reader, RecordFile, ServerSurvey};
 
@@ -126,7 +127,7 @@ impl LedgerReader<'_> {
         releases: &[Release],
         at: Instant,
     ) -> Result<Vec<Record>, LedgerError> {
-        let stops = months(at, MAX_FREEZE_LENGTH).into_iter().map(|m| format!("freeze/{m}"));
+        let stops = list_months(at, MAX_FREEZE_LENGTH).into_iter().map(|m| format!("freeze/{m}"));
         let major = last_major(releases, at);
         let after = major.map(|release| format!("after/{}", slug(&release.tag)));
         self.shelves(policy, stops.chain(after))
@@ -158,7 +159,7 @@ impl LedgerReader<'_> {
         let Some(tip) = self.tip else { return Ok(Vec::new()) };
         let mut all = Vec::new();
         for name in self.reader.shelves(tip, "release")? {
-            let tag = unslug(&name)
+            let tag = decode_slug(&name)
                 .and_then(|tag| refgate_core::RefName::parse(&format!("refs/tags/{tag}")).ok());
             let made = match tag {
                 Some(tag) => here.reference(&tag)?.is_some(),
@@ -175,7 +176,7 @@ impl LedgerReader<'_> {
 /// The shelves of the waivers for a ref that can be in force.
 fn waivers(policy: &Policy, on: &RefName, at: Instant) -> impl Iterator<Item = String> {
     let name = slug(on.as_str());
-    let ends = months(at, policy.waivers.longest);
+    let ends = list_months(at, policy.waivers.longest);
     ends.into_iter().map(move |month| format!("waiver/{name}/{month}"))
 }
 
@@ -269,8 +270,8 @@ impl Records<'_> {
         // A follow-up can be open long after its waiver ended, so all waivers are read.
         let mut waivers = Vec::new();
         for name in book.reader.shelves(tip, "waiver")? {
-            let months = book.reader.shelves(tip, &format!("waiver/{name}"))?;
-            waivers.extend(months.iter().map(|month| format!("waiver/{name}/{month}")));
+            let list_months = book.reader.shelves(tip, &format!("waiver/{name}"))?;
+            waivers.extend(list_months.iter().map(|month| format!("waiver/{name}/{month}")));
         }
         let waivers = book.shelves(policy, waivers)?;
         let owes =

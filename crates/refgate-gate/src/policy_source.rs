@@ -6,8 +6,8 @@ use std::path::Path;
 
 use refgate_core::{Duration, Instant, Interval, Oid, Policy, RefName};
 use refgate_format::{
-    Complaint, PolicyFile, PolicySource, Signers, SignersError, fingerprint, read_policy,
-    wanted_calendars,
+    Complaint, PolicyFile, PolicySource, Signers, SignersError, calendar_names, fingerprint,
+    read_policy,
 };
 use refgate_git::{GitError, Reader};
 
@@ -100,7 +100,7 @@ pub fn policy_from_text(
     calendar: impl Fn(&str) -> Option<String>,
 ) -> Result<Policy, PolicyError> {
     let mut calendars = BTreeMap::new();
-    for name in wanted_calendars(text) {
+    for name in calendar_names(text) {
         if let Some(content) = calendar(&name) {
             calendars.insert(name, content);
         }
@@ -193,7 +193,7 @@ pub fn tracked(
     let mut blobs = vec![file.blob];
     let mut calendars = BTreeMap::new();
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    for name in wanted_calendars(&file.text) {
+    for name in calendar_names(&file.text) {
         let beside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         if let Some(content) = reader.file_in(commit, branch, &beside)? {
             blobs.push(content.blob);

@@ -1,7 +1,7 @@
 //! Checks that the subjects of new records exist, and reads the records that they name.
 
 use refgate_core::{EvidenceKind, LedgerEdit, Policy, Record, RecordBody, RecordId, RefName};
-use refgate_format::{months, slug};
+use refgate_format::{list_months, slug};
 use refgate_git::{Graph, Reader};
 
 use crate::ledger_reader::{LedgerError, LedgerReader, MAX_FREEZE_LENGTH};
@@ -54,7 +54,7 @@ pub(crate) fn named(
                 found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
             }
             RecordBody::Thaw { of } => {
-                let soon = months(record.at, MAX_FREEZE_LENGTH);
+                let soon = list_months(record.at, MAX_FREEZE_LENGTH);
                 let all = book.shelves(policy, soon.iter().map(|m| format!("freeze/{m}")))?;
                 found.extend(all.into_iter().filter(|r| r.id == *of).map(|r| (r.id, r)));
             }

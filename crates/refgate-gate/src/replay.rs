@@ -243,9 +243,9 @@ impl Stage<'_> {
             mixed: Vec::new(),
             marked: Vec::new(),
         };
-        let shape = Some(TipRelation::Onward);
+        let tip_relation = Some(TipRelation::Onward);
         history.updates =
-            vec![UpdateFacts { shape, landings: vec![landing], ..Default::default() }];
+            vec![UpdateFacts { tip_relation, landings: vec![landing], ..Default::default() }];
         let change = match parents.first() {
             Some(old) => RefChange::Move { old: *old, new: id },
             None => RefChange::Create { new: id },

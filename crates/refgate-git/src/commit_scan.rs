@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use refgate_core::Oid;
-use refgate_core::matrix::{CommitFact, NamedCommits, focus};
+use refgate_core::matrix::{CommitFact, NamedCommits, related_commits};
 
 use crate::commit_cache::{CachedCommit, CommitCache, ReadCommit};
 use crate::reader::{EMPTY_TREE, Reader};
@@ -52,7 +52,7 @@ fn facts(lines: &[CachedCommit<'_>], tips: &[Oid], around: Option<&[Oid]>) -> Ve
     let (lines, colours): (Vec<CachedCommit<'_>>, Vec<u128>) = all.filter(|(_, c)| *c != 0).unzip();
     let fact = |place: usize| Some(lines.get(place)?.fact(*colours.get(place)?));
     let mut facts: Vec<CommitFact> = match around {
-        Some(around) => focus(&lines, around).into_iter().filter_map(fact).collect(),
+        Some(around) => related_commits(&lines, around).into_iter().filter_map(fact).collect(),
         None => (0..lines.len()).filter_map(fact).collect(),
     };
     facts.sort_unstable_by_key(|fact| fact.id);

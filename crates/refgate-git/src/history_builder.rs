@@ -109,17 +109,17 @@ impl HistoryBuilder<'_> {
         let (commits, hidden) = match update.change {
             RefChange::Move { old, .. } => {
                 let chain = chain(self.graph, self, old, new)?;
-                facts.shape = Some(chain.shape);
+                facts.tip_relation = Some(chain.tip_relation);
                 (chain.commits, vec![old])
             }
             // A new branch is judged by the commits that no stage has.
             _ if stages.is_empty() => return Ok(()),
             _ => {
-                facts.begins_at = (self.stages_with_former_tip(new)?, self.was_line_tip(new)?);
+                facts.former_tip_of = (self.stages_with_former_tip(new)?, self.was_line_tip(new)?);
                 (self.first_parents(new, &stages)?, stages)
             }
         };
-        if facts.shape.is_some_and(|shape| shape != TipRelation::Onward) {
+        if facts.tip_relation.is_some_and(|tip_relation| tip_relation != TipRelation::Onward) {
             return Ok(());
         }
         let fresh = self.fresh(new, &commits, hidden)?;

@@ -9,7 +9,7 @@ use crate::{GitError, Graph};
 
 /// The first-parent chain of a ref update, newest first, and its shape.
 pub(crate) struct Chain {
-    pub(crate) shape: TipRelation,
+    pub(crate) tip_relation: TipRelation,
     pub(crate) commits: Vec<Oid>,
 }
 
@@ -42,14 +42,14 @@ pub(crate) fn chain(
             None => break false,
         }
     };
-    let shape = if found {
+    let tip_relation = if found {
         TipRelation::Onward
     } else if graph.is_ancestor(old, new)? {
         TipRelation::Foxtrot
     } else {
         TipRelation::Rewrite
     };
-    Ok(Chain { shape, commits: if found { commits } else { Vec::new() } })
+    Ok(Chain { tip_relation, commits: if found { commits } else { Vec::new() } })
 }
 
 /// Splits the new commits into landings, oldest first. `fresh` has all commits that

@@ -87,7 +87,7 @@ impl HistoryBuilder<'_> {
             let brings = landing.side.iter().any(|id| here(id).is_some());
             // The receipt of a cherry-pick has already looked for conflict markers.
             let single = tip.parents.len() < 2 && landing.pick(tip.id).is_none();
-            if single || brings || landing.holds_its_own() {
+            if single || brings || landing.has_own_content() {
                 landing.marked = self.marks(tip)?;
             }
             // A landing of exact cherry-picks only is not a squashed promotion, also if its

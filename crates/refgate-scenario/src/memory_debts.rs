@@ -29,7 +29,7 @@ impl MemoryWorld {
         for sign_off in &ledger.sign_offs {
             let signed = self.nodes.values().find(|node| tree_id(&node.files) == sign_off.tree);
             if let Some(node) = signed.filter(|node| node.files != files) {
-                facts.since_signed.insert(sign_off.tree, changes(&node.files, &files));
+                facts.changes_since_sign_off.insert(sign_off.tree, changes(&node.files, &files));
             }
         }
     }

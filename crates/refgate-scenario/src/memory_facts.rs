@@ -7,7 +7,7 @@ use refgate_core::{
     LedgerFormError, LedgerView, Message, NamedCommits, Oid, Person, Pick, Push, RefChange,
     RefKind, RefName, RefUpdate, Release, TipRelation, UpdateFacts, decide,
 };
-use refgate_format::{confuses, resembles};
+use refgate_format::{resembles, special_meaning};
 use refgate_git::encoding_defect;
 
 use crate::memory_world::{Files, MemoryWorld, delta};
@@ -129,7 +129,7 @@ impl MemoryWorld {
                 let is_release = |text: &str| self.policy.release.version(text).is_some();
                 facts.resembles = resembles(&update.name, &stages)
                     .map(|name| format!("`{}`", name.short()))
-                    .or_else(|| confuses(&update.name, is_release).map(ToString::to_string));
+                    .or_else(|| special_meaning(&update.name, is_release).map(ToString::to_string));
             }
             RefKind::Ledger => {
                 // No commit of this world is a signed record.
@@ -156,22 +156,22 @@ impl MemoryWorld {
             None => history.tips.values().flat_map(|tip| self.ancestors(*tip)).collect(),
         };
         if old.is_none() {
-            facts.begins_at = self.begins_at(new, history);
+            facts.former_tip_of = self.former_tip_of(new, history);
         }
         let chain = self.chain(new, |id| hidden.contains(&id));
         if let Some(old) = old {
             let base = chain.last().map_or(new, |id| *id);
             let below = self.node(base).and_then(|node| node.parents.first().copied());
             let onward = if chain.is_empty() { new == old } else { below == Some(old) };
-            let shape = if onward {
+            let tip_relation = if onward {
                 TipRelation::Onward
             } else if self.ancestors(new).contains(&old) {
                 TipRelation::Foxtrot
             } else {
                 TipRelation::Rewrite
             };
-            facts.shape = Some(shape);
-            if shape != TipRelation::Onward {
+            facts.tip_relation = Some(tip_relation);
+            if tip_relation != TipRelation::Onward {
                 return;
             }
         }

@@ -35,7 +35,7 @@ impl MemoryWorld {
 
     /// The stages of which a commit was once the tip, as bits, and whether it was
     /// the tip of a line.
-    pub(crate) fn begins_at(&self, new: Oid, history: &History) -> (u32, bool) {
+    pub(crate) fn former_tip_of(&self, new: Oid, history: &History) -> (u32, bool) {
         let was_tip = |tip: Oid| self.chain(tip, |_| false).contains(&new);
         let stages = history.tips.iter().filter(|(_, tip)| was_tip(**tip));
         let bits = stages.fold(0, |bits, (place, _)| bits | 1 << place);

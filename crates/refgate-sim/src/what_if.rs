@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use refgate_core::rules::policy_change;
 use refgate_core::{
     Actor, Duration, EvidenceKind, Instant, Oid, Policy, Record, RecordBody, RecordId, RefChange,
-    RefName, Requirement, RuleId, Violation, last_major, makers,
+    RefName, Requirement, RuleId, Violation, last_major, roles_that_may_make,
 };
 use refgate_format::{PolicySource, Signers, parse_instant};
 use refgate_gate::{
@@ -270,7 +270,7 @@ impl<'w> WhatIf<'w> {
         bodies
             .into_iter()
             .flat_map(|body| {
-                let roles = makers(policy, &body).unwrap_or_default();
+                let roles = roles_that_may_make(policy, &body).unwrap_or_default();
                 roles
                     .iter()
                     .flat_map(|role| records_by_role(policy, role, &body))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use refgate_core::Policy;
 use refgate_format::{
-    Control, Guard, Identity, Limits, PolicySource, Settings, parse_duration, wanted_calendars,
+    Control, Guard, Identity, Limits, PolicySource, Settings, calendar_names, parse_duration,
 };
 use refgate_gate::{
     DIRECTORY, Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin,
@@ -127,7 +127,7 @@ fn policy(
         source_from_text(&found.text, &found.place, time, calendar).map_err(|error| bad(&error))?;
     let mut files = BTreeMap::from([("policy.toml".to_string(), found.text.clone())]);
     let lists = [SIGNERS, REVOKED].map(ToString::to_string);
-    for name in wanted_calendars(&found.text).into_iter().chain(lists) {
+    for name in calendar_names(&found.text).into_iter().chain(lists) {
         if let Some(text) = found.calendar(Some(reader), &name) {
             files.insert(name, text);
         }

@@ -1,7 +1,7 @@
 //! `refgate lint`: lists all errors of a policy with their positions, and notes.
 
 use refgate_core::{Interval, Policy};
-use refgate_format::{Complaint, PolicyFile, read_policy, wanted_calendars};
+use refgate_format::{Complaint, PolicyFile, calendar_names, read_policy};
 use refgate_gate::{Exit, horizon};
 use refgate_report::clean;
 use serde_json::json;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Lint) -> VerbResult {
 
 fn read(found: &PolicyText, time: Interval) -> Result<Policy, Vec<Complaint>> {
     let mut file = PolicyFile { text: found.text.clone(), ..PolicyFile::default() };
-    for name in wanted_calendars(&found.text) {
+    for name in calendar_names(&found.text) {
         if let Some(text) = found.calendar(None, &name) {
             file.calendars.insert(name, text);
         }

@@ -42,7 +42,7 @@ pub struct Families {
 
 /// Lists the pairs of commits whose diffs must be compared to decide whether they are one fix.
 #[must_use]
-pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
+pub fn pairs_to_compare(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
     let sorted = sorted(facts);
     let titles: Vec<&str> = facts.iter().map(|fact| title(&fact.subject)).collect();
     let named = |place: usize| titles.get(place).copied().unwrap_or_default();
@@ -55,7 +55,7 @@ pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
     by_title.sort_unstable();
     // Each pair is a commit and its possible original.
     let mut pairs: Vec<(usize, usize)> = Vec::new();
-    let apart = |copy: usize, of: usize| {
+    let on_different_branches = |copy: usize, of: usize| {
         let of = facts.get(of);
         facts.get(copy).zip(of).is_some_and(|(fact, of)| fact.branches != of.branches)
     };
@@ -70,37 +70,39 @@ pub fn doubts(facts: &[CommitFact]) -> Vec<(Oid, Oid)> {
     let mut certain = BTreeSet::new();
     let together = by_key.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
     for group in together.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
-        for (copy, of) in ranked(facts, group.iter().map(|(_, _, at)| *at)) {
+        for (copy, of) in ranked_pairs(facts, group.iter().map(|(_, _, at)| *at)) {
             let twin = named(copy) == named(of);
-            if twin && apart(copy, of) {
+            if twin && on_different_branches(copy, of) {
                 // These are certainly one fix, so their diffs are not compared.
                 certain.insert(copy);
-            } else if twin || apart(copy, of) {
+            } else if twin || on_different_branches(copy, of) {
                 pairs.push((copy, of));
             }
         }
     }
     let titled = by_title.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
     for group in titled.filter(|group| (2..=MOST_CANDIDATES).contains(&group.len())) {
-        let ranked = ranked(facts, group.iter().map(|(_, _, at)| *at));
-        pairs.extend(ranked.into_iter().filter(|(copy, of)| apart(*copy, *of)));
+        let ranked_pairs = ranked_pairs(facts, group.iter().map(|(_, _, at)| *at));
+        pairs.extend(
+            ranked_pairs.into_iter().filter(|(copy, of)| on_different_branches(*copy, *of)),
+        );
     }
     let explained =
         |fact: &CommitFact| fact.named.picked.iter().any(|name| resolve(&sorted, name).is_some());
-    let doubtful = |(copy, of): (usize, usize)| {
+    let needs_comparison = |(copy, of): (usize, usize)| {
         let (fact, original) = (facts.get(copy)?, facts.get(of)?);
         let content = !fact.empty && !original.empty;
         let open = fact.parents < 2 && !certain.contains(&copy) && !explained(fact);
         (content && open && !brought(copy, of)).then_some((fact.id, original.id))
     };
-    let mut found: Vec<(Oid, Oid)> = pairs.into_iter().filter_map(doubtful).collect();
+    let mut found: Vec<(Oid, Oid)> = pairs.into_iter().filter_map(needs_comparison).collect();
     found.sort_unstable();
     found.dedup();
     found
 }
 
 /// All pairs of a group: a commit, and one that ranks before it.
-fn ranked(facts: &[CommitFact], group: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
+fn ranked_pairs(facts: &[CommitFact], group: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
     let mut group: Vec<(usize, &CommitFact)> =
         group.filter_map(|place| Some((place, facts.get(place)?))).collect();
     group.sort_unstable_by_key(|(_, fact)| rank(fact));
@@ -115,11 +117,14 @@ fn sorted(facts: &[CommitFact]) -> Vec<Oid> {
     facts.iter().map(|fact| fact.id).collect()
 }
 
-/// Sorts commits into families. The facts are sorted by id. `alike` is the result of the
-/// comparison of the [`doubts`].
+/// Sorts commits into families. The facts are sorted by id. `similarities` is the result of the
+/// comparison of the [`pairs_to_compare`].
 #[must_use]
-pub fn families(facts: &[CommitFact], alike: &BTreeMap<(Oid, Oid), DiffSimilarity>) -> Families {
-    let mut sorting = FamilyBuilder::new(facts, alike);
+pub fn families(
+    facts: &[CommitFact],
+    similarities: &BTreeMap<(Oid, Oid), DiffSimilarity>,
+) -> Families {
+    let mut sorting = FamilyBuilder::new(facts, similarities);
     for place in 0..facts.len() {
         sorting.roots_of(place, 0);
     }
@@ -138,7 +143,7 @@ struct FamilyBuilder<'f> {
     ids: Vec<Oid>,
     /// The best-ranked commit of each author, author date and title.
     twins: BTreeMap<(i64, &'f str, &'f str), usize>,
-    alike: BTreeMap<usize, Vec<(usize, DiffSimilarity)>>,
+    similarities: BTreeMap<usize, Vec<(usize, DiffSimilarity)>>,
     known: Vec<Option<Vec<(OriginLink, Evidence)>>>,
     gone: Vec<String>,
     gone_places: BTreeMap<&'f str, usize>,
@@ -148,7 +153,7 @@ struct FamilyBuilder<'f> {
 const LONGEST_CHAIN: u32 = 60;
 
 impl<'f> FamilyBuilder<'f> {
-    fn new(facts: &'f [CommitFact], alike: &BTreeMap<(Oid, Oid), DiffSimilarity>) -> Self {
+    fn new(facts: &'f [CommitFact], similarities: &BTreeMap<(Oid, Oid), DiffSimilarity>) -> Self {
         let ids = sorted(facts);
         let mut twins: BTreeMap<_, usize> = BTreeMap::new();
         for (place, fact) in facts.iter().enumerate() {
@@ -158,15 +163,15 @@ impl<'f> FamilyBuilder<'f> {
             }
         }
         let mut by_copy: BTreeMap<usize, Vec<(usize, DiffSimilarity)>> = BTreeMap::new();
-        for ((copy, other), likeness) in alike {
+        for ((copy, other), similarity) in similarities {
             let places = (ids.binary_search(copy), ids.binary_search(other));
             if let (Ok(copy), Ok(other)) = places {
-                by_copy.entry(copy).or_default().push((other, *likeness));
+                by_copy.entry(copy).or_default().push((other, *similarity));
             }
         }
         let known = facts.iter().map(|_| None).collect();
         let (gone, gone_places) = (Vec::new(), BTreeMap::new());
-        Self { facts, ids, twins, alike: by_copy, known, gone, gone_places }
+        Self { facts, ids, twins, similarities: by_copy, known, gone, gone_places }
     }
 
     fn roots_of(&mut self, place: usize, depth: u32) -> Vec<(OriginLink, Evidence)> {
@@ -177,15 +182,15 @@ impl<'f> FamilyBuilder<'f> {
         let Some(fact) = self.facts.get(place).filter(|_| depth < LONGEST_CHAIN) else {
             return itself;
         };
-        let mut roots = self.by_trailer(place, fact, depth);
+        let mut roots = self.roots_by_trailer(place, fact, depth);
         if roots.is_empty() {
-            roots = self.by_author(place, fact, depth);
+            roots = self.roots_by_author(place, fact, depth);
         }
         if roots.is_empty() {
-            roots = self.by_content(place, depth);
+            roots = self.roots_by_content(place, depth);
         }
         if roots.is_empty() {
-            roots = self.by_name_alone(fact);
+            roots = self.roots_by_missing_id(fact);
         }
         if roots.is_empty() {
             roots = itself;
@@ -196,7 +201,7 @@ impl<'f> FamilyBuilder<'f> {
         roots
     }
 
-    fn by_trailer(
+    fn roots_by_trailer(
         &mut self,
         place: usize,
         fact: &'f CommitFact,
@@ -218,7 +223,7 @@ impl<'f> FamilyBuilder<'f> {
         roots
     }
 
-    fn by_author(
+    fn roots_by_author(
         &mut self,
         place: usize,
         fact: &'f CommitFact,
@@ -238,22 +243,22 @@ impl<'f> FamilyBuilder<'f> {
         roots.into_iter().map(|(root, _)| (root, Evidence::Author)).collect()
     }
 
-    fn by_content(&mut self, place: usize, depth: u32) -> Vec<(OriginLink, Evidence)> {
+    fn roots_by_content(&mut self, place: usize, depth: u32) -> Vec<(OriginLink, Evidence)> {
         let Some(fact) = self.facts.get(place) else { return Vec::new() };
-        let mut best = self.alike.get(&place).cloned().unwrap_or_default();
+        let mut best = self.similarities.get(&place).cloned().unwrap_or_default();
         let together = |other: &usize| {
             let other = self.facts.get(*other);
             other.is_some_and(|o| (&o.author, o.authored) == (&fact.author, fact.authored))
         };
-        best.retain(|(other, likeness)| {
-            *likeness
+        best.retain(|(other, similarity)| {
+            *similarity
                 >= DiffSimilarity::Percent(if together(other) { WRITTEN_AT_ONCE } else { ALONE })
         });
-        best.sort_by_key(|(other, likeness)| {
-            (!together(other), core::cmp::Reverse(*likeness), *other)
+        best.sort_by_key(|(other, similarity)| {
+            (!together(other), core::cmp::Reverse(*similarity), *other)
         });
-        let Some((other, likeness)) = best.first().copied() else { return Vec::new() };
-        let evidence = match likeness {
+        let Some((other, similarity)) = best.first().copied() else { return Vec::new() };
+        let evidence = match similarity {
             DiffSimilarity::Same => Evidence::PatchId,
             DiffSimilarity::Percent(percent) => Evidence::Content { percent },
         };
@@ -262,7 +267,7 @@ impl<'f> FamilyBuilder<'f> {
     }
 
     /// A pick of an id that was not found. Other picks can name the same id.
-    fn by_name_alone(&mut self, fact: &'f CommitFact) -> Vec<(OriginLink, Evidence)> {
+    fn roots_by_missing_id(&mut self, fact: &'f CommitFact) -> Vec<(OriginLink, Evidence)> {
         let Some(name) = fact.named.picked.first() else { return Vec::new() };
         let next = self.gone.len();
         let place = *self.gone_places.entry(name.as_str()).or_insert(next);

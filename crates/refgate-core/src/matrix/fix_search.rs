@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::CommitFact;
 use super::fix_family::MOST_CANDIDATES;
-use super::named_commits::{follows, lowest, quotes, title};
+use super::named_commits::{follows, lowest, reverted_title, title};
 use crate::Oid;
 
 /// The properties of a commit that show which other commits it relates to. It is less than a
@@ -58,7 +58,7 @@ impl CommitSummary for CommitFact {
 /// or fix each other, and so on from each of these. For the seeds, the matrix of this
 /// selection equals the matrix of all commits.
 #[must_use]
-pub fn focus(all: &[impl CommitSummary], seeds: &[Oid]) -> Vec<usize> {
+pub fn related_commits(all: &[impl CommitSummary], seeds: &[Oid]) -> Vec<usize> {
     let seeds: BTreeSet<&Oid> = seeds.iter().collect();
     let of_seed = |(place, one)| seeds.contains(&CommitSummary::id(one)).then_some(place);
     let mut fresh: BTreeSet<usize> = all.iter().enumerate().filter_map(of_seed).collect();
@@ -75,9 +75,9 @@ fn near<G: CommitSummary>(all: &[G], from: &BTreeSet<usize>) -> BTreeSet<usize> 
     let members = || from.iter().filter_map(|place| all.get(*place));
     let ids: BTreeSet<String> = members().map(|one| one.id().to_string()).collect();
     let gone: BTreeSet<&str> = members().flat_map(CommitSummary::picked).collect();
-    let mut sought = IdPrefixIndex::new(members().flat_map(CommitSummary::names));
-    let mut at_once: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
-    at_once.extend(members().map(|one| ((one.authored(), one.author()), Vec::new())));
+    let mut wanted_ids = IdPrefixIndex::new(members().flat_map(CommitSummary::names));
+    let mut by_author_and_second: BTreeMap<(i64, &str), Vec<usize>> = BTreeMap::new();
+    by_author_and_second.extend(members().map(|one| ((one.authored(), one.author()), Vec::new())));
     let mut titled: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     titled.extend(members().map(|one| (title(one.subject()), Vec::new())));
     // These have the author, the second and the title of a member.
@@ -87,27 +87,27 @@ fn near<G: CommitSummary>(all: &[G], from: &BTreeSet<usize>) -> BTreeSet<usize> 
         let group = titled.get_mut(own);
         let twin = group.is_some();
         group.into_iter().for_each(|group| group.push(place));
-        let group = at_once.get_mut(&(one.authored(), one.author()));
+        let group = by_author_and_second.get_mut(&(one.authored(), one.author()));
         let twin = twin && group.is_some();
         group.into_iter().for_each(|group| group.push(place));
-        sought.look(place, one.id());
-        let after = quotes(own).or_else(|| follows(one.subject()));
+        wanted_ids.look(place, one.id());
+        let after = reverted_title(own).or_else(|| follows(one.subject()));
         if twin
             || after.is_some_and(|of| titled.contains_key(of))
-            || one.names().any(|name| gone.contains(name) || names_one(&ids, name))
+            || one.names().any(|name| gone.contains(name) || has_id_with_prefix(&ids, name))
         {
             found.insert(place);
         }
     }
-    found.extend(sought.found());
+    found.extend(wanted_ids.found());
     // A group that is too large is no evidence, except if author, second and title are equal.
     let few = |group: &&Vec<usize>| group.len() <= MOST_CANDIDATES;
-    found.extend(at_once.values().chain(titled.values()).filter(few).flatten());
+    found.extend(by_author_and_second.values().chain(titled.values()).filter(few).flatten());
     found
 }
 
 /// Whether an id begins with this prefix.
-fn names_one(ids: &BTreeSet<String>, begins: &str) -> bool {
+fn has_id_with_prefix(ids: &BTreeSet<String>, begins: &str) -> bool {
     let from = (core::ops::Bound::Included(begins), core::ops::Bound::Unbounded);
     ids.range::<str, _>(from).next().is_some_and(|id| id.starts_with(begins))
 }
@@ -153,7 +153,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::matrix::{DiffSimilarity, NamedCommits, OriginLink, doubts, families, matrix};
+    use crate::matrix::{
+        DiffSimilarity, NamedCommits, OriginLink, families, matrix, pairs_to_compare,
+    };
 
     /// Generates few authors, seconds, titles and ids, so that commits often relate.
     fn fact() -> impl Strategy<Value = CommitFact> {
@@ -196,8 +198,8 @@ mod tests {
                 one.as_bytes().iter().chain(other.as_bytes()).map(|b| u32::from(*b)).sum::<u32>();
             ((one, other), DiffSimilarity::Percent(u8::try_from(sum % 100).unwrap()))
         };
-        let alike = doubts(facts).into_iter().map(like).collect();
-        let families = families(facts, &alike);
+        let similarities = pairs_to_compare(facts).into_iter().map(like).collect();
+        let families = families(facts, &similarities);
         let matrix = matrix(facts, &families, 4, [1, 2, 3].into());
         let place = facts.binary_search_by_key(&of, |fact| fact.id).unwrap();
         let id = |place: usize| facts.get(place).map(|fact| fact.id);
@@ -229,7 +231,7 @@ mod tests {
             }
             let of = facts[seed % facts.len()].id;
             let part: Vec<CommitFact> =
-                focus(&facts, &[of]).into_iter().map(|place| facts[place].clone()).collect();
+                related_commits(&facts, &[of]).into_iter().map(|place| facts[place].clone()).collect();
             prop_assert_eq!(says(&part, of), says(&facts, of));
         }
     }

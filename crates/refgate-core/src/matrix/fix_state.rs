@@ -124,10 +124,10 @@ const DEEPEST: u32 = 20;
 impl Matrix<'_> {
     /// The number of times that a fix is in effect on a branch: its landings minus its reverts
     /// that are in effect.
-    fn stands(&self, root: OriginLink, branch: usize, depth: u32) -> usize {
+    fn count_in_effect(&self, root: OriginLink, branch: usize, depth: u32) -> usize {
         let landed = self.on(root, branch).count();
         let undone: usize = match self.reverts.get(&root).filter(|_| depth < DEEPEST) {
-            Some(by) => by.iter().map(|by| self.stands(*by, branch, depth + 1)).sum(),
+            Some(by) => by.iter().map(|by| self.count_in_effect(*by, branch, depth + 1)).sum(),
             None => 0,
         };
         landed.saturating_sub(undone)
@@ -153,7 +153,7 @@ impl Matrix<'_> {
             .max_by_key(|place| evidence(*place).map_or(0, Evidence::confidence));
         let Some(by) = best else { return FixLocation { cell: FixState::Missing, by: None } };
         let itself = self.on(root, branch).find(|place| root == OriginLink::Here(*place));
-        let cell = if self.stands(root, branch, 0) == 0 {
+        let cell = if self.count_in_effect(root, branch, 0) == 0 {
             FixState::Reverted
         } else if let Some(place) = itself {
             let all = self.facts.get(place).map_or(0, |fact| fact.branches);
@@ -174,8 +174,8 @@ impl Matrix<'_> {
         let older = |branch: &usize| {
             self.lines.iter().take_while(|line| *line != branch).any(|line| cell(*line).landed())
         };
-        let lacking = self.lines.iter().filter(|line| cell(**line) == FixState::Missing);
-        let gaps = lacking.filter(|line| older(line)).copied().collect();
+        let missing_branches = self.lines.iter().filter(|line| cell(**line) == FixState::Missing);
+        let gaps = missing_branches.filter(|line| older(line)).copied().collect();
         let mut follow_ups = Vec::new();
         for (follow, undoes) in self.after(root) {
             // The fix is in effect on this branch, so a revert on the branch was itself
@@ -183,9 +183,9 @@ impl Matrix<'_> {
             let lack = |branch: &usize| {
                 cell(*branch).landed() && (undoes || self.on(follow, *branch).next().is_none())
             };
-            let lacking: Vec<usize> = (0..self.branches).filter(lack).collect();
-            if !lacking.is_empty() {
-                follow_ups.push((follow, lacking));
+            let missing_branches: Vec<usize> = (0..self.branches).filter(lack).collect();
+            if !missing_branches.is_empty() {
+                follow_ups.push((follow, missing_branches));
             }
         }
         Fix { root, cells, gaps, follow_ups }
@@ -199,13 +199,13 @@ impl Matrix<'_> {
         // A revert on one line only does not concern the other branches.
         let undone = self.found(root, 0).cell == FixState::Reverted;
         let reverts = self.reverts.get(&root).filter(|_| undone).into_iter().flatten();
-        let reverts = reverts.filter(|revert| self.stands(**revert, 0, 0) > 0);
+        let reverts = reverts.filter(|revert| self.count_in_effect(**revert, 0, 0) > 0);
         after.chain(reverts.map(|revert| (*revert, true))).collect()
     }
 
     /// Whether a change is on several branches, and a line that is newer than one of them does
     /// not have it.
-    fn passes_over(&self, place: usize) -> bool {
+    fn misses_newer_line(&self, place: usize) -> bool {
         let Some(fact) = self.facts.get(place).filter(|fact| fact.parents == 1) else {
             return false;
         };
@@ -226,7 +226,7 @@ impl Matrix<'_> {
         };
         let copies = |(root, members): (&OriginLink, &Vec<usize>)| {
             let copied = members.iter().any(|place| *root != OriginLink::Here(*place));
-            let passed_over = || members.iter().any(|place| self.passes_over(*place));
+            let passed_over = || members.iter().any(|place| self.misses_newer_line(*place));
             ((copied || passed_over()) && !members.iter().any(undoes)).then_some(*root)
         };
         self.families.members.iter().filter_map(copies).collect()

@@ -1,6 +1,6 @@
 //! Finds where each fix has landed, by which evidence, and where it is missing.
 //!
-//! It reads no repository. The input is [`CommitFact`]s and, for the pairs that [`doubts`]
+//! It reads no repository. The input is [`CommitFact`]s and, for the pairs that [`pairs_to_compare`]
 //! lists, the [`DiffSimilarity`].
 
 mod fix_family;
@@ -12,8 +12,8 @@ use alloc::string::String;
 
 use crate::Oid;
 
-pub use fix_family::{Families, OriginLink, doubts, families};
-pub use fix_search::{CommitSummary, focus};
+pub use fix_family::{Families, OriginLink, families, pairs_to_compare};
+pub use fix_search::{CommitSummary, related_commits};
 pub use fix_state::{Fix, FixLocation, FixState, Matrix, matrix};
 pub use named_commits::{NamedCommits, title};
 

@@ -29,8 +29,9 @@ impl NamedCommits {
             }
             let lower = line.to_ascii_lowercase();
             // Only the beginning of a line counts, because prose can quote a pick line.
-            let bare = lower.strip_prefix('(').unwrap_or(&lower);
-            if let Some(rest) = after(bare, &["cherry picked from commit ", "cherry-picked from "])
+            let strip_labels = lower.strip_prefix('(').unwrap_or(&lower);
+            if let Some(rest) =
+                after(strip_labels, &["cherry picked from commit ", "cherry-picked from "])
             {
                 push(&mut named.picked, rest);
             } else if let Some(rest) = lower.strip_prefix("[ upstream commit ") {
@@ -94,11 +95,11 @@ pub fn title(subject: &str) -> &str {
 
 /// The title that a revert quotes: `X` in `Revert "X"`.
 pub(crate) fn quoted(subject: &str) -> Option<&str> {
-    quotes(title(subject))
+    reverted_title(title(subject))
 }
 
 /// The title that a revert quotes, from a [`title`].
-pub(super) fn quotes(title: &str) -> Option<&str> {
+pub(super) fn reverted_title(title: &str) -> Option<&str> {
     title.strip_prefix("Revert \"")?.strip_suffix('"')
 }
 
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn strips_the_additions_of_tools_from_titles() {
-        for (subject, bare) in [
+        for (subject, strip_labels) in [
             ("[PR #8012/deadbeef backport][3.10] Fix it (#8013)", "Fix it"),
             ("[release/1.6] Fix it (#1) (#2)", "Fix it"),
             ("Backport: Fix it", "Fix it"),
@@ -162,7 +163,7 @@ mod tests {
             ("Fix it (see #1)", "Fix it (see #1)"),
             ("Fix it", "Fix it"),
         ] {
-            assert_eq!(title(subject), bare);
+            assert_eq!(title(subject), strip_labels);
         }
         assert_eq!(quoted("Revert \"Fix it\" (#3)"), Some("Fix it"));
         assert_eq!(follows("fixup! Fix it"), Some("Fix it"));

@@ -30,7 +30,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         if !one.is_new_work() || one.is_squash(case) {
             continue;
         }
-        if one.landing.changes.is_none() && case.policy.classes.bounded() {
+        if one.landing.changes.is_none() && case.policy.classes.has_bounds() {
             let fact = "the changed paths";
             found.push(finding(one, rules::Violation::FactMissing { fact }));
         } else if one.class.contradiction.is_some() {

@@ -36,7 +36,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
     let mut found = Vec::new();
     for item in case.items() {
         if let (RefChange::Move { old, new }, Some(TipRelation::Foxtrot), Some(_)) =
-            (item.update.change, item.facts.shape, case.target(&item))
+            (item.update.change, item.facts.tip_relation, case.target(&item))
         {
             found.push(finding(item.index, None, Violation::Foxtrot { old, new }));
         }

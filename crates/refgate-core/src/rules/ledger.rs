@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::case::{ClassifiedLanding, UpdateItem};
-use crate::record_admission::refused;
+use crate::record_admission::find_rejection;
 use crate::rules::Properties;
 use crate::{
     Case, Finding, LEDGER, LedgerFormError, RecordId, RecordRejection, RefKind, Requirement,
@@ -58,7 +58,7 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
                     report(Violation::Form { error: error.clone() }.into());
                 }
                 for record in &edit.appended {
-                    if let Some(why) = refused(case, edit, record) {
+                    if let Some(why) = find_rejection(case, edit, record) {
                         let (kind, by) = (record.body.kind(), record.by.clone());
                         report(Violation::Record { record: record.id, kind, by, why }.into());
                     }

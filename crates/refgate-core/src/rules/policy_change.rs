@@ -85,7 +85,7 @@ fn approvals(case: &Case<'_>, item: &UpdateItem<'_>, folder: Oid) -> u32 {
             && approval.on == item.update.name
             && approval.at <= case.push.at
             && case.is_not_pusher(&approval.by)
-            && !item.wrote(case, &approval.by)
+            && !item.is_author(case, &approval.by)
             && case.policy.roles.has(&approval.by, role)
     });
     let mut people: Vec<&str> = given.map(|approval| approval.by.as_str()).collect();

@@ -56,7 +56,7 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Violation> {
             (case.policy.promotion.same_tree && own && differs)
                 .then(|| Violation::Differs { from: branch(from) })
         }
-        Route::Leap { from } => {
+        Route::SkippedStage { from } => {
             let over = one.target.place()?.checked_sub(1)?;
             Some(Violation::SkipsStage { from: branch(from), over: branch(over) })
         }

@@ -65,7 +65,7 @@ fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Option<Violation> {
     match kind {
         RefKind::Governed(_) if item.facts.not_a_commit => Some(Violation::NotACommit),
         RefKind::Governed(target) if creates && !case.history.tips.is_empty() => {
-            let (stages, line) = item.facts.begins_at;
+            let (stages, line) = item.facts.former_tip_of;
             let known = match target {
                 // A new stage starts at a commit that was the tip of a stage.
                 Target::Stage(..) => stages != 0,

@@ -21,10 +21,10 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
     let mut found = Vec::new();
     for item in case.items() {
         let RefChange::Move { old, new } = item.update.change else { continue };
-        if case.target(&item).is_none() || item.facts.shape == Some(TipRelation::Onward) {
+        if case.target(&item).is_none() || item.facts.tip_relation == Some(TipRelation::Onward) {
             continue;
         }
-        let violation = match item.facts.shape {
+        let violation = match item.facts.tip_relation {
             Some(TipRelation::Foxtrot) => continue,
             Some(_) => Violation { old, new }.into(),
             None if item.facts.not_a_commit => continue,

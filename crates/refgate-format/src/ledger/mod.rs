@@ -6,7 +6,7 @@ mod signers;
 mod text;
 mod write;
 
-pub use shelf::{months, path_of, shelf_for, shelf_of, slug, unslug};
+pub use shelf::{decode_slug, list_months, path_of, shelf_for, shelf_of, slug};
 pub use signature::{SignatureError, namespace, verify};
 pub use signers::{Signer, Signers, SignersError};
 pub use text::{RecordError, SIGNATURE, read_record, split_file};

@@ -24,7 +24,7 @@ pub fn slug(text: &str) -> String {
 
 /// Decodes a slug; `None` if it is invalid.
 #[must_use]
-pub fn unslug(name: &str) -> Option<String> {
+pub fn decode_slug(name: &str) -> Option<String> {
     let mut parts = name.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();
     for part in parts {
@@ -48,7 +48,7 @@ fn month(at: Instant) -> String {
 
 /// The months in which something can end that ends between `at` and `ahead` later.
 #[must_use]
-pub fn months(at: Instant, ahead: Duration) -> Vec<String> {
+pub fn list_months(at: Instant, ahead: Duration) -> Vec<String> {
     let end = at.checked_add_signed(ahead).unwrap_or(at);
     let mut all = vec![month(at)];
     let mut day = at;
@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn a_slug_is_one_path_component() {
         assert_eq!(slug("refs/heads/dev"), "refs%2fheads%2fdev");
-        assert_eq!(unslug("refs%2fheads%2fdev").as_deref(), Some("refs/heads/dev"));
-        assert_eq!((unslug("%zz"), unslug("%e9")), (None, None));
+        assert_eq!(decode_slug("refs%2fheads%2fdev").as_deref(), Some("refs/heads/dev"));
+        assert_eq!((decode_slug("%zz"), decode_slug("%e9")), (None, None));
         assert_eq!(slug("v2.0.0"), "v2.0.0");
         assert_eq!(
             (slug(".."), slug(".git"), slug("DEV")),
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn months_cover_the_whole_time_ahead() {
         let at = crate::parse_instant("2026-01-31").unwrap();
-        assert_eq!(months(at, Duration::days(30)), ["2026-01", "2026-02", "2026-03"]);
-        assert_eq!(months(at, Duration::zero()), ["2026-01"]);
-        assert_eq!(months(at, Duration::days(370)).len(), 14);
+        assert_eq!(list_months(at, Duration::days(30)), ["2026-01", "2026-02", "2026-03"]);
+        assert_eq!(list_months(at, Duration::zero()), ["2026-01"]);
+        assert_eq!(list_months(at, Duration::days(370)).len(), 14);
     }
 }

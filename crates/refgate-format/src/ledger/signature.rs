@@ -5,7 +5,7 @@ use refgate_core::Instant;
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
-use super::signers::{Signers, strong};
+use super::signers::{Signers, check_strength};
 
 /// Why a signature is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +85,7 @@ pub fn verify(
         return Err(armour_error("its hash algorithm is not supported"));
     }
     let key = signature.public_key();
-    strong(key).map_err(SignatureError::Key)?;
+    check_strength(key).map_err(SignatureError::Key)?;
     let public = PublicKey::from(key.clone());
     public.verify(namespace, text.as_bytes(), &signature).map_err(|_| SignatureError::Text)?;
     if !was_touched(key, &signature) {

@@ -93,7 +93,7 @@ fn signer(line: &str) -> Result<Signer, String> {
     let (options, key_text) = if is_key_type(rest) { ("", rest) } else { split_options(rest)? };
     let mut signer =
         Signer { people, namespaces: Vec::new(), after: None, before: None, key: key(key_text)? };
-    for option in each_option(options) {
+    for option in list_options(options) {
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
         let value = value.trim_matches('"');
         match name.to_ascii_lowercase().as_str() {
@@ -131,7 +131,7 @@ fn split_options(text: &str) -> Result<(&str, &str), String> {
     Err("the line has no key".to_string())
 }
 
-fn each_option(text: &str) -> Vec<&str> {
+fn list_options(text: &str) -> Vec<&str> {
     let mut quoted = false;
     let parts = text.split(move |c| {
         quoted ^= c == '"';
@@ -163,12 +163,12 @@ fn key(text: &str) -> Result<KeyData, String> {
         _ => return Err("the line has no key".to_string()),
     };
     let key = PublicKey::from_openssh(&plain).map_err(|error| format!("invalid key: {error}"))?;
-    strong(key.key_data())?;
+    check_strength(key.key_data())?;
     Ok(key.key_data().clone())
 }
 
 /// Checks that a key is strong enough.
-pub(crate) fn strong(key: &KeyData) -> Result<(), String> {
+pub(crate) fn check_strength(key: &KeyData) -> Result<(), String> {
     match key {
         KeyData::Ed25519(_) | KeyData::SkEd25519(_) => Ok(()),
         KeyData::Ecdsa(_) | KeyData::SkEcdsaSha2NistP256(_) => Ok(()),

@@ -102,8 +102,8 @@ pub fn read_record(text: &str) -> Result<Record, RecordError> {
         by: raw.name(&raw.by, "a valid name of a person")?,
         at: moment(&raw.at)?,
         repository: raw.name(&raw.repository, "a valid name of a repository")?,
-        reason: prose(&raw.reason, REASON)?,
-        link: raw.link.as_deref().map(|link| prose(link, LINK)).transpose()?,
+        reason: check_text(&raw.reason, REASON)?,
+        link: raw.link.as_deref().map(|link| check_text(link, LINK)).transpose()?,
         body: raw.body()?,
     };
     let canonical = record_text(&record);
@@ -128,7 +128,7 @@ fn moment(text: &str) -> Result<Instant, RecordError> {
     value(parsed.filter(|_| text.ends_with('Z')), text, "a time in UTC")
 }
 
-fn prose(text: &str, expected: &'static str) -> Result<String, RecordError> {
+fn check_text(text: &str, expected: &'static str) -> Result<String, RecordError> {
     let clean = !text.trim().is_empty()
         && text.chars().count() <= LONGEST
         && !text.chars().any(|c| c != '\n' && is_invisible(c));
@@ -163,7 +163,7 @@ impl RawRecord {
     }
 
     /// The id and the shelf of another record.
-    fn lies(&self) -> Result<(RecordId, String), RecordError> {
+    fn target_record(&self) -> Result<(RecordId, String), RecordError> {
         let shelf = self.needed(self.shelf.as_ref(), "shelf")?;
         Ok((self.record()?, self.name(shelf, "a valid shelf")?))
     }
@@ -205,7 +205,7 @@ impl RawRecord {
             commit: self.commit.is_some().then(commit).transpose()?,
             until: self.until()?,
             uses: self.uses.ok_or(RecordError::Missing("uses"))?,
-            owes: self.owes.as_deref().map(|owes| prose(owes, OWES)).transpose()?,
+            owes: self.owes.as_deref().map(|owes| check_text(owes, OWES)).transpose()?,
         })
     }
 
@@ -230,7 +230,7 @@ impl RawRecord {
             "freeze-exit" => RecordBody::FreezeExit { release: self.release()? },
             "waiver" => self.waiver()?,
             "settlement" => {
-                let (of, shelf) = self.lies()?;
+                let (of, shelf) = self.target_record()?;
                 RecordBody::Settlement { of, shelf }
             }
             "freeze" => RecordBody::Freeze {
@@ -255,7 +255,7 @@ impl RawRecord {
             },
             "uat-failed" => RecordBody::UatFailed { release: self.release()?, of: self.record()? },
             "withdrawal" => {
-                let (of, shelf) = self.lies()?;
+                let (of, shelf) = self.target_record()?;
                 RecordBody::Withdrawal { of, shelf }
             }
             "deletion-request" => RecordBody::DeletionRequest {

@@ -49,12 +49,12 @@ fn order(c: &mut Complaints<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Class> {
         return all;
     };
     for (rank, item) in array.iter().enumerate() {
-        let together = if item.get_ref().is_array() {
+        let same_rank = if item.get_ref().is_array() {
             list_of(c, item)
         } else {
             text_of(c, item).into_iter().collect()
         };
-        for name in together {
+        for name in same_rank {
             if all.iter().any(|class| class.name.eq_ignore_ascii_case(&name.text)) {
                 c.add(name.span.clone(), format!("the class `{}` is listed twice", name.text));
             }
@@ -208,8 +208,8 @@ fn words(
         match WordPattern::new(&text.text) {
             Some(words) => {
                 let parts = words.as_str().split(|c: char| !c.is_alphanumeric());
-                let telling = parts.filter(|word| !word.is_empty()).count();
-                all.push((telling, classes.rank(class), words, class));
+                let word_count = parts.filter(|word| !word.is_empty()).count();
+                all.push((word_count, classes.rank(class), words, class));
             }
             None => c.add(text.span, "a pattern needs at least one word"),
         }

@@ -40,7 +40,7 @@ pub(crate) struct Context<'a> {
 /// The calendars that a policy names; none if it cannot be parsed, because [`read_policy`] then
 /// reports why.
 #[must_use]
-pub fn wanted_calendars(text: &str) -> Vec<String> {
+pub fn calendar_names(text: &str) -> Vec<String> {
     let Ok(table) = DeTable::parse(text) else { return Vec::new() };
     let mut c = Complaints::new(text);
     let mut root = Section::new("policy file", table.span(), table.get_ref());
@@ -55,7 +55,7 @@ pub fn wanted_calendars(text: &str) -> Vec<String> {
 /// All complaints about the file, in its order.
 pub fn read_policy(file: &PolicyFile, horizon: Interval) -> Result<Policy, Vec<Complaint>> {
     let mut c = Complaints::new(&file.text);
-    refuse_bytes(&mut c, &file.text);
+    check_encoding(&mut c, &file.text);
     let (table, errors) = DeTable::parse_recoverable(&file.text);
     for error in &errors {
         c.add(error.span().unwrap_or(0..0), error.message().to_string());
@@ -79,7 +79,7 @@ pub fn read_policy(file: &PolicyFile, horizon: Interval) -> Result<Policy, Vec<C
     }
 }
 
-fn refuse_bytes(c: &mut Complaints<'_>, text: &str) {
+fn check_encoding(c: &mut Complaints<'_>, text: &str) {
     if text.starts_with('\u{feff}') {
         c.add(0..3, "the file begins with a byte order mark: save it as UTF-8 without one");
     }
@@ -110,7 +110,7 @@ fn build(
     let (classes, merge, declared_only) = classes::classes(c, root, base);
     let declare = classes::declarations(c, root, base, &classes);
     let windows = windows::windows(c, context, root, &flow, &classes, &roles);
-    let (backport, hotfix) = rules::straight(c, root, &classes, &roles);
+    let (backport, hotfix) = rules::backport_and_hotfix(c, root, &classes, &roles);
     let waivers = records::waivers(c, root, &roles);
     let name = name?.text;
     let policy = Policy {
@@ -136,7 +136,7 @@ fn build(
         modes: rules::modes(c, root),
         roles,
     };
-    rules::lock_outs(c, root, &policy);
+    rules::check_lock_out(c, root, &policy);
     Some(policy)
 }
 

@@ -13,7 +13,7 @@ use super::windows::length;
 use crate::complaint::{Complaints, nearest};
 use crate::table::{Section, text_of};
 
-pub(super) fn straight(
+pub(super) fn backport_and_hotfix(
     c: &mut Complaints<'_>,
     root: &mut Section<'_>,
     classes: &Classes,
@@ -152,7 +152,7 @@ pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<
 
 /// Rejects a policy that nobody could change afterwards
 /// (docs/design/model.md, "Records and the ledger").
-pub(super) fn lock_outs(c: &mut Complaints<'_>, root: &Section<'_>, policy: &Policy) {
+pub(super) fn check_lock_out(c: &mut Complaints<'_>, root: &Section<'_>, policy: &Policy) {
     let people = policy.roles.people(&policy.protect.approvers);
     let pushers: Vec<&String> = policy.flow.production().map_or_else(Vec::new, |(_, stage)| {
         stage.pushers.iter().flat_map(|role| policy.roles.people(role)).collect()

@@ -40,7 +40,7 @@ fn the_smallest_policy_has_the_standard_classes() {
     );
     let rank = |name| policy.classes.rank(policy.classes.find(name).unwrap());
     assert_eq!(rank("hotfix"), rank("security"));
-    assert!(policy.classes.bounded());
+    assert!(policy.classes.has_bounds());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn reads_a_calendar_beside_the_policy() {
     let text = format!(
         "{GOOD}[[freeze]]\nname = \"f\"\nreason = \"r\"\nstages = [\"main\"]\nics = \"x.ics\"\n"
     );
-    assert_eq!(wanted_calendars(&text), ["x.ics"]);
+    assert_eq!(calendar_names(&text), ["x.ics"]);
     assert!(complaints(&text).contains("cannot read the calendar"));
     let ics = "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261220\n\
         DTEND;VALUE=DATE:20270104\nEND:VEVENT\nEND:VCALENDAR\n";

@@ -7,7 +7,7 @@ use super::{Context, role};
 use crate::complaint::{Complaints, nearest};
 use crate::instant::{Zone, parse_duration, parse_local};
 use crate::table::{Section, SpannedText};
-use crate::{import, recur};
+use crate::{expand_recurrence, import_calendar};
 
 pub(super) fn windows(
     c: &mut Complaints<'_>,
@@ -122,7 +122,8 @@ fn span(
                 c.hint(rule.span, "`recur` needs `lasts`", "such as `lasts = \"2 days\"`");
                 return None;
             };
-            let windows = recur(&rule.text, local(c, &from)?, lasts, zone, context.horizon);
+            let windows =
+                expand_recurrence(&rule.text, local(c, &from)?, lasts, zone, context.horizon);
             windows.map_err(|error| c.add(rule.span, error.to_string())).ok().map(WindowSpan::Fixed)
         }
         (None, None, None, Some(name)) => {
@@ -130,7 +131,7 @@ fn span(
                 c.hint(name.span, "cannot read the calendar", "put it beside the policy file");
                 return None;
             };
-            let windows = import(text, zone, context.horizon);
+            let windows = import_calendar(text, zone, context.horizon);
             windows.map_err(|error| c.add(name.span, error.to_string())).ok().map(WindowSpan::Fixed)
         }
         _ => {

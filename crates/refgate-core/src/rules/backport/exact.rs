@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Violation, declared_class, finding};
 use crate::case::ClassifiedLanding;
-use crate::class_downgrade::{belittled, lowered};
+use crate::class_downgrade::{merge_downgrade, pick_downgrade};
 use crate::{Case, Commit, Finding, Oid, Receipt, Requirement, Route, RuleId};
 
 /// What Git makes of the original passes without an approval. Changes that a person made
@@ -56,7 +56,7 @@ fn manual_change(
     let commit = case.history.commit(id)?;
     // What another stage contains was judged there, under its own name.
     if commit.reach != 0 {
-        let (class, was) = belittled(case, &one.class, commit)?;
+        let (class, was) = merge_downgrade(case, &one.class, commit)?;
         return Some(Violation::Downgraded { of: id, class, was }.into());
     }
     let Some(pick) = one.landing.pick(id) else {
@@ -66,7 +66,7 @@ fn manual_change(
     match &pick.receipt {
         Some(Receipt::Exact) => {
             let landed = (one.landing.commit, &one.class);
-            let (class, was) = lowered(case, landed, commit, pick)?;
+            let (class, was) = pick_downgrade(case, landed, commit, pick)?;
             Some(Violation::Downgraded { of, class, was }.into())
         }
         Some(receipt) => Some(Violation::NotExact { of, receipt: receipt.clone() }.into()),
@@ -81,7 +81,7 @@ fn manual_change(
 /// because there is no time for another way (docs/design/model.md, "Flow").
 fn own_work(case: &Case<'_>, one: &ClassifiedLanding<'_>, commit: &Commit) -> Option<Violation> {
     let mixed = match commit.id == one.landing.commit {
-        true => one.landing.holds_its_own() || commit.parents.len() > 2,
+        true => one.landing.has_own_content() || commit.parents.len() > 2,
         false => one.landing.mixed.contains(&commit.id),
     };
     let plain = commit.parents.len() > 1 && !mixed;

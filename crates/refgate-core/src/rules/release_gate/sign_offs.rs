@@ -34,7 +34,7 @@ fn find_missing(
             && sign_off.at <= case.push.at
             && case.policy.roles.has(&sign_off.by, &required.role)
             && case.is_not_pusher(&sign_off.by)
-            && !one.item.wrote(case, &sign_off.by);
+            && !one.item.is_author(case, &sign_off.by);
         if !given {
             continue;
         }
@@ -63,7 +63,7 @@ fn changed_path(
     let covers = |globs: &[Glob], path: &str| {
         globs.is_empty() || globs.iter().any(|glob| glob.matches(path))
     };
-    let Some(changes) = one.item.facts.since_signed.get(&signed) else {
+    let Some(changes) = one.item.facts.changes_since_sign_off.get(&signed) else {
         return Some(String::from("(a tree that the server does not have)"));
     };
     let change = changes.iter().find(|change| covers(&required.paths, &change.path));
