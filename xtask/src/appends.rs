@@ -31,7 +31,7 @@ const FRESH: Duration = Duration::from_secs(300);
 struct Count {
     kills: AtomicUsize,
     taken: AtomicUsize,
-    refused: AtomicUsize,
+    rejected: AtomicUsize,
     /// The duration of the last accepted push in milliseconds. It grows with the ledger. The waits
     /// between kills and between attempts depend on it.
     lasted: AtomicU64,
@@ -67,11 +67,11 @@ pub(crate) fn run_all(all: usize) -> Outcome<String> {
     git(&server, &["fsck", "--strict", "--connectivity-only"])?;
     let mut verify = Command::new(&refgate);
     run(verify.args(["ledger", "verify", "-C"]).arg(&server))?;
-    let [kills, taken, refused] =
-        [&count.kills, &count.taken, &count.refused].map(|one| one.load(Ordering::Relaxed));
+    let [kills, taken, rejected] =
+        [&count.kills, &count.taken, &count.rejected].map(|one| one.load(Ordering::Relaxed));
     Ok(format!(
         "{want} records by {WRITERS} writers, {BATCH} in each push: {taken} pushes accepted, \
-         {refused} not (races and {kills} kills); no accepted record is lost, all are valid"
+         {rejected} not (races and {kills} kills); no accepted record is lost, all are valid"
     ))
 }
 
@@ -118,7 +118,7 @@ fn write(shelf: &LedgerServer, writer: usize, batches: usize, count: &Count) -> 
                 count.taken.fetch_add(1, Ordering::Relaxed);
                 break;
             }
-            count.refused.fetch_add(1, Ordering::Relaxed);
+            count.rejected.fetch_add(1, Ordering::Relaxed);
             tries += 1;
             // After a lost race, the writer waits. Otherwise eight writers keep two cores busy with
             // pushes that seven of them must repeat.

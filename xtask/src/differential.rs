@@ -3,7 +3,7 @@
 use refgate_scenario::differences;
 
 pub(crate) fn run(pushes: usize) -> Result<String, String> {
-    let (judged, refused, found) = differences(1_000_000, pushes)?;
+    let (judged, rejected, found) = differences(1_000_000, pushes)?;
     if let Some(first) = found.first() {
         return Err(format!(
             "seed {}\n{}\nengine {}\nmodel  {}",
@@ -13,5 +13,5 @@ pub(crate) fn run(pushes: usize) -> Result<String, String> {
             first.model
         ));
     }
-    Ok(format!("{judged} pushes judged, {refused} of them rejected, no difference"))
+    Ok(format!("{judged} pushes judged, {rejected} of them rejected, no difference"))
 }

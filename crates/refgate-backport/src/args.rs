@@ -154,7 +154,7 @@ pub(crate) struct Plan {
     /// All open debts, to the stages that are missing the fixes; see
     /// `git backport debts`
     #[arg(long, conflicts_with_all = ["fixes", "to"])]
-    pub(crate) owed: bool,
+    pub(crate) debts: bool,
     /// Also cherry-pick fixes that a branch has reverted
     #[arg(long)]
     pub(crate) again: bool,

@@ -1,23 +1,23 @@
-//! What was decided, and what determined it?
+//! The decision about a push, and what it rests on.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Classification, Finding, FreezeState, Oid, RecordId, Route};
 
-/// The verdict. `Undecided` is our fault, never the pusher's, and refuses.
+/// The verdict. A server rejects an undecided push, and says that the server is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// All may land.
+    /// Every update may land.
     Accept,
-    /// Something is forbidden.
+    /// A rule found a violation.
     Reject,
-    /// It could not be decided.
+    /// The facts that were read are not sufficient.
     Undecided,
 }
 
 impl Verdict {
-    /// Its name in reports.
+    /// The name in reports and in the audit log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -28,41 +28,41 @@ impl Verdict {
     }
 }
 
-/// A finding that a waiver set aside.
+/// A finding that a waiver sets aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaivedFinding {
     /// The finding.
     pub finding: Finding,
-    /// The waiver's record.
+    /// The record of the waiver.
     pub waiver: RecordId,
 }
 
-/// One landing, as the decision saw it.
+/// One landing, as the decision judged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecidedLanding {
-    /// The place of the update.
+    /// The index of the update in the push.
     pub update: usize,
-    /// The landing's commit.
+    /// The commit of the landing.
     pub commit: Oid,
-    /// How it came.
+    /// The route of the landing.
     pub route: Route,
-    /// What it is.
+    /// The class of the landing.
     pub class: Classification,
 }
 
-/// The decision about a whole push.
+/// The decision about a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The verdict.
     pub verdict: Verdict,
-    /// What refuses.
+    /// The findings that reject the push.
     pub findings: Vec<Finding>,
-    /// What a rule in `warn` mode says.
+    /// The findings of rules in `warn` mode.
     pub warnings: Vec<Finding>,
-    /// What waivers set aside.
+    /// The findings that waivers set aside.
     pub waived: Vec<WaivedFinding>,
-    /// Every landing.
+    /// All landings.
     pub landings: Vec<DecidedLanding>,
-    /// The state of each of the policy's windows, in order.
+    /// The state of each freeze window of the policy, in its order.
     pub freezes: Vec<(String, FreezeState)>,
 }

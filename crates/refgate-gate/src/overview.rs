@@ -117,12 +117,12 @@ pub fn overview(
     let tag = last.map(|release| release.tag.as_str());
     records.extend(rest.records.overview(reader, policy, (&debts, tag))?);
     let mut ledger = LedgerView::assemble(policy, &records);
-    let mut owed = Vec::new();
+    let mut waiver_follow_ups = Vec::new();
     for waiver in &mut ledger.waivers {
         let used = uses(reader, waiver.id).map_err(LedgerError::Git)?;
         waiver.uses_left = waiver.uses_left.saturating_sub(used);
         let open = used > 0 && !ledger.settlements.contains(&waiver.id);
-        owed.extend(waiver.owes.clone().filter(|_| open).map(|owes| {
+        waiver_follow_ups.extend(waiver.owes.clone().filter(|_| open).map(|owes| {
             let (id, due) = (waiver.id, waiver.during.end);
             FollowUp::Waiver { id, owes, due }
         }));
@@ -154,7 +154,7 @@ pub fn overview(
         });
     }
     let mut follow_ups = follow_ups(rest, &graph, &survey, &ledger)?;
-    follow_ups.extend(owed);
+    follow_ups.extend(waiver_follow_ups);
     let logged = reader.log_tip()?.is_some();
     Ok(Overview { at, stages, ledger, survey, debts, logged, follow_ups })
 }

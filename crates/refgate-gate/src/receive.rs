@@ -108,8 +108,10 @@ pub fn receive(inputs: &Inputs) -> Outcome {
             "refgate: push rejected. This server cannot judge pushes now. \
              Tell its administrator:"
         };
+        // The last line can be a hint, which stays on its own line.
         let said = clean_block(&error.to_string());
-        let text = format!("{}\n{}", wrap("", "", who), wrap("  ", "  ", &said));
+        let lines = said.lines().map(|line| wrap("  ", "  ", line));
+        let text = format!("{}\n{}", wrap("", "", who), lines.collect::<Vec<_>>().join("\n"));
         Outcome { exit: error.exit(), text }
     })
 }

@@ -96,7 +96,9 @@ impl GuardContext {
 }
 
 fn reject_update(why: &str) -> Outcome {
-    let text = refgate_report::wrap("refgate: rejected. ", "  ", &refgate_report::clean_block(why));
+    let why = refgate_report::clean_block(&format!("refgate: rejected. {why}"));
+    let lines = why.lines().map(|line| refgate_report::wrap("", "  ", line));
+    let text = lines.collect::<Vec<_>>().join("\n");
     Outcome { exit: Exit::Rejected, text }
 }
 

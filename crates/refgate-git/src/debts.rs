@@ -30,7 +30,7 @@ pub fn debts(
         let Some(stage) = flow.stages.get(*from) else { continue };
         let mut moves = None;
         for (to, earlier) in tips.range(..from) {
-            for (fix, subject) in owed(reader, graph, [*later, *earlier], baseline)? {
+            for (fix, subject) in missing_fixes(reader, graph, [*later, *earlier], baseline)? {
                 let moves = moves.get_or_insert_with(|| reader.moves(&stage.branch));
                 let mut since = landed(graph, moves, fix)?;
                 if since.is_none() && reader.is_fetched(&stage.branch) {
@@ -52,7 +52,7 @@ pub fn debts(
 ///
 /// # Errors
 /// Returns an error if a commit cannot be read, or the two tips are too far apart.
-pub fn owed(
+pub fn missing_fixes(
     reader: &Reader,
     graph: &Graph<'_>,
     [later, earlier]: [Oid; 2],
@@ -131,14 +131,14 @@ impl UniqueCommits {
 
     /// The fixes of the other side that have a copy among these commits. A copy names the fix in
     /// a trailer and changes a common path, or it changes the same paths with an equal patch id.
-    fn paid_fixes(&self, reader: &Reader, owed: &Self) -> Result<HashSet<Oid>, GitError> {
+    fn paid_fixes(&self, reader: &Reader, missing_fixes: &Self) -> Result<HashSet<Oid>, GitError> {
         let mut paid = HashSet::new();
         let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
             let paths = changed_paths(reader, *id, commit)?;
             for name in NamedCommits::read(&commit.message).picked {
                 let Some(of) = reader.named(&name) else { continue };
-                let Some(original) = owed.fixes.get(&of) else { continue };
+                let Some(original) = missing_fixes.fixes.get(&of) else { continue };
                 // A trailer is only a claim. A copy must change a path of its original.
                 if changed_paths(reader, of, original)?.iter().any(|path| paths.contains(path)) {
                     paid.insert(of);
@@ -146,7 +146,7 @@ impl UniqueCommits {
             }
             by_paths.entry(paths).or_default().push(*id);
         }
-        for (id, commit) in owed.fixes.iter().filter(|_| !by_paths.is_empty()) {
+        for (id, commit) in missing_fixes.fixes.iter().filter(|_| !by_paths.is_empty()) {
             let Some(twins) = by_paths.get(&changed_paths(reader, *id, commit)?) else { continue };
             let mine = reader.patch_id(*id)?;
             for twin in twins {

@@ -5,7 +5,7 @@ use refgate_core::{Change, ChangeMode, EntryKind, Oid};
 use crate::merge_content::MAX_TREE_DEPTH;
 use crate::reader::Reader;
 use crate::tree::changed_entries;
-use crate::{Entry, GitError};
+use crate::{Entry, GitError, ParsedCommit};
 
 /// The changes from one tree to another. `None` is the empty tree. A renamed file is one
 /// deletion and one addition. `landing` names the commit in errors.
@@ -104,5 +104,32 @@ impl Walk<'_> {
         }
         self.path.truncate(length);
         Ok(())
+    }
+}
+
+impl Reader {
+    /// The paths that differ between two trees; `None` is the empty tree.
+    ///
+    /// # Errors
+    /// Returns an error if a tree cannot be read, or there are more changes than the limit.
+    pub fn changes(
+        &self,
+        landing: Oid,
+        before: Option<Oid>,
+        after: Option<Oid>,
+    ) -> Result<Vec<Change>, GitError> {
+        changes(self, landing, before, after)
+    }
+
+    /// The changes of a commit against its first parent.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Reader::changes`].
+    pub fn own_changes(&self, id: Oid, commit: &ParsedCommit) -> Result<Vec<Change>, GitError> {
+        let before = match commit.parents.first() {
+            Some(parent) => Some(self.commit(*parent)?.tree),
+            None => None,
+        };
+        self.changes(id, before, Some(commit.tree))
     }
 }

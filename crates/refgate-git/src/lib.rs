@@ -34,7 +34,7 @@ pub use audit_log::{AuditLog, LOG, WaiverUse};
 pub use bounds::Bounds;
 pub use commit::{ParsedCommit, encoding_defect, parse_commit};
 pub use commit_cache::CommitCache;
-pub use debts::{debts, owed};
+pub use debts::{debts, missing_fixes};
 pub use error::GitError;
 pub use graph::Graph;
 pub use history_builder::gather;

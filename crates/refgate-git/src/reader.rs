@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant as Moment;
 
 use git2::{ObjectType, Odb, Repository};
-use refgate_core::{Change, Oid, RefName};
+use refgate_core::{Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
 use crate::repository_checks::{check_trust, explain_open};
@@ -224,31 +224,6 @@ impl Reader {
                 }
             }
         }
-    }
-
-    /// The paths that differ between two trees; `None` is the empty tree.
-    ///
-    /// # Errors
-    /// Returns an error if a tree cannot be read, or there are more changes than the limit.
-    pub fn changes(
-        &self,
-        landing: Oid,
-        before: Option<Oid>,
-        after: Option<Oid>,
-    ) -> Result<Vec<refgate_core::Change>, GitError> {
-        crate::diff::changes(self, landing, before, after)
-    }
-
-    /// The changes of a commit against its first parent.
-    ///
-    /// # Errors
-    /// Returns the errors of [`Reader::changes`].
-    pub fn own_changes(&self, id: Oid, commit: &ParsedCommit) -> Result<Vec<Change>, GitError> {
-        let before = match commit.parents.first() {
-            Some(parent) => Some(self.commit(*parent)?.tree),
-            None => None,
-        };
-        self.changes(id, before, Some(commit.tree))
     }
 
     /// The type of an object, read from its header only.

@@ -304,7 +304,7 @@ pub(crate) fn full(name: &str) -> String {
 /// Parses `accept`, `reject freeze class`, `reject freeze: "text" "text"`.
 fn expect(rest: &[&str]) -> Result<Step, String> {
     let [verdict, rest @ ..] = rest else { return Err("the verdict is missing".to_string()) };
-    if !["accept", "reject", "undecided", "refuse"].contains(verdict) {
+    if !["accept", "reject", "undecided", "error"].contains(verdict) {
         return Err(format!("`{verdict}` is not a verdict"));
     }
     let mut expected =

@@ -29,7 +29,7 @@ pub(crate) fn report(text: &str, success: bool) -> Report {
         (true, ..) => "accept",
         (_, true, _) => "reject",
         (_, _, true) => "undecided",
-        _ => "refuse",
+        _ => "error",
     };
     let rules = said.iter().filter_map(|line| {
         let (name, _) = line.strip_prefix("  [")?.split_once(']')?;

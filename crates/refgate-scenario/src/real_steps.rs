@@ -101,9 +101,9 @@ impl RealWorld {
         let mut last = None;
         for one in made {
             let report = self.append(one)?;
-            let refused = report.verdict != "accept";
+            let rejected = report.verdict != "accept";
             last = Some(report);
-            if refused {
+            if rejected {
                 break;
             }
         }

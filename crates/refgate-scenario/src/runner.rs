@@ -30,7 +30,7 @@ pub struct Failure {
 /// The answer to one push. Both worlds give it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// `accept`, `reject`, `undecided` or `refuse`.
+    /// `accept`, `reject`, `undecided` or `error`.
     pub verdict: String,
     /// The rules that have findings.
     pub rules: BTreeSet<String>,
@@ -243,7 +243,7 @@ impl MemoryWorld {
         options: &[String],
     ) -> Result<Report, String> {
         let Some(facts) = self.take(who, specs, options) else {
-            return Ok(Report { verdict: "refuse".to_string(), ..Report::default() });
+            return Ok(Report { verdict: "error".to_string(), ..Report::default() });
         };
         let decision = self.decide(&facts);
         let case = self.case(&facts);

@@ -199,7 +199,7 @@ pub enum Record {
 /// The expected answer to the last push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// `accept`, `reject`, `undecided`, or `refuse` if the push fails without a verdict.
+    /// `accept`, `reject`, `undecided`, or `error` if the push fails without a verdict.
     pub verdict: String,
     /// Exactly these rules have violations. An empty list means any rules.
     pub rules: Vec<String>,

@@ -18,10 +18,10 @@ pub(crate) enum Condition {
     Equals { branch: String, other: String },
     /// `tag v2.0.0 is on main`
     Tagged { tag: String, on: String },
-    /// `nothing is owed`
-    NothingOwed,
-    /// `nothing is overdue`
-    NothingOverdue,
+    /// `nothing is list_debts`
+    NoOpenDebt,
+    /// `no debt is overdue`
+    NoOverdueDebt,
     /// `a waiver is on record`, `2 sign-offs are on record`
     Recorded { kind: String, count: usize },
     /// `3 days have passed`, or `3 to 6 days have passed`: the seed of the world
@@ -42,7 +42,7 @@ pub(crate) struct Facts<'w> {
 
 const KNOWN: &str = "`dev has \"TITLE\"`, `dev and stg have \"TITLE\"`, `main lacks \"TITLE\"`, \
                      `NAME exists`, `NAME is gone`, `dev contains main`, `stg equals dev`, `tag T \
-                     is on main`, `nothing is owed`, `nothing is overdue`, `a waiver is on \
+                     is on main`, `no debt is open`, `no debt is overdue`, `a waiver is on \
                      record`, `3 days have passed`, `3 to 6 days have passed`";
 
 impl Condition {
@@ -75,8 +75,8 @@ impl Condition {
                 Ok(Self::Equals { branch: own(branch), other: own(other) })
             }
             (["tag", tag, "is", "on", on], None) => Ok(Self::Tagged { tag: own(tag), on: own(on) }),
-            (["nothing", "is", "owed"], None) => Ok(Self::NothingOwed),
-            (["nothing", "is", "overdue"], None) => Ok(Self::NothingOverdue),
+            (["no", "debt", "is", "open"], None) => Ok(Self::NoOpenDebt),
+            (["no", "debt", "is", "overdue"], None) => Ok(Self::NoOverdueDebt),
             (["a" | "an", kind, "is", "on", "record"], None) => {
                 Ok(Self::Recorded { kind: own(kind), count: 1 })
             }
@@ -148,13 +148,13 @@ impl Condition {
                     _ => vec![format!("there is no tag {tag} on {on}")],
                 }
             }
-            Self::NothingOwed => facts.owed(&graph, false)?,
+            Self::NoOpenDebt => facts.list_debts(&graph, false)?,
             Self::Recorded { kind, count } => {
                 let found = facts.records.iter().filter(|r| r.body.kind() == kind).count();
                 let what = format!("{kind} records: {found} of {count}");
                 one(found >= *count, what)
             }
-            Self::NothingOverdue => facts.owed(&graph, true)?,
+            Self::NoOverdueDebt => facts.list_debts(&graph, true)?,
             Self::Passed(from, to) => {
                 let days = to.num_days().saturating_sub(from.num_days()).unsigned_abs();
                 let more = facts.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
@@ -184,7 +184,7 @@ impl Facts<'_> {
         Ok(false)
     }
 
-    fn owed(&self, graph: &Graph<'_>, overdue: bool) -> Result<Vec<String>, GitError> {
+    fn list_debts(&self, graph: &Graph<'_>, overdue: bool) -> Result<Vec<String>, GitError> {
         let flow = &self.policy.flow;
         let tips = stage_tips(self.reader, flow)?;
         let name = |place: usize| {

@@ -123,8 +123,8 @@ fn check(lesson: &Lesson, file: Option<&Path>) -> Result<(), Failure> {
         }
         // A rejected push can be a part of the story. A rejected record is an error of
         // the author.
-        let refused = |event: &Event| event.kind == "record" && event.verdict == "reject";
-        if let Some(event) = journal::read(&world.root).into_iter().find(refused) {
+        let rejected = |event: &Event| event.kind == "record" && event.verdict == "reject";
+        if let Some(event) = journal::read(&world.root).into_iter().find(rejected) {
             let rules = event.rules.join(", ");
             return Err(told(wrong(format!(
                 "the teammate's `{}` is rejected ({rules})",

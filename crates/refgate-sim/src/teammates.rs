@@ -20,7 +20,7 @@ impl World {
             self.real.catch_up().map_err(failed)?;
             let told = self.run(&steps)?;
             let last = told.last().and_then(|(_, report)| report.as_ref());
-            let refused = last.filter(|report| report.verdict != "accept").cloned();
+            let rejected = last.filter(|report| report.verdict != "accept").cloned();
             for (text, report) in told {
                 match report {
                     None => said.push(text),
@@ -29,7 +29,7 @@ impl World {
                     }
                 }
             }
-            match refused.filter(|_| !expected(&steps)) {
+            match rejected.filter(|_| !expected(&steps)) {
                 // The trigger has not fired, so the teammate tries again later.
                 Some(report) => said.push(render_rejection_line(&steps, &report)),
                 None => self.state.fired.push(place),

@@ -209,8 +209,8 @@ fn calendar(world: &World, now: Instant) -> Result<Vec<String>, Failure> {
         }
     }
     let facts = world.facts(&reader);
-    let owed = crate::condition::Condition::NothingOwed.missing(&facts)?;
-    all.extend(owed.into_iter().map(|what| format!("debt: {what}")));
+    let open_debts = crate::condition::Condition::NoOpenDebt.missing(&facts)?;
+    all.extend(open_debts.into_iter().map(|what| format!("debt: {what}")));
     Ok(all)
 }
 

@@ -270,10 +270,10 @@ impl World {
                         ))
                     })?;
                     let Some(report) = report else { continue };
-                    let refused = report.verdict != "accept";
+                    let rejected = report.verdict != "accept";
                     told.push((line.text.clone(), Some(report)));
                     let said = matches!(steps.get(place + 1), Some(LessonStep::Step(next)) if matches!(next.step, Step::Expect(_)));
-                    if refused && !said {
+                    if rejected && !said {
                         break;
                     }
                 }

@@ -17,7 +17,7 @@ use crate::policy_answer::PolicyAnswers;
 use crate::recipes::merge_with_recipes;
 
 /// The policy, the open debts of the stages, and the tips of the stages.
-fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips), Failure> {
+fn open_debts(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips), Failure> {
     let mut reader = open(place)?;
     let Some(rules) = PolicyAnswers::find(&reader, place)? else {
         let message = "cannot find the stages: there is no policy\nhint: name one with --policy";
@@ -28,10 +28,10 @@ fn owed(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, StageTips),
         reader.use_remote(&place.remote);
     }
     let tips = stage_tips(&reader, flow)?;
-    let mut owed = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
+    let mut open_debts = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
     let stage = |place: usize| flow.stages.get(place).map_or("", |one| one.branch.short());
-    owed.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));
-    Ok((rules, owed, StageTips { reader, tips }))
+    open_debts.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));
+    Ok((rules, open_debts, StageTips { reader, tips }))
 }
 
 /// The tips of the stages.
@@ -43,9 +43,13 @@ struct StageTips {
 impl StageTips {
     /// The debts that a pick cannot pay, because it would change nothing: the branch has
     /// the content of the fix already, or a recipe keeps the branch's own files.
-    fn idle(&self, recipes: &[Recipe], owed: &[Debt]) -> Result<BTreeSet<(Oid, usize)>, Failure> {
+    fn idle(
+        &self,
+        recipes: &[Recipe],
+        open_debts: &[Debt],
+    ) -> Result<BTreeSet<(Oid, usize)>, Failure> {
         let (mut debts, mut asked) = (Vec::new(), Vec::new());
-        for debt in owed {
+        for debt in open_debts {
             let (tip, fix) = (self.tips.get(&debt.to), self.reader.commit(debt.fix)?);
             if let (Some(ours), [base]) = (tip.copied(), fix.parents.as_slice()) {
                 debts.push((debt.fix, debt.to, self.reader.commit(ours)?.tree));
@@ -62,7 +66,7 @@ impl StageTips {
 
 /// The fixes of all open debts, and the stages that are missing them.
 pub(crate) fn debts_to_plan(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<String>), Failure> {
-    let (rules, mut debts, _) = owed(place)?;
+    let (rules, mut debts, _) = open_debts(place)?;
     debts.sort_by_key(|debt| debt.since);
     let (mut fixes, mut stages): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for debt in debts {
@@ -82,15 +86,15 @@ pub(crate) fn debts_to_plan(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<
 }
 
 pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
-    let (rules, owed, standing) = owed(place)?;
-    let idle = standing.idle(&rules.policy.recipes, &owed)?;
+    let (rules, open_debts, standing) = open_debts(place)?;
+    let idle = standing.idle(&rules.policy.recipes, &open_debts)?;
     let flow = &rules.policy.flow;
     let name = |place: usize| {
         let stage = flow.stages.get(place).map(|stage| &stage.branch);
         stage.map(RefName::short).unwrap_or_default().to_string()
     };
     let mut late = false;
-    for debt in &owed {
+    for debt in &open_debts {
         let Debt { fix, subject, from, to, since } = debt;
         let due = *since + rules.policy.debts.due;
         late |= due <= rules.at;
@@ -122,7 +126,11 @@ pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
         }
     }
     if !place.json {
-        say(&format!("{} open debt{}", owed.len(), if owed.len() == 1 { "" } else { "s" }));
+        say(&format!(
+            "{} open debt{}",
+            open_debts.len(),
+            if open_debts.len() == 1 { "" } else { "s" }
+        ));
     }
     Ok(done(if late { Exit::Rejected } else { Exit::Accepted }))
 }

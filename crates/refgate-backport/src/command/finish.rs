@@ -2,7 +2,7 @@
 
 use refgate_core::{Oid, Policy};
 use refgate_gate::Exit;
-use refgate_git::{Graph, owed};
+use refgate_git::{Graph, missing_fixes};
 use refgate_report::{quoted, wrap};
 use serde_json::json;
 
@@ -132,7 +132,9 @@ impl HotfixProgress<'_> {
             self.pick_writer.report(&branch.name, state, words);
             Ok(None)
         };
-        if owed(reader, &graph, [self.fix.tip, branch.tip], Some(self.fix.base))?.is_empty() {
+        if missing_fixes(reader, &graph, [self.fix.tip, branch.tip], Some(self.fix.base))?
+            .is_empty()
+        {
             return tell("present", "already contains the fix");
         }
         if let Some(why) = self.denied(&branch.name)? {
@@ -192,7 +194,8 @@ impl HotfixProgress<'_> {
         let reader = &self.known.reader;
         let graph = Graph::new(reader);
         let short = reference.strip_prefix("refs/heads/").unwrap_or(reference);
-        let holds = owed(reader, &graph, [self.fix.tip, there], Some(self.fix.base))?.is_empty();
+        let holds =
+            missing_fixes(reader, &graph, [self.fix.tip, there], Some(self.fix.base))?.is_empty();
         if holds && graph.is_ancestor(tip, there)? {
             let remote = if self.args.straight { "pushed" } else { "merged" };
             return Ok(Some(format!("{short} contains the fix, and must still be {remote}")));
@@ -271,7 +274,7 @@ fn verdict(place: &RepositoryArgs, fix: &Fix, args: &Finish, waits: bool) -> Ver
         if branch.name == fix.branch {
             continue;
         }
-        let mut open = owed(&known.reader, &graph, [fix.tip, branch.tip], Some(fix.base))?;
+        let mut open = missing_fixes(&known.reader, &graph, [fix.tip, branch.tip], Some(fix.base))?;
         open.retain(|(id, _)| !rules.excuses(&known.reader, *id, &branch.name));
         let mut reaches = true;
         if known.branches.lines().contains(&number) {

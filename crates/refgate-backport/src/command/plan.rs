@@ -43,7 +43,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Plan) -> VerbResult {
 /// Completes the arguments: with the open debts, or with what the user selects.
 pub(crate) fn filled(place: &RepositoryArgs, args: &Plan) -> Result<Plan, Failure> {
     let mut filled = args.clone();
-    if args.owed {
+    if args.debts {
         (filled.fixes, filled.to) = super::debts::debts_to_plan(place)?;
     }
     if filled.fixes.is_empty() {

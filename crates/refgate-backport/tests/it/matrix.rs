@@ -204,7 +204,7 @@ fn apply_protects_against_gaps_and_reverts() {
     tells(1, &["plan", &fix, "--to", "release/1.2"]);
     tells(0, &["apply", &fix, "--to", "release/1.2", "--again", "--straight"]);
     tells(0, &["status", &fix]);
-    insta::assert_snapshot!("refused", story.join("\n"));
+    insta::assert_snapshot!("rejected", story.join("\n"));
 }
 
 /// A fix that a merge brings from the oldest line to `main` has a gap on the lines

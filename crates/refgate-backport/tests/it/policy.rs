@@ -65,8 +65,8 @@ fn lists_debts_with_the_commands_that_pay_them() {
     let said = ask(&["debts"]);
     assert!(said.contains("dev is missing it (landed on main)"), "{said}");
     assert!(said.contains(&format!("git backport apply {} --to dev", &fix[..10])), "{said}");
-    assert!(ask(&["plan", "--owed"]).contains("clean"));
-    let said = ask(&["apply", "--owed", "--straight"]);
+    assert!(ask(&["plan", "--debts"]).contains("clean"));
+    let said = ask(&["apply", "--debts", "--straight"]);
     assert!(said.contains("dev  done"), "{said}");
     let said = ask(&["debts"]);
     assert!(!said.contains("hotfix: two"), "{said}");

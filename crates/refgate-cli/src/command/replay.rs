@@ -105,7 +105,7 @@ fn object(policy: &Policy, row: &Row) -> serde_json::Value {
 #[derive(Default)]
 struct Count {
     all: usize,
-    refused: usize,
+    rejected: usize,
     frozen: usize,
     frozen_rejected: usize,
 }
@@ -119,9 +119,9 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
     }
     for stage in stages {
         let own: Vec<&Row> = rows.iter().filter(|row| row.stage == stage).collect();
-        let refused = own.iter().filter(|row| row.decision.verdict != Verdict::Accept).count();
+        let rejected = own.iter().filter(|row| row.decision.verdict != Verdict::Accept).count();
         say(&format!(
-            "{stage}: {refused} of {} landing{} rejected",
+            "{stage}: {rejected} of {} landing{} rejected",
             own.len(),
             if own.len() == 1 { "" } else { "s" }
         ));
@@ -134,7 +134,7 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
             let no = usize::from(row.decision.verdict != Verdict::Accept);
             let closed = usize::from(row.freeze.closed());
             count.all += 1;
-            count.refused += no;
+            count.rejected += no;
             count.frozen += closed;
             count.frozen_rejected += closed * no;
         }
@@ -142,7 +142,7 @@ fn table(policy: &Policy, rows: &[Row], args: &ReplayArgs) {
         for ((_, name), count) in classes {
             say(&format!(
                 "  {name:<16} {:>8} {:>9} {:>10} {:>19}",
-                count.all, count.refused, count.frozen, count.frozen_rejected
+                count.all, count.rejected, count.frozen, count.frozen_rejected
             ));
         }
         for row in own.iter().filter(|row| args.all || row.decision.verdict != Verdict::Accept) {

@@ -196,7 +196,7 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
     all
 }
 
-fn owed(follow_up: &FollowUp) -> Value {
+fn follow_up_json(follow_up: &FollowUp) -> Value {
     match follow_up {
         FollowUp::Tag { branch, commits, since } => {
             json!({ "owes": "tag", "branch": branch, "commits": commits, "since": since })
@@ -244,7 +244,7 @@ fn object(policy: &Policy, now: &Overview) -> Value {
             let due = debt.since + policy.debts.due;
             json!({
                 "fix": debt.fix.to_string(), "subject": debt.subject, "on": branch(debt.from),
-                "owed-to": branch(debt.to), "since": debt.since.to_rfc3339(),
+                "missing-on": branch(debt.to), "since": debt.since.to_rfc3339(),
                 "due": due.to_rfc3339(), "overdue": due <= now.at,
             })
         })
@@ -277,6 +277,6 @@ fn object(policy: &Policy, now: &Overview) -> Value {
     json!({
         "format": 1, "policy": policy.name, "at": now.at.to_rfc3339(), "stages": stages,
         "candidates": candidates, "freezes": freezes, "debts": debts, "waivers": waivers,
-        "follow-ups": now.follow_ups.iter().map(owed).collect::<Vec<_>>(), "due": length(policy.debts.due), "next": next(policy, now),
+        "follow-ups": now.follow_ups.iter().map(follow_up_json).collect::<Vec<_>>(), "due": length(policy.debts.due), "next": next(policy, now),
     })
 }

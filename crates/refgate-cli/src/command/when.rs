@@ -116,8 +116,10 @@ fn answer_for_branch(args: &When, query: &QueryContext, onto: &RefName) -> VerbR
         })
         .collect();
     if args.question.json {
-        let needs: Vec<_> =
-            needs.iter().map(|(what, takes)| json!({"objection": what, "takes": takes})).collect();
+        let needs: Vec<_> = needs
+            .iter()
+            .map(|(what, takes)| json!({"finding": what, "requirement": takes}))
+            .collect();
         let object = json!({
             "revision": args.what, "onto": onto.short(), "lands": lands,
             "now": lands && at == query.at,

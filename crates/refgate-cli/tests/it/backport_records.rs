@@ -32,7 +32,7 @@ fn a_not_applicable_record_settles_a_debt() {
     assert!(said.contains("\"state\":\"not-applicable\""), "{said}");
     // stg is still missing the fix. A commit that only dev has comes with the next promotion.
     assert!(said.contains("\"branch\":\"stg\",\"commit\":null"), "{said}");
-    let chore = world.commits("ada", "dev", "docs: a word", "README.md");
+    let chore = world.commits("ada", "dev", "docs: a sentence", "README.md");
     world.lands("ada", &["dev"]);
     world.git("ada", &["fetch", "-q"]);
     let (_, said) = backport(&world, "ada", &["status", &chore]);
@@ -45,7 +45,7 @@ fn a_not_applicable_record_settles_a_debt() {
 fn an_edited_backport_needs_an_approval() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), "2026-03-02T10:00:00Z");
     // Because of this commit on dev, the tree of a backport differs from the tree of dev.
-    world.commits("ada", "dev", "docs: a word", "README.md");
+    world.commits("ada", "dev", "docs: a sentence", "README.md");
     world.lands("ada", &["dev"]);
     let fix = world.commits("ada", "dev", "hotfix: rounding", "src/app.rs");
     world.lands("ada", &["dev"]);
@@ -67,7 +67,7 @@ fn an_edited_backport_needs_an_approval() {
     let (code, said) = backport(&world, "grace", &["receipt", "main"]);
     assert!(code == Some(1) && said.contains("edited") && said.contains("+more"), "{said}");
     let why = ["[backport]", "differs from what Git makes of the original", "src/app.rs"];
-    world.refused("grace", &["main"], &why);
+    world.rejected("grace", &["main"], &why);
     world.lands("grace", &["main:refs/heads/topic/rounding"]);
     world.git("henry", &["fetch", "-q"]);
     let approve = ["approve", "backport", "origin/topic/rounding", "--onto", "main"];

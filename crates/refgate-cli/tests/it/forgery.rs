@@ -82,7 +82,7 @@ fn push(world: &World, commit: &str) -> (bool, String) {
 }
 
 #[track_caller]
-fn refused(world: &World, commit: &str, why: &str) {
+fn rejected(world: &World, commit: &str, why: &str) {
     let (ok, said) = push(world, commit);
     assert!(!ok && said.contains(why), "should say {why:?}: {said}");
 }
@@ -99,32 +99,36 @@ fn the_ledger_accepts_only_new_signed_current_records() {
 
     // History: a rewind, a fork, a merge, an edit, two files at once and a copy.
     let fork = commit(&world, &[], &[(&other_path, &other_file)]);
-    refused(&world, &fork, "append-only");
+    rejected(&world, &fork, "append-only");
     let ours = commit(&world, &[&first], &[(&other_path, &other_file)]);
     let merge = commit(&world, &[&first, &fork], &[(&other_path, &other_file)]);
-    refused(&world, &merge, "must have exactly one parent");
+    rejected(&world, &merge, "must have exactly one parent");
     let edited = commit(&world, &[&first], &[(&path, &other_file)]);
-    refused(&world, &edited, "change nothing else");
+    rejected(&world, &edited, "change nothing else");
     let two = commit(&world, &[&first], &[(&other_path, &other_file), ("x/y", "z")]);
-    refused(&world, &two, "change nothing else");
+    rejected(&world, &two, "change nothing else");
     let copied = commit(&world, &[&first], &[("after/v9.0.0/copy.toml", &file)]);
-    refused(&world, &copied, "stored at the wrong path");
+    rejected(&world, &copied, "stored at the wrong path");
     let again = format!(
         "{}{}",
         record_text(&good),
         sign(&world, "ada", "refgate@portal", &record_text(&good))
     );
     let again = commit(&world, &[&first], &[(&path, &format!("{again}\n"))]);
-    refused(&world, &again, "change nothing else");
+    rejected(&world, &again, "change nothing else");
     let (ok, said) = world.push("eve", &[":refs/refgate/ledger"]);
     assert!(!ok && said.contains("append-only"), "{said}");
     let blob = world.git("eve", &["rev-parse", &format!("{first}:{path}")]);
-    refused(&world, &blob, "must be a commit");
+    rejected(&world, &blob, "must be a commit");
 
     // Files that are not records, and wrong signatures.
     let place = |text: &str| commit(&world, &[&first], &[(&other_path, text)]);
-    refused(&world, &place("format = 1\n"), "no signature");
-    refused(&world, &place(&other_file.replace("\"so\"", "\"no\"")), "not the one that was signed");
+    rejected(&world, &place("format = 1\n"), "no signature");
+    rejected(
+        &world,
+        &place(&other_file.replace("\"so\"", "\"no\"")),
+        "not the one that was signed",
+    );
     let text = record_text(&other);
     for (key, namespace, why) in [
         ("ben", "file", "made for `file`"),
@@ -133,7 +137,7 @@ fn the_ledger_accepts_only_new_signed_current_records() {
         ("eve", "refgate@portal", "not one of ben's"),
     ] {
         let armour = sign(&world, key, namespace, &text);
-        refused(&world, &place(&format!("{text}{armour}")), why);
+        rejected(&world, &place(&format!("{text}{armour}")), why);
     }
 
     // Valid signatures with a wrong time, a wrong repository or a wrong role.
@@ -141,21 +145,21 @@ fn the_ledger_accepts_only_new_signed_current_records() {
         let record = record(by, when, repository, body);
         commit(&world, &[&first], &[(&path_of(&record), &signed(&world, &record))])
     };
-    refused(&world, &make("ben", "2026-03-02T09:00:00Z", "portal", blocker()), "server's time");
-    refused(&world, &make("ben", "2026-03-02T11:00:00Z", "portal", blocker()), "server's time");
-    refused(&world, &make("ben", NOW, "backend", blocker()), "another repository");
+    rejected(&world, &make("ben", "2026-03-02T09:00:00Z", "portal", blocker()), "server's time");
+    rejected(&world, &make("ben", "2026-03-02T11:00:00Z", "portal", blocker()), "server's time");
+    rejected(&world, &make("ben", NOW, "backend", blocker()), "another repository");
     let on = RefName::branch("dev").unwrap();
     let of = refgate_core::Oid::default();
     let approval = RecordBody::Approval { rule: RuleId::Freeze, on: on.clone(), of };
-    refused(&world, &make("ben", NOW, "portal", approval.clone()), "no role");
+    rejected(&world, &make("ben", NOW, "portal", approval.clone()), "no role");
     let odd = RecordBody::Approval { rule: RuleId::RefName, on, of };
-    refused(&world, &make("grace", NOW, "portal", odd), "no role");
+    rejected(&world, &make("grace", NOW, "portal", odd), "no role");
     let withdrawal =
         RecordBody::Withdrawal { of: good.id, shelf: refgate_format::shelf_of(&good.body) };
-    refused(&world, &make("ben", NOW, "portal", withdrawal.clone()), "Only its signer");
+    rejected(&world, &make("ben", NOW, "portal", withdrawal.clone()), "Only its signer");
     let nothing =
         RecordBody::Withdrawal { of: other.id, shelf: refgate_format::shelf_of(&good.body) };
-    refused(&world, &make("grace", NOW, "portal", nothing), "not in the ledger");
+    rejected(&world, &make("grace", NOW, "portal", nothing), "not in the ledger");
 
     // Correct records are accepted.
     assert!(push(&world, &ours).0);

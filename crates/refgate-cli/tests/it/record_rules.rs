@@ -32,11 +32,11 @@ fn rejects_approvals_by_author_or_pusher_of_a_policy_change() {
     world.does("henry", &approve);
     world.git("carol", &["fetch", "-q"]);
     let wants = ["[policy-change]", "0 of 1"];
-    world.refused("carol", &["origin/policy/two:main"], &wants);
+    world.rejected("carol", &["origin/policy/two:main"], &wants);
     world.git("grace", &["fetch", "-q"]);
-    world.refused("grace", &["origin/policy/two:main"], &wants);
+    world.rejected("grace", &["origin/policy/two:main"], &wants);
     world.does("grace", &approve);
-    world.refused("grace", &["origin/policy/two:main"], &wants);
+    world.rejected("grace", &["origin/policy/two:main"], &wants);
     // Another person's policy change can be approved by henry.
     edits(&world, "ada", |text| newer(text) + "# As the board wants it.\n");
     world.git("ada", &["push", "-q", "origin", "+main:policy/two"]);
@@ -56,7 +56,7 @@ fn a_freeze_stays_valid_after_its_maker_loses_the_role() {
     assert!(world.try_git("eve", &world.server(), &past).status.success());
     world.cannot("henry", &[&start[..], &["--reason", "again"]].concat(), "no role");
     world.commits("ada", "dev", "fix: a", "src/app.rs");
-    world.refused("ada", &["dev"], &["[freeze]", "the database moves"]);
+    world.rejected("ada", &["dev"], &["[freeze]", "the database moves"]);
     let said = world.does("ada", &["ledger", "verify"]);
     assert!(said.contains(", 0 not valid"), "{said}");
 }

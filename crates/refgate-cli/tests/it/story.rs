@@ -22,7 +22,7 @@ fn release_from_first_candidate_to_next_iteration() {
     world.does("grace", &["release", "open", "v2.0.0", "--reason", "sprint 12"]);
 
     // Candidate 1, and UAT fails.
-    world.refused("ada", &["origin/dev:stg"], &["[candidate]", "Only a release candidate"]);
+    world.rejected("ada", &["origin/dev:stg"], &["[candidate]", "Only a release candidate"]);
     let candidate = ["release", "candidate", "v2.0.0", "--reason", "first try"];
     world.cannot("ada", &candidate, "no role that may make this record");
     world.does("grace", &candidate);
@@ -39,7 +39,7 @@ fn release_from_first_candidate_to_next_iteration() {
     // The release gate.
     world.git("grace", &["fetch", "-q"]);
     let missing = ["[release-gate]", "validation by release-manager", "uat by stakeholder (uma)"];
-    world.refused("grace", &["origin/stg:main"], &missing);
+    world.rejected("grace", &["origin/stg:main"], &missing);
     world.cannot(
         "ben",
         &["sign-off", "--meaning", "uat", "--reason", "looks good"],
@@ -57,7 +57,7 @@ fn release_from_first_candidate_to_next_iteration() {
     }
     world.answer = "y\n";
     sign_off(&world);
-    world.refused("grace", &["origin/stg:main"], &["no valid certificate for the course"]);
+    world.rejected("grace", &["origin/stg:main"], &["no valid certificate for the course"]);
     let course = ["--course", "operator", "--for", "365 days", "--reason", "course of March"];
     world.does("henry", &[&["certify", "grace"], &course[..]].concat());
     world.lands("grace", &["origin/stg:main"]);
@@ -180,9 +180,9 @@ fn freeze(world: &mut World) {
     // The derived freeze. A minor feature uses the fast track.
     world.at("2026-03-12T10:00:00Z");
     world.commits("ada", "dev", "feat: sorting", "src/sort.rs");
-    world.refused("ada", &["dev"], &["[freeze]", "2 production runs (0 so far)"]);
+    world.rejected("ada", &["dev"], &["[freeze]", "2 production runs (0 so far)"]);
     world.commits("ada", "dev", "feat: flag\n\nChange-Class: minor-feature", "src/flag.rs");
-    world.refused("ada", &["dev"], &["fast track"]);
+    world.rejected("ada", &["dev"], &["fast track"]);
     world.git("ada", &["push", "-q", "origin", "dev:feature/flag"]);
     let minor = "origin/feature/flag";
     world.does("henry", &["approve", "freeze", minor, "--reason", "small, and asked for"]);
@@ -212,13 +212,13 @@ fn hotfix(world: &mut World) {
     assert!(!world.does("grace", &now).contains("release finish"));
     world.at("2026-03-21T10:00:00Z");
     world.commits("ada", "dev", "fix: typo in code", "src/app2.rs");
-    world.refused("ada", &["dev"], &["[class]"]);
+    world.rejected("ada", &["dev"], &["[class]"]);
     world.commits("ada", "dev", "docs: how to sort", "README.md");
     world.lands("ada", &["dev"]);
     world.does("grace", &["release", "candidate", "v2.1.0", "--reason", "for April"]);
     world.git("ada", &["switch", "-q", "-C", "stg", "origin/stg"]);
     world.git("ada", &["merge", "-q", "--no-ff", "-m", "Promote dev", "dev"]);
-    world.refused("ada", &["stg"], &["[debts]", "hotfix: crash", "stg is missing it"]);
+    world.rejected("ada", &["stg"], &["[debts]", "hotfix: crash", "stg is missing it"]);
     world.git("ada", &["fetch", "-q"]);
     world.git("ada", &["reset", "-q", "--hard", "origin/stg"]);
     world.git("ada", &["merge", "-q", "--no-ff", "-m", "Merge branch 'main'", "origin/main"]);
@@ -231,17 +231,17 @@ fn hotfix(world: &mut World) {
 fn use_waivers(world: &mut World) {
     // One waiver is used up. Another waiver expires.
     world.commits("ada", "dev", "feat: the law changed", "src/law.rs");
-    world.refused("ada", &["dev"], &["[freeze]"]);
+    world.rejected("ada", &["dev"], &["[freeze]"]);
     let waive = ["waive", "freeze", "--onto", "dev", "--reason", "the law changed", "--for"];
     world.cannot("ben", &[&waive[..], &["2 days"]].concat(), "no role that may make this record");
     world.cannot("grace", &[&waive[..], &["99 days"]].concat(), "within 14 days");
     world.does("grace", &[&waive[..], &["2 days"]].concat());
     world.lands("ada", &["dev"]);
     world.commits("ada", "dev", "feat: and again", "src/again.rs");
-    world.refused("ada", &["dev"], &["[freeze]"]);
+    world.rejected("ada", &["dev"], &["[freeze]"]);
     world.does("grace", &[&waive[..], &["1 days"]].concat());
     world.at("2026-03-23T10:00:00Z");
-    world.refused("ada", &["dev"], &["[freeze]"]);
+    world.rejected("ada", &["dev"], &["[freeze]"]);
 }
 
 fn thaw(world: &mut World) {
@@ -251,7 +251,7 @@ fn thaw(world: &mut World) {
     }
     world.does("grace", &["evidence", "notice", "--reason", "mail to all"]);
     world.does("grace", &["sign-off", "--meaning", "freeze-exit", "--reason", "stable"]);
-    world.refused("ada", &["dev"], &["2026-04-03 10:00 UTC"]);
+    world.rejected("ada", &["dev"], &["2026-04-03 10:00 UTC"]);
     world.at("2026-04-03T10:00:00Z");
     world.lands("ada", &["dev"]);
     world.does("grace", &["release", "next", "--reason", "sprint 13"]);
@@ -259,7 +259,7 @@ fn thaw(world: &mut World) {
     // On day 90, only security fixes are accepted as backports to production.
     world.at("2026-06-02T10:00:00Z");
     world.commits("grace", "main", "fix: small", "src/app.rs");
-    world.refused("grace", &["main"], &["[backport]", "deferred to the next iteration"]);
+    world.rejected("grace", &["main"], &["[backport]", "deferred to the next iteration"]);
     world.commits("grace", "main", "security: CVE-2026-1", "src/app.rs");
     world.lands("grace", &["main"]);
 }
@@ -279,7 +279,7 @@ fn a_rewrite_does_not_restore_a_waiver_use() {
     again("docs: b");
     world.lands("ada", &["+dev"]);
     again("docs: c");
-    world.refused("ada", &["+dev"], &["[rewrite]"]);
+    world.rejected("ada", &["+dev"], &["[rewrite]"]);
 }
 
 /// The follow-up of a used waiver is open until it is settled, also after the waiver ends.

@@ -214,7 +214,7 @@ impl World {
     }
 
     #[track_caller]
-    pub(crate) fn refused(&self, who: &str, arguments: &[&str], why: &[&str]) {
+    pub(crate) fn rejected(&self, who: &str, arguments: &[&str], why: &[&str]) {
         let (ok, said) = self.push(who, arguments);
         let missing: BTreeSet<&&str> = why.iter().filter(|why| !said.contains(**why)).collect();
         assert!(!ok && missing.is_empty(), "{who} pushes {arguments:?}: {missing:?} in {said}");

@@ -35,7 +35,7 @@ fn rejects_a_new_stage_that_begins_at_no_former_tip() {
     assert!(server.push("ada", &["dev"]).0);
     server.on_server(&["update-ref", "-d", "refs/heads/stg"]);
     let answer = server.raw("eve", &[command(ZERO, &evil, "refs/heads/stg")], &[evil]);
-    assert!(answer.contains("begins where a stage has been"), "{answer}");
+    assert!(answer.contains("must start at a commit of a stage"), "{answer}");
     assert_eq!(server.tip("stg"), "");
 }
 

@@ -115,6 +115,6 @@ fn rule_pages_are_complete() {
             })
         };
         assert!(expects("What it accepts", &["accept"]), "{}", rule.name());
-        assert!(expects("What it rejects", &["reject", "refuse"]), "{}", rule.name());
+        assert!(expects("What it rejects", &["reject", "error"]), "{}", rule.name());
     }
 }

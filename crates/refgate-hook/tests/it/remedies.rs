@@ -76,7 +76,7 @@ fn the_remedy_for_a_policy_change_pushes_it_alone() {
     std::fs::write(server.clone().join("p.toml"), newer).unwrap();
     server.git(&["commit", "-q", "-a", "-m", "chore: policy"]);
     let (ok, said) = push(&server, &["main", "topic"]);
-    assert!(!ok && said.contains("must be alone"), "{said}");
+    assert!(!ok && said.contains("must be the only update of its push"), "{said}");
     run_first_remedy(&server, &said);
     assert_eq!(server.tip("main"), server.git(&["rev-parse", "main"]));
     let (ok, said) = push(&server, &["topic"]);

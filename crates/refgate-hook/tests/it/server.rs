@@ -174,8 +174,27 @@ impl Server {
         let mut error = Vec::new();
         child.stderr.take().unwrap().read_to_end(&mut error).unwrap();
         child.wait().unwrap();
-        format!("{}{}", String::from_utf8_lossy(&answer), String::from_utf8_lossy(&error))
+        format!("{}{}", demultiplex(&answer), String::from_utf8_lossy(&error))
     }
+}
+
+/// The text of an answer without packet lengths and band numbers, which can fall into the
+/// middle of a word.
+fn demultiplex(mut answer: &[u8]) -> String {
+    let mut text = Vec::new();
+    while let Some((head, rest)) = answer.split_at_checked(4) {
+        let hex = std::str::from_utf8(head).ok();
+        let length = hex.and_then(|hex| usize::from_str_radix(hex, 16).ok());
+        let (packet, next) = match length {
+            Some(0) => (&[][..], rest),
+            Some(length @ 4..) => rest.split_at_checked(length - 4).unwrap_or((rest, &[])),
+            _ => break,
+        };
+        text.extend_from_slice(packet.get(1..).unwrap_or_default());
+        answer = next;
+    }
+    text.extend_from_slice(answer);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// One command of the push protocol.

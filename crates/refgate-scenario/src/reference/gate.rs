@@ -86,12 +86,12 @@ impl View<'_> {
             let real = |id: &Oid| one_parent(id) && !self.world.delta(*id).is_empty();
             let copies: Vec<Oid> =
                 lacks.iter().copied().filter(|id| !has.contains(id)).filter(real).collect();
-            let mut owed =
+            let mut missing_fixes =
                 has.iter().copied().filter(|id| !lacks.contains(id)).filter(real).filter(|fix| {
                     !copies.iter().any(|copy| self.is_copy(*copy, *fix))
                         && !self.is_excused(*fix, to)
                 });
-            owed.any(|fix| {
+            missing_fixes.any(|fix| {
                 let since = self.since(from, fix).unwrap_or(self.world.clock);
                 since + self.policy().debts.due <= self.world.clock
             })

@@ -18,9 +18,10 @@ impl View<'_> {
         let stages = self.policy().flow.stages.len();
         let known: BTreeSet<Oid> = match old {
             Some(old) => self.past(old),
-            None => {
-                (0..stages).filter_map(|s| self.tip(s)).flat_map(|tip| self.past(tip)).collect()
-            }
+            None => (0..stages)
+                .filter_map(|stage| self.tip(stage))
+                .flat_map(|tip| self.past(tip))
+                .collect(),
         };
         if old.is_none() && known.is_empty() {
             return;

@@ -11,7 +11,7 @@ use refgate_scenario::{differences, parse_markdown, run_in_memory};
 /// Judges 100,000 pushes; `cargo xtask differential` judges a million.
 #[test]
 fn engine_and_model_agree() {
-    let (judged, refused, found) = differences(1, 100_000).unwrap();
+    let (judged, rejected, found) = differences(1, 100_000).unwrap();
     if let Some(first) = found.first() {
         panic!(
             "seed {}\n{}\nengine {}\nmodel  {}",
@@ -23,7 +23,7 @@ fn engine_and_model_agree() {
     }
     assert!(judged >= 100_000);
     // The generated pushes must be a mix of honest and hostile ones.
-    assert!(refused > judged / 5 && refused < judged * 9 / 10, "{refused} of {judged}");
+    assert!(rejected > judged / 5 && rejected < judged * 9 / 10, "{rejected} of {judged}");
 }
 
 /// The snapshot contains every rejection of every rule page, so that a reviewer sees
@@ -35,8 +35,9 @@ fn rejection_texts_match_the_snapshot() {
     for rule in RuleId::ALL {
         for scenario in parse_markdown(rule.name(), rule.page()).unwrap() {
             let reports = run_in_memory(&scenario, &root, None).unwrap();
-            let refused = reports.into_iter().filter(|report| !report.text.is_empty());
-            texts.extend(refused.map(|report| format!("=== {}\n\n{}", scenario.name, report.text)));
+            let rejected = reports.into_iter().filter(|report| !report.text.is_empty());
+            texts
+                .extend(rejected.map(|report| format!("=== {}\n\n{}", scenario.name, report.text)));
         }
     }
     let text = texts.join("\n\n");

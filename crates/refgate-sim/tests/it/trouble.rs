@@ -75,7 +75,7 @@ fn reports_a_broken_world_and_restores_it() {
     let (code, said) = learner.run_in(&here, "refgate-sim start --dir home");
     assert!(code == Some(3) && said.contains("is not empty"), "{said}");
     for (line, why) in [
-        ("start --dir 'a:b'", "has a `:`"),
+        ("start --dir 'a:b'", "contains a `:`"),
         ("start --policy nowhere.toml --dir new", "nowhere.toml`: No such file"),
         ("start --file nowhere.lesson --dir new", "nowhere.lesson`: No such file"),
         ("start nothing --dir new", "there is no lesson `nothing`"),

@@ -7,8 +7,8 @@ use crate::case::ClassifiedLanding;
 use crate::class_downgrade::{merge_downgrade, pick_downgrade};
 use crate::{Case, Commit, Finding, Oid, Receipt, Requirement, Route, RuleId};
 
-/// What Git makes of the original passes without an approval. Changes that a person made
-/// on the way, or wrote for this branch alone, need a second person, in a merge too.
+/// What Git makes of the original passes without an approval. Changes that a person made to
+/// it, or wrote for this branch alone, need a second person, in a merge too.
 pub(super) fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Finding> {
     let straight = matches!(one.route, Route::Backport { .. } | Route::Hotfix);
     // What a later stage has was judged there. What a back-merge adds was not.
