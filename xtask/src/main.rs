@@ -1,19 +1,14 @@
-//! Runs the automation of the project: benchmarks, long tests and the files of a new rule.
+//! The automation of the project: it makes the files of a new rule itself, and starts the
+//! benchmarks and long tests of `xtask-bench`. It links nothing of refgate, so that a new
+//! rule takes seconds.
 
-mod appends;
-mod bench;
-mod bench_backport;
-mod bench_ledger;
-mod bench_sim;
-mod differential;
-mod peers;
 mod rule;
-mod stage;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "cargo xtask VERB
 
+  new-rule NAME       create the two files and the line of a new rule
   bench gate          measure the cost of a push, compared with the same push
                       without refgate, with gitolite and with Git commands
   bench ledger        measure verdicts, signatures and `status` on small and
@@ -26,42 +21,60 @@ const USAGE: &str = "cargo xtask VERB
                       the reference model, and compare the verdicts
   appends [N]         push N records (default 100000) from eight writers, during
                       kills, pack-refs and gc, and check that none is lost
-  new-rule NAME       create the two files and the line of a new rule";
+  attack [N [SEED]]   send N hostile pushes (default 10000) to eight
+                      installations, and check that no protected ref moves";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let done = match words.as_slice() {
-        ["bench", "gate"] => bench::gate(),
-        ["bench", "ledger"] => bench_ledger::ledger(),
-        ["bench", "backport"] => bench_backport::backport(None),
-        ["bench", "backport", path] => bench_backport::backport(Some(path)),
-        ["bench", "sim"] => bench_sim::sim(),
-        ["differential"] => differential::run(1_000_000),
-        ["differential", count] => number(count).and_then(differential::run),
-        ["appends"] => appends::run_all(100_000),
-        ["appends", count] => number(count).and_then(appends::run_all),
-        ["new-rule", name] => rule::make(name),
-        _ => Err(USAGE.to_string()),
-    };
-    match done {
-        Ok(said) => {
-            say(&said);
-            ExitCode::SUCCESS
+    match words.as_slice() {
+        ["new-rule", name] => match rule::create(name) {
+            Ok(text) => {
+                print_line(&text);
+                ExitCode::SUCCESS
+            }
+            Err(why) => {
+                print_line(&why);
+                ExitCode::FAILURE
+            }
+        },
+        ["bench" | "differential" | "appends", ..] => {
+            let mut run = cargo(&["run", "--quiet", "--release", "--package", "xtask-bench", "--"]);
+            exit_code(run.args(&words))
         }
-        Err(why) => {
-            say(&why);
+        ["attack", rest @ ..] => {
+            let mut test = cargo(&["test", "--release", "--package", "refgate-hook"]);
+            test.args(["--test", "attack", "--", "--nocapture"]);
+            test.env("REFGATE_ATTACKS", rest.first().unwrap_or(&"10000"));
+            test.env("REFGATE_ATTACK_SEED", rest.get(1).unwrap_or(&"1"));
+            exit_code(&mut test)
+        }
+        _ => {
+            print_line(USAGE);
             ExitCode::FAILURE
         }
     }
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("cannot read `{text}`: it is not a number"))
+fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments);
+    cargo
+}
+
+fn exit_code(command: &mut Command) -> ExitCode {
+    match command.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            print_line(&format!("cannot run cargo: {error}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Prints a line. Only this function prints.
-pub(crate) fn say(text: &str) {
+fn print_line(text: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -33,19 +33,30 @@ expect reject NAME
 ## Related rules
 ";
 
-const RULE: &str = "//! Checks ... It never ...
+const RULE: &str = "//! Requires that ...
 
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
+use crate::rules::Properties;
 use crate::{Case, Finding};
+
+/// What a push breaks, with all facts that the sentence needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {}
+
+pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 
 pub(super) fn check(_case: &Case<'_>, _landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     Vec::new()
 }
 ";
 
-pub(crate) fn make(name: &str) -> Result<String, String> {
+/// Creates the file and the page of a rule, and adds it to the list.
+///
+/// # Errors
+/// Returns an error if the name is not valid, the rule exists, or a file cannot be written.
+pub(crate) fn create(name: &str) -> Result<String, String> {
     let word = |c: char| c.is_ascii_lowercase() || c == '-';
     if name.is_empty() || !name.chars().all(word) {
         return Err("cannot create the rule: use lower-case letters and hyphens".to_string());
@@ -72,5 +83,9 @@ pub(crate) fn make(name: &str) -> Result<String, String> {
     fs::write(&rule, RULE).map_err(fail)?;
     fs::write(&page, PAGE.replace("NAME", name)).map_err(fail)?;
     fs::write(&list, text.replacen(marker, &line, 1)).map_err(fail)?;
-    Ok(format!("created {} and {}, and added the rule to the list", rule.display(), page.display()))
+    Ok(format!(
+        "created crates/refgate-core/src/rules/{module}.rs and docs/rules/{name}.md, and added \
+         the rule to the list\nhint: `cargo check` now names the sentence, the facts and the \
+         remedies that are missing in crates/refgate-report/src/"
+    ))
 }

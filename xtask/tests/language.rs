@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 /// Names that were replaced. A new use of one is a mistake.
 const OLD_NAMES: &[&str] = &[
-    "Takes",
     "Landed",
     "lowered_class",
     "Photo",

@@ -281,7 +281,7 @@ pub(crate) struct UndoResult {
     pub(crate) kept: Vec<String>,
 }
 
-/// Takes the lock of a repository. The operating system releases the lock when its holder
+/// Acquires the lock of a repository. The operating system releases the lock when its holder
 /// ends, even if it was killed.
 fn locked(git_dir: &Path) -> Result<File, Failure> {
     let folder = Journal::folder(git_dir);

@@ -14,6 +14,13 @@ pub(crate) enum LessonStep {
     Says { who: String, text: String },
 }
 
+impl LessonStep {
+    /// Whether the step states what is expected of the push before it.
+    pub(crate) const fn is_expect(&self) -> bool {
+        matches!(self, Self::Step(Line { step: refgate_scenario::Step::Expect(_), .. }))
+    }
+}
+
 /// The steps of teammates that run once, when all conditions hold.
 #[derive(Debug, Clone)]
 pub(crate) struct Trigger {

@@ -264,16 +264,15 @@ impl World {
                 LessonStep::Says { who, text } => told.push((format!("{who}: {text}"), None)),
                 LessonStep::Step(line) => {
                     let report = self.real.perform(&line.step).map_err(|error| {
-                        failed(format!(
-                            "line {}: cannot perform `{}`: {error}",
-                            line.number, line.text
-                        ))
+                        let (number, text) = (line.number, &line.text);
+                        failed(format!("line {number}: cannot perform `{text}`: {error}"))
                     })?;
                     let Some(report) = report else { continue };
                     let rejected = report.verdict != "accept";
                     told.push((line.text.clone(), Some(report)));
-                    let said = matches!(steps.get(place + 1), Some(LessonStep::Step(next)) if matches!(next.step, Step::Expect(_)));
-                    if rejected && !said {
+                    let next = steps.get(place + 1);
+                    let is_expected = next.is_some_and(LessonStep::is_expect);
+                    if rejected && !is_expected {
                         break;
                     }
                 }

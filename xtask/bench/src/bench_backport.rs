@@ -34,7 +34,7 @@ pub(crate) fn backport(repository: Option<&str>) -> Outcome<String> {
 
 /// Builds a package in release mode and returns the path of its program.
 pub(crate) fn build_program(package: &str) -> Outcome<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut build = Command::new("cargo");
     build.current_dir(&root).args(["build", "--release", "--quiet", "-p", package]);
     run(&mut build)?;

@@ -57,7 +57,7 @@ impl LedgerServer {
         git(&seed, &["switch", "-q", "main"])?;
         let policy = seed.join(".refgate");
         fs::create_dir_all(&policy).map_err(|error| said(&error))?;
-        let text = include_str!("../../policies/portal.toml");
+        let text = include_str!("../../../policies/portal.toml");
         fs::write(policy.join("policy.toml"), text).map_err(|error| said(&error))?;
         fs::write(policy.join("allowed_signers"), shelf.signers()).map_err(|error| said(&error))?;
         git(&seed, &["add", "-A"])?;

@@ -99,7 +99,7 @@ pub(crate) fn timed(command: &mut Command) -> Outcome<f64> {
 
 /// Builds `refgate` and `refgate-hook` in release mode and returns their paths.
 pub(crate) fn build_programs() -> Outcome<(PathBuf, PathBuf)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     run(Command::new("cargo").current_dir(&root).args(["build", "--release", "--quiet"]).args([
         "-p",
         "refgate-cli",

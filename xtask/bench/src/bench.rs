@@ -147,7 +147,7 @@ fn large_repository(refgate: &Path, hook: &Path, graph: bool) -> Outcome<String>
 
 /// A server with the real history, if its bundle exists beside the project.
 pub(crate) fn bundle_server() -> Outcome<Option<(tempfile::TempDir, PathBuf)>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let bundle = root.join("shared/data/portal-apis.bundle");
     if !bundle.exists() {
         return Ok(None);
