@@ -1,13 +1,19 @@
 //! Reads the record files of the ledger, and the files that a push adds. It never parses a record.
 
+use std::rc::Rc;
+
 use git2::ObjectType;
-use refgate_core::{ChangeMode, EntryKind, LEDGER, LedgerFormError, Oid, RefName};
+use refgate_core::{LEDGER, LedgerFormError, Oid, RefName};
 
 use crate::GitError;
 use crate::reader::Reader;
+use crate::tree::changed_entries;
 
 /// The largest record, in bytes.
 const MAX_RECORD_BYTES: usize = 64 << 10;
+
+/// The most folders above a record.
+const MAX_DEPTH: usize = 8;
 
 /// The most records that one push may add.
 const MAX_RECORDS: usize = 1_000;
@@ -112,10 +118,40 @@ impl Reader {
             }
             at = commit.parents.first().copied();
             let before = at.map(|id| self.commit(id).map(|c| c.tree)).transpose()?;
-            let changes = self.changes(id, before, Some(commit.tree))?;
-            if !matches!(changes.as_slice(), [one] if one.mode == ChangeMode::Added) {
+            if self.only_addition(before, commit.tree)?.is_none() {
                 return Ok(Some(format!("commit {id} does not add exactly one record")));
             }
+        }
+        Ok(None)
+    }
+
+    /// The path and the blob of the only file that a tree has beyond another one, if that
+    /// is the only difference. It compares entries and not lists of files, because a list of
+    /// files shows no empty folder.
+    fn only_addition(
+        &self,
+        before: Option<Oid>,
+        after: Oid,
+    ) -> Result<Option<(String, Oid)>, GitError> {
+        let (mut before, mut after) = (before, after);
+        let mut path = String::new();
+        for _ in 0..MAX_DEPTH {
+            let old = before.map_or_else(|| Ok(Rc::default()), |id| self.tree(id))?;
+            let new = self.tree(after)?;
+            let mut changed = changed_entries(&old, &new);
+            let (Some((gone, Some(came))), None) = (changed.next(), changed.next()) else {
+                return Ok(None);
+            };
+            let Ok(name) = std::str::from_utf8(came.name) else { return Ok(None) };
+            path.push_str(name);
+            match (gone, came.mode) {
+                (None, 0o100_644) => return Ok(Some((path, came.id))),
+                (None, 0o40_000) => before = None,
+                (Some(gone), 0o40_000) if gone.is_tree() => before = Some(gone.id),
+                _ => return Ok(None),
+            }
+            path.push('/');
+            after = came.id;
         }
         Ok(None)
     }
@@ -150,16 +186,10 @@ impl Reader {
                 _ => return Ok(broken(LedgerFormError::Merge { commit: at })),
             };
             let tree = before.map(|id| self.commit(id).map(|c| c.tree)).transpose()?;
-            let changes = self.changes(at, tree, Some(commit.tree))?;
-            let [only] = changes.as_slice() else {
+            let Some((path, blob)) = self.only_addition(tree, commit.tree)? else {
                 return Ok(broken(LedgerFormError::NotOneFile { commit: at }));
             };
-            let plain = only.mode == ChangeMode::Added && only.kind == EntryKind::File;
-            let entry = self.entry_at(commit.tree, &only.path)?;
-            let Some((0o100_644, blob)) = entry.filter(|_| plain) else {
-                return Ok(broken(LedgerFormError::NotOneFile { commit: at }));
-            };
-            delta.added.push(RecordFile { path: only.path.clone(), text: self.record_text(blob)? });
+            delta.added.push(RecordFile { path, text: self.record_text(blob)? });
             match before {
                 Some(parent) => at = parent,
                 None => break,

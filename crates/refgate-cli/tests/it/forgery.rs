@@ -76,6 +76,39 @@ fn commit(world: &World, parents: &[&str], files: &[(&str, &str)]) -> String {
     git(&arguments)
 }
 
+/// Repeats a commit with an empty folder in one folder of its tree.
+fn with_empty_folder(world: &World, commit: &str, folder: &str) -> String {
+    let clone = world.path("eve");
+    let git = |arguments: &[&str], input: &str| {
+        let mut git = refgate_scenario::git_command(&clone);
+        let mut child =
+            git.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    };
+    let empty = git(&["mktree"], "");
+    let list = |at: &str| git(&["ls-tree", &format!("{commit}:{at}")], "");
+    let mut tree = git(&["mktree"], &format!("{}\n040000 tree {empty}\tempty\n", list(folder)));
+    let mut at = folder;
+    while !at.is_empty() {
+        let (above, name) = at.rsplit_once('/').unwrap_or(("", at));
+        let others = list(above);
+        let others = others.lines().filter(|line| !line.ends_with(&format!("\t{name}")));
+        let lines: Vec<String> = others.map(ToString::to_string).collect();
+        let text = format!("{}\n040000 tree {tree}\t{name}\n", lines.join("\n"));
+        tree = git(&["mktree"], text.trim_start());
+        at = above;
+    }
+    let parent = git(&["rev-parse", &format!("{commit}^")], "");
+    let mut make = refgate_scenario::git_command(&clone);
+    for role in ["AUTHOR", "COMMITTER"] {
+        make.env(format!("GIT_{role}_NAME"), "eve").env(format!("GIT_{role}_EMAIL"), "x@x");
+    }
+    let output = make.args(["commit-tree", &tree, "-p", &parent, "-m", "record"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_string()
+}
+
 /// Pushes a commit to the ledger. Returns whether it was accepted, and the output.
 fn push(world: &World, commit: &str) -> (bool, String) {
     world.push("eve", &[&format!("+{commit}:refs/refgate/ledger")])
@@ -120,6 +153,12 @@ fn the_ledger_accepts_only_new_signed_current_records() {
     assert!(!ok && said.contains("append-only"), "{said}");
     let blob = world.git("eve", &["rev-parse", &format!("{first}:{path}")]);
     rejected(&world, &blob, "must be a commit");
+
+    // Entries that no list of files shows: an empty folder beside a record, in it, or above it.
+    for folder in ["", "freeze", "after", "after/v9.0.0"] {
+        let hidden = with_empty_folder(&world, &ours, folder);
+        rejected(&world, &hidden, "change nothing else");
+    }
 
     // Files that are not records, and wrong signatures.
     let place = |text: &str| commit(&world, &[&first], &[(&other_path, text)]);
