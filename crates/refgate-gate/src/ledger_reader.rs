@@ -25,7 +25,10 @@ pub enum LedgerError {
     #[error(transparent)]
     Git(#[from] GitError),
     /// A file of the ledger is not a record, so a write to the ledger bypassed refgate.
-    #[error("cannot read the record {path}: {why}; find its origin with `refgate audit`")]
+    #[error(
+        "cannot read the record {path}: {why}\nhint: `refgate ledger verify` names the first \
+         damaged commit; restore its parent with `git update-ref refs/refgate/ledger COMMIT`"
+    )]
     Damaged {
         /// The path in the ledger.
         path: String,
@@ -72,13 +75,30 @@ pub fn read_signed(
     Ok((record, holds))
 }
 
+/// Whether records of this shelf can only permit something. A damaged record of such a shelf
+/// is skipped; `refgate ledger verify` and `doctor` list it. Any other damaged record could
+/// forbid the push, so the push is rejected.
+fn only_permits(folder: &str) -> bool {
+    let kind = folder.split('/').next().unwrap_or_default();
+    ["approval", "certificate", "deletion", "not-applicable", "settlement", "thaw", "waiver"]
+        .contains(&kind)
+}
+
 impl LedgerReader<'_> {
     pub(crate) fn shelf(&self, policy: &Policy, folder: &str) -> Result<Vec<Record>, LedgerError> {
         let Some(tip) = self.tip else { return Ok(Vec::new()) };
         let mut all = Vec::new();
-        for file in self.reader.shelf(tip, folder)? {
-            let damaged = |why| LedgerError::Damaged { path: file.path.clone(), why };
-            let (record, holds) = read_signed(&file, policy, self.signers).map_err(damaged)?;
+        for file in self.reader.shelf_entries(tip, folder)? {
+            let read = file.map_err(|error| (folder.to_string(), error.to_string()));
+            let read = read.and_then(|file| {
+                read_signed(&file, policy, self.signers).map_err(|why| (file.path, why))
+            });
+            let (record, holds) = match read {
+                Ok(read) => read,
+                // Without this record, refgate rejects more and never less.
+                Err(_) if only_permits(folder) => continue,
+                Err((path, why)) => return Err(LedgerError::Damaged { path, why }),
+            };
             let ours = self.repositories.contains(&record.repository);
             if ours && (holds.is_ok() || record.body.forbids()) {
                 all.push(record);

@@ -20,6 +20,7 @@ mod record_targets;
 mod ref_guard;
 mod replay;
 mod reverify;
+mod self_test;
 mod setup;
 mod ticket;
 
@@ -51,5 +52,6 @@ pub use receive::{Inputs, Outcome, receive};
 pub use ref_guard::{PendingMove, moves, transaction, update_refs, wait_for_older_landings};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use reverify::{ReverifyError, reverify_decision};
+pub use self_test::unjudgeable_stages;
 pub use setup::{Setup, SetupError, TRAINING, bounds};
 pub use ticket::{GuardRejection, Ticket, needs_ticket};

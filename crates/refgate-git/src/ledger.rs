@@ -51,17 +51,32 @@ impl Reader {
     /// # Errors
     /// Returns an error if an entry cannot be read, or is not a regular file.
     pub fn shelf(&self, tip: Oid, folder: &str) -> Result<Vec<RecordFile>, GitError> {
+        self.shelf_entries(tip, folder)?.into_iter().collect()
+    }
+
+    /// The entries of one shelf of a ledger, each with its own error, so that the caller can
+    /// skip a damaged entry.
+    ///
+    /// # Errors
+    /// Returns an error if the shelf itself cannot be read.
+    pub fn shelf_entries(
+        &self,
+        tip: Oid,
+        folder: &str,
+    ) -> Result<Vec<Result<RecordFile, GitError>>, GitError> {
         let tree = self.commit(tip)?.tree;
         let Some((0o40_000, id)) = self.entry_at(tree, folder)? else { return Ok(Vec::new()) };
         let mut files = Vec::new();
         for entry in self.tree(id)?.entries() {
             let path = format!("{folder}/{}", String::from_utf8_lossy(entry.name));
-            if entry.mode != 0o100_644 {
-                let why = format!("`{path}` in the ledger is not a regular file");
-                return Err(GitError::Object { id: entry.id, why });
-            }
-            let text = self.record_text(entry.id)?;
-            files.push(RecordFile { path, text });
+            let file = match entry.mode {
+                0o100_644 => self.record_text(entry.id).map(|text| RecordFile { path, text }),
+                _ => {
+                    let why = format!("`{path}` in the ledger is not a regular file");
+                    Err(GitError::Object { id: entry.id, why })
+                }
+            };
+            files.push(file);
         }
         Ok(files)
     }
@@ -96,7 +111,9 @@ impl Reader {
                 if entry.is_tree() {
                     folders.push((path, entry.id));
                 } else {
-                    let text = self.record_text(entry.id)?;
+                    // An entry that cannot be read is passed on without a text, so that the
+                    // caller lists it as not valid and goes on.
+                    let text = self.record_text(entry.id).unwrap_or_default();
                     each(RecordFile { path, text })?;
                 }
             }

@@ -10,7 +10,7 @@ use refgate_format::{Guard, Identity, PolicySource, Settings};
 use refgate_gate::{
     Exit, PROC_REFS, SERVER_SETTINGS, ServerSetting, Setup, TRAINING, bounds, canary,
     former_hook_path, hooks_folder, hooks_for_guard, horizon, installed_hook, load_policy,
-    proc_refs,
+    proc_refs, unjudgeable_stages,
 };
 use refgate_git::{Reader, Writer, git_version};
 use refgate_scenario::git_command;
@@ -49,6 +49,10 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
     locks(&writer.git_dir(), fix, &mut found)?;
     policy(&writer, repository, &mut found)?;
     if found.wrong.is_empty() {
+        for (stage, why) in unjudgeable_stages(repository, chrono::Utc::now())? {
+            let hint = "every push to this stage is rejected until it is fixed";
+            found.wrong(format!("cannot judge a landing on `{}`: {why}", stage.short()), hint);
+        }
         make_test_push(&writer.git_dir(), &mut found)?;
     }
     for line in &found.fixed {

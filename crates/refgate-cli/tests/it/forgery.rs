@@ -89,7 +89,8 @@ fn with_empty_folder(world: &World, commit: &str, folder: &str) -> String {
     };
     let empty = git(&["mktree"], "");
     let list = |at: &str| git(&["ls-tree", &format!("{commit}:{at}")], "");
-    let mut tree = git(&["mktree"], &format!("{}\n040000 tree {empty}\tempty\n", list(folder)));
+    let text = format!("{}\n040000 tree {empty}\tempty\n", list(folder));
+    let mut tree = git(&["mktree"], text.trim_start());
     let mut at = folder;
     while !at.is_empty() {
         let (above, name) = at.rsplit_once('/').unwrap_or(("", at));

@@ -3,6 +3,7 @@
 
 mod backport_records;
 mod control;
+mod damaged_ledger;
 mod faults;
 mod forgery;
 mod points;
