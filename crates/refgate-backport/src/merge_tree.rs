@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use refgate_core::Oid;
 use refgate_gate::Exit;
-use refgate_git::{Writer, git_version};
+use refgate_git::{MergeStore, Writer, git_version, limit_memory};
 
 use crate::output::{Failure, tell};
 
@@ -110,8 +110,12 @@ fn merge_with_git(
 ) -> Result<Vec<Merged>, Failure> {
     let mut all = Vec::with_capacity(asked.len());
     let together = asked.chunk_by(|one, other| attributes.is_some() || one.ours == other.ours);
+    // Settings and merge drivers of a repository that somebody sent must not run. The trees
+    // go to the repository, because `apply` makes commits of them.
+    let objects = Writer::open(repository, false)?.git_dir().join("objects");
+    let store = MergeStore::new(std::slice::from_ref(&objects))?;
     for some in together.flat_map(|some| some.chunks(MAX_QUERIES)) {
-        let mut git = crate::git_command::command(repository);
+        let mut git = store.command_writing_to(&objects);
         if let Some(ask) = some.first() {
             // Git 2.40 ignores this variable, and uses the attributes of the working tree.
             git.env("GIT_ATTR_SOURCE", attributes.unwrap_or(ask.ours).to_string());
@@ -119,6 +123,7 @@ fn merge_with_git(
         git.args(["merge-tree", "--write-tree", "--stdin"]);
         git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = git.spawn()?;
+        limit_memory(&child);
         let (to, from) = (child.stdin.take(), child.stdout.take());
         let (Some(mut to), Some(from)) = (to, from) else {
             return Err(merge_tree_failure("no pipe"));

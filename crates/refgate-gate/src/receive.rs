@@ -1,6 +1,7 @@
 //! Judges a push for the `pre-receive` hook: from the raw input to the text and the exit code.
 
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
 
 use refgate_core::{Actor, Case, Instant, Push, RefChange, RefUpdate, Verdict};
 use refgate_format::{HookInputError, HookLine, Limits, parse_hook_input};
@@ -120,6 +121,10 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     // The process ends after this push, so the memory of a large push need not be freed piece by
     // piece.
     let mut reader = ManuallyDrop::new(Reader::open_from_env(bounds(&Limits::default()))?);
+    let directories = ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
+    let directories = directories.iter().filter_map(|name| inputs.environment.get(name));
+    let directories = directories.flat_map(|list| list.split(':')).map(PathBuf::from);
+    reader.set_object_directories(directories.collect());
     let setup = Setup::read(reader.git_dir())?;
     let training = setup.training()?;
     if training.is_none() && inputs.environment.get("GIT_COMMITTER_DATE").is_some() {
@@ -155,7 +160,9 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
         repositories,
         baseline,
     };
-    let judged = judge(&rest, &push).map_err(|error| blame(&reader, &push, error.into()))?;
+    let judged = judge(&rest, &push);
+    reader.discard_merges();
+    let judged = judged.map_err(|error| blame(&reader, &push, error.into()))?;
     let judged = ManuallyDrop::new(judged);
     let JudgedPush { history, ledger, .. } = &*judged;
     let case = Case { policy: &policy, push: &push, history, ledger };

@@ -1,13 +1,13 @@
 //! Finds content of a merge commit that Git's own merge of its parents does not have.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use refgate_core::Oid;
 
+use crate::merge_store::limit_memory;
 use crate::reader::Reader;
 use crate::{GitError, Graph};
 
@@ -146,22 +146,20 @@ pub(crate) fn plain_merge(
     [ours, theirs]: [Oid; 2],
 ) -> Result<PlainMerge, GitError> {
     let failed = |why: String| GitError::Merge { ours, theirs, why };
-    let mut git_dir = OsStr::new("--git-dir=").to_os_string();
-    git_dir.push(reader.git_dir());
-    let mut git = Command::new("git");
-    git.arg(git_dir);
+    let mut git = reader.merge_command().map_err(|error| failed(error.to_string()))?;
     git.args(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"]);
     match base {
         Some(base) => git.arg(format!("--merge-base={base}")),
         None => git.arg("--allow-unrelated-histories"),
     };
     git.args([ours.to_string(), theirs.to_string()]);
-    // Git must use the attributes of the branch, such as `merge=union`, as in a worktree of the
-    // branch. Old versions of Git ignore this variable.
+    // The attributes of the branch apply, for example `merge=union`, as in a worktree of the
+    // branch. A Git that is too old for this variable ignores it.
     git.env("GIT_ATTR_SOURCE", ours.to_string());
-    git.env("GIT_NO_REPLACE_OBJECTS", "1").stdin(Stdio::null()).stderr(Stdio::null());
+    git.stdin(Stdio::null()).stderr(Stdio::null());
     let spawned = git.stdout(Stdio::piped()).spawn();
     let mut child = spawned.map_err(|error| failed(error.to_string()))?;
+    limit_memory(&child);
     let pipe = child.stdout.take();
     let output = std::thread::spawn(move || {
         let mut all = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant as Moment;
 
@@ -10,6 +10,7 @@ use git2::{ObjectType, Odb, Repository};
 use refgate_core::{Oid, RefName};
 
 use crate::commit::{ParsedCommit, parse_commit};
+use crate::merge_store::MergeStore;
 use crate::repository_checks::{check_trust, explain_open};
 use crate::tree::Tree;
 use crate::{Bounds, GitError};
@@ -35,6 +36,8 @@ pub struct Reader {
     kept: Cell<usize>,
     pinned: RefCell<Option<BTreeMap<String, Option<Oid>>>>,
     references: RefCell<HashMap<RefName, RefValue>>,
+    pub(crate) merges: RefCell<Option<MergeStore>>,
+    pub(crate) object_directories: Vec<PathBuf>,
 }
 
 impl Reader {
@@ -81,6 +84,8 @@ impl Reader {
             kept: Cell::new(0),
             pinned: RefCell::new(None),
             references: RefCell::default(),
+            merges: RefCell::default(),
+            object_directories: Vec::new(),
         })
     }
 

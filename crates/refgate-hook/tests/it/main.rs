@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod attributes;
 mod laundering;
 mod pages;
 mod policy;
