@@ -1,19 +1,37 @@
 //! Expands recurrence rules and imported calendars into intervals.
 
-use std::collections::BTreeMap;
-
 use chrono::{NaiveDateTime, TimeZone};
-use icalendar::parser::{Component, read_calendar, unfold};
-use refgate_core::{Duration, Instant, Interval};
+use refgate_core::{Duration, Interval};
 use rrule::{RRule, RRuleSet, Unvalidated};
 
-use crate::{Zone, parse_local};
+use crate::Zone;
 
-/// The largest number of windows that a calendar may have within its horizon.
-const MOST_OCCURRENCES: usize = 5_000;
+/// What all calendars and rules of one policy may cost together. A cap on each of them would
+/// not bound a policy with many.
+#[derive(Debug, Clone, Copy)]
+pub struct CalendarBudget {
+    /// The number of windows within the horizon that are left.
+    windows: usize,
+    /// The number of recurrences that may still be computed. It limits how old a rule may be.
+    steps: usize,
+}
 
-/// The largest number of recurrences that are computed. It limits how old a rule may be.
-const MOST_STEPS: usize = 100_000;
+impl Default for CalendarBudget {
+    fn default() -> Self {
+        Self { windows: 5_000, steps: 100_000 }
+    }
+}
+
+impl CalendarBudget {
+    /// Takes one recurrence from the budget, and a window if it is within the horizon.
+    pub(crate) fn spend(&mut self, window: bool) -> Result<(), CalendarError> {
+        let steps = self.steps.checked_sub(1).ok_or(CalendarError::TooManySteps)?;
+        let windows = self.windows.checked_sub(usize::from(window));
+        let windows = windows.ok_or(CalendarError::TooMany)?;
+        *self = Self { windows, steps };
+        Ok(())
+    }
+}
 
 /// Why a calendar is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,17 +39,23 @@ pub enum CalendarError {
     /// The recurrence rule does not follow RFC 5545.
     #[error("`{0}` is not a valid recurrence rule (RFC 5545)")]
     Rule(String),
-    /// There are too many recurrences.
-    #[error("it has more than 5,000 windows")]
+    /// The calendars of the policy have too many windows.
+    #[error("the calendars of the policy have more than 5,000 windows together")]
     TooMany,
+    /// The rules of the policy have too many recurrences.
+    #[error("the rules of the policy have more than 100,000 recurrences together")]
+    TooManySteps,
+    /// The file is too large.
+    #[error("the calendar has more than {0}")]
+    TooLarge(&'static str),
     /// The file is not an iCalendar file.
     #[error("cannot parse the iCalendar file: {0}")]
     Unreadable(String),
     /// An event is invalid.
     #[error("event {event}: {what}")]
     Event {
-        /// The number of the event, from 1.
-        event: usize,
+        /// The number of the event, from 1, with its summary.
+        event: String,
         /// What is wrong with it.
         what: String,
     },
@@ -47,8 +71,8 @@ pub fn expand_recurrence(
     rule: &str,
     first: NaiveDateTime,
     length: Duration,
-    zone: Zone,
-    horizon: Interval,
+    (zone, horizon): (Zone, Interval),
+    budget: &mut CalendarBudget,
 ) -> Result<Vec<Interval>, CalendarError> {
     let bad = || CalendarError::Rule(rule.to_string());
     let parsed: RRule<Unvalidated> = local_until(rule, zone).parse().map_err(|_| bad())?;
@@ -56,17 +80,19 @@ pub fn expand_recurrence(
     // overlaps of the clocks are handled as everywhere in refgate.
     let start = rrule::Tz::UTC.from_utc_datetime(&first);
     let validated = parsed.validate(start).map_err(|_| bad())?;
+    if validated.get_interval() == 0 {
+        return Err(bad());
+    }
     let (from, until) = (zone.local(horizon.start) - length, zone.local(horizon.end));
-    let set = RRuleSet::new(start).rrule(validated);
+    // The limit ends a search for a recurrence that never comes, such as 30 February.
+    let set = RRuleSet::new(start).rrule(validated).limit();
     let mut all = Vec::new();
-    for (step, local) in set.into_iter().enumerate() {
+    for local in &set {
         let local = local.naive_utc();
         if local >= until {
             break;
         }
-        if step > MOST_STEPS || all.len() > MOST_OCCURRENCES {
-            return Err(CalendarError::TooMany);
-        }
+        budget.spend(local >= from)?;
         if local >= from {
             let (begin, end) = (zone.instant(local), zone.instant(local + length));
             all.extend(Interval::new(begin, end).filter(|window| window.end > horizon.start));
@@ -91,129 +117,10 @@ fn local_until(rule: &str, zone: Zone) -> String {
     parts.collect::<Vec<_>>().join(";")
 }
 
-/// The events of an `.ics` file as intervals within `horizon`. Times without a zone of their
-/// own are in `zone`.
-///
-/// # Errors
-/// If the file or an event is invalid. Skipping an invalid event would silently remove a
-/// freeze.
-pub fn import_calendar(
-    text: &str,
-    zone: Zone,
-    horizon: Interval,
-) -> Result<Vec<Interval>, CalendarError> {
-    let unfolded = unfold(text);
-    let calendar = read_calendar(&unfolded).map_err(|error| {
-        CalendarError::Unreadable(error.lines().next().unwrap_or("").to_string())
-    })?;
-    let events = calendar.components.iter().filter(|component| component.name == "VEVENT");
-    let mut all = Vec::new();
-    for (place, event) in events.enumerate() {
-        let complain =
-            |what: &str| CalendarError::Event { event: place + 1, what: what.to_string() };
-        all.extend(occurrences(event, zone, horizon, &complain)?);
-    }
-    all.sort();
-    Ok(all)
-}
-
-fn occurrences(
-    event: &Component<'_>,
-    zone: Zone,
-    horizon: Interval,
-    complain: &dyn Fn(&str) -> CalendarError,
-) -> Result<Vec<Interval>, CalendarError> {
-    for unsupported in ["RDATE", "EXRULE", "RECURRENCE-ID"] {
-        if event.find_prop(unsupported).is_some() {
-            return Err(complain(&format!("`{unsupported}` is not supported")));
-        }
-    }
-    let (start, start_zone) = moment(event, "DTSTART", zone)
-        .ok_or_else(|| complain("`DTSTART` is missing or invalid"))?;
-    let length = match (event.find_prop("DTEND"), event.find_prop("DURATION")) {
-        (Some(_), _) => {
-            let (end, end_zone) =
-                moment(event, "DTEND", zone).ok_or_else(|| complain("`DTEND` is invalid"))?;
-            start_zone.local(end_zone.instant(end)) - start
-        }
-        (None, Some(duration)) => {
-            iso_duration(duration.val.as_str()).ok_or_else(|| complain("`DURATION` is invalid"))?
-        }
-        (None, None) => Duration::days(1),
-    };
-    let Some(rule) = event.find_prop("RRULE") else {
-        let window = Interval::new(start_zone.instant(start), start_zone.instant(start + length));
-        let window = window.ok_or_else(|| complain("the event ends before it begins"))?;
-        let near = window.end > horizon.start && window.start < horizon.end;
-        return Ok(if near { vec![window] } else { Vec::new() });
-    };
-    let skipped = exceptions(event, start_zone, complain)?;
-    let mut all = expand_recurrence(rule.val.as_str(), start, length, start_zone, horizon)?;
-    all.retain(|window| !skipped.contains(&window.start));
-    Ok(all)
-}
-
-fn exceptions(
-    event: &Component<'_>,
-    zone: Zone,
-    complain: &dyn Fn(&str) -> CalendarError,
-) -> Result<Vec<Instant>, CalendarError> {
-    let mut all = Vec::new();
-    for property in event.properties.iter().filter(|property| property.name == "EXDATE") {
-        for value in property.val.as_str().split(',') {
-            let (local, own) =
-                ics_time(value, zone).ok_or_else(|| complain("`EXDATE` is invalid"))?;
-            all.push(own.instant(local));
-        }
-    }
-    Ok(all)
-}
-
-fn moment(event: &Component<'_>, key: &str, zone: Zone) -> Option<(NaiveDateTime, Zone)> {
-    let property = event.find_prop(key)?;
-    let named = property.params.iter().find(|param| param.key == "TZID");
-    let zone = match named.and_then(|param| param.val.as_ref()) {
-        Some(name) => Zone::parse(name.as_str().trim_matches('"'))?,
-        None => zone,
-    };
-    ics_time(property.val.as_str(), zone)
-}
-
-fn ics_time(value: &str, zone: Zone) -> Option<(NaiveDateTime, Zone)> {
-    let form = "%Y%m%dT%H%M%S";
-    if let Some(utc) = value.strip_suffix('Z') {
-        return Some((NaiveDateTime::parse_from_str(utc, form).ok()?, Zone::UTC));
-    }
-    if let Ok(local) = NaiveDateTime::parse_from_str(value, form) {
-        return Some((local, zone));
-    }
-    let date = format!("{}-{}-{}", value.get(..4)?, value.get(4..6)?, value.get(6..)?);
-    Some((parse_local(&date).filter(|_| value.len() == 8)?, zone))
-}
-
-/// Parses a duration such as `P1W` or `P2DT3H30M`.
-fn iso_duration(text: &str) -> Option<Duration> {
-    let mut seconds: i64 = 0;
-    let mut number = String::new();
-    let units: BTreeMap<char, i64> =
-        [('W', 604_800), ('D', 86_400), ('H', 3_600), ('M', 60), ('S', 1)].into();
-    for c in text.strip_prefix('P')?.chars() {
-        match c {
-            '0'..='9' => number.push(c),
-            'T' => {}
-            unit => {
-                let count: i64 = number.parse().ok()?;
-                seconds = seconds.checked_add(count.checked_mul(*units.get(&unit)?)?)?;
-                number.clear();
-            }
-        }
-    }
-    (number.is_empty() && seconds > 0).then(|| Duration::try_seconds(seconds)).flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse_local;
 
     fn year(year: i32) -> Interval {
         let at = |y: i32| parse_local(&format!("{y}-01-01")).unwrap().and_utc();
@@ -229,31 +136,19 @@ mod tests {
     fn keeps_local_times_over_a_change_of_clocks() {
         let zone = Zone::parse("Europe/Paris").unwrap();
         let first = parse_local("2026-03-20 18:00").unwrap();
+        let mut budget = CalendarBudget::default();
         let rule = "FREQ=WEEKLY;BYDAY=FR;UNTIL=20260403T220000Z";
-        let all = expand_recurrence(rule, first, Duration::days(2), zone, year(2026)).unwrap();
+        let all =
+            expand_recurrence(rule, first, Duration::days(2), (zone, year(2026)), &mut budget)
+                .unwrap();
         assert_eq!(
             show(&all),
             ["03-20 17:00 03-22 17:00", "03-27 17:00 03-29 16:00", "04-03 16:00 04-05 16:00"]
         );
+        let context = (zone, year(2026));
         assert!(
-            expand_recurrence("FREQ=OFTEN", first, Duration::days(2), zone, year(2026)).is_err()
+            expand_recurrence("FREQ=OFTEN", first, Duration::days(2), context, &mut budget)
+                .is_err()
         );
-    }
-
-    #[test]
-    fn imports_a_calendar() {
-        let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n\
-            DTSTART;VALUE=DATE:20261220\r\nDTEND;VALUE=DATE:20270104\r\nSUMMARY:Christmas\r\n\
-            END:VEVENT\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Europe/Paris:20260105T180000\r\n\
-            DURATION:PT12H\r\nRRULE:FREQ=MONTHLY;COUNT=3\r\n\
-            EXDATE;TZID=Europe/Paris:20260205T180000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-        let all = import_calendar(text, Zone::UTC, year(2026)).unwrap();
-        assert_eq!(
-            show(&all),
-            ["01-05 17:00 01-06 05:00", "03-05 17:00 03-06 05:00", "12-20 00:00 01-04 00:00"]
-        );
-        let broken = text.replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Mars/Olympus");
-        let error = import_calendar(&broken, Zone::UTC, year(2026)).unwrap_err();
-        assert_eq!(error.to_string(), "event 2: `DTSTART` is missing or invalid");
     }
 }

@@ -85,7 +85,7 @@ const MOST_DAYS: u64 = 36_525;
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.trim().split_once(' ')?;
     let number: u64 = number.parse().ok()?;
-    let minutes = match unit.trim().trim_end_matches('s') {
+    let minutes = match unit.strip_suffix('s').unwrap_or(unit) {
         "minute" => 1,
         "hour" => 60,
         "day" => 24 * 60,

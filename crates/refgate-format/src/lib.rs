@@ -3,6 +3,7 @@
 mod calendar;
 mod complaint;
 mod hook_input;
+mod ics;
 mod instant;
 mod ledger;
 mod lookalike;
@@ -11,9 +12,10 @@ mod settings;
 mod table;
 mod training;
 
-pub use calendar::{CalendarError, expand_recurrence, import_calendar};
+pub use calendar::{CalendarBudget, CalendarError, expand_recurrence};
 pub use complaint::{Complaint, TextPosition};
 pub use hook_input::{HookInputError, HookLine, MAX_LINE, parse_hook_input};
+pub use ics::import_calendar;
 pub use instant::{Zone, parse_duration, parse_instant, parse_local};
 pub use ledger::{
     RecordError, SIGNATURE, SignatureError, Signer, Signers, SignersError, decode_slug,

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use refgate_core::{Interval, Policy};
 use toml::de::DeTable;
 
+use crate::CalendarBudget;
 use crate::Complaint;
 use crate::complaint::Complaints;
 use crate::table::{Section, SpannedText};
@@ -35,6 +36,7 @@ pub struct PolicyFile {
 pub(crate) struct Context<'a> {
     pub(crate) calendars: &'a BTreeMap<String, String>,
     pub(crate) horizon: Interval,
+    pub(crate) budget: std::cell::RefCell<CalendarBudget>,
 }
 
 /// The calendars that a policy names; none if it cannot be parsed, because [`read_policy`] then
@@ -68,7 +70,7 @@ pub fn read_policy(file: &PolicyFile, horizon: Interval) -> Result<Policy, Vec<C
         own.add(error.span().unwrap_or(0..0), error.message().to_string());
         own.finish()
     })?;
-    let context = Context { calendars: &file.calendars, horizon };
+    let context = Context { calendars: &file.calendars, horizon, budget: Default::default() };
     let mut root = Section::new("policy file", 0..0, table.get_ref());
     let mut base = Section::new("policy file", 0..0, standard.get_ref());
     let policy = build(&mut c, &context, &mut root, &mut base);

@@ -122,8 +122,9 @@ fn span(
                 c.hint(rule.span, "`recur` needs `lasts`", "such as `lasts = \"2 days\"`");
                 return None;
             };
-            let windows =
-                expand_recurrence(&rule.text, local(c, &from)?, lasts, zone, context.horizon);
+            let (first, horizon) = (local(c, &from)?, context.horizon);
+            let budget = &mut *context.budget.borrow_mut();
+            let windows = expand_recurrence(&rule.text, first, lasts, (zone, horizon), budget);
             windows.map_err(|error| c.add(rule.span, error.to_string())).ok().map(WindowSpan::Fixed)
         }
         (None, None, None, Some(name)) => {
@@ -131,7 +132,8 @@ fn span(
                 c.hint(name.span, "cannot read the calendar", "put it beside the policy file");
                 return None;
             };
-            let windows = import_calendar(text, zone, context.horizon);
+            let windows =
+                import_calendar(text, zone, context.horizon, &mut context.budget.borrow_mut());
             windows.map_err(|error| c.add(name.span, error.to_string())).ok().map(WindowSpan::Fixed)
         }
         _ => {
