@@ -132,14 +132,17 @@ fn protected(reader: &Reader, policy: &Policy) -> Result<BTreeMap<String, Option
     Ok(all)
 }
 
-/// The ref updates of an entry of the audit log.
+/// The ref updates of an entry of the audit log. An update whose values cannot be parsed is left
+/// out, so that no entry accounts for the move: an id of another length is not an absent ref.
 pub(crate) fn steps(object: &Value) -> Vec<RefMove> {
-    let id =
-        |update: &Value, key: &str| update.get(key).and_then(Value::as_str).and_then(Oid::from_hex);
+    let id = |update: &Value, key: &str| match update.get(key)? {
+        Value::Null => Some(None),
+        value => Oid::from_hex(value.as_str()?).map(Some),
+    };
     let updates = object.get("updates").and_then(Value::as_array);
     let step = |update: &Value| {
         let name = update.get("ref").and_then(Value::as_str)?.to_string();
-        Some((name, id(update, "old"), id(update, "new")))
+        Some((name, id(update, "old")?, id(update, "new")?))
     };
     updates.into_iter().flatten().filter_map(step).collect()
 }

@@ -49,7 +49,9 @@ pub use policy_source::{
     source_from_text, tracked,
 };
 pub use receive::{Inputs, Outcome, receive};
-pub use ref_guard::{PendingMove, moves, transaction, update_refs, wait_for_older_landings};
+pub use ref_guard::{
+    PendingMove, RefTarget, parse_moves, transaction, update_refs, wait_for_older_landings,
+};
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
 pub use reverify::{ReverifyError, reverify_decision};
 pub use self_test::unjudgeable_stages;

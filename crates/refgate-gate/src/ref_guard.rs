@@ -14,28 +14,62 @@ use crate::setup::{Setup, bounds};
 use crate::ticket::{GuardRejection, Ticket, needs_ticket};
 use crate::{Exit, Outcome};
 
+/// A value of a ref, as Git writes it in an announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefTarget {
+    /// The ref does not exist. Git writes zeros.
+    Absent,
+    /// The ref points to an object.
+    Object(Oid),
+    /// The ref points to another ref.
+    Symbolic,
+}
+
+impl RefTarget {
+    /// Parses a value. A text that is none of the three is `None`, never an absent ref: an id
+    /// of another length would otherwise read as a deletion.
+    fn parse(text: &str) -> Option<Self> {
+        if text.starts_with("ref:") {
+            return Some(Self::Symbolic);
+        }
+        Oid::from_hex(text).map(|id| if id.is_zero() { Self::Absent } else { Self::Object(id) })
+    }
+
+    /// The object, if the ref points to one.
+    #[must_use]
+    pub const fn object(self) -> Option<Oid> {
+        match self {
+            Self::Object(id) => Some(id),
+            Self::Absent | Self::Symbolic => None,
+        }
+    }
+}
+
 /// A ref update that Git announces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingMove {
     /// The old value.
-    pub old: Option<Oid>,
+    pub old: RefTarget,
     /// The new value.
-    pub new: Option<Oid>,
+    pub new: RefTarget,
     /// The full name of the ref.
     pub name: String,
 }
 
-/// Parses the lines that Git writes to `reference-transaction` or `proc-receive`. The target of a
-/// symbolic ref is not an id and becomes `None`.
-#[must_use]
-pub fn moves(text: &str) -> Vec<PendingMove> {
-    let some = |hex: &str| Oid::from_hex(hex).filter(|id| !id.is_zero());
+/// Parses the lines that Git writes to `reference-transaction` or `proc-receive`.
+///
+/// # Errors
+/// Returns an error that quotes the first line that is not an update.
+pub fn parse_moves(text: &str) -> Result<Vec<PendingMove>, String> {
     let line = |line: &str| {
         let mut words = line.splitn(3, ' ');
-        let (old, new) = (some(words.next()?), some(words.next()?));
-        Some(PendingMove { old, new, name: words.next()?.to_string() })
+        let old = RefTarget::parse(words.next()?)?;
+        let new = RefTarget::parse(words.next()?)?;
+        let name = words.next().filter(|name| !name.is_empty())?;
+        Some(PendingMove { old, new, name: name.to_string() })
     };
-    text.lines().filter_map(line).collect()
+    let parse = |text: &str| line(text).ok_or_else(|| format!("cannot parse the update `{text}`"));
+    text.lines().map(parse).collect()
 }
 
 struct GuardContext {
@@ -77,13 +111,14 @@ impl GuardContext {
     }
 
     fn ticket(&self, one: &PendingMove) -> Option<Ticket> {
-        Ticket::find(&self.setup.directory, &one.name, one.old, one.new)
+        Ticket::find(&self.setup.directory, &one.name, one.old.object(), one.new.object())
     }
 
     /// Checks the ticket of an update. Only if there is no ticket, the policy is read, to see
     /// whether the ref needs one.
     fn check(&self, one: &PendingMove) -> Result<(), String> {
-        let Some(ticket) = self.ticket(one) else {
+        let symbolic = [one.old, one.new].contains(&RefTarget::Symbolic);
+        let Some(ticket) = self.ticket(one).filter(|_| !symbolic) else {
             if !needs_ticket(&self.policy()?, &one.name) {
                 return Ok(());
             }
@@ -107,23 +142,37 @@ const ACCEPT: Outcome = Outcome { exit: Exit::Accepted, text: String::new() };
 /// Handles `reference-transaction`. In the state `prepared`, the refs are locked, and a rejection
 /// leaves them unchanged.
 #[must_use]
-pub fn transaction(state: &str, stdin: &str, now: Instant, quarantined: bool) -> Outcome {
-    let moves: Vec<PendingMove> =
-        moves(stdin).into_iter().filter(|one| one.name.starts_with("refs/")).collect();
-    if moves.is_empty() || !matches!(state, "prepared" | "committed") {
+pub fn transaction(
+    git_dir: &Path,
+    state: &str,
+    stdin: &str,
+    now: Instant,
+    quarantined: bool,
+) -> Outcome {
+    if !matches!(state, "prepared" | "committed") {
+        return ACCEPT;
+    }
+    let mut moves = match parse_moves(stdin) {
+        Ok(moves) => moves,
+        Err(_) if state == "committed" => return ACCEPT,
+        Err(why) => return reject_update(&why),
+    };
+    moves.retain(|one| one.name.starts_with("refs/"));
+    if moves.is_empty() {
+        return ACCEPT;
+    }
+    if state == "committed" {
+        // The repository is not opened: a push of many topic refs runs this for each of them.
+        let directory = git_dir.join(DIRECTORY);
+        for one in &moves {
+            Ticket::delete_file(&directory, &one.name, one.old.object(), one.new.object());
+        }
         return ACCEPT;
     }
     let context = match GuardContext::open(now) {
         Ok(context) => context,
-        Err(_) if state == "committed" => return ACCEPT,
         Err(why) => return reject_update(&why),
     };
-    if state == "committed" {
-        for one in &moves {
-            Ticket::delete_file(&context.setup.directory, &one.name, one.old, one.new);
-        }
-        return ACCEPT;
-    }
     for one in &moves {
         if let Err(why) = context.check(one) {
             return reject_update(&why);
@@ -142,7 +191,7 @@ fn keep_deleted(
     moves: &[PendingMove],
     quarantined: bool,
 ) -> Result<(), String> {
-    let gone = |one: &&PendingMove| one.new.is_none() && context.ticket(one).is_some();
+    let gone = |one: &&PendingMove| one.new == RefTarget::Absent && context.ticket(one).is_some();
     let gone: Vec<&PendingMove> = moves.iter().filter(gone).collect();
     if gone.is_empty() {
         return Ok(());
@@ -150,7 +199,7 @@ fn keep_deleted(
     let said = |error: GitError| error.to_string();
     let transaction_writer = RefTransaction::of(context.reader, quarantined).map_err(said)?;
     for one in gone {
-        if let Some(old) = one.old {
+        if let Some(old) = one.old.object() {
             transaction_writer.keep_deleted(&one.name, old).map_err(said)?;
         }
     }
@@ -160,9 +209,9 @@ fn keep_deleted(
 /// Handles `post-receive`: after the server acknowledged a freeze or a release, no landing that
 /// was checked before it may follow. This function waits until such landings are finished.
 pub fn wait_for_older_landings(git_dir: &Path, stdin: &str, now: Instant) {
-    let names: Vec<String> = moves(stdin).into_iter().map(|one| one.name).collect();
-    let matters = |name: &String| name == LEDGER || name.starts_with("refs/tags/");
-    if !names.iter().any(matters) {
+    let matters = |name: &str| name == LEDGER || name.starts_with("refs/tags/");
+    // A line that cannot be parsed may name such a ref, so it waits, too.
+    if parse_moves(stdin).is_ok_and(|moves| !moves.iter().any(|one| matters(&one.name))) {
         return;
     }
     let Ok(context) = GuardContext::open(now) else { return };
@@ -240,7 +289,10 @@ pub fn update_refs(
             context.check(one)?;
             drop_orphan_reflog_entry(&context.reader, one);
         }
-        let steps: Vec<_> = moves.iter().map(|m| (m.name.as_str(), m.old, m.new)).collect();
+        let steps: Vec<_> = moves
+            .iter()
+            .map(|one| (one.name.as_str(), one.old.object(), one.new.object()))
+            .collect();
         let governed = context.governed(moves)?;
         let GuardContext { reader, setup, now, .. } = context;
         // Git calls `proc-receive` after it moved the objects out of the quarantine.
@@ -253,7 +305,7 @@ pub fn update_refs(
             return Err(error.to_string());
         }
         for one in moves {
-            Ticket::delete_file(&setup.directory, &one.name, one.old, one.new);
+            Ticket::delete_file(&setup.directory, &one.name, one.old.object(), one.new.object());
         }
         if let Some(policy) = governed {
             setup
@@ -265,4 +317,33 @@ pub fn update_refs(
         Ok(())
     });
     moves.iter().map(|one| (one.name.clone(), done.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn reads_zeros_ids_and_symbolic_values_and_nothing_else() {
+        let zeros = "0".repeat(40);
+        let parsed = parse_moves(&format!("{zeros} {ID} refs/heads/dev\n")).unwrap();
+        assert_eq!(parsed[0].old, RefTarget::Absent);
+        assert_eq!(parsed[0].new, RefTarget::Object(Oid::from_hex(ID).unwrap()));
+        let parsed = parse_moves(&format!("{ID} ref:refs/heads/x refs/heads/dev\n")).unwrap();
+        assert_eq!(parsed[0].new, RefTarget::Symbolic);
+        // An id of SHA-256 must not read as a deletion.
+        let long = ID.repeat(2)[..64].to_string();
+        for bad in [
+            format!("{ID} {long} refs/heads/dev"),
+            format!("{ID} {} refs/heads/dev", "0".repeat(64)),
+            format!("{ID} {} refs/heads/dev", ID.to_uppercase()),
+            format!("{ID} {ID}"),
+            format!("{ID} {ID} "),
+            "x".to_string(),
+        ] {
+            assert!(parse_moves(&bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -43,7 +43,12 @@ pub fn reverify_decision(rest: &ServerState<'_>, entry: &LogEntry) -> Result<boo
         options.into_iter().flatten().filter_map(Value::as_str).map(ToString::to_string).collect();
     let mut pinned: BTreeMap<String, Option<Oid>> = BTreeMap::new();
     let mut updates = Vec::new();
-    for (name, old, new) in crate::audit::steps(object) {
+    let steps = crate::audit::steps(object);
+    let written = object.get("updates").and_then(Value::as_array).map_or(0, Vec::len);
+    if steps.len() != written {
+        return Err(broken("updates"));
+    }
+    for (name, old, new) in steps {
         let full = RefName::parse(&name).map_err(|_| broken("updates"))?;
         let change = match (old, new) {
             (None, Some(new)) => RefChange::Create { new },

@@ -180,5 +180,22 @@ fn stands(reverted_by: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
 fn reverts(message: &Message) -> Vec<Oid> {
     let text = message.as_str();
     let parts = text.split("This reverts commit ").skip(1);
-    parts.filter_map(|rest| Oid::from_hex(rest.get(..40)?)).collect()
+    let hex = |rest: &str| rest.chars().take_while(char::is_ascii_hexdigit).collect::<String>();
+    parts.filter_map(|rest| Oid::from_hex(&hex(rest))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_id_is_not_cut_to_a_valid_one() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let named = |text: &str| reverts(&Message::new(text)).len();
+        assert_eq!(named(&format!("Revert\n\nThis reverts commit {id}.")), 1);
+        assert_eq!(
+            named(&format!("Revert\n\nThis reverts commit {id}0123456789abcdef01234567.")),
+            0
+        );
+    }
 }

@@ -4,7 +4,7 @@ mod chain;
 mod protocol;
 
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chain::run_former_hook;
@@ -66,8 +66,9 @@ fn reference_transaction(state: &str) -> ExitCode {
     let Some(stdin) = input() else {
         return say("refgate: cannot read the input of the hook", Exit::BadInput);
     };
-    let Outcome { exit, text } =
-        transaction(state, &String::from_utf8_lossy(&stdin), chrono::Utc::now(), is_quarantined());
+    let text = String::from_utf8_lossy(&stdin);
+    let now = chrono::Utc::now();
+    let Outcome { exit, text } = transaction(&git_dir(), state, &text, now, is_quarantined());
     say(&text, exit);
     if exit == Exit::Accepted {
         run_former_hook(&stdin, &[state])
@@ -78,10 +79,14 @@ fn reference_transaction(state: &str) -> ExitCode {
 
 fn post_receive() -> ExitCode {
     let Some(stdin) = input() else { return ExitCode::SUCCESS };
-    let git_dir = std::env::var_os("GIT_DIR").unwrap_or_else(|| ".".into());
     let text = String::from_utf8_lossy(&stdin).into_owned();
-    wait_for_older_landings(Path::new(&git_dir), &text, chrono::Utc::now());
+    wait_for_older_landings(&git_dir(), &text, chrono::Utc::now());
     run_former_hook(&stdin, &[])
+}
+
+/// The Git directory of the server's repository, as Git names it to a hook.
+fn git_dir() -> PathBuf {
+    std::env::var_os("GIT_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
 /// Whether a push is in quarantine. refgate then writes no ref (docs/design/threats.md, R7).

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use refgate_gate::{Exit, PendingMove, moves, update_refs};
+use refgate_gate::{Exit, PendingMove, parse_moves, update_refs};
 
 /// The longest packet, in bytes.
 const MAX_PACKET_BYTES: usize = 65_520;
@@ -74,9 +74,10 @@ fn run_protocol(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
         // `pre-receive` has already judged the push options.
         read_section(from)?;
     }
-    let wanted: Vec<PendingMove> = moves(&commands.join("\n"));
+    let wanted: Vec<PendingMove> = parse_moves(&commands.join("\n"))
+        .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
     if wanted.len() != commands.len() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a command is not valid"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a command contains a newline"));
     }
     for (name, done) in update_refs(&wanted, chrono::Utc::now(), crate::is_quarantined()) {
         match done {
