@@ -135,7 +135,7 @@ impl RefName {
         if name.len() > MAX_REF_NAME {
             return Err(RefNameError::TooLong);
         }
-        if name.chars().any(is_invisible) {
+        if has_invisible(name) {
             return Err(RefNameError::Invisible);
         }
         let forbidden = |c: char| matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
@@ -184,6 +184,23 @@ impl RefName {
     pub fn tag_name(&self) -> Option<&str> {
         self.0.strip_prefix("refs/tags/")
     }
+}
+
+/// Whether a name has an invisible character. A joiner (U+200C, U+200D) inside a word of
+/// another script, or inside an emoji, belongs to the word; between ASCII characters it hides.
+fn has_invisible(name: &str) -> bool {
+    let mut before = None;
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let other = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_invisible(c));
+        let joins =
+            matches!(c, '\u{200c}' | '\u{200d}') && other(before) && other(chars.peek().copied());
+        if is_invisible(c) && !joins {
+            return true;
+        }
+        before = Some(c);
+    }
+    false
 }
 
 /// Control characters (C0, DEL, C1), zero-width characters, bidirectional

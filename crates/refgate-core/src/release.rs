@@ -86,15 +86,62 @@ pub struct TagPattern {
     pub prefix: String,
     /// The text after the version.
     pub suffix: String,
+    /// Whether the version is a single number (`{major}`). Otherwise it has two or three
+    /// numbers, because a single number is often a date, a ticket or a branch.
+    pub single: bool,
 }
 
 impl TagPattern {
-    /// Parses a pattern such as `v{version}`; `None` unless it has exactly one `{version}`.
+    /// Parses a pattern such as `v{version}` or `release-{major}`; `None` unless it has exactly
+    /// one placeholder.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let (prefix, suffix) = text.split_once("{version}")?;
-        (!suffix.contains("{version}"))
-            .then(|| Self { prefix: prefix.to_string(), suffix: suffix.to_string() })
+        let single = text.contains("{major}");
+        let (prefix, suffix) = text.split_once(if single { "{major}" } else { "{version}" })?;
+        let plain = |text: &str| !text.contains("{version}") && !text.contains("{major}");
+        (plain(prefix) && plain(suffix)).then(|| Self {
+            prefix: prefix.to_string(),
+            suffix: suffix.to_string(),
+            single,
+        })
+    }
+
+    /// The tag of a version.
+    #[must_use]
+    pub fn tag(&self, version: Version) -> String {
+        let Self { prefix, suffix, single } = self;
+        match single {
+            true => alloc::format!("{prefix}{}{suffix}", version.major),
+            false => alloc::format!("{prefix}{version}{suffix}"),
+        }
+    }
+
+    /// The text in the place of the version.
+    fn middle<'t>(&self, tag: &'t str) -> Option<&'t str> {
+        tag.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())
+    }
+
+    fn version(&self, tag: &str) -> Option<Version> {
+        let text = self.middle(tag)?;
+        (text.contains('.') != self.single).then(|| Version::parse(text)).flatten()
+    }
+
+    /// Whether the tag has the form of a release, but a number with more than 9 digits.
+    fn is_too_large(&self, tag: &str) -> bool {
+        self.middle(tag).is_some_and(|text| {
+            let numbers = || text.split('.');
+            text.contains('.') != self.single
+                && numbers()
+                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+                && numbers().any(|part| part.len() > 9)
+        })
+    }
+}
+
+impl fmt::Display for TagPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let placeholder = if self.single { "{major}" } else { "{version}" };
+        write!(f, "{}{placeholder}{}", self.prefix, self.suffix)
     }
 }
 
@@ -113,10 +160,13 @@ impl ReleaseRules {
     /// The version of a tag, if it is a release tag.
     #[must_use]
     pub fn version(&self, tag: &str) -> Option<Version> {
-        self.tags.iter().find_map(|pattern| {
-            let rest = tag.strip_prefix(pattern.prefix.as_str())?;
-            Version::parse(rest.strip_suffix(pattern.suffix.as_str())?)
-        })
+        self.tags.iter().find_map(|pattern| pattern.version(tag))
+    }
+
+    /// Whether a tag has the form of a release, but a number that is too large for a version.
+    #[must_use]
+    pub fn is_too_large(&self, tag: &str) -> bool {
+        self.version(tag).is_none() && self.tags.iter().any(|pattern| pattern.is_too_large(tag))
     }
 }
 
@@ -150,9 +200,25 @@ mod tests {
         let rules = ReleaseRules { tags: patterns.collect(), annotated: true, signed: false };
         assert_eq!(rules.version("2.0").unwrap().to_string(), "2.0.0");
         assert_eq!(rules.version("v2.3.0").unwrap().to_string(), "2.3.0");
-        for no in ["", "v", "2.0-rc1", "1.2.3.4", "1..2", "release", "99999999999", "02.1"] {
+        for no in [
+            "",
+            "v",
+            "2.0-rc1",
+            "1.2.3.4",
+            "1..2",
+            "release",
+            "99999999999",
+            "02.1",
+            "2",
+            "v2",
+            "20261128",
+        ] {
             assert_eq!(rules.version(no), None, "{no}");
         }
+        assert!(rules.is_too_large("v18446744073709551615.0.0") && !rules.is_too_large("20261128"));
+        let numbers = ReleaseRules { tags: vec![TagPattern::new("v{major}").unwrap()], ..rules };
+        assert_eq!(numbers.version("v2").unwrap().to_string(), "2.0.0");
+        assert_eq!(numbers.version("v2.0"), None);
     }
 
     #[test]

@@ -28,11 +28,12 @@ pub fn special_meaning(name: &RefName, is_release: impl Fn(&str) -> bool) -> Opt
     let short = name.branch_name().or_else(|| name.tag_name())?;
     let folded: String = short.nfkc().flat_map(char::to_lowercase).collect();
     let hex = |c: char| c.is_ascii_hexdigit();
+    let last = folded.rsplit('/').next().unwrap_or_default();
     let release = is_release(&folded) || is_release(short);
     match () {
         // Release tags themselves are not tested with this function.
         () if release => Some("a release"),
-        () if folded == "head" || folded.ends_with("_head") => Some("Git's own HEAD"),
+        () if GIT_REFS.contains(&last) => Some("Git's own HEAD"),
         () if short.len() >= 40 && short.chars().all(hex) => Some("an object id"),
         () if short.split('/').any(|part| part.starts_with('-')) => Some("an option"),
         () if ["refs/", "heads/", "tags/", "remotes/"].iter().any(|p| folded.starts_with(p)) => {
@@ -42,8 +43,23 @@ pub fn special_meaning(name: &RefName, is_release: impl Fn(&str) -> bool) -> Opt
     }
 }
 
+/// The refs that Git itself writes beside the branches, folded. A branch of such a name makes
+/// revisions ambiguous.
+const GIT_REFS: [&str; 9] = [
+    "head",
+    "fetch_head",
+    "orig_head",
+    "merge_head",
+    "cherry_pick_head",
+    "revert_head",
+    "bisect_head",
+    "rebase_head",
+    "auto_merge",
+];
+
 fn fold(text: &str) -> String {
-    let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
+    let visible = text.nfkc().filter(|c| !refgate_core::is_invisible(*c));
+    let lower: String = visible.flat_map(char::to_lowercase).collect();
     skeleton(&lower).collect()
 }
 

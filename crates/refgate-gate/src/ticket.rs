@@ -135,7 +135,7 @@ impl Ticket {
         let Self { at, policy, releases, .. } = self;
         let mut text = format!("at {at}\nfirst {first}\npolicy {policy}\nreleases {releases}\n");
         for pattern in &self.patterns {
-            text.push_str(&format!("tags {}{{version}}{}\n", pattern.prefix, pattern.suffix));
+            text.push_str(&format!("tags {pattern}\n"));
         }
         for (name, value) in &self.reads {
             text.push_str(&format!("read {} {name}\n", show(*value)));

@@ -188,7 +188,7 @@ impl RemedyBuilder<'_> {
             return Vec::new();
         };
         let next = Version { patch: highest.version.patch.saturating_add(1), ..highest.version };
-        let tag = quoted(&format!("{}{next}{}", pattern.prefix, pattern.suffix));
+        let tag = quoted(&pattern.tag(next));
         vec![Remedy::new(
             "release it as the next version:",
             vec![

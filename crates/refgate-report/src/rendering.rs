@@ -248,6 +248,10 @@ fn release_tag_sentence(violation: &release_tag::Violation) -> String {
             "Versions must grow: {version} is not higher than the release {}.",
             clean(existing)
         ),
+        release_tag::Violation::NumberTooLarge => {
+            "The tag looks like a release, but a number of its version has more than 9 digits."
+                .into()
+        }
     }
 }
 
@@ -301,7 +305,9 @@ fn remedies_of(build: &RemedyBuilder<'_>, all: &[Finding], finding: &Finding) ->
             build.promote_to(over)
         }
         Violation::ReleaseTag(
-            release_tag::Violation::Moved { .. } | release_tag::Violation::VersionNotGrown { .. },
+            release_tag::Violation::Moved { .. }
+            | release_tag::Violation::VersionNotGrown { .. }
+            | release_tag::Violation::NumberTooLarge,
         ) => build.next_version(),
         Violation::ReleaseTag(
             release_tag::Violation::NotAnnotated | release_tag::Violation::NameDiffers,

@@ -38,6 +38,8 @@ pub enum Violation {
         /// The level of a release that follows it.
         level: Level,
     },
+    /// The tag has the form of a release, but a number with more than 9 digits.
+    NumberTooLarge,
 }
 
 pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
@@ -45,13 +47,22 @@ pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     for item in case.items() {
-        let RefKind::Release(version) = case.policy.kind(&item.update.name) else { continue };
-        let all: Vec<(rules::Violation, Requirement)> = match item.update.change {
-            RefChange::Move { old, .. } => {
+        let version = match case.policy.kind(&item.update.name) {
+            RefKind::Release(version) => Some(version),
+            _ => None,
+        };
+        let name = item.update.name.tag_name();
+        let too_large = name.is_some_and(|tag| case.policy.release.is_too_large(tag));
+        let all: Vec<(rules::Violation, Requirement)> = match (item.update.change, version) {
+            (RefChange::Create { .. } | RefChange::Move { .. }, None) if too_large => {
+                Vec::from([(Violation::NumberTooLarge.into(), Requirement::Never)])
+            }
+            (_, None) => continue,
+            (RefChange::Move { old, .. }, Some(_)) => {
                 Vec::from([(Violation::Moved { old }.into(), Requirement::Never)])
             }
-            RefChange::Create { .. } => judge_new(case, &item, version),
-            RefChange::Delete { .. } => Vec::new(),
+            (RefChange::Create { .. }, Some(version)) => judge_new(case, &item, version),
+            (RefChange::Delete { .. }, Some(_)) => Vec::new(),
         };
         found.extend(all.into_iter().map(|(violation, requirement)| Finding {
             rule: RuleId::ReleaseTag,

@@ -69,7 +69,7 @@ pub(super) fn promotion(c: &mut Complaints<'_>, root: &mut Section<'_>) -> Promo
 }
 
 pub(super) fn release(c: &mut Complaints<'_>, root: &mut Section<'_>) -> ReleaseRules {
-    let standard = || TagPattern { prefix: "v".to_string(), suffix: String::new() };
+    let standard = || TagPattern { prefix: "v".to_string(), suffix: String::new(), single: false };
     let mut rules = ReleaseRules { tags: vec![standard()], annotated: true, signed: false };
     if let Some(mut section) = root.table(c, "release") {
         let texts = section.list(c, "tags");
@@ -79,7 +79,11 @@ pub(super) fn release(c: &mut Complaints<'_>, root: &mut Section<'_>) -> Release
         for text in texts {
             match TagPattern::new(&text.text) {
                 Some(pattern) => rules.tags.push(pattern),
-                None => c.hint(text.span, "expected one `{version}`", "such as `v{version}`"),
+                None => c.hint(
+                    text.span,
+                    "expected one `{version}` or `{major}`",
+                    "such as `v{version}`",
+                ),
             }
         }
         rules.annotated = section.flag(c, "annotated").unwrap_or(true);

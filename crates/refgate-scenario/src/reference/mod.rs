@@ -108,8 +108,29 @@ impl View<'_> {
             let middle = tag.strip_prefix(&*pattern.prefix)?.strip_suffix(&*pattern.suffix)?;
             let mut parts: Vec<u32> =
                 middle.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+            // One number is a version only where the policy says `{major}`.
+            if (parts.len() == 1) != pattern.single {
+                return None;
+            }
             parts.resize(parts.len().max(3), 0);
             (parts.len() == 3).then_some(parts)
+        })
+    }
+
+    /// A tag of numbers and dots in the place of a version, with a number of ten digits or more.
+    fn looks_like_a_huge_version(&self, name: &str) -> bool {
+        let Some(tag) = name.strip_prefix("refs/tags/") else { return false };
+        self.policy().release.tags.iter().any(|pattern| {
+            let middle = tag.strip_prefix(&*pattern.prefix);
+            let middle = middle.and_then(|rest| rest.strip_suffix(&*pattern.suffix));
+            middle.is_some_and(|text| {
+                let numbers: Vec<&str> = text.split('.').collect();
+                let digits =
+                    |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+                (numbers.len() == 1) == pattern.single
+                    && numbers.iter().all(digits)
+                    && numbers.iter().any(|part| part.len() >= 10)
+            })
         })
     }
 
@@ -137,6 +158,8 @@ impl View<'_> {
                 no.insert("ledger");
             } else if name.starts_with("refs/replace/") || name.starts_with("refs/refgate/") {
                 no.insert("ref-name");
+            } else if new.is_some() && self.looks_like_a_huge_version(name) {
+                no.insert("release-tag");
             }
             return;
         }
