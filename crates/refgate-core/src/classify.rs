@@ -215,17 +215,19 @@ fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
     })
 }
 
-/// The highest class of the side commits. Merges inside a topic branch are skipped: the
-/// commits that they join are in the list, or were judged before.
+/// The highest class of the side commits. A merge inside a topic branch counts as what it
+/// declares. A merge that declares nothing is skipped: the commits that it joins are in the
+/// list, or were judged before (docs/design/model.md, "Class").
 fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
     let rank = |c: &Classification| case.policy.classes.rank(c.class);
     let mut highest: Option<(Classification, &Commit)> = None;
     for id in &landing.side {
         let Some(commit) = case.history.commit(*id) else { continue };
-        if commit.parents.len() > 1 {
+        let class = classify_commit(case.policy, None, commit);
+        let declares = class.reason != ClassReason::Nothing && !class.is_guess();
+        if commit.parents.len() > 1 && !declares {
             continue;
         }
-        let class = classify_commit(case.policy, None, commit);
         // Among equals, the class that the policy lists last wins, then the smaller id. The
         // order of the side commits must not matter.
         let key =

@@ -26,9 +26,11 @@ impl View<'_> {
             |id: &Oid| self.world.nodes.get(id).map(|n| n.message.clone()).unwrap_or_default();
         let mut found = self.own_class(&message(&id), true);
         if !side.is_empty() {
-            let plain = side.iter().filter(|id| self.parents(**id).len() < 2);
-            let sides = plain.map(|id| {
-                self.own_class(&message(id), false).map_or(ClassId::UNCLASSIFIED, |(c, _)| c)
+            // A merge on the side says something only if it declares a class.
+            let sides = side.iter().filter_map(|id| {
+                let own = self.own_class(&message(id), false).map(|(class, _)| class);
+                let merge = self.parents(*id).len() > 1;
+                if merge { own } else { Some(own.unwrap_or(ClassId::UNCLASSIFIED)) }
             });
             let highest = sides.max_by_key(|class| (classes.rank(*class), *class));
             let raise = self.policy().merge == refgate_core::MergeClass::Highest;
