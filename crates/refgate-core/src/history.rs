@@ -172,15 +172,26 @@ pub enum TipRelation {
     Rewrite,
 }
 
+/// The signature of a tag object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagSignature {
+    /// The tag object has none.
+    Missing,
+    /// It has one that is not valid, or that nobody verified.
+    Invalid(String),
+    /// This person signed it, with a key that the list of signers allows for tags.
+    By(String),
+}
+
 /// The facts about the new value of a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagFacts {
     /// It is an annotated tag object.
     pub annotated: bool,
     /// The name in the tag object equals the name of the ref.
     pub same_name: bool,
-    /// The tag object has a signature. The signature is not verified here.
-    pub signed: bool,
+    /// Who signed the tag object.
+    pub signature: TagSignature,
     /// The commit that it points to in the end, if it is a commit.
     pub commit: Option<Oid>,
     /// A production stage or line once had that commit as its tip.

@@ -59,7 +59,7 @@ pub use freeze::{
 pub use glob::Glob;
 pub use history::{
     Change, Commit, Debt, EntryKind, History, Landing, Mode as ChangeMode, Person, Pick,
-    PolicyEdit, TagFacts, TipRelation, UpdateFacts,
+    PolicyEdit, TagFacts, TagSignature, TipRelation, UpdateFacts,
 };
 pub use ledger_edit::{LedgerEdit, LedgerFormError};
 pub use ledger_view::{

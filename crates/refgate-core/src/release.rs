@@ -152,8 +152,10 @@ pub struct ReleaseRules {
     pub tags: Vec<TagPattern>,
     /// They must be annotated.
     pub annotated: bool,
-    /// They must have a signature.
+    /// They must have a valid signature.
     pub signed: bool,
+    /// The role whose people may sign them. Empty: the role that names release candidates.
+    pub signers: String,
 }
 
 impl ReleaseRules {
@@ -197,7 +199,8 @@ mod tests {
     #[test]
     fn parses_the_versions_of_the_real_history() {
         let patterns = ["v{version}", "{version}"].iter().filter_map(|p| TagPattern::new(p));
-        let rules = ReleaseRules { tags: patterns.collect(), annotated: true, signed: false };
+        let rules =
+            ReleaseRules { tags: patterns.collect(), annotated: true, ..ReleaseRules::default() };
         assert_eq!(rules.version("2.0").unwrap().to_string(), "2.0.0");
         assert_eq!(rules.version("v2.3.0").unwrap().to_string(), "2.3.0");
         for no in [

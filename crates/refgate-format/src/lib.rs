@@ -20,7 +20,7 @@ pub use instant::{Zone, parse_duration, parse_instant, parse_local};
 pub use ledger::{
     RecordError, SIGNATURE, SignatureError, Signer, Signers, SignersError, decode_slug,
     fingerprint, list_months, namespace, path_of, read_record, record_text, shelf_for, shelf_of,
-    slug, split_file, verify,
+    slug, split_file, tag_signer, verify,
 };
 pub use lookalike::{resembles, special_meaning};
 pub use policy::{PolicyFile, calendar_names, read_policy};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use refgate_core::{
     Case, Debt, Decision, History, Instant, LEDGER, LedgerView, Oid, Policy, PolicyEdit, Push,
-    RecordId, RefChange, RefKind, RefName, Target, decide,
+    RecordId, RefChange, RefKind, RefName, TagSignature, Target, decide,
 };
-use refgate_format::{PolicySource, Signers, resembles, special_meaning};
+use refgate_format::{PolicySource, Signers, resembles, special_meaning, tag_signer};
 use refgate_git::{GitError, Reader, gather, survey};
 
 use crate::ledger_reader::{LedgerError, Records};
@@ -114,6 +114,13 @@ fn edits(rest: &ServerState<'_>, push: &Push, history: &mut History) -> Result<(
             && let RefChange::Move { old, new } = update.change
         {
             facts.policy_edit = policy_edit(reader, (branch, path), old, new, push)?;
+        }
+        if let (Some(tag), true, Some(new)) =
+            (&mut facts.tag, rest.policy.release.signed, update.change.new_value())
+            && tag.signature != TagSignature::Missing
+        {
+            let signer = tag_signer(rest.signers, &reader.tag_text(new)?, push.at);
+            tag.signature = signer.map_or_else(TagSignature::Invalid, TagSignature::By);
         }
         if update.name.as_str() == LEDGER && !facts.not_a_commit {
             facts.ledger_edit = rest.records.edit(reader, rest.policy, push, rest.signers)?;

@@ -92,8 +92,8 @@ impl HistoryBuilder<'_> {
             RefKind::Release(_) => facts.tag = self.tag(update, new)?,
             _ => {}
         }
-        facts.not_a_commit |=
-            matches!(kind, RefKind::Release(_)) && facts.tag.is_some_and(|t| t.commit.is_none());
+        facts.not_a_commit |= matches!(kind, RefKind::Release(_))
+            && facts.tag.as_ref().is_some_and(|t| t.commit.is_none());
         Ok(facts)
     }
 

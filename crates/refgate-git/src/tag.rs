@@ -56,6 +56,16 @@ pub(crate) fn follow(reader: &Reader, name: &RefName, value: Oid) -> Result<TagC
     Ok(found)
 }
 
+impl Reader {
+    /// The bytes of a tag object.
+    ///
+    /// # Errors
+    /// Returns an error if the object is missing, is too large, or is not a tag.
+    pub fn tag_text(&self, id: Oid) -> Result<Vec<u8>, GitError> {
+        self.object(id, ObjectType::Tag, self.bounds().max_commit_bytes)
+    }
+}
+
 struct Parsed {
     object: Oid,
     name: String,

@@ -1,6 +1,6 @@
 //! Reads the facts of a tag and of a promotion that depend on former tips of stages and lines.
 
-use refgate_core::{Instant, Oid, RefName, RefUpdate, TagFacts, UpdateFacts};
+use refgate_core::{Instant, Oid, RefName, RefUpdate, TagFacts, TagSignature, UpdateFacts};
 
 use crate::history_builder::HistoryBuilder;
 use crate::tag::follow;
@@ -14,7 +14,10 @@ impl HistoryBuilder<'_> {
         let mut facts = TagFacts {
             annotated: chain.annotated,
             same_name: chain.same_name,
-            signed: chain.signed,
+            signature: match chain.signed {
+                true => TagSignature::Invalid("it was not verified".to_string()),
+                false => TagSignature::Missing,
+            },
             commit: chain.commit,
             shipped: false,
             on_flow: false,

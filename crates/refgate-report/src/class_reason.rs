@@ -1,8 +1,10 @@
 //! Renders why a change has its class, as one clause.
 
-use refgate_core::{ClassReason, Classes, DeclarationSource};
+use refgate_core::{Case, ClassReason, Classes, Classification, Contradiction, DeclarationSource};
 
 use crate::escape::{clean, shorten};
+use crate::facts::verb;
+use crate::units::count;
 
 /// The clause that follows `feature, `: which declaration gave the class, or that none did.
 #[must_use]
@@ -51,4 +53,22 @@ fn declared(by: DeclarationSource, text: &str, pattern: &str, guess: bool) -> St
         DeclarationSource::Conventional => format!("by its type `{pattern}:`"),
         DeclarationSource::Subject => format!("by the words \"{pattern}\" of its subject"),
     }
+}
+
+/// `docs, but it changes \`src/app.rs\``.
+pub(crate) fn contrast(
+    case: &Case<'_>,
+    class: &Classification,
+    contradiction: &Contradiction,
+) -> String {
+    let name = case.policy.classes.name(class.class);
+    let Some(first) = contradiction.shown.first() else {
+        return format!("{name}, but the diff contains more");
+    };
+    let path = shorten(&first.path, 60);
+    let more = match contradiction.total.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" and {}", count(more, "more file")),
+    };
+    format!("{name}, but it {} `{path}`{more}", verb(first.mode))
 }

@@ -7,10 +7,11 @@ use refgate_core::rules::{
     backport, candidate, class, first_parent, freeze, ledger, policy_change, promotion, ref_name,
     release_gate, release_tag,
 };
-use refgate_core::{Case, Classification, Contradiction, Eligibility, Finding, Receipt, Violation};
+use refgate_core::{Case, Eligibility, Finding, Receipt, Violation};
 
+use crate::class_reason::contrast;
 use crate::escape::clean;
-use crate::facts::{facts, verb};
+use crate::facts::facts;
 use crate::record_sentence::{form_sentence, record_sentence};
 use crate::remedy::{Remedy, RemedyBuilder, with_switch};
 use crate::units::{count, length};
@@ -96,20 +97,6 @@ fn sentence(case: &Case<'_>, violation: &Violation) -> String {
             format!("refgate could not determine {fact}. This is not your fault.")
         }
     }
-}
-
-/// `docs, but it changes \`src/app.rs\``.
-fn contrast(case: &Case<'_>, class: &Classification, contradiction: &Contradiction) -> String {
-    let name = case.policy.classes.name(class.class);
-    let Some(first) = contradiction.shown.first() else {
-        return format!("{name}, but the diff contains more");
-    };
-    let path = crate::escape::shorten(&first.path, 60);
-    let more = match contradiction.total.saturating_sub(1) {
-        0 => String::new(),
-        more => format!(" and {}", count(more, "more file")),
-    };
-    format!("{name}, but it {} `{path}`{more}", verb(first.mode))
 }
 
 fn ref_name_sentence(violation: &ref_name::Violation) -> String {
@@ -237,6 +224,14 @@ fn release_tag_sentence(violation: &release_tag::Violation) -> String {
         }
         release_tag::Violation::NotAnnotated => "A release tag must be annotated.".into(),
         release_tag::Violation::NotSigned => "A release tag must be signed.".into(),
+        release_tag::Violation::SignatureInvalid { why } => {
+            format!("The signature of the release tag is not valid: {}.", clean(why))
+        }
+        release_tag::Violation::SignerNotAllowed { by, role } => format!(
+            "The release tag is signed by `{}`, who does not have the role {}.",
+            clean(by),
+            clean(role)
+        ),
         release_tag::Violation::NameDiffers => {
             "The tag object contains another name than the ref.".into()
         }
@@ -312,9 +307,11 @@ fn remedies_of(build: &RemedyBuilder<'_>, all: &[Finding], finding: &Finding) ->
         Violation::ReleaseTag(
             release_tag::Violation::NotAnnotated | release_tag::Violation::NameDiffers,
         ) => build.tag_again("annotate the tag:", "-a"),
-        Violation::ReleaseTag(release_tag::Violation::NotSigned) => {
-            build.tag_again("sign the tag:", "-s")
-        }
+        Violation::ReleaseTag(
+            release_tag::Violation::NotSigned
+            | release_tag::Violation::SignatureInvalid { .. }
+            | release_tag::Violation::SignerNotAllowed { .. },
+        ) => build.tag_again("sign the tag with a key that the policy lists:", "-s"),
         Violation::ReleaseTag(release_tag::Violation::NotShipped { production }) => {
             build.land_before_tag(production)
         }

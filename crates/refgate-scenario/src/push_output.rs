@@ -22,7 +22,8 @@ pub fn remedy(text: &str, number: usize) -> Option<Vec<String>> {
 pub(crate) fn report(text: &str, success: bool) -> Report {
     let said: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim_end).collect();
-    let rejected = said.iter().any(|line| line.starts_with("refgate: push rejected. Nothing has changed"));
+    let rejected =
+        said.iter().any(|line| line.starts_with("refgate: push rejected. Nothing has changed"));
     let undecided =
         said.iter().any(|line| line.starts_with("refgate: push rejected, because it could not"));
     let verdict = match (success, rejected, undecided) {

@@ -1,6 +1,6 @@
 //! Computes in memory which commits were the tip of a stage or line.
 
-use refgate_core::{History, Oid, RefName, RefUpdate, TagFacts};
+use refgate_core::{History, Oid, RefName, RefUpdate, TagFacts, TagSignature};
 
 use crate::memory_world::MemoryWorld;
 
@@ -11,7 +11,7 @@ impl MemoryWorld {
         let mut facts = TagFacts {
             annotated: tag.is_some_and(|tag| tag.annotated),
             same_name: tag.is_some_and(|tag| Some(tag.name.as_str()) == update.name.tag_name()),
-            signed: false,
+            signature: TagSignature::Missing,
             commit: Some(commit),
             shipped: false,
             on_flow: false,

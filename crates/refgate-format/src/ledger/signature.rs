@@ -61,6 +61,38 @@ pub fn verify(
     armour: &str,
     (by, namespace, at): (&str, &str, Instant),
 ) -> Result<(), SignatureError> {
+    let people = find_signers(signers, text, armour, (namespace, at))?;
+    if people.contains(&by) {
+        return Ok(());
+    }
+    Err(SignatureError::Signer { by: by.to_string(), namespace: namespace.to_string() })
+}
+
+/// The person who signed a tag object, over the bytes before the signature, as `git tag -s`
+/// with `gpg.format = ssh` does.
+///
+/// # Errors
+/// Why the signature is not valid, as a clause.
+pub fn tag_signer(signers: &Signers, tag: &[u8], at: Instant) -> Result<String, String> {
+    let text = std::str::from_utf8(tag).map_err(|_| "the tag is not UTF-8".to_string())?;
+    let marker = |mark: &str| text.rfind(&format!("\n{mark}")).map(|before| before + 1);
+    let Some(start) = marker(super::SIGNATURE) else {
+        return Err("OpenPGP and X.509 signatures are not supported, only SSH signatures".into());
+    };
+    let (payload, armour) = text.split_at(start);
+    let people = find_signers(signers, payload, armour, ("git", at));
+    let first = people.map_err(|why| why.to_string())?.first().map(ToString::to_string);
+    first.ok_or_else(|| "the key is not listed for `git` in allowed_signers".to_string())
+}
+
+/// The people who may have made a valid signature: those to whom the list gives its key, for
+/// the namespace, at that moment. Nobody, if the list does not have the key.
+fn find_signers<'s>(
+    signers: &'s Signers,
+    text: &str,
+    armour: &str,
+    (namespace, at): (&str, Instant),
+) -> Result<Vec<&'s str>, SignatureError> {
     let armour_error = |why: &str| SignatureError::Armour(why.to_string());
     // The library accepts more forms than `ssh-keygen`. Both must accept the same signatures.
     if armour.contains('\r') || !armour.starts_with(super::SIGNATURE) {
@@ -94,17 +126,13 @@ pub fn verify(
     if signers.is_revoked(key) {
         return Err(SignatureError::Revoked);
     }
-    let theirs = signers.all.iter().any(|signer| {
+    let allowed = signers.all.iter().filter(|signer| {
         signer.key == *key
-            && signer.people.iter().any(|person| person == by)
             && signer.namespaces.iter().any(|one| one == namespace)
             && signer.after.is_none_or(|after| after <= at)
             && signer.before.is_none_or(|before| at < before)
     });
-    if theirs {
-        return Ok(());
-    }
-    Err(SignatureError::Signer { by: by.to_string(), namespace: namespace.to_string() })
+    Ok(allowed.flat_map(|signer| signer.people.iter().map(String::as_str)).collect())
 }
 
 /// The armour that OpenSSH would write for a parsed signature.

@@ -130,7 +130,7 @@ fn build(
         backport,
         hotfix,
         promotion: rules::promotion(c, root),
-        release: rules::release(c, root),
+        release: rules::release(c, root, &roles),
         deletion: rules::deletion(c, root, &roles),
         protect: rules::protect(c, root, &roles),
         waivers,

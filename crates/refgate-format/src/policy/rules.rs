@@ -68,9 +68,14 @@ pub(super) fn promotion(c: &mut Complaints<'_>, root: &mut Section<'_>) -> Promo
     rules
 }
 
-pub(super) fn release(c: &mut Complaints<'_>, root: &mut Section<'_>) -> ReleaseRules {
+pub(super) fn release(
+    c: &mut Complaints<'_>,
+    root: &mut Section<'_>,
+    roles: &Roles,
+) -> ReleaseRules {
     let standard = || TagPattern { prefix: "v".to_string(), suffix: String::new(), single: false };
-    let mut rules = ReleaseRules { tags: vec![standard()], annotated: true, signed: false };
+    let mut rules =
+        ReleaseRules { tags: vec![standard()], annotated: true, ..ReleaseRules::default() };
     if let Some(mut section) = root.table(c, "release") {
         let texts = section.list(c, "tags");
         if !texts.is_empty() {
@@ -88,6 +93,8 @@ pub(super) fn release(c: &mut Complaints<'_>, root: &mut Section<'_>) -> Release
         }
         rules.annotated = section.flag(c, "annotated").unwrap_or(true);
         rules.signed = section.flag(c, "signed").unwrap_or(false);
+        let signers = section.text(c, "signers").and_then(|text| role(c, roles, &text));
+        rules.signers = signers.unwrap_or_default();
         section.finish(c);
     }
     rules

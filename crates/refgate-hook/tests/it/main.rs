@@ -13,3 +13,4 @@ mod policy;
 mod raw;
 mod remedies;
 mod server;
+mod signed_tags;

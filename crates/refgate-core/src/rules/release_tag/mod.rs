@@ -1,12 +1,15 @@
 //! Requires that a release tag is new, annotated, in production, and of a growing version.
 
-use alloc::string::{String, ToString};
+mod new_tag;
+
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::case::{ClassifiedLanding, UpdateItem};
+use crate::case::ClassifiedLanding;
 use crate::rules::Properties;
 use crate::{
-    Case, Finding, Level, Oid, RefChange, RefKind, Release, Requirement, RuleId, TagFacts, Version,
+    Case, Finding, Level, Oid, RefChange, RefKind, Requirement, RuleId,
+    Version,
     rules,
 };
 
@@ -22,6 +25,18 @@ pub enum Violation {
     NotAnnotated,
     /// The tag has no signature.
     NotSigned,
+    /// The signature of the tag is not valid.
+    SignatureInvalid {
+        /// Why.
+        why: String,
+    },
+    /// A person without the role signed the tag.
+    SignerNotAllowed {
+        /// The signer.
+        by: String,
+        /// The role.
+        role: String,
+    },
     /// The tag object contains another name.
     NameDiffers,
     /// The tagged commit was never the tip of a production branch.
@@ -61,7 +76,7 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
             (RefChange::Move { old, .. }, Some(_)) => {
                 Vec::from([(Violation::Moved { old }.into(), Requirement::Never)])
             }
-            (RefChange::Create { .. }, Some(version)) => judge_new(case, &item, version),
+            (RefChange::Create { .. }, Some(version)) => new_tag::judge(case, &item, version),
             (RefChange::Delete { .. }, Some(_)) => Vec::new(),
         };
         found.extend(all.into_iter().map(|(violation, requirement)| Finding {
@@ -73,48 +88,4 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
         }));
     }
     found
-}
-
-fn judge_new(
-    case: &Case<'_>,
-    item: &UpdateItem<'_>,
-    version: Version,
-) -> Vec<(rules::Violation, Requirement)> {
-    let mut all = Vec::new();
-    let Some(facts) = item.facts.tag else {
-        if !item.facts.not_a_commit {
-            let missing = rules::Violation::FactMissing { fact: "the tag's object" };
-            all.push((missing, Requirement::Never));
-        }
-        return all;
-    };
-    let wanted = &case.policy.release;
-    for (wrong, violation) in [
-        (wanted.annotated && !facts.annotated, Violation::NotAnnotated),
-        (wanted.signed && !facts.signed, Violation::NotSigned),
-        (facts.annotated && !facts.same_name, Violation::NameDiffers),
-    ] {
-        all.extend(wrong.then(|| (violation.into(), Requirement::Never)));
-    }
-    if !facts.shipped {
-        let stage = case.policy.flow.production().map(|(_, stage)| stage.branch.short());
-        let production = stage.unwrap_or("production").to_string();
-        let requirement = Requirement::WaitsFor(production.clone());
-        all.push((Violation::NotShipped { production }.into(), requirement));
-    }
-    if let Some(highest) = highest(&case.history.releases, version, &facts) {
-        let existing = highest.tag.clone();
-        let level = version.level_after(highest.version);
-        let violation = Violation::VersionNotGrown { version, existing, level };
-        all.push((violation.into(), Requirement::Never));
-    }
-    all
-}
-
-/// The highest release that this version does not exceed. On a production stage of the
-/// flow all releases count, on a release line those with the same major version.
-fn highest<'a>(all: &'a [Release], version: Version, facts: &TagFacts) -> Option<&'a Release> {
-    let same_line = |release: &&Release| facts.on_flow || release.version.major == version.major;
-    let highest = all.iter().filter(same_line).max_by_key(|release| release.version)?;
-    (highest.version >= version).then_some(highest)
 }
