@@ -8,6 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use refgate_gate::Exit;
 pub(crate) use refgate_gate::{Failure, VerbResult, done};
 
+/// Prints a JSON document on one line, with every invisible character as an escape.
+pub(crate) fn say_json(value: &impl std::fmt::Display) {
+    say(&refgate_report::clean_json(value));
+}
+
 /// Writes to standard output. If the reader has closed the pipe, the program ends without
 /// an error, as other filters do. Other errors, such as a full disk, are reported.
 pub(crate) fn say(text: &str) {

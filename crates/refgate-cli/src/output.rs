@@ -5,6 +5,11 @@ use std::process::ExitCode;
 
 pub(crate) use refgate_gate::{Failure, VerbResult, done};
 
+/// Prints a JSON document on one line, with every invisible character as an escape.
+pub(crate) fn say_json(value: &impl std::fmt::Display) {
+    say(&refgate_report::clean_json(value));
+}
+
 /// Writes a line to standard output. If the reader closed the pipe, the program
 /// ends without an error, as other filters do.
 pub(crate) fn say(text: &str) {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use refgate_core::Actor;
-use refgate_format::Identity;
+use refgate_core::{Actor, Oid, Push, RefUpdate};
+use refgate_format::{Identity, Signers, tag_signer};
+use refgate_git::Reader;
 
 /// The environment of the process, which the binary reads once. `user` is a function, because
 /// it reads files and few servers need it.
@@ -35,17 +36,55 @@ pub fn actor(identity: Identity, environment: &Environment) -> Option<Actor> {
         Identity::Github => environment.get("GITHUB_USER_LOGIN"),
         Identity::Http => environment.get("REMOTE_USER"),
         Identity::SshKey => environment.get("REFGATE_USER"),
-        Identity::PushCertificate => certificate_signer(environment),
+        // A certificate is read and verified with the push: see `certificate_actor`.
+        Identity::PushCertificate => None,
         Identity::None => None,
     };
     name.map(|name| Actor(name.to_string()))
 }
 
-/// The signer of the push certificate, if its signature and its nonce are valid.
-fn certificate_signer(environment: &Environment) -> Option<&str> {
-    let good = environment.get("GIT_PUSH_CERT_STATUS") == Some("G");
+/// The signer of a push certificate. The variables that Git sets could also be inherited from a
+/// pusher, so the certificate itself is read: it must be signed by a key of the list, name
+/// exactly the updates of this push, and be fresh.
+#[must_use]
+pub fn certificate_actor(
+    environment: &Environment,
+    reader: &Reader,
+    signers: &Signers,
+    push: &Push,
+) -> Option<Actor> {
     let fresh = environment.get("GIT_PUSH_CERT_NONCE_STATUS") == Some("OK");
-    environment.get("GIT_PUSH_CERT_SIGNER").filter(|_| good && fresh)
+    let blob = Oid::from_hex(environment.get("GIT_PUSH_CERT").filter(|_| fresh)?)?;
+    let certificate = reader.blob_text(blob, MAX_CERTIFICATE_BYTES).ok()?;
+    let signer = tag_signer(signers, &certificate, push.at).ok()?;
+    let text = String::from_utf8(certificate).ok()?;
+    (certified_updates(&text)? == updates(push)).then_some(Actor(signer))
+}
+
+/// The largest push certificate, in bytes.
+const MAX_CERTIFICATE_BYTES: usize = 4 << 20;
+
+/// The update lines between the header and the signature of a certificate, sorted.
+fn certified_updates(text: &str) -> Option<Vec<String>> {
+    let (header, body) = text.split_once("\n\n")?;
+    if header.lines().next() != Some("certificate version 0.1") {
+        return None;
+    }
+    let lines = body.lines().take_while(|line| !line.starts_with("-----BEGIN "));
+    let mut all: Vec<String> = lines.map(ToString::to_string).collect();
+    all.sort_unstable();
+    Some(all)
+}
+
+fn updates(push: &Push) -> Vec<String> {
+    let line = |update: &RefUpdate| {
+        let old = update.change.old_value().unwrap_or_default();
+        let new = update.change.new_value().unwrap_or_default();
+        format!("{old} {new} {}", update.name.as_str())
+    };
+    let mut all: Vec<String> = push.updates.iter().map(line).collect();
+    all.sort_unstable();
+    all
 }
 
 #[cfg(test)]
@@ -68,13 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn ignores_a_push_certificate_without_valid_signature_and_nonce() {
-        let signer = ("GIT_PUSH_CERT_SIGNER", "ada");
-        let good = ("GIT_PUSH_CERT_STATUS", "G");
-        let fresh = ("GIT_PUSH_CERT_NONCE_STATUS", "OK");
-        let who = |pairs: &[_]| actor(Identity::PushCertificate, &with(pairs));
-        assert!(who(&[signer, good, fresh]).is_some());
-        assert!(who(&[signer, good]).is_none());
-        assert!(who(&[signer, ("GIT_PUSH_CERT_STATUS", "B"), fresh]).is_none());
+    fn reads_the_updates_of_a_certificate() {
+        let text =
+            "certificate version 0.1\npusher key\nnonce 1\n\nb\na\n-----BEGIN SSH SIGNATURE-----\n";
+        assert_eq!(certified_updates(text).unwrap(), ["a", "b"]);
+        assert_eq!(certified_updates("certificate version 0.2\n\na\n"), None);
     }
 }

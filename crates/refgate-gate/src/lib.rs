@@ -34,7 +34,7 @@ pub use dossier::{
 pub use exit::Exit;
 pub use failure::{Failure, VerbResult, done, find_hook_program};
 pub use governance::{Governance, GovernanceError};
-pub use identity::{Environment, actor};
+pub use identity::{Environment, actor, certificate_actor};
 pub use install::{
     DIRECTORY, InstallError, InstallPlan, PROC_REFS, SERVER_SETTINGS, SETTINGS, ServerSetting,
     canary, former_hook_path, hooks_folder, hooks_for_guard, install, installed_hook, mark,

@@ -12,6 +12,10 @@ use crate::judge::{JudgedPush, ServerState};
 /// The maximum number of landings and of findings in an entry. A recomputation has all of them.
 const MAX_LISTED: usize = 100;
 
+/// The maximum number of updates of topic refs in an entry. A verdict about more of them cannot
+/// be recomputed. Updates of governed refs are always listed, because the audit needs them.
+const MAX_TOPICS: usize = 200;
+
 /// Whether a decision is logged: if the push updates a governed ref, or has findings or warnings.
 #[must_use]
 pub fn is_logged(case: &Case<'_>, decision: &Decision) -> bool {
@@ -59,12 +63,21 @@ fn entry(
     let names: Vec<&str> = case.push.updates.iter().map(|u| u.name.short()).take(5).collect();
     let who = case.push.actor.as_ref().map_or("somebody", |actor| actor.0.as_str());
     let mut rules: Vec<&str> = decision.findings.iter().map(|f| f.rule.name()).collect();
+    rules.sort_unstable();
     rules.dedup();
     let id = |id: Option<Oid>| id.map(|id| id.to_string());
-    let updates: Vec<Value> = case
-        .push
-        .updates
+    let mut topics = 0;
+    let listed: Vec<usize> = (0..case.push.updates.len())
+        .filter(|place| {
+            let update = case.push.updates.get(*place);
+            let kind = update.map(|update| case.policy.kind(&update.name));
+            topics += usize::from(matches!(kind, Some(RefKind::Topic)));
+            !matches!(kind, Some(RefKind::Topic)) || topics <= MAX_TOPICS
+        })
+        .collect();
+    let updates: Vec<Value> = listed
         .iter()
+        .filter_map(|place| case.push.updates.get(*place))
         .map(|update| {
             let (old, new) = (update.change.old_value(), update.change.new_value());
             json!({ "ref": update.name.as_str(), "old": id(old), "new": id(new) })
@@ -85,13 +98,15 @@ fn entry(
         .collect();
     let landings: Vec<Value> =
         decision.landings.iter().take(MAX_LISTED).map(|seen| landing_json(case, seen)).collect();
-    let facts: Vec<Value> = history.updates.iter().map(measured).collect();
+    let facts = listed.iter().filter_map(|place| history.updates.get(*place));
+    let facts: Vec<Value> = facts.map(measured).collect();
     let object = json!({
         "format": 1,
         "at": case.push.at.to_rfc3339(),
         "actor": case.push.actor.as_ref().map(|actor| actor.0.clone()),
         "options": case.push.options,
         "updates": updates,
+        "updates-in-all": case.push.updates.len(),
         "policy": { "name": case.policy.name, "revision": case.policy.revision,
             "place": place, "hash": rest.policy_hash },
         "ledger": id(rest.reader.ledger_tip()?),

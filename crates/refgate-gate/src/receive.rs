@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use refgate_core::{Actor, Case, Instant, Push, RefChange, RefUpdate, Verdict};
-use refgate_format::{HookInputError, HookLine, Limits, parse_hook_input};
+use refgate_format::{HookInputError, HookLine, Identity, Limits, parse_hook_input};
 use refgate_git::{GitError, Reader};
 use refgate_report::{clean_block, render_rejection, warnings, wrap};
 
@@ -15,7 +15,7 @@ use crate::log_entry::{append_entry, is_logged};
 use crate::policy_source::{LoadedPolicy, PolicyError};
 use crate::setup::{Setup, SetupError, bounds};
 use crate::ticket::Ticket;
-use crate::{Environment, Exit, actor};
+use crate::{Environment, Exit, actor, certificate_actor};
 
 /// The input from outside, which the `main` function of the hook reads once.
 #[derive(Debug)]
@@ -148,7 +148,10 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     };
     let actor: Option<Actor> = actor(setup.settings.identity, &inputs.environment);
     let options = push_options(&inputs.environment);
-    let push = Push { actor, at, updates, options };
+    let mut push = Push { actor, at, updates, options };
+    if setup.settings.identity == Identity::PushCertificate {
+        push.actor = certificate_actor(&inputs.environment, &reader, &signers, &push);
+    }
     let baseline = setup.settings.baseline;
     let rest = ServerState {
         reader: &reader,
@@ -167,10 +170,6 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     let JudgedPush { history, ledger, .. } = &*judged;
     let case = Case { policy: &policy, push: &push, history, ledger };
     let accepted = judged.decision.verdict == Verdict::Accept;
-    if is_logged(&case, &judged.decision) {
-        // The log entry is written before any ref is updated (docs/design/threats.md, R18).
-        append_entry(&rest, &case, &judged, &place)?;
-    }
     if accepted {
         let ticket = Ticket::new(&reader, &policy, governance_sources.state()?, &push, at)?;
         let failed = |why: std::io::Error| SetupError::Unreadable {
@@ -178,6 +177,17 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
             why: why.to_string(),
         };
         ticket.write_files(&setup.directory, &policy).map_err(failed)?;
+    }
+    if is_logged(&case, &judged.decision) {
+        // The log entry is written before any ref is updated (docs/design/threats.md, R18), and
+        // after the tickets, so that it never says `accept` about a push without a ticket. A
+        // ticket without an entry permits nothing: Git rejects the push when this fails.
+        append_entry(&rest, &case, &judged, &place).inspect_err(|_| {
+            for update in &push.updates {
+                let (old, new) = (update.change.old_value(), update.change.new_value());
+                Ticket::delete_file(&setup.directory, update.name.as_str(), old, new);
+            }
+        })?;
     }
     Ok(match judged.decision.verdict {
         Verdict::Accept => {

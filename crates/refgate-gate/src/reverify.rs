@@ -48,6 +48,10 @@ pub fn reverify_decision(rest: &ServerState<'_>, entry: &LogEntry) -> Result<boo
     if steps.len() != written {
         return Err(broken("updates"));
     }
+    let all = object.get("updates-in-all").and_then(Value::as_u64);
+    if all.is_some_and(|all| all != written as u64) {
+        return Err(ReverifyError::NotKept("the updates of all topic refs".to_string()));
+    }
     for (name, old, new) in steps {
         let full = RefName::parse(&name).map_err(|_| broken("updates"))?;
         let change = match (old, new) {

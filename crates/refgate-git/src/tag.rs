@@ -57,6 +57,14 @@ pub(crate) fn follow(reader: &Reader, name: &RefName, value: Oid) -> Result<TagC
 }
 
 impl Reader {
+    /// The bytes of a blob of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Returns an error if the object is missing, is too large, or is not a blob.
+    pub fn blob_text(&self, id: Oid, limit: usize) -> Result<Vec<u8>, GitError> {
+        self.object(id, ObjectType::Blob, limit)
+    }
+
     /// The bytes of a tag object.
     ///
     /// # Errors

@@ -16,6 +16,23 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// JSON in which every invisible character is written as an escape, so that a terminal shows
+/// what a program reads. JSON itself escapes only the characters below U+0020.
+#[must_use]
+pub fn clean_json(value: &impl std::fmt::Display) -> String {
+    let text = value.to_string();
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_invisible(c) && c != '\n' {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| out += &format!("\\u{unit:04x}"));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Applies [`clean`] line by line.
 #[must_use]
 pub fn clean_block(text: &str) -> String {
@@ -40,6 +57,12 @@ mod tests {
     #[test]
     fn escapes_invisible_characters() {
         assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\u{9b}d"), "a\\u{1b}[2Jb\\u{202e}c\\u{9b}d");
+        let json = clean_json(&serde_json::json!({ "a": "\u{9b}\u{202e}\u{e0001}\u{1b}é" }));
+        assert_eq!(json, r#"{"a":"\u009b\u202e\udb40\udc01\u001bé"}"#);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&json).unwrap()["a"],
+            "\u{9b}\u{202e}\u{e0001}\u{1b}é"
+        );
         assert_eq!(shorten("abcdef", 4), "abc…");
         assert_eq!(shorten("héllo", 5), "héllo");
     }

@@ -21,7 +21,7 @@ mod units;
 
 pub use class_reason::render_class_reason;
 pub use document::{Document, Part};
-pub use escape::{clean, clean_block, shorten};
+pub use escape::{clean, clean_block, clean_json, shorten};
 pub use facts::{missing_phrase, missing_sign_off};
 pub use github::annotations;
 pub use json::{decision_json, findings_json, landing_json};

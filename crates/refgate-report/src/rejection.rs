@@ -62,12 +62,14 @@ pub fn warnings(case: &Case<'_>, decision: &Decision) -> String {
     out.join("\n")
 }
 
+/// The most refs that are listed. The rest are counted.
+const MAX_REFS: usize = 20;
+
 fn body(case: &Case<'_>, findings: &[Finding], out: &mut Vec<String>) {
-    for (place, update) in case.push.updates.iter().enumerate() {
+    let places: BTreeSet<usize> = findings.iter().map(|finding| finding.update).collect();
+    for place in places.iter().copied().take(MAX_REFS) {
+        let Some(update) = case.push.updates.get(place) else { continue };
         let about: Vec<&Finding> = findings.iter().filter(|f| f.update == place).collect();
-        if about.is_empty() {
-            continue;
-        }
         out.push(String::new());
         out.push(shorten(update.name.short(), 70));
         for finding in about.iter().filter(|finding| finding.landing.is_none()) {
@@ -85,6 +87,11 @@ fn body(case: &Case<'_>, findings: &[Finding], out: &mut Vec<String>) {
             out.push(format!("  and {}, rejected too", count(more, "more landing")));
         }
         push_remedies(case, findings, place, &about, out);
+    }
+    let more = places.len().saturating_sub(MAX_REFS);
+    if more > 0 {
+        out.push(String::new());
+        out.push(format!("and {}", count(more, "more ref")));
     }
 }
 

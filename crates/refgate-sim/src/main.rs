@@ -15,6 +15,7 @@ mod progress;
 mod serve;
 mod snapshot;
 mod teammates;
+mod user_paths;
 mod view;
 mod watch;
 mod what_if;

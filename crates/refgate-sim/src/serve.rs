@@ -13,8 +13,9 @@ use crate::command::{lesson, time};
 use crate::journal;
 use crate::output::{Failure, VerbResult, done, say, tell};
 use crate::page::page;
+use crate::user_paths::{absolute_path, read_text};
 use crate::view::View;
-use crate::world::{World, absolute_path, failed, read_text};
+use crate::world::{World, failed};
 
 /// The size of the largest accepted request body. The forms of the page are smaller.
 const MOST_BODY: usize = 4_096;

@@ -15,6 +15,7 @@ use crate::clone_setup::{disable_fsync, quoted, stand_in};
 use crate::condition::Facts;
 use crate::lesson::{Lesson, LessonStep};
 use crate::output::Failure;
+use crate::user_paths::{read_text, wrong};
 use crate::{catalog, snapshot};
 
 /// The folder that marks a world and contains the files of the simulator.
@@ -64,26 +65,8 @@ pub(crate) struct World {
     pub(crate) state: State,
 }
 
-/// Reads a file that the user named.
-pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(named(path))
-}
-
-/// Resolves a path that the user named to an absolute path without links.
-pub(crate) fn absolute_path(path: &Path) -> Result<PathBuf, Failure> {
-    path.canonicalize().map_err(named(path))
-}
-
-fn named(path: &Path) -> impl Fn(std::io::Error) -> Failure {
-    move |error| wrong(format!("cannot read `{}`: {error}", path.display()))
-}
-
 pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::Failed, error.to_string())
-}
-
-fn wrong(message: impl Into<String>) -> Failure {
-    Failure::new(Exit::BadInput, message)
 }
 
 /// Returns an error for a new world inside another one, whose steps would contain it.
@@ -153,9 +136,9 @@ impl World {
         let read = policy_from_text(&text, &named, horizon(clock), |_| None);
         let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
         let stand_in = stand_in(&root)?;
-        let keeping = RecordStorage::Signed;
-        let real =
-            RealWorld::make(&root, (&text, read), clock, &stand_in, keeping).map_err(failed)?;
+        let storage = RecordStorage::Signed;
+        let real = RealWorld::make(&root, (&text, read), clock, &stand_in, storage);
+        let real = real.map_err(failed)?;
         disable_fsync(&real.server().join("config"))?;
         let name = lesson.name.clone();
         let state = State { format: 1, lesson: name, file, seed, ..State::default() };
@@ -163,8 +146,10 @@ impl World {
         world.write_hook_scripts()?;
         for (step, report) in world.run(&world.lesson.setup.clone())? {
             if let Some(report) = report.filter(|report| report.verdict != "accept") {
-                let message = format!("the setup step `{step}` was rejected:\n{}", report.text);
-                return Err(failed(message));
+                return Err(failed(format!(
+                    "the setup step `{step}` was rejected:\n{}",
+                    report.text
+                )));
             }
         }
         world.real.catch_up().map_err(failed)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Plan, RepositoryArgs};
 use crate::fix_index::{FixIndex, IndexOptions};
-use crate::output::{Failure, VerbResult, done, say, tell};
+use crate::output::{Failure, VerbResult, done, say, say_json, tell};
 use crate::plan::{Change, Forecast, PickReason, Planner, Step, Target};
 use crate::prompts;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(place: &RepositoryArgs, args: &Plan) -> VerbResult {
     let fine = targets.iter().flat_map(|target| &target.forecasts).all(|(_, one)| clean(one));
     for target in &targets {
         if place.json {
-            say(&json_of(&known, target).to_string());
+            say_json(&json_of(&known, target));
         } else {
             say(&text(&known, target));
         }

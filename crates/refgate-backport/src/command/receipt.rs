@@ -5,7 +5,7 @@ use refgate_gate::Exit;
 
 use crate::args::RepositoryArgs;
 use crate::fix_index::{named, open};
-use crate::output::{VerbResult, done, say};
+use crate::output::{VerbResult, done, say, say_json};
 use crate::policy_answer::PolicyAnswers;
 use crate::receipt_report::of;
 
@@ -17,7 +17,7 @@ pub(crate) fn run(place: &RepositoryArgs, revision: &str, original: Option<&str>
     let recipes = rules.map(|rules| rules.policy.recipes).unwrap_or_default();
     let told = of(&reader, &recipes, commit, original)?;
     if place.json {
-        say(&told.json().to_string());
+        say_json(&told.json());
     } else {
         say(&told.text());
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::args::RepositoryArgs;
 use crate::fix_index::open;
-use crate::output::{Failure, VerbResult, done, say, tell};
+use crate::output::{Failure, VerbResult, done, say, say_json, tell};
 use crate::pick_writer::{PickWriter, UndoResult};
 use crate::policy_answer::PolicyAnswers;
 use crate::receipt_report::of;
@@ -143,7 +143,7 @@ pub(crate) fn undo(place: &RepositoryArgs, open_only: bool) -> VerbResult {
     let UndoResult { was, kept } = pick_writer.undo_run(&journal)?;
     let to = if journal.has_pushed || journal.tried { journal.pushed.as_str() } else { "" };
     if place.json {
-        say(&json!({ "undone": true, "was": was, "left": kept, "pushed": to }).to_string());
+        say_json(&json!({ "undone": true, "was": was, "left": kept, "pushed": to }));
     } else {
         was.iter().for_each(|(reference, id)| tell(&format!("{reference} was {id}")));
         kept.iter().for_each(|what| say(&format!("not undone: {what}")));

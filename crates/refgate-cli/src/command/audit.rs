@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::{AuditLog, LogVerb, Question};
 use crate::command::query_context::{QueryContext, ask, finished};
-use crate::output::{Failure, VerbResult, say};
+use crate::output::{Failure, VerbResult, say, say_json};
 
 pub(crate) fn run(question: &Question) -> VerbResult {
     let query = ask(question)?;
@@ -33,7 +33,7 @@ pub(crate) fn run(question: &Question) -> VerbResult {
             "format": 1, "entries": found.entries, "moves": found.moves,
             "unused": found.unused, "doubts": findings,
         });
-        say(&object.to_string());
+        say_json(&object);
     } else {
         for doubt in &found.findings {
             let at = doubt.at.map_or_else(String::new, |at| format!(" at {}", show(at)));
@@ -86,7 +86,7 @@ fn show_log(id: Option<&str>, count: usize, question: &Question) -> VerbResult {
     for entry in wanted {
         shown += 1;
         if question.json {
-            say(&json!({ "id": entry.id.to_string(), "entry": entry.object }).to_string());
+            say_json(&json!({ "id": entry.id.to_string(), "entry": entry.object }));
         } else if id.is_some() {
             say(&format!("{} {}", entry.id, clean(&entry.head)));
             say(&serde_json::to_string_pretty(&entry.object).unwrap_or_default());
@@ -127,7 +127,7 @@ fn verify(question: &Question) -> VerbResult {
     if question.json {
         let wrong: Vec<Value> =
             wrong.iter().map(|(id, why)| json!({ "id": id.to_string(), "why": why })).collect();
-        say(&json!({ "recomputed": same, "wrong": wrong, "not-kept": gone }).to_string());
+        say_json(&json!({ "recomputed": same, "wrong": wrong, "not-kept": gone }));
     } else {
         for (id, why) in &wrong {
             say(&format!("{}: {}", id.short(), clean(why)));

@@ -6,7 +6,7 @@ use refgate_report::{annotations, decision_json, render_rejection, warnings};
 
 use crate::args::{Check, Form};
 use crate::command::query_context::{QueryContext, ask, finished};
-use crate::output::{Failure, VerbResult, say};
+use crate::output::{Failure, VerbResult, say, say_json};
 
 pub(crate) fn run(args: &Check) -> VerbResult {
     let query = ask(&args.question)?;
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Check) -> VerbResult {
     let decision = &checked.judged.decision;
     let form = if args.question.json { Form::Json } else { args.format };
     match form {
-        Form::Json => say(&decision_json(&case, decision).to_string()),
+        Form::Json => say_json(&decision_json(&case, decision)),
         Form::Github => {
             let lines = annotations(&case, decision);
             if !lines.is_empty() {

@@ -49,9 +49,17 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
     locks(&writer.git_dir(), fix, &mut found)?;
     policy(&writer, repository, &mut found)?;
     if found.wrong.is_empty() {
-        for (stage, why) in unjudgeable_stages(repository, chrono::Utc::now())? {
-            let hint = "every push to this stage is rejected until it is fixed";
-            found.wrong(format!("cannot judge a landing on `{}`: {why}", stage.short()), hint);
+        match unjudgeable_stages(repository, chrono::Utc::now()) {
+            Err(failure) => {
+                found.wrong(failure.message, "every push is rejected until it is fixed")
+            }
+            Ok(stages) => {
+                for (stage, why) in stages {
+                    let hint = "every push to this stage is rejected until it is fixed";
+                    let stage = stage.short();
+                    found.wrong(format!("cannot judge a landing on `{stage}`: {why}"), hint);
+                }
+            }
         }
         make_test_push(&writer.git_dir(), &mut found)?;
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::args::{DossierForm, LedgerArgs};
 use crate::command::ledger::open;
 use crate::command::query_context::{QueryContext, finished};
-use crate::output::{Failure, VerbResult, say, tell};
+use crate::output::{Failure, VerbResult, say, say_json, tell};
 
 pub(crate) fn run(
     tag: &str,
@@ -33,7 +33,7 @@ pub(crate) fn run(
     }
     let found = dossier(&query.at_rest(), tag, None).map_err(wrong)?;
     if place.json {
-        say(&object(&query, &found).to_string());
+        say_json(&object(&query, &found));
     } else {
         let document = document(&query, &found);
         let text = match form {

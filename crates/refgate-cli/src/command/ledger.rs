@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Ledger, LedgerArgs, LedgerVerb, Question};
 use crate::command::query_context::{QueryContext, ask, finished};
 use crate::command::record::RecordSigner;
-use crate::output::{Failure, VerbResult, say, stderr_is_terminal, tell};
+use crate::output::{Failure, VerbResult, say, say_json, stderr_is_terminal, tell};
 
 pub(crate) fn run(args: &Ledger) -> VerbResult {
     match &args.verb {
@@ -109,7 +109,7 @@ fn log(place: &LedgerArgs, kind: Option<&str>) -> VerbResult {
             continue;
         }
         if place.json {
-            say(&object(&found).to_string());
+            say_json(&object(&found));
             continue;
         }
         match &found.record {
@@ -153,7 +153,7 @@ fn show_one(place: &LedgerArgs, id: &str) -> VerbResult {
         return Err(Failure::new(Exit::BadInput, message));
     };
     if place.json {
-        say(&object(found).to_string());
+        say_json(&object(found));
     } else {
         say(&format!("# {}\n{}", found.path, found.text.trim_end()));
         say(&match &found.wrong {
@@ -188,7 +188,7 @@ fn verify(place: &LedgerArgs) -> VerbResult {
             "records": all.len(), "wrong": objects, "withdrawn": withdrawn,
             "tip": tip.map(|tip| tip.to_string()), "chain": broken,
         });
-        say(&object.to_string());
+        say_json(&object);
     } else {
         for found in &wrong {
             let why = found.wrong.as_deref().unwrap_or("");

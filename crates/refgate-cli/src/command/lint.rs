@@ -7,7 +7,7 @@ use refgate_report::clean;
 use serde_json::json;
 
 use crate::args::Lint;
-use crate::output::{VerbResult, done, say};
+use crate::output::{VerbResult, done, say, say_json};
 use crate::policy_lookup::{PolicyText, find};
 
 pub(crate) fn run(args: &Lint) -> VerbResult {
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Lint) -> VerbResult {
         };
         bad |= !complaints.is_empty();
         if args.json {
-            say(&object(name, &complaints, &notes).to_string());
+            say_json(&object(name, &complaints, &notes));
         } else {
             complaints.iter().for_each(|complaint| say(&shown(&found.place, complaint)));
             notes.iter().for_each(|note| say(&format!("{}: note: {note}\n", found.place)));

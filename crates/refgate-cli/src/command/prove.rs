@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::args::Prove;
 use crate::command::query_context::finished;
-use crate::output::{Failure, VerbResult, say};
+use crate::output::{Failure, VerbResult, say, say_json};
 use crate::policy_lookup::find;
 
 /// The maximum number of examples that are printed for a difference.
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Prove) -> VerbResult {
                 "looser": examples(looser), "stricter": examples(stricter),
             })
         });
-        say(&json!({ "format": 1, "findings": proofs, "against": meaning }).to_string());
+        say_json(&json!({ "format": 1, "findings": proofs, "against": meaning }));
     } else {
         for proof in &proofs {
             say(&proof.what);

@@ -11,7 +11,7 @@ use refgate_report::{render_class_reason, shorten, show};
 use serde_json::json;
 
 use crate::args::{EvidenceArg, Replay as ReplayArgs};
-use crate::output::{Failure, VerbResult, done, say, stderr_is_terminal, tell};
+use crate::output::{Failure, VerbResult, done, say, say_json, stderr_is_terminal, tell};
 use crate::policy_lookup::find;
 
 pub(crate) fn run(args: &ReplayArgs) -> VerbResult {
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ReplayArgs) -> VerbResult {
         return difference(args, (&policy, &rows), (&other_policy, &others));
     }
     if args.json {
-        rows.iter().for_each(|row| say(&object(&policy, row).to_string()));
+        rows.iter().for_each(|row| say_json(&object(&policy, row)));
     } else {
         table(&policy, &rows, args);
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::Question;
 use crate::command::query_context::{ask, finished};
-use crate::output::{VerbResult, say, tell};
+use crate::output::{VerbResult, say, say_json, tell};
 use refgate_gate::Exit;
 
 pub(crate) fn run(question: &Question) -> VerbResult {
@@ -23,7 +23,7 @@ pub(crate) fn run(question: &Question) -> VerbResult {
         ));
     }
     if question.json {
-        say(&object(&query.policy, &now).to_string());
+        say_json(&object(&query.policy, &now));
     } else {
         say(text(&query.policy, &now).join("\n").trim_end());
     }

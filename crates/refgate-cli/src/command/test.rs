@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::args::Test;
 use crate::command::install::hook_program;
-use crate::output::{Failure, VerbResult, done, say};
+use crate::output::{Failure, VerbResult, done, say, say_json};
 
 pub(crate) fn run(args: &Test) -> VerbResult {
     let (mut passed, mut failed) = (0_usize, 0_usize);
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Test) -> VerbResult {
                 let object = json!({
                     "scenario": scenario.name, "passed": result.is_none(), "failure": result,
                 });
-                say(&object.to_string());
+                say_json(&object);
             } else {
                 say(&match result {
                     None => format!("ok      {}", scenario.name),

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::args::When;
 use crate::command::query_context::{QueryContext, ask, finished};
-use crate::output::{Failure, VerbResult, say};
+use crate::output::{Failure, VerbResult, say, say_json};
 
 pub(crate) fn run(args: &When) -> VerbResult {
     let query = ask(&args.question)?;
@@ -76,7 +76,7 @@ fn answer_for_class(
             "class": name, "onto": onto.short(), "now": when == Answer::Now,
             "earliest": from.to_rfc3339(), "waits-for": waits, "way": way,
         });
-        say(&object.to_string());
+        say_json(&object);
         return finished(Exit::Accepted);
     }
     say(&format!("{name} onto {onto}:"));
@@ -125,7 +125,7 @@ fn answer_for_branch(args: &When, query: &QueryContext, onto: &RefName) -> VerbR
             "now": lands && at == query.at,
             "earliest": at.to_rfc3339(), "needs": needs,
         });
-        say(&object.to_string());
+        say_json(&object);
         return finished(Exit::Accepted);
     }
     say(&format!("{} onto {onto}:", args.what));

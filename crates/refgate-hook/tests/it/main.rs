@@ -10,6 +10,7 @@ mod attributes;
 mod laundering;
 mod pages;
 mod policy;
+mod push_certificate;
 mod raw;
 mod remedies;
 mod server;

@@ -13,8 +13,9 @@ use crate::clone_setup::quoted;
 use crate::journal;
 use crate::lesson::Lesson;
 use crate::output::{Failure, VerbResult, done, say};
+use crate::user_paths::absolute_path;
 use crate::what_if::WhatIf;
-use crate::world::{World, WorldOptions, absolute_path};
+use crate::world::{World, WorldOptions};
 use crate::{catalog, progress};
 
 pub(crate) fn start(

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::signing_prompts::{ask_for_reason, confirm_signing};
 use crate::args::{Question, RecordArgs as Args};
 use crate::command::query_context::{QueryContext, ask, finished};
-use crate::output::{Failure, VerbResult, say, tell};
+use crate::output::{Failure, VerbResult, say, say_json, tell};
 
 /// The maximum number of pushes of one record, when others push to the ledger first.
 const MAX_TRIES: usize = 40;
@@ -204,7 +204,7 @@ impl<'a> RecordSigner<'a> {
                 "path": path_of(record), "text": record_text(record),
                 "pushed": commit.is_some(), "commit": commit.map(|id| id.to_string()),
             });
-            say(&object.to_string());
+            say_json(&object);
         } else if commit.is_some() {
             say(&format!("Recorded: {} {}", record.body.kind(), id.short()));
         } else {
