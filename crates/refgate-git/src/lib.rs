@@ -50,6 +50,7 @@ pub use reflog::{ReflogEntry, orphan_reflog_entry, reflog};
 pub use releases::{release_openers, releases};
 pub use server_state::{ServerSurvey, stage_tips, survey};
 pub use similarity::diff_similarity;
+pub use tag::tag_object_name;
 pub use tracked_file::TrackedFile;
 pub use tree::{Entry, Tree};
 pub use writer::Writer;

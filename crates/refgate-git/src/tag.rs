@@ -74,6 +74,12 @@ impl Reader {
     }
 }
 
+/// The name in a tag object, if the object is written as Git writes tags.
+#[must_use]
+pub fn tag_object_name(data: &[u8]) -> Option<String> {
+    parse(data).map(|tag| tag.name)
+}
+
 struct Parsed {
     object: Oid,
     name: String,

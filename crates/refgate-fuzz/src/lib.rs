@@ -1,0 +1,1 @@
+//! Holds no code. The fuzz targets are tests: see `tests/fuzz/main.rs`.
