@@ -178,7 +178,7 @@ pub(crate) struct Status {
     /// content only
     #[arg(long)]
     pub(crate) ignore_trailers: bool,
-    /// Exit with 1 if a fix has a gap, or if a follow-up is missing where it is
+    /// Exit with 1 if a fix has a gap, or if a branch that contains it is missing a follow-up
     #[arg(long)]
     pub(crate) exit_code: bool,
     /// Do not use the cache, and do not write it

@@ -142,7 +142,7 @@ pub(crate) fn production(
     let name = stage.branch.short();
     let every = listed(reader, &place.remote)?.1;
     let branch = every.into_iter().find(|branch| branch.name == name);
-    let branch = branch.ok_or_else(|| missing(format!("there is no branch `{name}`")))?;
+    let branch = branch.ok_or_else(|| missing(format!("cannot find branch `{name}`")))?;
     Ok((branch.name, branch.tip))
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn listed(reader: &Reader, remote: &str) -> Result<(String, Vec<Branc
             return Ok((prefix, all));
         }
     }
-    Err(Failure::new(Exit::BadInput, "this repository has no branches"))
+    Err(Failure::new(Exit::BadInput, "cannot find a branch: there is none"))
 }
 
 fn upstream(
@@ -177,7 +177,7 @@ fn upstream(
 ) -> Result<Branch, Failure> {
     let named = |name: &str| every.iter().find(|branch| branch.name == name).cloned();
     if let Some(name) = &place.upstream {
-        let missing = || Failure::new(Exit::BadInput, format!("there is no branch `{name}`"));
+        let missing = || Failure::new(Exit::BadInput, format!("cannot find branch `{name}`"));
         return named(name).ok_or_else(missing);
     }
     let head = reader.symbolic(&if prefix == "refs/heads/" {
@@ -203,7 +203,7 @@ fn patterns(place: &RepositoryArgs, every: &[Branch]) -> Result<Vec<Glob>, Failu
         if every.iter().any(|branch| glob.matches(&branch.name)) {
             return Ok(glob);
         }
-        Err(Failure::new(Exit::BadInput, format!("no branch matches `{pattern}`")))
+        Err(Failure::new(Exit::BadInput, format!("cannot find a branch: none matches `{pattern}`")))
     };
     place.lines.iter().map(read).collect()
 }

@@ -163,7 +163,7 @@ impl FixIndex {
         };
         let Some(place) = self.place(id) else {
             let message = format!(
-                "no selected branch contains {revision}\nhint: select another branch with --line"
+                "cannot find {revision} on a selected branch\nhint: select another with --line"
             );
             return Err(Failure::new(Exit::BadInput, message));
         };

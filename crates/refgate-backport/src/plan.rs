@@ -121,7 +121,7 @@ impl<'k> Planner<'k> {
     /// The fix that a change belongs to, with a confidence in percent.
     fn root(&self, change: Change) -> Result<(OriginLink, u8), Failure> {
         let roots = self.known.roots(change.commit);
-        let unknown = || format!("no selected branch contains {}", change.commit.short());
+        let unknown = || format!("cannot find {} on a selected branch", change.commit.short());
         roots.first().copied().ok_or_else(|| Failure::new(Exit::BadInput, unknown()))
     }
 

@@ -22,7 +22,7 @@ const MAX_NEWEST_OPTION: &str = "--max-count=30";
 /// the newest changes of the upstream branch.
 pub(crate) fn fixes(place: &RepositoryArgs) -> Result<Vec<String>, Failure> {
     if !is_interactive() {
-        let message = "no fix was given\nhint: name commits, or ranges such as A..B";
+        let message = "cannot start: no fix was given\nhint: name commits, or ranges such as A..B";
         return Err(Failure::new(Exit::Usage, message));
     }
     let known = FixIndex::read(place, IndexOptions::default())?;

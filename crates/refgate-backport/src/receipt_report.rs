@@ -67,12 +67,12 @@ impl ReceiptReport {
         let files = clean(&self.receipt.paths().join(", "));
         let (short, of) = (self.commit.short(), self.of.short());
         let mut lines = vec![match &self.receipt {
-            Receipt::Exact => format!("{short} exact: identical to git's own pick of {of}"),
+            Receipt::Exact => format!("{short} exact: identical to Git's own pick of {of}"),
             Receipt::Resolved { .. } => {
                 format!("{short} resolved: {of} conflicts in {files}; no other file differs")
             }
             Receipt::Edited { .. } => {
-                format!("{short} edited: differs from git's own pick of {of} in {files}")
+                format!("{short} edited: differs from Git's own pick of {of} in {files}")
             }
             Receipt::Marked { .. } => format!("{short} marked: conflict markers in {files}"),
         }];

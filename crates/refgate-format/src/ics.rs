@@ -12,10 +12,10 @@ use crate::{CalendarBudget, CalendarError, Zone, expand_recurrence, parse_local}
 /// The largest calendar, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The most components that may contain each other. The parser calls itself for each level.
+/// The maximum depth of nested components. The parser calls itself for each level.
 const MAX_DEPTH: usize = 5;
 
-/// The most events.
+/// The maximum number of events.
 const MAX_EVENTS: usize = 5_000;
 
 /// The events of an `.ics` file as intervals within `horizon`. Times without a zone of their

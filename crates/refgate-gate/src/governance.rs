@@ -27,8 +27,8 @@ pub enum GovernanceError {
     },
     /// The local copy is older than the policy allows.
     #[error(
-        "cannot use the control repository: last fetched {age} ago, but the copy {path} may be at \
-         most {most} old; run `git fetch` in it"
+        "cannot use the control repository: the copy {path} is {age} old, more than the maximum \
+         of {most}\nhint: run `git fetch` in it"
     )]
     Stale {
         /// The path of the copy.

@@ -15,7 +15,7 @@ use refgate_git::{GitError, Reader};
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The policy file does not exist.
-    #[error("there is no policy at {0}")]
+    #[error("cannot read the policy: there is no policy at {0}")]
     Missing(String),
     /// The policy file cannot be read.
     #[error("cannot read the policy at {place}: {why}")]
@@ -26,7 +26,7 @@ pub enum PolicyError {
         why: String,
     },
     /// The policy has errors.
-    #[error("cannot use the policy at {place}; number of errors: {}; first: {}", .complaints.len(),
+    #[error("cannot use the policy at {place}: number of errors: {}; first: {}", .complaints.len(),
         .complaints.first().map_or_else(String::new, ToString::to_string))]
     Wrong {
         /// The place of the policy.

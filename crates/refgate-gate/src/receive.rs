@@ -56,8 +56,8 @@ enum PushError {
     #[error(transparent)]
     Govern(#[from] GovernanceError),
     #[error(
-        "GIT_COMMITTER_DATE is set on the server side of this push, so the reflog would show a \
-         date that the pusher chose; unset it and push again"
+        "cannot judge this push: GIT_COMMITTER_DATE is set on the server, so the reflog would show \
+         a date that the pusher chose\nhint: unset it and push again"
     )]
     Clock,
 }

@@ -9,7 +9,7 @@ use refgate_core::{Debt, Flow, Instant, Message, NamedCommits, Oid};
 use crate::reader::Reader;
 use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
 
-/// The most commits that one of two tips has and the other does not have.
+/// The maximum number of commits that one of two tips has and the other does not have.
 const MAX_UNIQUE_COMMITS: usize = 20_000;
 
 /// The debts of the stages with these tips. Commits that `baseline` reaches are older than the

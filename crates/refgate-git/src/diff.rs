@@ -27,7 +27,7 @@ pub(crate) fn changes(
 /// The longest path that operating systems can check out, in bytes.
 const MAX_PATH_BYTES: usize = 4_096;
 
-/// The most bytes of changed paths of one commit.
+/// The maximum number of bytes of changed paths of one commit.
 const MAX_CHANGED_PATH_BYTES: usize = 32 << 20;
 
 struct Walk<'r> {

@@ -16,7 +16,7 @@ use crate::{GitError, ParsedCommit};
 /// every commit in the file, because the file has all ancestors of its commits.
 const UNKNOWN: u32 = u32::MAX;
 
-/// The most parsed commits of a walk that are kept for [`Graph::commit`].
+/// The maximum number of parsed commits of a walk that are kept for [`Graph::commit`].
 const MAX_CACHED_COMMITS: usize = 100_000;
 
 /// Parents and generation of one commit.

@@ -53,8 +53,8 @@ pub(crate) struct HistoryBuilder<'r> {
     bytes: usize,
 }
 
-/// The most bytes of commit messages in one push. All of them are in memory while the push is
-/// judged (docs/design/threats.md, C4).
+/// The maximum number of bytes of commit messages in one push. All of them are in memory
+/// while the push is judged (docs/design/threats.md, C4).
 const MAX_MESSAGE_BYTES: usize = 128 << 20;
 
 impl HistoryBuilder<'_> {

@@ -88,9 +88,9 @@ pub(crate) struct UnpromotedCommits {
     pub(crate) match_keys: HashMap<(String, String), Vec<Oid>>,
 }
 
-/// The most commits of each other stage that are read, in no particular order. A squashed
-/// promotion of commits that are not read is not found. It then counts as an unclassified
-/// hotfix.
+/// The maximum number of commits of each other stage that are read, in no particular order.
+/// A squashed promotion of commits that are not read is not found. It then counts as an
+/// unclassified hotfix.
 const MAX_UNPROMOTED: usize = 20_000;
 
 impl UnpromotedCommits {

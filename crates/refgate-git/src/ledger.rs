@@ -15,7 +15,7 @@ const MAX_RECORD_BYTES: usize = 64 << 10;
 /// The most folders above a record.
 const MAX_DEPTH: usize = 8;
 
-/// The most records that one push may add.
+/// The maximum number of records that one push may add.
 const MAX_RECORDS: usize = 1_000;
 
 /// The file of a record.

@@ -11,7 +11,7 @@ use crate::merge_store::limit_memory;
 use crate::reader::Reader;
 use crate::{GitError, Graph};
 
-/// The most levels of directories. The limit of Git itself is lower.
+/// The maximum number of levels of directories. The limit of Git itself is lower.
 pub(crate) const MAX_TREE_DEPTH: usize = 2_000;
 
 /// The differences between a merge commit and Git's own merge of its parents.

@@ -11,7 +11,7 @@ use crate::merge_content::mixed;
 use crate::reader::{Reader, git};
 use crate::receipt::{marked, receipt};
 
-/// The most claimed or possible originals of one cherry-pick that are examined.
+/// The maximum number of claimed or possible originals of one cherry-pick that are examined.
 const MAX_ORIGINALS: usize = 20;
 
 impl HistoryBuilder<'_> {

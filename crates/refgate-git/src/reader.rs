@@ -15,8 +15,8 @@ use crate::repository_checks::{check_trust, explain_open};
 use crate::tree::Tree;
 use crate::{Bounds, GitError};
 
-/// The most bytes of trees that are kept in memory. Commits that are close in history share
-/// most of their trees.
+/// The maximum number of bytes of trees that are kept in memory. Commits that are close in
+/// history share most of their trees.
 const MAX_CACHED_TREE_BYTES: usize = 64 << 20;
 
 /// The value of a ref, with the name of its target if it is a symbolic ref; `None` if the ref

@@ -17,7 +17,7 @@ pub(crate) struct TagChain {
     pub(crate) claimed: Option<i64>,
 }
 
-/// The most objects that are followed from a tag to its commit.
+/// The maximum number of objects that are followed from a tag to its commit.
 const MAX_TAG_DEPTH: usize = 8;
 
 /// Follows a tag from `value` to its commit.

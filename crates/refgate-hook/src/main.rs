@@ -12,7 +12,7 @@ use refgate_gate::{
     Environment, Exit, Inputs, Outcome, mark, receive, transaction, wait_for_older_landings,
 };
 
-/// The most bytes of input. A push within the limits never has a longer list of refs.
+/// The maximum number of bytes of input. A push within the limits never has a longer list of refs.
 const MAX_INPUT_BYTES: u64 = 64 << 20;
 
 fn main() -> ExitCode {

@@ -13,7 +13,7 @@ use crate::class_reason::render_class_reason;
 use crate::escape::{clean, shorten};
 use crate::show;
 
-/// The most debts that one finding lists.
+/// The maximum number of debts that one finding lists.
 const MOST_DEBTS: usize = 5;
 
 /// Labels and facts.
@@ -50,7 +50,7 @@ pub(crate) fn facts(case: &Case<'_>, finding: &Finding) -> Facts {
             });
             if !v.approved {
                 let people = people(case, &case.policy.deletion.approvers);
-                facts.push(("approval", format!("missing, by {people}")));
+                facts.push(("approval", format!("missing, required from {people}")));
             }
         }
         Violation::Candidate(violation) => {
@@ -278,7 +278,7 @@ pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
 pub(crate) fn people(case: &Case<'_>, role: &str) -> String {
     let people = case.policy.roles.people(role);
     match (role.is_empty(), people.is_empty()) {
-        (true, _) => "nobody, by this policy".to_string(),
+        (true, _) => "nobody (the policy names no role)".to_string(),
         (false, true) => format!("{} (nobody has this role)", clean(role)),
         (false, false) => format!("{} ({})", clean(role), clean(&people.join(", "))),
     }

@@ -8,7 +8,7 @@ use crate::units::length;
 pub(crate) fn form_sentence(error: &LedgerFormError) -> String {
     match error {
         LedgerFormError::NotForward => {
-            "The ledger is append-only: the push must continue its tip.".into()
+            "The ledger is append-only: the push must add commits after its tip.".into()
         }
         LedgerFormError::Merge { commit } => {
             format!("Commit {} of the ledger must have exactly one parent.", commit.short())

@@ -12,7 +12,7 @@ use crate::remedy::Remedy;
 use crate::rendering::{remedies, render_finding};
 use crate::units::count;
 
-/// The most landings of one ref that are listed in full. The rest are counted.
+/// The maximum number of landings of one ref that are listed in full. The rest are counted.
 const MOST_LANDINGS: usize = 8;
 
 /// The rejection of a push, in lines of at most 72 columns and without colour. Empty if

@@ -99,7 +99,7 @@ impl RemedyBuilder<'_> {
         };
         let trailer = format!("{}: {}", self.case.policy.declare.trailer, classes.name(class));
         let amend = format!("git commit --amend --no-edit --trailer {}", quoted(&trailer));
-        vec![Remedy::new("declare what it is, if it is more:", vec![amend])]
+        vec![Remedy::new("declare the real class of the change:", vec![amend])]
     }
 
     pub(crate) fn merge_again(&self) -> Vec<Remedy> {
@@ -160,7 +160,7 @@ impl RemedyBuilder<'_> {
         let Some(old) = self.update.change.old_value() else { return Vec::new() };
         let (from, here) = (quoted(from), quoted(self.update.name.short()));
         vec![Remedy::new(
-            format!("bring the content that `{from}` lacks back to it first:"),
+            format!("bring the missing content back to `{from}` first:"),
             vec![
                 format!("git reset --keep {}", brief(old)),
                 format!("git switch {from}"),

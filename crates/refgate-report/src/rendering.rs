@@ -85,8 +85,8 @@ fn sentence(case: &Case<'_>, violation: &Violation) -> String {
         Violation::Debts(v) => format!(
             "{} missing on an earlier stage for more than {}.",
             match v.debts.len() {
-                1 => "1 fix is".to_string(),
-                many => format!("{many} fixes are"),
+                1 => "1 fix has been".to_string(),
+                many => format!("{many} fixes have been"),
             },
             length(case.policy.debts.due)
         ),
@@ -240,7 +240,7 @@ fn release_tag_sentence(violation: &release_tag::Violation) -> String {
             clean(production)
         ),
         release_tag::Violation::VersionNotGrown { version, existing, .. } => format!(
-            "Versions must grow: {version} is not higher than the release {}.",
+            "Versions must increase: {version} is not higher than the release {}.",
             clean(existing)
         ),
         release_tag::Violation::NumberTooLarge => {

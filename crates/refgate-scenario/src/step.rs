@@ -279,7 +279,7 @@ pub enum Step {
         touches: Vec<PathChange>,
     },
     /// `NAME revises the policy on BRANCH saying "…"`, for a policy in the
-    /// repository. It raises the revision unless `storage its revision` follows.
+    /// repository. It raises the revision unless `keeping its revision` follows.
     Revise {
         /// The author.
         who: String,

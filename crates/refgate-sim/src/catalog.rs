@@ -77,7 +77,7 @@ pub(crate) fn find(name: &str, file: Option<&Path>) -> Result<Lesson, Failure> {
         return read(entry);
     }
     let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
-    Err(bad(format!("there is no lesson `{name}`\nhint: the lessons are {}", names.join(", "))))
+    Err(bad(format!("cannot find lesson `{name}`\nhint: the lessons are {}", names.join(", "))))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(crate) enum Condition {
     Equals { branch: String, other: String },
     /// `tag v2.0.0 is on main`
     Tagged { tag: String, on: String },
-    /// `nothing is list_debts`
+    /// `no debt is open`
     NoOpenDebt,
     /// `no debt is overdue`
     NoOverdueDebt,

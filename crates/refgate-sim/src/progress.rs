@@ -96,7 +96,7 @@ pub(crate) fn certificate(course: &str, name: &str) -> VerbResult {
     let wanted = catalog::of_path(course)?;
     if wanted.is_empty() {
         let message =
-            format!("there is no path `{course}`\nhint: `refgate-sim lessons` lists the paths");
+            format!("cannot find path `{course}`\nhint: `refgate-sim lessons` lists the paths");
         return Err(Failure::new(Exit::BadInput, message));
     }
     let open: Vec<&str> = wanted
@@ -105,7 +105,8 @@ pub(crate) fn certificate(course: &str, name: &str) -> VerbResult {
         .map(|lesson| lesson.name.as_str())
         .collect();
     if !open.is_empty() {
-        let message = format!("the path `{course}` has unfinished lessons: {}", open.join(", "));
+        let message =
+            format!("cannot finish path `{course}`: unfinished lessons: {}", open.join(", "));
         return Err(Failure::new(Exit::Rejected, message));
     }
     say("# Request for a certificate. A trainer who accepts it runs this command in a");

@@ -84,16 +84,15 @@ fn is_world(folder: &Path) -> bool {
 }
 
 impl World {
-    /// Creates a world for a lesson in an empty folder. After an error, the folder
-    /// is as it was before.
+    /// Creates a world for a lesson in an empty folder. An error leaves the folder unchanged.
     pub(crate) fn start(root: &Path, lesson: Lesson, own: WorldOptions) -> Result<Self, Failure> {
         if root.join(MARK).exists() {
             let way = "hint: `refgate-sim reset` restarts it, `refgate-sim stop` removes it";
-            return Err(wrong(format!("`{}` is already a training world\n{way}", root.display())));
+            return Err(wrong(format!("cannot use `{}`: a training world\n{way}", root.display())));
         }
         if root.exists() && fs::read_dir(root)?.next().is_some() {
             let message = format!(
-                "`{}` is not empty\nhint: name another folder with `--dir`",
+                "cannot start: `{}` is not empty\nhint: name another folder with `--dir`",
                 root.display()
             );
             return Err(wrong(message));
@@ -122,7 +121,7 @@ impl World {
         let (named, text) = if let Some(path) = &policy {
             (path.display().to_string(), read_text(path)?)
         } else {
-            let none = || wrong(format!("there is no policy `{}`", lesson.policy));
+            let none = || wrong(format!("cannot find policy `{}`", lesson.policy));
             (lesson.policy.clone(), builtin(&lesson.policy).ok_or_else(none)?.to_string())
         };
         let first = lesson.setup.iter().find_map(|step| match step {
@@ -165,7 +164,7 @@ impl World {
     pub(crate) fn find(from: &Path) -> Result<Self, Failure> {
         let from = from.canonicalize()?;
         let root = from.ancestors().find(|folder| is_world(folder)).ok_or_else(|| {
-            wrong("no training world here\nhint: `refgate-sim start` creates one")
+            wrong("cannot find a training world here\nhint: `refgate-sim start` creates one")
         })?;
         let world = Self::open(root)?;
         let config = fs::read_to_string(world.you().join(".git/config")).unwrap_or_default();
@@ -180,8 +179,7 @@ impl World {
         Ok(world)
     }
 
-    /// Returns an error if the world is broken, because a broken world must not be
-    /// stored as a step.
+    /// Fails if the world is broken, because a broken world must not be stored as a step.
     pub(crate) fn check_unbroken(&self) -> Result<(), Failure> {
         let Some(trouble) = self.trouble() else { return Ok(()) };
         // Before the second step, `undo` has no step to restore.

@@ -42,10 +42,10 @@ pub(crate) fn start(place: &RepositoryArgs, name: &str) -> VerbResult {
     let name = name.strip_prefix(PREFIX).unwrap_or(name);
     let branch = format!("{PREFIX}{name}");
     RefName::branch(&branch)
-        .map_err(|why| wrong(format!("invalid branch name `{branch}`: {why}")))?;
+        .map_err(|why| wrong(format!("cannot create branch `{branch}`: {why}")))?;
     if reader.resolve(&format!("refs/heads/{branch}")).is_ok() {
         return Err(wrong(format!(
-            "branch {branch} already exists\nhint: `git switch {branch}`, or choose another name"
+            "cannot create {branch}: it exists\nhint: `git switch {branch}`, or choose another name"
         )));
     }
     let folder = place.repository.as_path();
@@ -99,11 +99,11 @@ impl Fix {
         let branch = match &args.branch {
             Some(name) => name.clone(),
             None => reader.current_branch()?.filter(|name| name.starts_with(PREFIX)).ok_or_else(
-                || wrong("no hotfix/... branch is checked out\nhint: name the hotfix branch"),
+                || wrong("cannot finish: no hotfix/... branch is checked out\nhint: name it"),
             )?,
         };
         let tip = reader.resolve(&format!("refs/heads/{branch}")).map_err(|_| {
-            wrong(format!("there is no branch `{branch}`\nhint: run `git backport hotfix start`"))
+            wrong(format!("cannot find branch `{branch}`\nhint: run `git backport hotfix start`"))
         })?;
         let base = match (&args.base, reader.setting(&note(&branch))?) {
             (Some(named), _) => reader.resolve(named)?,
@@ -113,7 +113,7 @@ impl Fix {
                 let base = Graph::new(reader).merge_base([production, tip])?;
                 base.filter(|base| *base != tip).ok_or_else(|| {
                     let message = format!(
-                        "{stage} already contains {branch}\nhint: --base names where it began"
+                        "cannot find the start of {branch}: {stage} contains it\nhint: use --base"
                     );
                     wrong(message)
                 })?
@@ -126,7 +126,7 @@ impl Fix {
         )?;
         let commits: Vec<Oid> = listed.lines().filter_map(Oid::from_hex).collect();
         if commits.is_empty() {
-            return Err(wrong(format!("there are no commits on {branch} yet")));
+            return Err(wrong(format!("cannot finish: there are no commits on {branch} yet")));
         }
         Ok(Self { branch, tip, base, commits })
     }

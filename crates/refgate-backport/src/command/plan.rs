@@ -129,7 +129,7 @@ fn commits(known: &FixIndex, fix: &str) -> Result<Vec<Oid>, Failure> {
         ));
     }
     match all.is_empty() {
-        true => Err(Failure::new(Exit::BadInput, format!("there is nothing to pick in {fix}"))),
+        true => Err(Failure::new(Exit::BadInput, format!("cannot find a commit to pick in {fix}"))),
         false => Ok(all),
     }
 }
@@ -141,7 +141,7 @@ fn wanted(known: &FixIndex, to: &[String]) -> Result<Vec<usize>, Failure> {
     }
     let find = |name: &String| {
         let message =
-            || format!("`{name}` is not one of the selected branches\nhint: add it with --line");
+            || format!("cannot use `{name}`: it is not selected\nhint: add it with --line");
         let place = known.branches.place(name);
         place.ok_or_else(|| Failure::new(Exit::BadInput, message()))
     };

@@ -17,7 +17,7 @@ use crate::{conflict, worktree};
 
 /// The unfinished run, or an error if there is none.
 fn waiting(pick_writer: &PickWriter) -> Result<Journal, Failure> {
-    let none = || Failure::new(Exit::BadInput, "there is no unfinished backport");
+    let none = || Failure::new(Exit::BadInput, "cannot find an unfinished backport");
     Journal::load(&pick_writer.git_dir)?.filter(Journal::is_open).ok_or_else(none)
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn undo(place: &RepositoryArgs, open_only: bool) -> VerbResult {
     let journal = if open_only {
         waiting(&pick_writer)?
     } else {
-        let none = || Failure::new(Exit::BadInput, "there is no backport to undo");
+        let none = || Failure::new(Exit::BadInput, "cannot undo: there is no backport");
         Journal::load(&pick_writer.git_dir)?.ok_or_else(none)?
     };
     let UndoResult { was, kept } = pick_writer.undo_run(&journal)?;

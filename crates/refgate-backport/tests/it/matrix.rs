@@ -160,12 +160,12 @@ fn reports_invalid_arguments() {
     let world = World::new();
     for (arguments, code, why) in [
         (&["status", "nowhere"][..], 3, "nowhere"),
-        (&["status", "--line", "release/9.*"], 3, "no branch matches `release/9.*`"),
-        (&["status", "--upstream", "trunk"], 3, "there is no branch `trunk`"),
-        (&["plan", "main..main"], 3, "there is nothing to pick in main..main"),
-        (&["plan", "main", "--to", "release/9"], 3, "not one of the selected branches"),
-        (&["continue"], 3, "there is no unfinished backport"),
-        (&["undo"], 3, "there is no backport to undo"),
+        (&["status", "--line", "release/9.*"], 3, "none matches `release/9.*`"),
+        (&["status", "--upstream", "trunk"], 3, "cannot find branch `trunk`"),
+        (&["plan", "main..main"], 3, "cannot find a commit to pick in main..main"),
+        (&["plan", "main", "--to", "release/9"], 3, "it is not selected"),
+        (&["continue"], 3, "cannot find an unfinished backport"),
+        (&["undo"], 3, "cannot undo: there is no backport"),
         (&["receipt", "main"], 3, "a pick must have exactly one parent"),
     ] {
         let said = world.does(code, arguments);

@@ -52,7 +52,7 @@ pub(crate) fn run(question: &Question) -> VerbResult {
         ));
         if found.unused > 0 {
             say(&format!(
-                "accepted updates that were never made (lost race or killed process): {}",
+                "accepted updates that were never made (a faster push or a killed process): {}",
                 found.unused
             ));
         }

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Prove) -> VerbResult {
     let at = match &args.at {
         None => chrono::Utc::now(),
         Some(text) => parse_instant(text)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is not a time")))?,
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("cannot parse time `{text}`")))?,
     };
     let bounds = refgate_gate::bounds(&refgate_format::Limits::default());
     let reader = Reader::open(&args.repository, bounds).ok();

@@ -80,7 +80,7 @@ pub(crate) fn ask(question: &Question) -> Result<QueryContext, Failure> {
     let at = match &question.at {
         None => training_clock(&reader).map_err(wrong)?.unwrap_or_else(chrono::Utc::now),
         Some(text) => parse_instant(text)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is not a time")))?,
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("cannot parse time `{text}`")))?,
     };
     let setup = Setup::read(reader.git_dir()).ok();
     let (source, sourced) = match (&question.policy, &setup) {

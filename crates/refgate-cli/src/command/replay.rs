@@ -42,7 +42,8 @@ pub(crate) fn run(args: &ReplayArgs) -> VerbResult {
 }
 
 fn moment(text: &str) -> Result<Instant, Failure> {
-    parse_instant(text).ok_or_else(|| Failure::new(Exit::Usage, format!("`{text}` is not a time")))
+    parse_instant(text)
+        .ok_or_else(|| Failure::new(Exit::Usage, format!("cannot parse time `{text}`")))
 }
 
 /// The policy with its recurring windows from 2005, when Git began, to 2045.

@@ -14,7 +14,8 @@ pub(crate) fn run(args: &Test) -> VerbResult {
     let (mut passed, mut failed) = (0_usize, 0_usize);
     for file in &args.files {
         let shown = file.display().to_string();
-        let bad = |what: String| Failure::new(Exit::BadInput, format!("{shown}: {what}"));
+        let bad =
+            |what: String| Failure::new(Exit::BadInput, format!("cannot run {shown}: {what}"));
         let text = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
         let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let markdown = file.extension().is_some_and(|extension| extension == "md");

@@ -17,13 +17,13 @@ pub(crate) fn run(args: &When) -> VerbResult {
     let query = ask(&args.question)?;
     let onto = if args.onto.is_empty() {
         let first = query.policy.flow.stages.first().map(|stage| stage.branch.clone());
-        first.ok_or_else(|| Failure::new(Exit::BadPolicy, "the policy has no stage"))?
+        first.ok_or_else(|| Failure::new(Exit::BadPolicy, "cannot find a stage in the policy"))?
     } else {
         RefName::branch(&args.onto)
             .map_err(|why| Failure::new(Exit::Usage, format!("`{}`: {why}", args.onto)))?
     };
     let target = query.policy.flow.target(&onto).ok_or_else(|| {
-        Failure::new(Exit::BadInput, format!("`{onto}` is not a stage or line of the policy"))
+        Failure::new(Exit::BadInput, format!("cannot find stage or line `{onto}` in the policy"))
     })?;
     match query.policy.classes.find(&args.what) {
         Some(class) => answer_for_class(args, &query, &target, &onto, class),

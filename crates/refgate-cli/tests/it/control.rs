@@ -92,5 +92,5 @@ fn rejects_pushes_when_the_mirror_is_too_old() {
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
     fs::File::options().write(true).open(&fetched).unwrap().set_modified(old).unwrap();
     let (ok, said) = lands(&world, &clone, "fix: c");
-    assert!(!ok && said.contains("last fetched 1 hour ago"), "{said}");
+    assert!(!ok && said.contains("is 1 hour old"), "{said}");
 }

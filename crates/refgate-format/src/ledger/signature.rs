@@ -82,7 +82,7 @@ pub fn tag_signer(signers: &Signers, tag: &[u8], at: Instant) -> Result<String, 
     let (payload, armour) = text.split_at(start);
     let people = find_signers(signers, payload, armour, ("git", at));
     let first = people.map_err(|why| why.to_string())?.first().map(ToString::to_string);
-    first.ok_or_else(|| "the key is not listed for `git` in allowed_signers".to_string())
+    first.ok_or_else(|| "the key is not listed for `git` in `allowed_signers`".to_string())
 }
 
 /// The people who may have made a valid signature: those to whom the list gives its key, for

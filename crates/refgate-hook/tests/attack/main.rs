@@ -24,7 +24,7 @@ use target::{INSTALLATIONS, Target};
 /// The longest that one push may take.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// The most memory that one push may take, in KiB.
+/// The maximum memory that one push may take, in KiB.
 const MOST_MEMORY: u64 = 512 * 1024;
 
 /// An attack after so many hostile pushes is followed by an honest one.

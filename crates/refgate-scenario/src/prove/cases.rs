@@ -1,4 +1,4 @@
-//! Generates the cases of `prove`: branches, delivery paths, classes, persons and times.
+//! Generates the cases of `prove`: branches, delivery paths, classes, people and times.
 
 use std::collections::BTreeSet;
 
@@ -192,7 +192,7 @@ fn example_branch(policy: &Policy, line: &LinePattern) -> Option<String> {
     (line.branches.matches(&name) && is_line).then_some(name)
 }
 
-/// Two persons of each role, because nobody can approve their own push, and one
+/// Two people of each role, because nobody can approve their own push, and one
 /// person without a role.
 fn people(policy: &Policy) -> Vec<String> {
     let mut all = vec![WITHOUT_ROLE.to_string()];

@@ -1,4 +1,4 @@
-//! Finds freezes without effect, gaps in freezes, and waivers that outlive their freeze.
+//! Finds freezes without effect, interruptions of freezes, and waivers that last longer.
 
 use refgate_core::{ClassId, Duration, Instant, Interval, Policy, Window, WindowSpan};
 
@@ -53,7 +53,7 @@ pub(super) fn of(table: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>,
         for (at, length) in find_gaps(intervals) {
             found.push(Proof {
                 what: format!(
-                    "the freeze \"{name}\" has a gap of {} min from {at}",
+                    "the freeze \"{name}\" is interrupted for {} min from {at}",
                     length.num_minutes()
                 ),
                 scenario: example_scenario(table, window, class, at)?,
@@ -179,7 +179,7 @@ fn waivers(
     };
     let (Some(by), true) = (grants, rules.longest > length) else { return Ok(None) };
     let what = format!(
-        "a waiver may last {} h, but the freeze \"{}\" only {} h: the waiver can outlive it",
+        "a waiver may last {} h, but the freeze \"{}\" only {} h: the waiver can last longer",
         rules.longest.num_hours(),
         window.name,
         length.num_hours()

@@ -21,7 +21,8 @@ pub(crate) fn run(root: &Path, who: &str, server: &Path) -> VerbResult {
     if here.starts_with(root.parent().unwrap_or(root)) && !here.starts_with(root) {
         let there = here.ancestors().any(|folder| folder.join(MARK).is_dir());
         if there {
-            let message = "this world was moved\nhint: run `refgate-sim goal`, then push again";
+            let message =
+                "cannot push: this world was moved\nhint: run `refgate-sim goal`, then push";
             return Err(Failure::new(Exit::BadSetup, message));
         }
     }

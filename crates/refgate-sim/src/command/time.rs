@@ -39,7 +39,7 @@ pub(crate) fn advance_clock(at: &Path, text: &str) -> Result<Vec<String>, Failur
     let _held = lock(&root(at)?)?;
     let mut world = World::find(at)?;
     let step = span(text).ok_or_else(|| {
-        let message = format!("`{text}` is not a length of time\nhint: write 3d, 12h or 2 weeks");
+        let message = format!("cannot parse length `{text}`\nhint: write 3d, 12h or 2 weeks");
         Failure::new(Exit::Usage, message)
     })?;
     snapshot::remember(&world.root)?;
@@ -90,7 +90,7 @@ fn root(at: &Path) -> Result<PathBuf, Failure> {
     let from = at.canonicalize()?;
     let marked = |folder: &&Path| folder.join(MARK).join("steps").is_dir();
     let found = from.ancestors().find(marked).map(Path::to_path_buf);
-    found.ok_or_else(|| wrong("no training world here\nhint: `refgate-sim start` creates one"))
+    found.ok_or_else(|| wrong("cannot find a training world here\nhint: run `refgate-sim start`"))
 }
 
 pub(crate) fn undo(at: &Path, steps: usize) -> VerbResult {

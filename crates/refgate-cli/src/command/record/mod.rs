@@ -29,12 +29,12 @@ fn rule(name: &str) -> Result<RuleId, Failure> {
 fn branch(name: &str) -> Result<RefName, Failure> {
     let full =
         if name.starts_with("refs/") { name.to_string() } else { format!("refs/heads/{name}") };
-    RefName::parse(&full).map_err(|why| usage(format!("`{name}`: {why}")))
+    RefName::parse(&full).map_err(|why| usage(format!("cannot use ref `{name}`: {why}")))
 }
 
 fn parse_end(signer: &RecordSigner<'_>, lasts: &str) -> Result<Instant, Failure> {
     let length = parse_duration(lasts)
-        .ok_or_else(|| usage(format!("`{lasts}` is not a duration, such as \"2 days\"")))?;
+        .ok_or_else(|| usage(format!("cannot parse `{lasts}`\nhint: write it as \"2 days\"")))?;
     Ok(signer.query.at + length)
 }
 
@@ -266,6 +266,6 @@ fn find(signer: &RecordSigner<'_>, id: &str) -> Result<Record, Failure> {
         (None, _) => {
             Err(Failure::new(Exit::BadInput, format!("cannot find a record `{id}` in {LEDGER}")))
         }
-        _ => Err(Failure::new(Exit::BadInput, format!("the record id `{id}` is ambiguous"))),
+        _ => Err(Failure::new(Exit::BadInput, format!("cannot use id `{id}`: it is ambiguous"))),
     }
 }

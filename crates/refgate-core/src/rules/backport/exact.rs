@@ -77,7 +77,7 @@ fn manual_change(
     }
 }
 
-/// Content that comes from no other branch, unless it has a class that may land straight
+/// Content that comes from no other branch, unless it has a class that may land directly
 /// because there is no time for another way (docs/design/model.md, "Flow").
 fn own_work(case: &Case<'_>, one: &ClassifiedLanding<'_>, commit: &Commit) -> Option<Violation> {
     let mixed = match commit.id == one.landing.commit {
