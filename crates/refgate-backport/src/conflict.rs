@@ -47,7 +47,7 @@ pub(crate) fn resolve(
             added?;
         }
     }
-    let repaired = recovery::mend(&worktree)?;
+    let repaired = recovery::repair(&worktree)?;
     ensure_not_busy(&worktree)?;
     detach(&worktree, &line.branch)?;
     if stood && !repaired && matches!(line.state, State::Conflict { .. }) {

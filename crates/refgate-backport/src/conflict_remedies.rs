@@ -91,7 +91,7 @@ impl Planner<'_> {
             pairs.extend(latest.iter().skip(at + 1).map(|older| vec![*older, *newer]));
         }
         for sets in [singles, pairs] {
-            let worth = trial.worth(self.folder(), change, tree, sets)?;
+            let worth = trial.applicable_sets(self.folder(), change, tree, sets)?;
             if let Some(steps) = self.tried(change, tree, worth)? {
                 return Ok(Some(steps));
             }

@@ -35,7 +35,7 @@ pub(crate) fn output(folder: &Path, arguments: &[&str]) -> Result<String, Failur
 
 /// Runs a command that must succeed, with `input` on its standard input. Returns its
 /// standard output.
-pub(crate) fn fed(mut git: Command, input: &[u8]) -> Result<String, Failure> {
+pub(crate) fn run_with_input(mut git: Command, input: &[u8]) -> Result<String, Failure> {
     git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = git.spawn()?;
     finished(&git, child, input)

@@ -37,7 +37,7 @@ impl Trial {
 
     /// The sets of changes after which the change applies to these files. After the other
     /// sets, it would not apply to the whole tree either.
-    pub(crate) fn worth(
+    pub(crate) fn applicable_sets(
         &mut self,
         folder: &Path,
         change: Change,

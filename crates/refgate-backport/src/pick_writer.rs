@@ -151,7 +151,7 @@ impl PickWriter {
             commit.args(["-p", &parent.to_string()]);
         }
         commit.arg(tree.to_string());
-        let id = git_command::fed(commit, &kept.message)?;
+        let id = git_command::run_with_input(commit, &kept.message)?;
         Oid::from_hex(id.trim())
             .ok_or_else(|| Failure::new(Exit::Failed, "git commit-tree printed no commit id"))
     }
@@ -290,7 +290,7 @@ fn locked(git_dir: &Path) -> Result<File, Failure> {
     for _ in 0..LOCK_WAIT_TENTHS {
         match lock.try_lock() {
             Ok(()) => {
-                Journal::tidy(&folder);
+                Journal::remove_temporary_files(&folder);
                 return Ok(lock);
             }
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(100)),

@@ -72,7 +72,8 @@ impl PolicyAnswers {
             return Ok(known);
         }
         let on = governed(reader, &self.remote, &self.policy)?;
-        let view = self.book(reader).forecast(&self.policy, (&self.releases, self.at), &on);
+        let view =
+            self.ledger_reader(reader).forecast(&self.policy, (&self.releases, self.at), &on);
         let view = view.unwrap_or_else(|why| {
             // A forecast without records is better than none.
             tell(&format!("warning: the forecast ignores all records: {why}"));
@@ -82,7 +83,7 @@ impl PolicyAnswers {
     }
 
     /// The ledger, as last fetched.
-    fn book<'b>(&'b self, reader: &'b Reader) -> LedgerReader<'b> {
+    fn ledger_reader<'b>(&'b self, reader: &'b Reader) -> LedgerReader<'b> {
         let ledger = RefName::parse(LEDGER).ok();
         let tip = ledger.and_then(|name| reader.reference(&name).ok().flatten());
         let (signers, repositories) = (&self.signers, &*self.repositories);
@@ -92,7 +93,7 @@ impl PolicyAnswers {
     /// Whether a record in the fetched ledger states that a branch does not need a fix.
     pub(crate) fn excuses(&self, reader: &Reader, fix: Oid, branch: &str) -> bool {
         let to = RefName::branch(branch).ok();
-        let excuses = self.book(reader).excuses(&self.policy, fix).unwrap_or_default();
+        let excuses = self.ledger_reader(reader).excuses(&self.policy, fix).unwrap_or_default();
         excuses.into_iter().any(|excuse| Some(excuse.to) == to)
     }
 
@@ -211,22 +212,25 @@ fn governed(reader: &Reader, remote: &str, policy: &Policy) -> Result<Vec<RefNam
     Ok(names.filter(|name| matches!(policy.kind(name), RefKind::Governed(_))).collect())
 }
 
-fn bad(error: &PolicyError) -> Failure {
-    Failure::new(Exit::BadPolicy, error.told())
+fn policy_failure(error: &PolicyError) -> Failure {
+    Failure::new(Exit::BadPolicy, error.full_message())
 }
 
 fn named(reader: &Reader, name: &str, at: Instant) -> Result<LoadedPolicy, Failure> {
     if let Some(text) = builtin(name) {
         let place = format!("built-in policy {name}");
-        return source_from_text(text, &place, horizon(at), |_| None).map_err(|error| bad(&error));
+        return source_from_text(text, &place, horizon(at), |_| None)
+            .map_err(|error| policy_failure(&error));
     }
     if Path::new(name).is_file() {
         let source = PolicySource::File(name.to_string());
-        return load_policy(reader, &source, Path::new("."), horizon(at)).map_err(|e| bad(&e));
+        return load_policy(reader, &source, Path::new("."), horizon(at))
+            .map_err(|e| policy_failure(&e));
     }
     if let Some((revision, path)) = name.split_once(':') {
         let commit = reader.resolve(revision)?;
-        return tracked(reader, commit, revision, path, horizon(at)).map_err(|error| bad(&error));
+        return tracked(reader, commit, revision, path, horizon(at))
+            .map_err(|error| policy_failure(&error));
     }
     let message = format!("cannot find policy `{name}`: not built in, no file, and no REV:PATH");
     Err(Failure::new(Exit::BadPolicy, message))
@@ -244,7 +248,7 @@ fn policy_of_production(
         let Ok(commit) = reader.resolve(&revision) else { continue };
         match tracked(reader, commit, &revision, TRACKED, horizon(at)) {
             Err(PolicyError::Missing(_)) => {}
-            found => return found.map(Some).map_err(|error| bad(&error)),
+            found => return found.map(Some).map_err(|error| policy_failure(&error)),
         }
     }
     Ok(None)

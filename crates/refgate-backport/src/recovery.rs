@@ -64,7 +64,7 @@ pub(crate) fn busy(worktree: &Path) -> Option<(&'static str, String)> {
     None
 }
 
-/// Changes a worktree. The marker file lets `mend` repair the worktree after a kill.
+/// Changes a worktree. The marker file lets `repair` repair the worktree after a kill.
 pub(crate) fn with_work_marker<T>(
     worktree: &Path,
     work: WorktreeState<'_>,
@@ -80,7 +80,7 @@ pub(crate) fn with_work_marker<T>(
 /// Repairs a worktree in which a run was killed. The run's Git processes have ended, so
 /// their lock files are stale and are removed. A pick or merge that had started is reset,
 /// but a resolution by the user is kept. Returns whether there was something to repair.
-pub(crate) fn mend(worktree: &Path) -> Result<bool, Failure> {
+pub(crate) fn repair(worktree: &Path) -> Result<bool, Failure> {
     let Some(folder) = admin(worktree) else { return Ok(false) };
     let Ok(begun) = fs::read_to_string(folder.join(MARK)) else { return Ok(false) };
     for entry in fs::read_dir(&folder)? {

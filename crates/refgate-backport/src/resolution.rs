@@ -188,7 +188,7 @@ pub(crate) fn uncommitted(folder: &Path, head: &str) -> Result<Option<String>, F
     let step = |arguments: &[&str]| {
         let mut git = git_command::command(folder);
         git.env("GIT_INDEX_FILE", index.trim()).args(arguments);
-        git_command::fed(git, &[])
+        git_command::run_with_input(git, &[])
     };
     step(&["read-tree", head])?;
     step(&["add", "--all"])?;

@@ -172,7 +172,7 @@ impl Journal {
     }
 
     /// Removes the temporary files of a killed run.
-    pub(crate) fn tidy(folder: &Path) {
+    pub(crate) fn remove_temporary_files(folder: &Path) {
         for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
             let halves = path.file_stem().is_some_and(|stem| stem == "run")
                 && path.extension().is_some_and(|end| end != "json");

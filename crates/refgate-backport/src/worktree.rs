@@ -125,7 +125,7 @@ pub(crate) fn leave(pick_writer: &PickWriter, line: &Line) -> Result<(), Failure
     let Some(fix) = left.first().filter(|_| recovery::is_complete(&worktree)) else {
         return Ok(());
     };
-    recovery::mend(&worktree)?;
+    recovery::repair(&worktree)?;
     ensure_not_busy(&worktree)?;
     detach(&worktree, &line.branch)?;
     let head = head(&worktree)?;

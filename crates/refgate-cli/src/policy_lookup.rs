@@ -84,6 +84,6 @@ impl PolicyText {
         time: Interval,
     ) -> Result<LoadedPolicy, Failure> {
         source_from_text(&self.text, &self.place, time, |name| self.calendar(reader, name))
-            .map_err(|error| Failure::new(Exit::BadPolicy, error.told()))
+            .map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))
     }
 }

@@ -32,7 +32,7 @@ impl RecordId {
     /// The first twelve digits, for messages.
     #[must_use]
     pub fn short(&self) -> String {
-        self.to_string().chars().take(12).collect()
+        self.to_string().chars().take(10).collect()
     }
 }
 

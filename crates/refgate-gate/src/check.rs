@@ -69,8 +69,8 @@ pub fn check(
     options: &[String],
 ) -> Result<CheckResult, CheckError> {
     let mut updates = Vec::new();
-    for wish in proposed_updates {
-        updates.extend(update(rest.reader, wish)?);
+    for proposed_update in proposed_updates {
+        updates.extend(update(rest.reader, proposed_update)?);
     }
     let push = Push { actor, at, updates, options: options.to_vec() };
     let judged = judge(rest, &push)?;
@@ -100,17 +100,23 @@ pub fn find_earliest(
     Ok(checked)
 }
 
-fn update(reader: &Reader, wish: &ProposedUpdate) -> Result<Option<RefUpdate>, CheckError> {
-    let old = reader.reference(&wish.name)?.map(|(id, _)| id);
-    let new = wish.revision.as_ref().map(|revision| value(reader, revision, &wish.name));
+fn update(
+    reader: &Reader,
+    proposed_update: &ProposedUpdate,
+) -> Result<Option<RefUpdate>, CheckError> {
+    let old = reader.reference(&proposed_update.name)?.map(|(id, _)| id);
+    let new = proposed_update
+        .revision
+        .as_ref()
+        .map(|revision| value(reader, revision, &proposed_update.name));
     let change = match (old, new.transpose()?) {
         (Some(old), Some(new)) if old == new => return Ok(None),
         (Some(old), Some(new)) => RefChange::Move { old, new },
         (None, Some(new)) => RefChange::Create { new },
         (Some(old), None) => RefChange::Delete { old },
-        (None, None) => return Err(CheckError::Absent(wish.name.clone())),
+        (None, None) => return Err(CheckError::Absent(proposed_update.name.clone())),
     };
-    Ok(Some(RefUpdate { name: wish.name.clone(), change }))
+    Ok(Some(RefUpdate { name: proposed_update.name.clone(), change }))
 }
 
 /// Resolves a revision: to any object for a tag, and to a commit for another ref.

@@ -138,11 +138,11 @@ pub fn overview(
         if let (Some(before), Some(tip)) = (before, tip) {
             waiting = graph.fresh(before, &[tip], &HashSet::new())?.len();
             if waiting > 0 {
-                let wish = ProposedUpdate {
+                let proposed_update = ProposedUpdate {
                     revision: Some(before.to_string()),
                     name: stage.branch.clone(),
                 };
-                promotion = Some(check(rest, (actor.cloned(), at), &[wish], &[])?);
+                promotion = Some(check(rest, (actor.cloned(), at), &[proposed_update], &[])?);
             }
         }
         stages.push(StageStatus {

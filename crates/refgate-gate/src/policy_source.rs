@@ -50,7 +50,7 @@ pub enum PolicyError {
 impl PolicyError {
     /// The message for a person who can correct the policy: it lists all errors.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn full_message(&self) -> String {
         match self {
             Self::Wrong { place, complaints } => {
                 let lines: Vec<String> =

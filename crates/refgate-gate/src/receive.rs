@@ -141,10 +141,11 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
         (governance_sources.own_source(), &governance_sources.repositories);
     let ledger_repository = governance_sources.reader();
     let tip = ledger_repository.ledger_tip()?;
-    let book = LedgerReader { reader: ledger_repository, tip, signers: &signers, repositories };
+    let ledger_reader =
+        LedgerReader { reader: ledger_repository, tip, signers: &signers, repositories };
     let records = match &training {
         Some(training) if !training.ledger => Records::Given(&training.records),
-        _ => Records::Kept(book),
+        _ => Records::Kept(ledger_reader),
     };
     let actor: Option<Actor> = actor(setup.settings.identity, &inputs.environment);
     let options = push_options(&inputs.environment);
@@ -165,7 +166,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     };
     let judged = judge(&rest, &push);
     reader.discard_merges();
-    let judged = judged.map_err(|error| blame(&reader, &push, error.into()))?;
+    let judged = judged.map_err(|error| attribute_error(&reader, &push, error.into()))?;
     let judged = ManuallyDrop::new(judged);
     let JudgedPush { history, ledger, .. } = &*judged;
     let case = Case { policy: &policy, push: &push, history, ledger };
@@ -204,7 +205,7 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
 
 /// Decides whose fault an unreadable object is. It is the pusher's if the server never had
 /// the object and the values that the push replaces are readable.
-fn blame(reader: &Reader, push: &Push, error: PushError) -> PushError {
+fn attribute_error(reader: &Reader, push: &Push, error: PushError) -> PushError {
     let PushError::Git(GitError::Object { id, .. }) = &error else { return error };
     let readable = |old| reader.commit(old).is_ok_and(|commit| reader.has_at_rest(commit.tree));
     let whole = push.updates.iter().filter_map(|update| update.change.old_value()).all(readable);

@@ -120,7 +120,7 @@ fn state_at_decision(
             "the policy at that tip differs from the logged policy".into(),
         ));
     }
-    let book = LedgerReader {
+    let ledger_reader = LedgerReader {
         reader: rest.reader,
         tip: ledger,
         signers: &sourced.signers,
@@ -130,7 +130,7 @@ fn state_at_decision(
         policy: &sourced.policy,
         policy_hash: &sourced.hash,
         signers: &sourced.signers,
-        records: Records::Kept(book),
+        records: Records::Kept(ledger_reader),
         ..*rest
     };
     let judged =

@@ -63,7 +63,8 @@ pub fn missing_fixes(
     if ahead.fixes.is_empty() {
         return Ok(Vec::new());
     }
-    let paid = UniqueCommits::new(reader, graph, earlier, &[later])?.paid_fixes(reader, &ahead)?;
+    let paid =
+        UniqueCommits::new(reader, graph, earlier, &[later])?.fixes_with_copies(reader, &ahead)?;
     let open = ahead.fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }
@@ -123,7 +124,7 @@ impl UniqueCommits {
         let alive: HashSet<Oid> = self
             .fixes
             .keys()
-            .filter(|id| !revert_ids.contains(id) && stands(&reverted_by, **id, 0))
+            .filter(|id| !revert_ids.contains(id) && is_in_effect(&reverted_by, **id, 0))
             .copied()
             .collect();
         self.fixes.retain(|id, _| alive.contains(id));
@@ -131,7 +132,11 @@ impl UniqueCommits {
 
     /// The fixes of the other side that have a copy among these commits. A copy names the fix in
     /// a trailer and changes a common path, or it changes the same paths with an equal patch id.
-    fn paid_fixes(&self, reader: &Reader, missing_fixes: &Self) -> Result<HashSet<Oid>, GitError> {
+    fn fixes_with_copies(
+        &self,
+        reader: &Reader,
+        missing_fixes: &Self,
+    ) -> Result<HashSet<Oid>, GitError> {
         let mut paid = HashSet::new();
         let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
@@ -171,9 +176,9 @@ pub(crate) fn changed_paths(
 }
 
 /// Whether the content of a commit is still present, after all reverts of reverts.
-fn stands(reverted_by: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
+fn is_in_effect(reverted_by: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
     let by = reverted_by.get(&id).map_or(&[][..], Vec::as_slice);
-    depth > 50 || !by.iter().any(|revert_id| stands(reverted_by, *revert_id, depth + 1))
+    depth > 50 || !by.iter().any(|revert_id| is_in_effect(reverted_by, *revert_id, depth + 1))
 }
 
 /// The commits that a message names as reverted.

@@ -56,7 +56,7 @@ fn declared(by: DeclarationSource, text: &str, pattern: &str, guess: bool) -> St
 }
 
 /// `docs, but it changes \`src/app.rs\``.
-pub(crate) fn contrast(
+pub(crate) fn contradiction_clause(
     case: &Case<'_>,
     class: &Classification,
     contradiction: &Contradiction,

@@ -12,6 +12,7 @@ use refgate_core::{
 use crate::class_reason::render_class_reason;
 use crate::escape::{clean, shorten};
 use crate::show;
+use crate::units::count;
 
 /// The maximum number of debts that one finding lists.
 const MOST_DEBTS: usize = 5;
@@ -289,7 +290,8 @@ pub(crate) fn people(case: &Case<'_>, role: &str) -> String {
 pub fn missing_phrase(missing: &MissingEvidence) -> String {
     match missing {
         MissingEvidence::Runs { seen, wanted } => {
-            format!("{wanted} production runs ({seen} so far)")
+            let wanted = usize::try_from(*wanted).unwrap_or(usize::MAX);
+            format!("{} ({seen} so far)", count(wanted, "production run"))
         }
         MissingEvidence::Notice => "notice to the stakeholders".to_string(),
         MissingEvidence::Blocker(name) => format!("no open blocker \"{}\"", clean(name)),

@@ -4,7 +4,7 @@ use refgate_core::rules::backport;
 use refgate_core::{Case, Finding, Oid, RefChange, Violation};
 
 use crate::remedy::{Remedy, with_switch};
-use crate::shell::{brief, quoted};
+use crate::shell::{quoted, short_id};
 
 /// Two pushes instead of one, where the same push moves the previous stage to the promoted
 /// commit and nothing else is wrong with either update. The second push is a promotion.
@@ -30,7 +30,7 @@ pub(crate) fn promote_after(case: &Case<'_>, all: &[Finding], finding: &Finding)
     let there = other.change.new_value()?;
     let tip = case.history.commit(new);
     let merged = tip.is_some_and(|commit| commit.parents.get(1..) == Some(&[there]));
-    let push = |id: Oid, to: &str| format!("git push origin {}:{}", brief(id), quoted(to));
+    let push = |id: Oid, to: &str| format!("git push origin {}:{}", short_id(id), quoted(to));
     let commands = vec![push(there, other.name.as_str()), push(new, update.name.as_str())];
     let title = format!("push to `{previous}` first, then promote it:");
     (there == new || merged).then(|| Remedy::new(title, commands))
@@ -45,8 +45,8 @@ pub(crate) fn move_all_to_topic(case: &Case<'_>, update: usize) -> Option<Remedy
     let remedy = Remedy::new(
         "move everything to its own branch, and land allowed changes from there:",
         vec![
-            format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
-            format!("git reset --keep {}", brief(old)),
+            format!("git push origin {}:refs/heads/topic/{}", short_id(new), new.short()),
+            format!("git reset --keep {}", short_id(old)),
         ],
     );
     Some(with_switch(case, update, remedy))

@@ -35,6 +35,7 @@ pub(crate) fn record_sentence(why: &RecordRejection) -> String {
         RecordRejection::Lasts { longest } => {
             format!("The record must end after it begins, and within {}.", length(*longest))
         }
+        RecordRejection::Uses { most: 1 } => "A waiver can allow 1 landing.".into(),
         RecordRejection::Uses { most } => format!("A waiver can allow 1 to {most} landings."),
         RecordRejection::Rule(rule) => {
             format!("The rule `{}` does not accept records of this kind.", rule.name())

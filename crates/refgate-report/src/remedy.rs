@@ -2,7 +2,7 @@
 
 use refgate_core::{Case, ClassId, Oid, RefChange, RefName, RefUpdate, Version, When, earliest};
 
-use crate::shell::{brief, quoted};
+use crate::shell::{quoted, short_id};
 
 /// One way to resolve a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,14 +73,14 @@ impl RemedyBuilder<'_> {
         let work = parents.get(1).copied().unwrap_or(landing);
         let branch = quoted(self.update.name.short());
         let off = if self.is_tip() {
-            format!("git reset --keep {}", brief(*before))
+            format!("git reset --keep {}", short_id(*before))
         } else {
             {
-                let (before, landing) = (brief(*before), brief(landing));
+                let (before, landing) = (short_id(*before), short_id(landing));
                 format!("git rebase --rebase-merges --onto {before} {landing} {branch}")
             }
         };
-        let push = format!("git push origin {}:refs/heads/{}", brief(work), self.topic_name());
+        let push = format!("git push origin {}:refs/heads/{}", short_id(work), self.topic_name());
         vec![Remedy::new("move it to its own branch:", vec![push, off])]
     }
 
@@ -109,8 +109,8 @@ impl RemedyBuilder<'_> {
         let again = Remedy::new(
             "repeat the merge, and commit other changes separately:",
             vec![
-                format!("git reset --keep {}", brief(*first)),
-                format!("git merge --no-ff --no-edit {}", brief(*second)),
+                format!("git reset --keep {}", short_id(*first)),
+                format!("git merge --no-ff --no-edit {}", short_id(*second)),
             ],
         );
         let mut all = vec![again];
@@ -129,10 +129,11 @@ impl RemedyBuilder<'_> {
         let Some((first, others)) = parents.split_first().filter(|_| self.is_tip()) else {
             return self.move_to_topic();
         };
-        let mut commands = vec![format!("git reset --keep {}", brief(*first))];
+        let mut commands = vec![format!("git reset --keep {}", short_id(*first))];
         let others = others.iter().filter(|other| *other != first);
-        commands
-            .extend(others.map(|other| format!("git merge --no-ff --no-edit {}", brief(*other))));
+        commands.extend(
+            others.map(|other| format!("git merge --no-ff --no-edit {}", short_id(*other))),
+        );
         vec![Remedy::new("merge one branch after another:", commands)]
     }
 
@@ -141,8 +142,8 @@ impl RemedyBuilder<'_> {
         vec![Remedy::new(
             "promote the original commits:",
             vec![
-                format!("git reset --keep {}", brief(old)),
-                format!("git merge --no-ff --no-edit {}", brief(of)),
+                format!("git reset --keep {}", short_id(old)),
+                format!("git merge --no-ff --no-edit {}", short_id(of)),
             ],
         )]
     }
@@ -162,9 +163,9 @@ impl RemedyBuilder<'_> {
         vec![Remedy::new(
             format!("bring the missing content back to `{from}` first:"),
             vec![
-                format!("git reset --keep {}", brief(old)),
+                format!("git reset --keep {}", short_id(old)),
                 format!("git switch {from}"),
-                format!("git merge --no-edit {}", brief(old)),
+                format!("git merge --no-edit {}", short_id(old)),
                 format!("git push origin {from}"),
                 format!("git switch {here}"),
                 format!("git merge --no-ff --no-edit {from}"),
@@ -176,7 +177,7 @@ impl RemedyBuilder<'_> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
         vec![Remedy::new(
             format!("promote it to `{over}` and test it there first:"),
-            vec![format!("git push origin {}:refs/heads/{}", brief(new), quoted(over))],
+            vec![format!("git push origin {}:refs/heads/{}", short_id(new), quoted(over))],
         )]
     }
 
@@ -195,7 +196,7 @@ impl RemedyBuilder<'_> {
                 format!(
                     "git tag -a {tag} -m {} {}^{{}}",
                     quoted(&format!("Release {next}")),
-                    brief(new)
+                    short_id(new)
                 ),
                 format!("git push origin {tag}"),
             ],
@@ -210,7 +211,7 @@ impl RemedyBuilder<'_> {
 
     pub(crate) fn push_as_topic(&self) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
-        let push = format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short());
+        let push = format!("git push origin {}:refs/heads/topic/{}", short_id(new), new.short());
         vec![Remedy::new(
             "push it as a topic branch, so that an allowed person can land it:",
             vec![push],
@@ -219,7 +220,8 @@ impl RemedyBuilder<'_> {
 
     pub(crate) fn push_policy_alone(&self) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
-        let push = format!("git push origin {}:{}", brief(new), quoted(self.update.name.as_str()));
+        let push =
+            format!("git push origin {}:{}", short_id(new), quoted(self.update.name.as_str()));
         vec![Remedy::new("push the policy change alone:", vec![push])]
     }
 
@@ -231,8 +233,8 @@ impl RemedyBuilder<'_> {
         vec![Remedy::new(
             "create it at the tip of production, and push your work as a topic branch:",
             vec![
-                format!("git push origin {}:{name}", brief(*tip)),
-                format!("git push origin {}:refs/heads/topic/{}", brief(new), new.short()),
+                format!("git push origin {}:{name}", short_id(*tip)),
+                format!("git push origin {}:refs/heads/topic/{}", short_id(new), new.short()),
             ],
         )]
     }
@@ -242,8 +244,8 @@ impl RemedyBuilder<'_> {
         vec![Remedy::new(
             "repeat the merge with the parents in the right order:",
             vec![
-                format!("git reset --keep {}", brief(old)),
-                format!("git merge --no-ff --no-edit {}", brief(new)),
+                format!("git reset --keep {}", short_id(old)),
+                format!("git merge --no-ff --no-edit {}", short_id(new)),
             ],
         )]
     }
@@ -272,7 +274,7 @@ impl RemedyBuilder<'_> {
     /// Pushes to the branch that a symbolic ref stands for.
     pub(crate) fn push_to(&self, target: &str) -> Vec<Remedy> {
         let Some(new) = self.update.change.new_value() else { return Vec::new() };
-        let push = format!("git push origin {}:{}", brief(new), quoted(target));
+        let push = format!("git push origin {}:{}", short_id(new), quoted(target));
         vec![Remedy::new("push to the branch itself:", vec![push])]
     }
 

@@ -9,7 +9,7 @@ use refgate_core::rules::{
 };
 use refgate_core::{Case, Eligibility, Finding, Receipt, Violation};
 
-use crate::class_reason::contrast;
+use crate::class_reason::contradiction_clause;
 use crate::escape::clean;
 use crate::facts::facts;
 use crate::record_sentence::{form_sentence, record_sentence};
@@ -61,7 +61,9 @@ fn sentence(case: &Case<'_>, violation: &Violation) -> String {
         Violation::PolicyChange(violation) => policy_sentence(violation),
         Violation::Freeze(violation) => freeze_sentence(case, violation),
         Violation::Class(class::Violation::Contradicted { class }) => match &class.contradiction {
-            Some(contradiction) => format!("Declared as {}.", contrast(case, class, contradiction)),
+            Some(contradiction) => {
+                format!("Declared as {}.", contradiction_clause(case, class, contradiction))
+            }
             None => "The declared class does not agree with the diff.".into(),
         },
         Violation::Class(class::Violation::Unclassified { .. }) => {
@@ -147,7 +149,7 @@ fn freeze_sentence(case: &Case<'_>, v: &freeze::Violation) -> String {
     match &v.class.contradiction {
         Some(contradiction) => format!(
             "The freeze \"{window}\" blocks this change: it is declared {}.",
-            contrast(case, &v.class, contradiction)
+            contradiction_clause(case, &v.class, contradiction)
         ),
         None => {
             let class = case.policy.classes.name(v.class.effective());

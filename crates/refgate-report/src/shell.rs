@@ -3,8 +3,8 @@
 use refgate_core::Oid;
 
 /// The first twelve digits of an id, which are unique in practice.
-pub(crate) fn brief(id: Oid) -> String {
-    id.to_string().chars().take(12).collect()
+pub(crate) fn short_id(id: Oid) -> String {
+    id.to_string().chars().take(10).collect()
 }
 
 /// A word as the shell takes it: plain words unchanged, others in single quotes.

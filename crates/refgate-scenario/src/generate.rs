@@ -65,20 +65,21 @@ struct Generator {
 impl Generator {
     fn new(seed: u64, policies: &[Policy]) -> Option<Self> {
         let mut random = SeededRng(seed);
-        let at = default_clock() - Duration::days(i64::try_from(random.roll(60)).unwrap_or(0));
-        let place = random.roll(policies.len());
+        let at =
+            default_clock() - Duration::days(i64::try_from(random.next_below(60)).unwrap_or(0));
+        let place = random.next_below(policies.len());
         let world = MemoryWorld::new(policies.iter().cycle().nth(place).cloned()?, at);
         let (steps, topics, found) = (Vec::new(), Vec::new(), Vec::new());
         Some(Self { seed, random, world, steps, topics, judged: 0, rejected: 0, found })
     }
 
     fn generate(&mut self) {
-        if self.random.roll(3) > 0 {
-            let ago = Duration::days(i64::try_from(self.random.roll(100)).unwrap_or(0));
+        if self.random.next_below(3) > 0 {
+            let ago = Duration::days(i64::try_from(self.random.next_below(100)).unwrap_or(0));
             self.release("v2.0.0", ago);
         }
-        for _ in 0..4 + self.random.roll(14) {
-            match self.random.roll(20) {
+        for _ in 0..4 + self.random.next_below(14) {
+            match self.random.next_below(20) {
                 0..=5 => self.commit(),
                 6 => self.branch(),
                 7..=9 => self.merge(),
@@ -86,7 +87,7 @@ impl Generator {
                 11 => self.tag(),
                 12 => self.record(),
                 13 => {
-                    let hours = i64::try_from(self.random.roll(400)).unwrap_or(0);
+                    let hours = i64::try_from(self.random.next_below(400)).unwrap_or(0);
                     self.world.clock += Duration::hours(hours);
                     self.steps.push(format!("{hours} hours later"));
                 }
@@ -125,7 +126,7 @@ impl Generator {
     }
 
     fn touches(&mut self) -> Vec<PathChange> {
-        let count = 1 + self.random.roll(2);
+        let count = 1 + self.random.next_below(2);
         (0..count)
             .map(|_| {
                 let path = self.random.word(&PATHS);
@@ -156,7 +157,7 @@ impl Generator {
 
     fn branch(&mut self) {
         let kind = self.random.word(&["feature", "fix", "docs", "hotfix", "zz"]);
-        let name = if self.random.roll(6) == 0 {
+        let name = if self.random.next_below(6) == 0 {
             "release/2.x".to_string()
         } else {
             format!("{kind}/t{}", self.topics.len())
@@ -189,7 +190,7 @@ impl Generator {
         if self.world.ancestors(ours).contains(&theirs) {
             return;
         }
-        let evil = self.random.roll(6) == 0 && how == MergeMethod::Merge;
+        let evil = self.random.next_below(6) == 0 && how == MergeMethod::Merge;
         let touches = if evil { self.touches() } else { Vec::new() };
         let message = (how == MergeMethod::Squash).then(|| self.random.word(&MESSAGES));
         self.steps.push(format!("{who} merges {from} into {into} {how:?} {message:?} {touches:?}"));
@@ -203,7 +204,7 @@ impl Generator {
         let (1, mut touches) = (node.map_or(0, |node| node.parents.len()), self.touches()) else {
             return;
         };
-        touches.truncate(usize::from(self.random.roll(4) == 0));
+        touches.truncate(usize::from(self.random.next_below(4) == 0));
         let mark = self.random.pick(&MARKS).copied().unwrap_or(PickTrailer::Whole);
         self.steps.push(format!("pick {from} onto {onto} {mark:?} {touches:?}"));
         let done = self.world.pick(&from, &onto, mark, &touches);
@@ -212,7 +213,7 @@ impl Generator {
 
     fn tag(&mut self) {
         let name = self.random.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0", "nightly"]);
-        let (on, light) = (self.any_branch(), self.random.roll(4) == 0);
+        let (on, light) = (self.any_branch(), self.random.next_below(4) == 0);
         self.steps.push(format!("tag {name} on {on} light={light}"));
         let done = self.world.tag(&name, &on, light);
         debug_assert!(done.is_some());
@@ -221,7 +222,7 @@ impl Generator {
     fn record(&mut self) {
         let who = self.random.word(&PEOPLE);
         let (of, onto) = (self.any_branch(), Some(self.any_branch()));
-        let record = match self.random.roll(10) {
+        let record = match self.random.next_below(10) {
             0 => Record::Approval { rule: self.random.rule(&["freeze", "backport"]), of, onto },
             1 => Record::Waiver {
                 rule: self.random.rule(&[
@@ -268,9 +269,9 @@ impl Generator {
 
     fn specs(&mut self) -> Vec<PushItem> {
         let mut specs = Vec::new();
-        for _ in 0..1 + self.random.roll(8) / 6 {
+        for _ in 0..1 + self.random.next_below(8) / 6 {
             let from = self.any_branch();
-            let spec = match self.random.roll(12) {
+            let spec = match self.random.next_below(12) {
                 0 => PushItem { from: None, to: format!("refs/heads/{from}") },
                 1 => {
                     let tag = self.random.word(&["v1.0.0", "v2.0.1", "v2.1.0", "v3.0.0", "v2.0.0"]);
@@ -292,8 +293,11 @@ impl Generator {
 
     fn push(&mut self) {
         let (who, specs) = (self.random.word(&PEOPLE), self.specs());
-        let options: Vec<String> =
-            if self.random.roll(12) == 0 { vec!["class=bugfix".to_string()] } else { Vec::new() };
+        let options: Vec<String> = if self.random.next_below(12) == 0 {
+            vec!["class=bugfix".to_string()]
+        } else {
+            Vec::new()
+        };
         self.steps.push(format!("{who} pushes {specs:?} {options:?}"));
         let Some(facts) = self.world.take(&who, &specs, &options) else { return };
         let decision = self.world.decide(&facts);

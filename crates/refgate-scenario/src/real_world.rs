@@ -96,7 +96,7 @@ impl RealWorld {
             Reader::open(&root.join("server.git"), limits).map_err(|error| other(&error))?;
         let around = horizon(training.at);
         let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, around)
-            .map_err(|error| RealError::Other(error.told()))?;
+            .map_err(|error| RealError::Other(error.full_message()))?;
         let (storage, records) = match training.ledger {
             true => (RecordStorage::Signed, read_records(&reader)?),
             false => (RecordStorage::Unsigned, training.records),

@@ -8,7 +8,7 @@ use crate::step::PickTrailer;
 pub(crate) struct SeededRng(pub(crate) u64);
 
 impl SeededRng {
-    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn next_below(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,7 +17,7 @@ impl SeededRng {
     }
 
     pub(crate) fn pick<'t, T>(&mut self, from: &'t [T]) -> Option<&'t T> {
-        from.get(self.roll(from.len()))
+        from.get(self.next_below(from.len()))
     }
 
     pub(crate) fn word(&mut self, from: &[&str]) -> String {

@@ -38,7 +38,7 @@ lessons! {
     "capstone",
 }
 
-fn bad(error: impl std::fmt::Display) -> Failure {
+fn lesson_failure(error: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::BadInput, error.to_string())
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn all() -> Result<Vec<Lesson>, Failure> {
 }
 
 fn read((name, text): &(&str, &str)) -> Result<Lesson, Failure> {
-    parse(&format!("lessons/{name}.lesson"), text).map_err(bad)
+    parse(&format!("lessons/{name}.lesson"), text).map_err(lesson_failure)
 }
 
 /// The lessons of a path, in order.
@@ -61,8 +61,8 @@ pub(crate) fn of_path(path: &str) -> Result<Vec<Lesson>, Failure> {
 /// Reads a lesson from a file.
 pub(crate) fn from_file(file: &Path) -> Result<Lesson, Failure> {
     let text = fs::read_to_string(file)
-        .map_err(|error| bad(format!("cannot read `{}`: {error}", file.display())))?;
-    parse(&file.display().to_string(), &text).map_err(bad)
+        .map_err(|error| lesson_failure(format!("cannot read `{}`: {error}", file.display())))?;
+    parse(&file.display().to_string(), &text).map_err(lesson_failure)
 }
 
 /// Finds a lesson: in its file, as free play, or among the built-in lessons.
@@ -77,7 +77,10 @@ pub(crate) fn find(name: &str, file: Option<&Path>) -> Result<Lesson, Failure> {
         return read(entry);
     }
     let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
-    Err(bad(format!("cannot find lesson `{name}`\nhint: the lessons are {}", names.join(", "))))
+    Err(lesson_failure(format!(
+        "cannot find lesson `{name}`\nhint: the lessons are {}",
+        names.join(", ")
+    )))
 }
 
 #[cfg(test)]

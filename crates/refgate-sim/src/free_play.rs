@@ -25,7 +25,7 @@ pub(crate) fn lesson() -> Lesson {
 struct SeededRng(u64);
 
 impl SeededRng {
-    fn roll(&mut self, sides: u64) -> u64 {
+    fn next_below(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -40,10 +40,10 @@ fn day(seed: u64, number: u32) -> Vec<String> {
         SeededRng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(number) ^ 0x5bd1_e995);
     // Similar seeds give similar first numbers, so these are skipped.
     for _ in 0..8 {
-        rng.roll(2);
+        rng.next_below(2);
     }
-    let who = if rng.roll(2) == 0 { "ben" } else { "ada" };
-    let told = match rng.roll(16) {
+    let who = if rng.next_below(2) == 0 { "ben" } else { "ada" };
+    let told = match rng.next_below(16) {
         0 | 1 => feature(who, number),
         2 | 3 => format!(
             "{who} commits \"fix: trouble {number}\" on dev, changing src/app.rs
@@ -58,10 +58,10 @@ fn day(seed: u64, number: u32) -> Vec<String> {
             "grace commits \"hotfix: night {number}\" on main, changing src/app.rs
             grace pushes main"
         ),
-        8 | 9 => release(number, rng.roll(2) == 0),
+        8 | 9 => release(number, rng.next_below(2) == 0),
         10 => "grace records production-run\nhenry records notice".to_string(),
         11 => "henry signs off freeze-exit".to_string(),
-        12 => wrong(who, number, rng.roll(4)),
+        12 => wrong(who, number, rng.next_below(4)),
         13 => "henry stops dev for 2 days letting docs through because \"audit\"".to_string(),
         _ => String::new(),
     };

@@ -137,9 +137,9 @@ fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), SectionError> 
         "path" => lesson.paths = rest.split(", ").map(ToString::to_string).collect(),
         "you" => lesson.you = rest.to_string(),
         "policy" => lesson.policy = rest.to_string(),
-        "story" => lesson.story = prose(section),
-        "task" => lesson.task = prose(section),
-        "hint" => lesson.hints.push(prose(section)),
+        "story" => lesson.story = section_text(section),
+        "task" => lesson.task = section_text(section),
+        "hint" => lesson.hints.push(section_text(section)),
         "setup" => lesson.setup = steps(section)?,
         "solution" => lesson.solutions.push(steps(section)?),
         "when" => {
@@ -171,7 +171,7 @@ fn take(lesson: &mut Lesson, section: &Section<'_>) -> Result<(), SectionError> 
 }
 
 /// The text of a section, without its indentation.
-fn prose(section: &Section<'_>) -> String {
+fn section_text(section: &Section<'_>) -> String {
     let lines: Vec<&str> = section.body.iter().map(|(_, text)| text.trim()).collect();
     lines.join("\n").trim().to_string()
 }

@@ -74,7 +74,7 @@ fn free_play() -> Result<(), Failure> {
 fn coverage(met: &BTreeMap<RuleId, BTreeSet<String>>) -> Result<usize, Failure> {
     let text = builtin("portal").unwrap_or_default();
     let policy = policy_from_text(text, "portal", horizon(chrono::Utc::now()), |_| None)
-        .map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
+        .map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))?;
     let mut lacking = 0;
     say("\nrules of the policy `portal`, and the lessons that cover them:");
     for rule in RuleId::ALL.iter().filter(|rule| policy.mode(**rule) != Mode::Off) {

@@ -46,7 +46,7 @@ pub(crate) fn run(at: &Path, repository: Option<&Path>, policy: &str, port: u16)
                 None => read_text(Path::new(policy))?,
             };
             let read = policy_from_text(&text, policy, horizon(chrono::Utc::now()), |_| None);
-            let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
+            let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))?;
             let path = absolute_path(path)?;
             // An error is reported here in the terminal, before a browser asks.
             View::of_repository(&path, &read, chrono::Utc::now())?;

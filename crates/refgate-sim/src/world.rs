@@ -133,7 +133,7 @@ impl World {
         });
         let clock = first.or_else(|| parse_instant(DEFAULT_START)).unwrap_or_default();
         let read = policy_from_text(&text, &named, horizon(clock), |_| None);
-        let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
+        let read = read.map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))?;
         let stand_in = stand_in(&root)?;
         let storage = RecordStorage::Signed;
         let real = RealWorld::make(&root, (&text, read), clock, &stand_in, storage);

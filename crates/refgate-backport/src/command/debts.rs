@@ -43,7 +43,7 @@ struct StageTips {
 impl StageTips {
     /// The debts that a pick cannot pay, because it would change nothing: the branch has
     /// the content of the fix already, or a recipe keeps the branch's own files.
-    fn idle(
+    fn debts_without_effect(
         &self,
         recipes: &[Recipe],
         open_debts: &[Debt],
@@ -57,10 +57,10 @@ impl StageTips {
             }
         }
         let merged = merge_with_recipes(self.reader.git_dir(), recipes, &asked)?;
-        let idle = debts.into_iter().zip(merged).filter(
+        let debts_without_effect = debts.into_iter().zip(merged).filter(
             |((_, _, before), merged)| matches!(merged, Merged::Clean(after) if after == before),
         );
-        Ok(idle.map(|((fix, to, _), _)| (fix, to)).collect())
+        Ok(debts_without_effect.map(|((fix, to, _), _)| (fix, to)).collect())
     }
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn debts_to_plan(place: &RepositoryArgs) -> Result<(Vec<String>, Vec<
 
 pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
     let (rules, open_debts, standing) = open_debts(place)?;
-    let idle = standing.idle(&rules.policy.recipes, &open_debts)?;
+    let debts_without_effect = standing.debts_without_effect(&rules.policy.recipes, &open_debts)?;
     let flow = &rules.policy.flow;
     let name = |place: usize| {
         let stage = flow.stages.get(place).map(|stage| &stage.branch);
@@ -99,7 +99,7 @@ pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
         let due = *since + rules.policy.debts.due;
         late |= due <= rules.at;
         let (short, branch) = (fix.short(), name(*to));
-        let empty = idle.contains(&(*fix, *to));
+        let empty = debts_without_effect.contains(&(*fix, *to));
         let pays = match empty {
             true => format!("refgate not-applicable {short} --to {branch}"),
             false => format!("git backport apply {short} --to {branch} --line {branch}"),

@@ -181,7 +181,7 @@ pub(crate) struct Check {
     /// What to push, as for `git push`: BRANCH, REV:BRANCH, :BRANCH or a tag
     /// (can be repeated; default: the current branch)
     #[arg(value_name = "REFSPEC")]
-    pub(crate) wishes: Vec<String>,
+    pub(crate) refspecs: Vec<String>,
     #[command(flatten)]
     pub(crate) question: Question,
     /// The output format

@@ -10,9 +10,9 @@ use crate::output::{Failure, VerbResult, say, say_json};
 
 pub(crate) fn run(args: &Check) -> VerbResult {
     let query = ask(&args.question)?;
-    let wishes = wishes(&query, &args.wishes)?;
+    let proposed = parse_refspecs(&query, &args.refspecs)?;
     let rest = query.at_rest();
-    let checked = check(&rest, query.who(), &wishes, &args.options)?;
+    let checked = check(&rest, query.who(), &proposed, &args.options)?;
     let case = checked.case(rest.policy);
     let decision = &checked.judged.decision;
     let form = if args.question.json { Form::Json } else { args.format };
@@ -55,27 +55,27 @@ fn text(case: &Case<'_>, decision: &refgate_core::Decision) -> String {
 
 /// Parses refspecs: `BRANCH`, `REV:BRANCH`, `:BRANCH`, `+REV:BRANCH` or a tag. No
 /// refspec means the current branch.
-fn wishes(query: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>, Failure> {
+fn parse_refspecs(query: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>, Failure> {
     let reader = &query.reader;
     if texts.is_empty() {
         let branch = reader.current_branch()?.ok_or_else(|| {
             Failure::new(Exit::Usage, "cannot check HEAD: it is detached\nhint: name a branch")
         })?;
-        return Ok(vec![wish(Some("HEAD"), &branch)?]);
+        return Ok(vec![parse_proposed_update(Some("HEAD"), &branch)?]);
     }
     texts
         .iter()
         .map(|text| {
             let text = text.trim_start_matches('+');
             match text.split_once(':') {
-                Some(("", to)) => wish(None, to),
-                Some((from, to)) => wish(Some(from), to),
+                Some(("", to)) => parse_proposed_update(None, to),
+                Some((from, to)) => parse_proposed_update(Some(from), to),
                 None if reader.resolve(&format!("refs/heads/{text}")).is_ok() => {
-                    wish(Some(text), text)
+                    parse_proposed_update(Some(text), text)
                 }
                 None if reader.resolve(&format!("refs/tags/{text}")).is_ok() => {
                     let tag = format!("refs/tags/{text}");
-                    wish(Some(&tag), &tag)
+                    parse_proposed_update(Some(&tag), &tag)
                 }
                 None => {
                     let message = format!("cannot find a branch or tag named `{text}`");
@@ -86,7 +86,7 @@ fn wishes(query: &QueryContext, texts: &[String]) -> Result<Vec<ProposedUpdate>,
         .collect()
 }
 
-fn wish(revision: Option<&str>, to: &str) -> Result<ProposedUpdate, Failure> {
+fn parse_proposed_update(revision: Option<&str>, to: &str) -> Result<ProposedUpdate, Failure> {
     let full = if to.starts_with("refs/") { to.to_string() } else { format!("refs/heads/{to}") };
     let name = RefName::parse(&full).map_err(|why| {
         Failure::new(Exit::BadInput, format!("`{}`: {why}", refgate_report::clean(to)))

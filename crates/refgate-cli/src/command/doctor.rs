@@ -245,7 +245,7 @@ fn policy(writer: &Writer, repository: &Path, found: &mut Findings) -> Result<()
     };
     let source = &setup.settings.policy;
     match load_policy(&reader, source, &setup.directory, horizon(chrono::Utc::now())) {
-        Err(error) => found.wrong(error.told(), "every push is rejected until it is fixed"),
+        Err(error) => found.wrong(error.full_message(), "every push is rejected until it is fixed"),
         Ok(sourced) => {
             check_proc_refs(writer, &setup.settings, &sourced.policy, found)?;
             check_git_version(&sourced.policy, found)?;

@@ -91,13 +91,15 @@ fn object(query: &QueryContext, found: &Dossier) -> Value {
 
 /// Reads a dossier that was written with `--json`.
 fn written(path: &Path) -> Result<Value, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|why| bad(path, &why.to_string()))?;
-    let then: Value = serde_json::from_str(&text).map_err(|why| bad(path, &why.to_string()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|why| dossier_failure(path, &why.to_string()))?;
+    let then: Value =
+        serde_json::from_str(&text).map_err(|why| dossier_failure(path, &why.to_string()))?;
     let is = then.get("format").and_then(Value::as_u64) == Some(1);
-    if is { Ok(then) } else { Err(bad(path, "it is not a dossier of format 1")) }
+    if is { Ok(then) } else { Err(dossier_failure(path, "it is not a dossier of format 1")) }
 }
 
-fn bad(path: &Path, why: &str) -> Failure {
+fn dossier_failure(path: &Path, why: &str) -> Failure {
     Failure::new(Exit::BadInput, format!("cannot verify {}: {why}", path.display()))
 }
 
@@ -117,7 +119,7 @@ fn read_at(path: &Path, then: &Value) -> Result<ReadAt, Failure> {
     let tip = |key: &str| match then.get(key) {
         Some(Value::Null) => Ok(None),
         Some(Value::String(hex)) if Oid::from_hex(hex).is_some() => Ok(Oid::from_hex(hex)),
-        _ => Err(bad(path, &format!("its `{key}` is not an object id"))),
+        _ => Err(dossier_failure(path, &format!("its `{key}` is not an object id"))),
     };
     Ok(ReadAt { ledger: tip("ledger")?, log: tip("log")? })
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Install) -> VerbResult {
             let directory = reader.git_dir().join(DIRECTORY);
             let time = horizon(chrono::Utc::now());
             let sourced = load_policy(&reader, &before.policy, &directory, time)
-                .map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?;
+                .map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))?;
             (before.policy.clone(), BTreeMap::new(), sourced.policy)
         }
         (named, _) => policy(named.as_deref().unwrap_or("portal"), &reader)?,
@@ -111,7 +111,8 @@ fn policy(
     reader: &Reader,
 ) -> Result<(PolicySource, BTreeMap<String, String>, Policy), Failure> {
     let time = horizon(chrono::Utc::now());
-    let bad = |error: &refgate_gate::PolicyError| Failure::new(Exit::BadPolicy, error.told());
+    let bad =
+        |error: &refgate_gate::PolicyError| Failure::new(Exit::BadPolicy, error.full_message());
     let local = builtin(name).is_some() || Path::new(name).is_file();
     if !local && let Some((branch, path)) = name.split_once(':') {
         let (branch, path) = (branch.to_string(), path.to_string());
@@ -208,7 +209,7 @@ fn load_control_policy(control: &Control) -> Result<Policy, Failure> {
     let setup = Setup::read(reader.git_dir())?;
     let time = horizon(chrono::Utc::now());
     let sourced = load_policy(&reader, &setup.settings.policy, &setup.directory, time);
-    Ok(sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?.policy)
+    Ok(sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))?.policy)
 }
 
 /// The repositories of `--governs NAME=DIR`, added to the existing setting.

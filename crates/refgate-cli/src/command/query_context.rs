@@ -41,8 +41,8 @@ impl QueryContext {
 
     pub(crate) fn at_rest(&self) -> ServerState<'_> {
         let Self { reader, policy, source, signers, repositories, .. } = self;
-        let book = LedgerReader { reader, tip: self.tip, signers, repositories };
-        let records = Records::Kept(book);
+        let ledger_reader = LedgerReader { reader, tip: self.tip, signers, repositories };
+        let records = Records::Kept(ledger_reader);
         let policy_hash = &self.policy_hash;
         let baseline = None;
         ServerState {
@@ -95,7 +95,7 @@ pub(crate) fn ask(question: &Question) -> Result<QueryContext, Failure> {
         (None, Some(setup)) => {
             let source = setup.settings.policy.clone();
             let sourced = load_policy(&reader, &source, &setup.directory, horizon(at));
-            (source, sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.told()))?)
+            (source, sourced.map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))?)
         }
         (None, None) => {
             let (name, branch) = tracked(&reader, &question.remote)?;

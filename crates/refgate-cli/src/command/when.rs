@@ -101,9 +101,9 @@ fn answer_for_class(
 /// Answers for a branch: the first time at which the server would accept it by all
 /// rules, or the requirements that time does not meet.
 fn answer_for_branch(args: &When, query: &QueryContext, onto: &RefName) -> VerbResult {
-    let wish = ProposedUpdate { revision: Some(args.what.clone()), name: onto.clone() };
+    let proposed_update = ProposedUpdate { revision: Some(args.what.clone()), name: onto.clone() };
     let rest = query.at_rest();
-    let checked = find_earliest(&rest, query.who(), &[wish])?;
+    let checked = find_earliest(&rest, query.who(), &[proposed_update])?;
     let at = checked.push.at;
     let decision = &checked.judged.decision;
     let case = checked.case(rest.policy);

@@ -13,6 +13,7 @@
 
 mod families;
 mod objects;
+mod rule_families;
 mod target;
 
 use std::collections::BTreeMap;
