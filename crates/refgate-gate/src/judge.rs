@@ -9,9 +9,10 @@ use refgate_core::{
 use refgate_format::{PolicySource, Signers, resembles, special_meaning, tag_signer};
 use refgate_git::{GitError, Reader, gather, survey};
 
-use crate::ledger_reader::{LedgerError, Records};
+use crate::ledger_reader::LedgerError;
 use crate::log_entry::uses;
 use crate::policy_source::{PolicyError, horizon, tracked};
+use crate::push_records::Records;
 
 /// The state of the server that a push is judged against.
 #[derive(Clone, Copy)]

@@ -15,6 +15,7 @@ mod ledger_reader;
 mod log_entry;
 mod overview;
 mod policy_source;
+mod push_records;
 mod receive;
 mod record_targets;
 mod ref_guard;
@@ -41,13 +42,14 @@ pub use install::{
     proc_refs, uninstall,
 };
 pub use judge::{JudgedPush, ServerState, judge};
-pub use ledger_reader::{LedgerError, LedgerReader, Records, read_signed};
+pub use ledger_reader::{LedgerError, LedgerReader, read_signed};
 pub use log_entry::{LogEntry, append_entry, is_logged, uses};
 pub use overview::{FollowUp, Overview, StageStatus, overview};
 pub use policy_source::{
     LoadedPolicy, PolicyError, REVOKED, SIGNERS, horizon, load_policy, policy_from_text,
     source_from_text, tracked,
 };
+pub use push_records::Records;
 pub use receive::{Inputs, Outcome, receive};
 pub use ref_guard::{
     PendingMove, RefTarget, parse_moves, transaction, update_refs, wait_for_older_landings,

@@ -10,9 +10,10 @@ use refgate_report::{clean_block, render_rejection, warnings, wrap};
 
 use crate::governance::{Governance, GovernanceError};
 use crate::judge::{JudgedPush, ServerState, judge};
-use crate::ledger_reader::{LedgerError, LedgerReader, Records};
+use crate::ledger_reader::{LedgerError, LedgerReader};
 use crate::log_entry::{append_entry, is_logged};
 use crate::policy_source::{LoadedPolicy, PolicyError};
+use crate::push_records::Records;
 use crate::setup::{Setup, SetupError, bounds};
 use crate::ticket::Ticket;
 use crate::{Environment, Exit, actor, certificate_actor};

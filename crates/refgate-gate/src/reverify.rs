@@ -10,9 +10,10 @@ use refgate_format::PolicySource;
 use serde_json::Value;
 
 use crate::judge::{MeasuredTimes, ServerState, judge_measured};
-use crate::ledger_reader::{LedgerReader, Records};
+use crate::ledger_reader::LedgerReader;
 use crate::log_entry::LogEntry;
 use crate::policy_source::{horizon, load_policy};
+use crate::push_records::Records;
 
 /// Why a verdict cannot be recomputed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,7 +8,8 @@ use refgate_format::Limits;
 use refgate_git::Reader;
 
 use crate::judge::{ServerState, judge};
-use crate::ledger_reader::{LedgerReader, Records};
+use crate::ledger_reader::LedgerReader;
+use crate::push_records::Records;
 use crate::{Failure, Governance, LoadedPolicy, Setup, bounds};
 
 /// The stages on which a landing cannot be judged, each with the cause. A damaged record that
