@@ -118,7 +118,8 @@ pub fn receive(inputs: &Inputs) -> Outcome {
     })
 }
 
-fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
+/// Opens the repository that Git names, with the objects of the push, and reads its settings.
+fn open(inputs: &Inputs) -> Result<(ManuallyDrop<Reader>, Setup), PushError> {
     // The process ends after this push, so the memory of a large push need not be freed piece by
     // piece.
     let mut reader = ManuallyDrop::new(Reader::open_from_env(bounds(&Limits::default()))?);
@@ -127,13 +128,17 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     let directories = directories.flat_map(|list| list.split(':')).map(PathBuf::from);
     reader.set_object_directories(directories.collect());
     let setup = Setup::read(reader.git_dir())?;
+    reader.set_bounds(bounds(&setup.settings.limits));
+    Ok((reader, setup))
+}
+
+fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
+    let (reader, setup) = open(inputs)?;
     let training = setup.training()?;
     if training.is_none() && inputs.environment.get("GIT_COMMITTER_DATE").is_some() {
         return Err(PushError::Clock);
     }
-    let limits = &setup.settings.limits;
-    reader.set_bounds(bounds(limits));
-    let lines = parse_hook_input(&inputs.stdin, limits.max_refs)?;
+    let lines = parse_hook_input(&inputs.stdin, setup.settings.limits.max_refs)?;
     let updates = verify_old_values(&reader, lines)?;
     let at = training.as_ref().map_or(inputs.now, |training| training.at);
     let governance_sources = Governance::of(&reader, &setup, inputs.now)?;
@@ -182,14 +187,9 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
     }
     if is_logged(&case, &judged.decision) {
         // The log entry is written before any ref is updated (docs/design/threats.md, R18), and
-        // after the tickets, so that it never says `accept` about a push without a ticket. A
-        // ticket without an entry permits nothing: Git rejects the push when this fails.
-        append_entry(&rest, &case, &judged, &place).inspect_err(|_| {
-            for update in &push.updates {
-                let (old, new) = (update.change.old_value(), update.change.new_value());
-                Ticket::delete_file(&setup.directory, update.name.as_str(), old, new);
-            }
-        })?;
+        // after the tickets, so that it never says `accept` about a push without a ticket.
+        append_entry(&rest, &case, &judged, &place)
+            .inspect_err(|_| delete_tickets(&setup, &push))?;
     }
     Ok(match judged.decision.verdict {
         Verdict::Accept => {
@@ -202,6 +202,14 @@ fn attempt(inputs: &Inputs) -> Result<Outcome, PushError> {
             Outcome { exit: Exit::Undecided, text: render_rejection(&case, &judged.decision) }
         }
     })
+}
+
+/// Deletes the tickets of a push that is rejected after all.
+fn delete_tickets(setup: &Setup, push: &Push) {
+    for update in &push.updates {
+        let (old, new) = (update.change.old_value(), update.change.new_value());
+        Ticket::delete_file(&setup.directory, update.name.as_str(), old, new);
+    }
 }
 
 /// Decides whose fault an unreadable object is. It is the pusher's if the server never had

@@ -55,7 +55,7 @@ fn declared(by: DeclarationSource, text: &str, pattern: &str, guess: bool) -> St
     }
 }
 
-/// `docs, but it changes \`src/app.rs\``.
+/// The clause of a contradiction: the declared class, and the first change that it does not allow.
 pub(crate) fn contradiction_clause(
     case: &Case<'_>,
     class: &Classification,

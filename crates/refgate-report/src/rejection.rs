@@ -23,7 +23,7 @@ pub fn render_rejection(case: &Case<'_>, decision: &Decision) -> String {
     match decision.verdict {
         Verdict::Accept => return String::new(),
         Verdict::Reject => {
-            out.push("refgate: push rejected. Nothing has changed on the server.".into())
+            out.push("refgate: push rejected. Nothing has changed on the server.".into());
         }
         Verdict::Undecided => {
             out.push("refgate: push rejected, because it could not be judged. Nothing has".into());

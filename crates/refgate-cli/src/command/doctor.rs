@@ -51,7 +51,7 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
     if found.wrong.is_empty() {
         match unjudgeable_stages(repository, chrono::Utc::now()) {
             Err(failure) => {
-                found.wrong(failure.message, "every push is rejected until it is fixed")
+                found.wrong(failure.message, "every push is rejected until it is fixed");
             }
             Ok(stages) => {
                 for (stage, why) in stages {

@@ -201,8 +201,7 @@ fn symbolic(target: &Target, rng: &mut Rng) -> HostilePush {
     let alias = format!("refs/heads/alias{}", rng.below(1000));
     crate::target::git(&target.server(), &["symbolic-ref", &alias, &name]);
     let new = target.change(&old, "src/search.rs", "feat: search");
-    let push = push(vec![line(&old, &new, &alias)], &[&new]);
-    push
+    push(vec![line(&old, &new, &alias)], &[&new])
 }
 
 fn push_options(target: &Target, rng: &mut Rng) -> HostilePush {
@@ -229,7 +228,7 @@ fn not_commits(target: &Target, rng: &mut Rng) -> HostilePush {
         "tag",
         format!("object {old}\ntype commit\ntag x\ntagger A <a@x> 1 +0000\n\nx\n").as_bytes(),
     );
-    let value = rng.pick(&[&tree, &blob, &tag]).to_string();
+    let value = rng.pick(&[tree, blob, tag]).clone();
     let mut push = push(vec![line(&old, &value, &name)], &[]);
     push.loose = vec![value];
     push

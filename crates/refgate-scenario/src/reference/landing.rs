@@ -72,9 +72,9 @@ impl View<'_> {
     ) -> bool {
         let parents = self.parents(id);
         let files = self.world.files(id);
+        let mut broken_rules = BrokenRules::new();
         let first = parents.first().map(|p| self.world.files(*p)).unwrap_or_default();
         let unchanged = !parents.is_empty() && files == first;
-        let mut broken_rules = BrokenRules::new();
         if parents.len() > 2 || (parents.len() == 2 && parents.first() == parents.get(1)) {
             broken_rules.insert("first-parent");
         }
@@ -82,9 +82,8 @@ impl View<'_> {
         let (class, contradicted, trailer) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
         // The stages of which the commit or its second parent is or was the tip.
-        let others: Vec<usize> = (0..self.policy().flow.stages.len())
-            .filter(|s| place != GovernedBranch::Stage(*s))
-            .collect();
+        let stages = 0..self.policy().flow.stages.len();
+        let others: Vec<usize> = stages.filter(|s| place != GovernedBranch::Stage(*s)).collect();
         let second = parents.get(1).filter(|_| !unchanged);
         let holds = |stage: &usize| {
             let line = self.tip(*stage).map(|tip| self.line(tip)).unwrap_or_default();
@@ -98,14 +97,14 @@ impl View<'_> {
             ),
             GovernedBranch::Line(_) => (None, None),
         };
-        let squash = self.squash(place, id, old) && earlier.is_none();
-        let squash = squash && !self.picks_only(place, id, side);
+        let squashed = self.squash(place, id, old) && earlier.is_none();
+        let squash = squashed && !self.picks_only(place, id, side);
         let ancestry_only = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
         let (evil, resolved) = self.mixed(id, &parents);
         if let (Some(from), GovernedBranch::Stage(at)) = (earlier, place) {
             let own = !self.tip(from).is_some_and(|tip| self.past(tip).contains(&id));
-            let differs = parents.get(1).is_none_or(|p| self.world.files(*p) != files);
-            let differs = differs || resolved;
+            let same = parents.get(1).is_some_and(|p| self.world.files(*p) == files);
+            let differs = !same || resolved;
             if from + 1 < at || (own && differs && self.policy().promotion.same_tree) {
                 broken_rules.insert("promotion");
             }
