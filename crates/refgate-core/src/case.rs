@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Classification, History, Landing, LedgerView, Policy, Push, RefKind, RefUpdate, Route, RuleId,
-    Target, UpdateFacts, classify_landing, route,
+    Candidate, CandidateFailure, Classification, History, Landing, LedgerView, Policy, Push,
+    RefKind, RefUpdate, Route, RuleId, Target, UpdateFacts, classify_landing, route,
 };
 
 /// The complete input of a decision.
@@ -32,6 +32,19 @@ pub struct UpdateItem<'a> {
 }
 
 impl UpdateItem<'_> {
+    /// The failure of a candidate that stands at the time of the push. An author of the change
+    /// cannot have withdrawn it.
+    #[must_use]
+    pub(crate) fn standing_failure<'c>(
+        &self,
+        case: &Case<'_>,
+        candidate: &'c Candidate,
+    ) -> Option<&'c CandidateFailure> {
+        let failure = candidate.failed.as_ref().filter(|failure| failure.at <= case.push.at)?;
+        let withdrawn = failure.withdrawn_by.as_ref().is_some_and(|by| !self.is_author(case, by));
+        (!withdrawn).then_some(failure)
+    }
+
     /// Whether a person is named as an author of any commit that the update brings.
     #[must_use]
     pub(crate) fn is_author(&self, case: &Case<'_>, person: &str) -> bool {

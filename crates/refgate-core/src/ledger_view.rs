@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::record_rights::may_make;
+use crate::record_rights::may_withdraw_failure;
 use crate::{
     ClassId, EvidenceKind, Instant, Interval, Meaning, Oid, Policy, Record, RecordBody, RecordId,
     RefName, RuleId, Window, WindowSpan,
@@ -95,6 +96,21 @@ pub struct ReleaseEvent {
     pub at: Instant,
 }
 
+/// A failed user acceptance test of a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidateFailure {
+    /// The record.
+    pub id: RecordId,
+    /// The person who recorded it.
+    pub by: String,
+    /// The reason in the record.
+    pub reason: String,
+    /// When it was recorded.
+    pub at: Instant,
+    /// The person with a role for the test who withdrew it.
+    pub withdrawn_by: Option<String>,
+}
+
 /// A commit that is named for a test by users before a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -108,8 +124,8 @@ pub struct Candidate {
     pub commit: Oid,
     /// Its tree.
     pub tree: Oid,
-    /// When its user acceptance test failed, if it failed.
-    pub failed: Option<Instant>,
+    /// Its failed user acceptance test, if it failed.
+    pub failed: Option<CandidateFailure>,
     /// When it was named.
     pub at: Instant,
 }
@@ -235,16 +251,13 @@ impl LedgerView {
             RecordBody::Settlement { of, .. } => self.settlements.push(*of),
             RecordBody::Freeze { .. } => self.stops.extend(stop(policy, record, all)),
             RecordBody::Candidate { release, number, commit, tree } => {
-                let failed = all.iter().find(
-                    |r| matches!(&r.body, RecordBody::UatFailed { of, .. } if *of == record.id),
-                );
                 self.candidates.push(Candidate {
                     id: record.id,
                     release: release.clone(),
                     number: *number,
                     commit: *commit,
                     tree: *tree,
-                    failed: failed.map(|record| record.at),
+                    failed: failure(policy, record.id, all),
                     at,
                 });
             }
@@ -267,6 +280,28 @@ impl LedgerView {
             | RecordBody::ReleaseOpen { .. } => {}
         }
     }
+}
+
+/// The failure of a candidate that stands, or else the last one that was withdrawn. Only a
+/// person who could have recorded it can withdraw it.
+fn failure(policy: &Policy, candidate: RecordId, all: &[&Record]) -> Option<CandidateFailure> {
+    let failures = all
+        .iter()
+        .filter(|r| matches!(&r.body, RecordBody::UatFailed { of, .. } if *of == candidate));
+    let failures = failures.map(|record| {
+        let withdrawals = all.iter().filter(|r| {
+            matches!(&r.body, RecordBody::Withdrawal { of, .. } if *of == record.id)
+                && may_withdraw_failure(policy, &r.by, &record.body)
+        });
+        CandidateFailure {
+            id: record.id,
+            by: record.by.clone(),
+            reason: record.reason.clone(),
+            at: record.at,
+            withdrawn_by: withdrawals.map(|r| r.by.clone()).min(),
+        }
+    });
+    failures.min_by_key(|failure| (failure.withdrawn_by.is_some(), failure.at, failure.id))
 }
 
 fn waiver(policy: &Policy, record: &Record) -> Option<Waiver> {

@@ -63,8 +63,8 @@ pub use history::{
 };
 pub use ledger_edit::{LedgerEdit, LedgerFormError};
 pub use ledger_view::{
-    Approval, Candidate, Certificate, ClassSettlement, DeletionRequest, LedgerView, NotApplicable,
-    ReleaseEvent, SignOff, Waiver,
+    Approval, Candidate, CandidateFailure, Certificate, ClassSettlement, DeletionRequest,
+    LedgerView, NotApplicable, ReleaseEvent, SignOff, Waiver,
 };
 pub use matrix::NamedCommits;
 pub use message::Message;

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use crate::record_rights::may_withdraw_failure;
 use crate::{
     Case, Duration, Instant, LedgerEdit, Record, RecordBody, RecordId, RecordRejection, RefKind,
     RefName, RuleId, may_make, roles_that_may_make,
@@ -114,10 +115,12 @@ fn withdrawal(
     other: Option<&Record>,
 ) -> Option<RecordRejection> {
     let Some(other) = other else { return Some(RecordRejection::Unknown(of)) };
-    if matches!(
-        other.body,
-        RecordBody::Thaw { .. } | RecordBody::UatFailed { .. } | RecordBody::Withdrawal { .. }
-    ) {
+    // A failure weighs until a person who could have recorded it says why it no longer holds.
+    if matches!(other.body, RecordBody::UatFailed { .. }) {
+        let may = may_withdraw_failure(case.policy, &record.by, &other.body);
+        return (!may).then(|| RecordRejection::NotTheirs(other.by.clone()));
+    }
+    if matches!(other.body, RecordBody::Thaw { .. } | RecordBody::Withdrawal { .. }) {
         return Some(RecordRejection::Final(other.body.kind()));
     }
     let theirs =

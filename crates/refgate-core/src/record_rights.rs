@@ -36,6 +36,13 @@ pub fn roles_that_may_make(policy: &Policy, body: &RecordBody) -> Option<Vec<Str
     }
 }
 
+/// Whether a person may withdraw a failure: one who could have recorded it.
+#[must_use]
+pub(crate) fn may_withdraw_failure(policy: &Policy, person: &str, failure: &RecordBody) -> bool {
+    let roles = roles_that_may_make(policy, failure).unwrap_or_default();
+    roles.iter().any(|role| policy.roles.has(person, role))
+}
+
 /// Whether the maker of a record may make it.
 #[must_use]
 pub fn may_make(policy: &Policy, record: &Record) -> bool {

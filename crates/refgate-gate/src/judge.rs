@@ -148,10 +148,13 @@ fn changes_since_sign_off(
         let Some(commit) = last.map(|landing| landing.commit) else { continue };
         let Some(shipped) = history.commit(commit).map(|commit| commit.tree) else { continue };
         let mut since = BTreeMap::new();
-        for sign_off in ledger.sign_offs.iter().filter(|one| one.tree != shipped) {
+        // A failed candidate counts as far as a sign-off of its tree would.
+        let failed = ledger.candidates.iter().filter(|candidate| candidate.failed.is_some());
+        let trees = ledger.sign_offs.iter().map(|one| one.tree);
+        for tree in trees.chain(failed.map(|one| one.tree)).filter(|tree| *tree != shipped) {
             // A sign-off of a tree that was never pushed does not count for this tree.
-            if let Ok(changes) = rest.reader.changes(commit, Some(sign_off.tree), Some(shipped)) {
-                since.insert(sign_off.tree, changes);
+            if let Ok(changes) = rest.reader.changes(commit, Some(tree), Some(shipped)) {
+                since.insert(tree, changes);
             }
         }
         if let Some(facts) = history.updates.get_mut(place) {

@@ -13,6 +13,7 @@ mod install;
 mod judge;
 mod ledger_reader;
 mod log_entry;
+mod message_links;
 mod overview;
 mod policy_source;
 mod push_records;

@@ -82,11 +82,11 @@ impl Overview {
         freezes_at(policy, &self.survey.releases, &self.ledger, self.at)
     }
 
-    /// The open candidates: those that neither failed nor were released.
+    /// The candidates of releases that are not tagged yet, failed ones included.
     #[must_use]
     pub fn candidates(&self) -> Vec<&Candidate> {
         let released = |tag: &str| self.survey.releases.iter().any(|release| release.tag == tag);
-        let open = |one: &&Candidate| one.failed.is_none() && !released(&one.release);
+        let open = |one: &&Candidate| !released(&one.release);
         self.ledger.candidates.iter().filter(open).collect()
     }
 

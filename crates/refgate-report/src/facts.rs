@@ -188,6 +188,13 @@ fn gate_facts(case: &Case<'_>, violation: &release_gate::Violation, facts: &mut 
             facts.push(("tree", tree.to_string()));
             facts.extend(missing.iter().map(|one| ("missing", missing_sign_off(case, one))));
         }
+        release_gate::Violation::Failed { failure, role, .. } => {
+            let (by, at) = (clean(&failure.by), show(failure.at));
+            facts.push(("failed", format!("by {by} on {at}: {}", shorten(&failure.reason, 80))));
+            facts.push(("withdraw", format!("{}, not an author", people(case, role))));
+            let id = failure.id.short();
+            facts.push(("command", format!("refgate withdraw {id} --reason \"why\"")));
+        }
         release_gate::Violation::NotSoaked { since, .. } => {
             let had = since.map_or_else(
                 || "the previous stage does not have this content now".to_string(),

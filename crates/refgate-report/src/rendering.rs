@@ -257,6 +257,10 @@ fn release_gate_sentence(violation: &release_gate::Violation) -> String {
         release_gate::Violation::NotSignedOff { .. } => {
             "The promotion to production lacks sign-offs.".into()
         }
+        release_gate::Violation::Failed { release, number, .. } => format!(
+            "Candidate {number} of {} with this content failed its user acceptance test.",
+            clean(release)
+        ),
         release_gate::Violation::NotSoaked { soak, .. } => {
             format!("The content must stay on the previous stage for {}.", length(*soak))
         }

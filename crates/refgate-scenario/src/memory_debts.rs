@@ -26,10 +26,12 @@ impl MemoryWorld {
         }
         facts.soaking_since = since;
         facts.debts = self.debts(place, last.commit);
-        for sign_off in &ledger.sign_offs {
-            let signed = self.nodes.values().find(|node| tree_id(&node.files) == sign_off.tree);
+        let failed = ledger.candidates.iter().filter(|one| one.failed.is_some());
+        let trees = ledger.sign_offs.iter().map(|one| one.tree);
+        for tree in trees.chain(failed.map(|one| one.tree)) {
+            let signed = self.nodes.values().find(|node| tree_id(&node.files) == tree);
             if let Some(node) = signed.filter(|node| node.files != files) {
-                facts.changes_since_sign_off.insert(sign_off.tree, changes(&node.files, &files));
+                facts.changes_since_sign_off.insert(tree, changes(&node.files, &files));
             }
         }
     }

@@ -85,7 +85,16 @@ fn text(policy: &Policy, now: &Overview) -> Vec<String> {
 
 fn candidate(one: &Candidate) -> String {
     let (commit, since) = (one.commit.short(), show(one.at));
-    format!("{} candidate {}: {commit}, named {since}", one.release, one.number)
+    let failed = one.failed.as_ref().map_or_else(String::new, |failure| {
+        let (by, at, id) = (&failure.by, show(failure.at), failure.id.short());
+        match &failure.withdrawn_by {
+            Some(who) => format!("; its failure of {at} was withdrawn by {who}"),
+            None => {
+                format!("; FAILED {at} by {by}: {} (record {id})", shorten(&failure.reason, 60))
+            }
+        }
+    });
+    format!("{} candidate {}: {commit}, named {since}{failed}", one.release, one.number)
 }
 
 /// The line about the follow-up of a used waiver.
@@ -208,6 +217,20 @@ fn follow_up_json(follow_up: &FollowUp) -> Value {
     }
 }
 
+fn candidate_json(candidate: &Candidate) -> Value {
+    let failed = candidate.failed.as_ref().map(|failure| {
+        json!({
+            "at": failure.at.to_rfc3339(), "by": failure.by, "reason": failure.reason,
+            "record": failure.id.to_string(), "withdrawn-by": failure.withdrawn_by,
+        })
+    });
+    json!({
+        "release": candidate.release, "number": candidate.number,
+        "commit": candidate.commit.to_string(), "tree": candidate.tree.to_string(),
+        "failed": failed,
+    })
+}
+
 fn object(policy: &Policy, now: &Overview) -> Value {
     let stages: Vec<Value> = now
         .stages
@@ -262,18 +285,7 @@ fn object(policy: &Policy, now: &Overview) -> Value {
             })
         })
         .collect();
-    let candidates: Vec<Value> = now
-        .ledger
-        .candidates
-        .iter()
-        .map(|candidate| {
-            json!({
-                "release": candidate.release, "number": candidate.number,
-                "commit": candidate.commit.to_string(), "tree": candidate.tree.to_string(),
-                "failed": candidate.failed.map(|at| at.to_rfc3339()),
-            })
-        })
-        .collect();
+    let candidates: Vec<Value> = now.ledger.candidates.iter().map(candidate_json).collect();
     json!({
         "format": 1, "policy": policy.name, "at": now.at.to_rfc3339(), "stages": stages,
         "candidates": candidates, "freezes": freezes, "debts": debts, "waivers": waivers,

@@ -41,13 +41,11 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Finding> {
     let commit = case.history.commit(one.landing.commit)?;
     let same_tree = case.ledger.candidates.iter().filter(|c| c.tree == commit.tree);
     let mut known = same_tree.filter(|candidate| candidate.at <= case.push.at);
-    let has_failed = |at| at <= case.push.at;
-    if known.clone().any(|candidate| !candidate.failed.is_some_and(has_failed)) {
-        return None;
-    }
-    let violation = match known.next() {
-        Some(candidate) => Violation::Failed { commit: commit.id, candidate: candidate.id },
-        None => Violation::NotACandidate { commit: commit.id },
+    let failed = known.clone().find(|candidate| one.item.standing_failure(case, candidate).is_some());
+    let violation = match (failed, known.next()) {
+        (Some(failed), _) => Violation::Failed { commit: commit.id, candidate: failed.id },
+        (None, Some(_)) => return None,
+        (None, None) => Violation::NotACandidate { commit: commit.id },
     };
     Some(Finding {
         rule: RuleId::Candidate,

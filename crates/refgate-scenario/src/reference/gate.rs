@@ -15,7 +15,8 @@ impl View<'_> {
         if !production && policy.promotion.candidate && !self.is_candidate(id) {
             no.insert("candidate");
         }
-        if production && !(self.signed(id, side) && self.has_soaked(at, id) && self.trained()) {
+        let signed = self.signed(id, side) && !self.has_failed(id, side);
+        if production && !(signed && self.has_soaked(at, id) && self.trained()) {
             no.insert("release-gate");
         }
         if self.has_overdue_debt(at, id, production) {
@@ -47,6 +48,35 @@ impl View<'_> {
             });
             let people: BTreeSet<&str> = given.map(|r| r.by.as_str()).collect();
             people.len() >= wanted.people as usize
+        })
+    }
+
+    /// Whether a candidate with the same files failed its test, and nobody with the role who is
+    /// not an author withdrew the failure.
+    fn has_failed(&self, id: Oid, side: &[Oid]) -> bool {
+        let policy = self.policy();
+        let tested =
+            policy.gate.sign_offs.iter().filter(|w| w.meaning == refgate_core::Meaning::Uat);
+        let mut roles: Vec<&str> = tested.map(|wanted| wanted.role.as_str()).collect();
+        roles.push(&policy.ledger.releases);
+        let may = |person: &str| roles.iter().any(|role| policy.roles.has(person, role));
+        let same = self.world.records.iter().filter(|r| match &r.body {
+            RecordBody::Candidate { commit, .. } => {
+                self.world.files(*commit) == self.world.files(id)
+            }
+            _ => false,
+        });
+        let failures = same.flat_map(|candidate| {
+            self.world.records.iter().filter(
+                move |r| matches!(&r.body, RecordBody::UatFailed { of, .. } if *of == candidate.id),
+            )
+        });
+        failures.into_iter().any(|failure| {
+            !self.world.records.iter().any(|r| {
+                matches!(&r.body, RecordBody::Withdrawal { of, .. } if *of == failure.id)
+                    && may(&r.by)
+                    && !self.wrote(&r.by, id, side)
+            })
         })
     }
 

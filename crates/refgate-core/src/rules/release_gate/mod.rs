@@ -1,5 +1,6 @@
 //! Requires sign-offs, soak time and a trained pusher for a promotion to production.
 
+mod failures;
 mod sign_offs;
 
 use alloc::string::String;
@@ -10,7 +11,7 @@ use crate::freeze::after;
 use crate::needs::Needs;
 use crate::rules::Properties;
 use crate::{
-    Case, Duration, Finding, Instant, MissingSignOff, Oid, Requirement, RuleId, Target,
+    CandidateFailure, Case, Duration, Finding, Instant, MissingSignOff, Oid, Requirement, RuleId, Target,
 };
 
 /// What a promotion to production lacks.
@@ -22,6 +23,17 @@ pub enum Violation {
         tree: Oid,
         /// The missing sign-offs.
         missing: Vec<MissingSignOff>,
+    },
+    /// A candidate with this content failed its user acceptance test.
+    Failed {
+        /// The release of the candidate.
+        release: String,
+        /// The number of the candidate.
+        number: u32,
+        /// The failure.
+        failure: CandidateFailure,
+        /// A role that can withdraw the failure.
+        role: String,
     },
     /// The previous stage has not had the tree for long enough.
     NotSoaked {
@@ -55,7 +67,12 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
     for (one, _) in promotions(case, landed) {
         let Target::Stage(_, stage) = one.target else { continue };
         if stage.production {
-            let all = [sign_offs::judge(case, one), judge_soak(case, one), judge_pusher(case)];
+            let all = [
+                sign_offs::judge(case, one),
+                failures::judge(case, one),
+                judge_soak(case, one),
+                judge_pusher(case),
+            ];
             found.extend(all.into_iter().flatten().map(|(violation, requirement)| Finding {
                 rule: RuleId::ReleaseGate,
                 update: one.item.index,

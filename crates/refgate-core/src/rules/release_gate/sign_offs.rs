@@ -51,7 +51,7 @@ fn find_missing(
 }
 
 /// The first changed path that the sign-off covers.
-fn changed_path(
+pub(super) fn changed_path(
     one: &ClassifiedLanding<'_>,
     required: &RequiredSignOff,
     signed: Oid,
