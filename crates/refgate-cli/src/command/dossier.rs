@@ -91,10 +91,9 @@ fn object(query: &QueryContext, found: &Dossier) -> Value {
 
 /// Reads a dossier that was written with `--json`.
 fn written(path: &Path) -> Result<Value, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|why| dossier_failure(path, &why.to_string()))?;
-    let then: Value =
-        serde_json::from_str(&text).map_err(|why| dossier_failure(path, &why.to_string()))?;
+    let failure = |why: &dyn std::fmt::Display| dossier_failure(path, &why.to_string());
+    let text = std::fs::read_to_string(path).map_err(|why| failure(&why))?;
+    let then: Value = serde_json::from_str(&text).map_err(|why| failure(&why))?;
     let is = then.get("format").and_then(Value::as_u64) == Some(1);
     if is { Ok(then) } else { Err(dossier_failure(path, "it is not a dossier of format 1")) }
 }
