@@ -1,13 +1,11 @@
 //! Generates random scenarios and compares the engine with the reference model on each push.
 
-use std::collections::BTreeSet;
-
-use refgate_core::{ChangeMode, Decision, Duration, EvidenceKind, Meaning, Policy, Verdict};
+use refgate_core::{ChangeMode, Duration, EvidenceKind, Meaning, Policy};
 use refgate_gate::{builtin, horizon, policy_from_text};
 
+use crate::generated_push::compare;
 use crate::memory_world::MemoryWorld;
 use crate::record_builder::make;
-use crate::reference::judge_naively;
 use crate::rng::{MARKS, MESSAGES, PATHS, PEOPLE, SeededRng};
 use crate::runner::default_clock;
 use crate::step::{MergeMethod, PathChange, PickTrailer, PushItem, Record};
@@ -95,6 +93,26 @@ impl Generator {
             }
         }
         self.push();
+    }
+
+    fn push(&mut self) {
+        let (who, specs) = (self.random.word(&PEOPLE), self.specs());
+        let options: Vec<String> = if self.random.next_below(12) == 0 {
+            vec!["class=bugfix".to_string()]
+        } else {
+            Vec::new()
+        };
+        self.steps.push(format!("{who} pushes {specs:?} {options:?}"));
+        let Some(comparison) = compare(&self.world, &who, &specs, &options) else { return };
+        self.judged += 1;
+        self.rejected += usize::from(comparison.accepted.is_none());
+        for (engine, model) in comparison.disagreements {
+            let (seed, story) = (self.seed, self.steps.clone());
+            self.found.push(Difference { seed, story, engine, model });
+        }
+        if let Some(facts) = comparison.accepted {
+            self.world.land(&facts);
+        }
     }
 
     fn stages(&self) -> Vec<String> {
@@ -289,76 +307,5 @@ impl Generator {
             }
         }
         specs
-    }
-
-    fn push(&mut self) {
-        let (who, specs) = (self.random.word(&PEOPLE), self.specs());
-        let options: Vec<String> = if self.random.next_below(12) == 0 {
-            vec!["class=bugfix".to_string()]
-        } else {
-            Vec::new()
-        };
-        self.steps.push(format!("{who} pushes {specs:?} {options:?}"));
-        let Some(facts) = self.world.take(&who, &specs, &options) else { return };
-        let decision = self.world.decide(&facts);
-        let (lands, rules) = judge_naively(&self.world, &who, &specs, &options);
-        let objecting: BTreeSet<&str> = decision.findings.iter().map(|f| f.rule.name()).collect();
-        let accepted = decision.verdict == Verdict::Accept;
-        self.judged += 1;
-        self.rejected += usize::from(!accepted);
-        if accepted != lands || objecting != rules {
-            self.found.push(Difference {
-                seed: self.seed,
-                story: self.steps.clone(),
-                engine: format!("{accepted} {objecting:?}"),
-                model: format!("{lands} {rules:?}"),
-            });
-        }
-        if let Some(law) = self.broken_property(&who, &specs, &options, &decision) {
-            self.found.push(Difference {
-                seed: self.seed,
-                story: self.steps.clone(),
-                engine: format!("{accepted} {objecting:?}"),
-                model: law.to_string(),
-            });
-        }
-        if accepted {
-            self.world.land(&facts);
-        }
-    }
-
-    /// A property that the verdict breaks (docs/design/model.md, "Decision"; threats.md, R1).
-    fn broken_property(
-        &self,
-        who: &str,
-        specs: &[PushItem],
-        options: &[String],
-        decision: &Decision,
-    ) -> Option<&'static str> {
-        let verdict = |world: &MemoryWorld, specs: &[PushItem]| {
-            world.take(who, specs, options).map(|facts| world.decide(&facts).verdict)
-        };
-        let accepted = decision.verdict == Verdict::Accept;
-        let mut reversed = specs.to_vec();
-        reversed.reverse();
-        if verdict(&self.world, &reversed) != Some(decision.verdict) {
-            return Some("the order of the updates changes the verdict");
-        }
-        let alone = |spec: &PushItem| verdict(&self.world, std::slice::from_ref(spec));
-        if accepted && specs.iter().any(|spec| alone(spec) != Some(Verdict::Accept)) {
-            return Some("an update is accepted with others, but rejected alone");
-        }
-        let mut silent = self.world.clone();
-        silent.records.clear();
-        // Without records, no waiver applies and no freeze ends early.
-        if !accepted && verdict(&silent, specs) == Some(Verdict::Accept) {
-            return Some("a rejected push is accepted without its records");
-        }
-        let mut closed = self.world.clone();
-        closed.policy.windows.iter_mut().for_each(|window| window.lets_through.clear());
-        if !accepted && verdict(&closed, specs) == Some(Verdict::Accept) {
-            return Some("a rejected push is accepted if the freezes accept no class");
-        }
-        None
     }
 }

@@ -1,6 +1,7 @@
 //! Runs scenarios: scripts of Git steps with expected verdicts, in memory or on a real repository.
 
 mod generate;
+mod generated_push;
 mod memory_debts;
 mod memory_facts;
 mod memory_receipt;
