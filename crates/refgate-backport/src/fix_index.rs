@@ -1,14 +1,12 @@
 //! Reads the commits of the branches, caches them, and groups copies with their originals.
 
-use std::path::PathBuf;
-
 use refgate_core::matrix::{
     CommitFact, DiffSimilarity, Evidence, Families, FixState, Matrix, OriginLink, families, matrix,
     pairs_to_compare, title,
 };
 use refgate_core::{Oid, Recipe};
 use refgate_gate::{Exit, bounds};
-use refgate_git::{Bounds, CommitCache, Reader, diff_similarity};
+use refgate_git::{Bounds, CommitCache, Reader, diff_similarity, own_directory};
 
 use crate::args::RepositoryArgs;
 use crate::branches::{Branch, Branches};
@@ -48,8 +46,10 @@ impl FixIndex {
         if let Some((name, tip)) = how.also {
             branches.also(Branch { name, tip });
         }
-        let path = cache_path(&reader);
-        let mut kept = if how.no_cache { CommitCache::default() } else { CommitCache::load(&path) };
+        // A link at the place of the directory may point anywhere; the cache is optional.
+        let path = own_directory(reader.git_dir()).ok().filter(|_| !how.no_cache);
+        let path = path.map(|folder| folder.join("backport.cache"));
+        let mut kept = path.as_deref().map(CommitCache::load).unwrap_or_default();
         let bar = progress("commits");
         let tick = &mut |count: usize| {
             if count.is_multiple_of(1_000) {
@@ -73,7 +73,7 @@ impl FixIndex {
         let alike = diff_similarity(&reader, &pairs_to_compare(&facts), &mut kept, tick)?;
         bar.finish_and_clear();
         let families = families(&facts, &alike);
-        if !how.no_cache
+        if let Some(path) = path
             && let Err(why) = kept.save(&path)
         {
             // Without a cache, the next run only takes longer.
@@ -266,8 +266,4 @@ pub(crate) fn open(place: &RepositoryArgs) -> Result<Reader, Failure> {
     // Unlike the hook, this program blocks no push, so it has no time limit.
     let limits = bounds(&refgate_format::Limits::default());
     Ok(Reader::open(&place.repository, Bounds { max_seconds: u64::MAX, ..limits })?)
-}
-
-fn cache_path(reader: &Reader) -> PathBuf {
-    reader.git_dir().join("refgate").join("backport.cache")
 }

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -284,9 +284,8 @@ pub(crate) struct UndoResult {
 /// Acquires the lock of a repository. The operating system releases the lock when its holder
 /// ends, even if it was killed.
 fn locked(git_dir: &Path) -> Result<File, Failure> {
-    let folder = Journal::folder(git_dir);
-    fs::create_dir_all(&folder)?;
-    let lock = File::create(folder.join("lock"))?;
+    let folder = refgate_git::create_own_directory(git_dir, "backport")?;
+    let lock = refgate_git::open_lock_file(&folder.join("lock"))?;
     for _ in 0..LOCK_WAIT_TENTHS {
         match lock.try_lock() {
             Ok(()) => {

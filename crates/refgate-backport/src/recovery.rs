@@ -71,7 +71,8 @@ pub(crate) fn with_work_marker<T>(
     run: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let Some(mark) = admin(worktree).map(|folder| folder.join(MARK)) else { return run() };
-    fs::write(&mark, if let WorktreeState::Begins(range) = work { range } else { "" })?;
+    let text = if let WorktreeState::Begins(range) = work { range } else { "" };
+    refgate_git::replace_file(&mark, text.as_bytes())?;
     let done = run();
     fs::remove_file(&mark)?;
     done

@@ -1,7 +1,6 @@
 //! Stores the state of a run on disk, before each step, so that a kill loses nothing.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use refgate_core::Oid;
@@ -132,7 +131,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// The directory of run states and worktrees in a git directory.
     pub(crate) fn folder(git_dir: &Path) -> PathBuf {
-        git_dir.join("refgate").join("backport")
+        git_dir.join(refgate_git::DIRECTORY).join("backport")
     }
 
     fn path(git_dir: &Path) -> PathBuf {
@@ -141,6 +140,7 @@ impl Journal {
 
     /// Reads the last run, finished or not.
     pub(crate) fn load(git_dir: &Path) -> Result<Option<Self>, Failure> {
+        refgate_git::own_directory(git_dir)?;
         let path = Self::path(git_dir);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -161,22 +161,17 @@ impl Journal {
     /// Writes the state to disk atomically.
     pub(crate) fn save(&self, git_dir: &Path) -> Result<(), Failure> {
         let path = Self::path(git_dir);
-        fs::create_dir_all(Self::folder(git_dir))?;
+        refgate_git::create_own_directory(git_dir, "backport")?;
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        let temporary = path.with_extension(format!("{}", std::process::id()));
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        Ok(fs::rename(&temporary, &path)?)
+        Ok(refgate_git::replace_file(&path, text.as_bytes())?)
     }
 
     /// Removes the temporary files of a killed run.
     pub(crate) fn remove_temporary_files(folder: &Path) {
         for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-            let halves = path.file_stem().is_some_and(|stem| stem == "run")
-                && path.extension().is_some_and(|end| end != "json");
-            if halves && path.is_file() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with(refgate_git::UNFINISHED) && path.is_file() {
                 // A file that cannot be removed does no harm.
                 let _ = fs::remove_file(path);
             }

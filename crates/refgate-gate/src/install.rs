@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 
 use refgate_core::{LEDGER, Policy};
 use refgate_format::{Guard, Settings, SettingsError};
+pub use refgate_git::DIRECTORY;
 use refgate_git::{GitError, Writer};
-
-/// The directory in the git directory that contains all files of refgate.
-pub const DIRECTORY: &str = "refgate";
 
 /// The name of the settings file in [`DIRECTORY`].
 pub const SETTINGS: &str = "server.toml";

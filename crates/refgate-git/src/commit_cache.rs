@@ -7,6 +7,8 @@ use std::path::Path;
 use refgate_core::Oid;
 use refgate_core::matrix::{CommitFact, CommitSummary, DiffSimilarity, NamedCommits};
 
+use crate::own_files::replace_file;
+
 /// The format of the file. The number changes with every change of the content of the file, or
 /// of the way in which the content is computed.
 const FORMAT: &str = "refgate backport 4";
@@ -191,9 +193,7 @@ impl CommitCache {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let temporary = path.with_extension(format!("{}", std::process::id()));
-        std::fs::write(&temporary, self.text())?;
-        std::fs::rename(&temporary, path)
+        replace_file(path, self.text().as_bytes())
     }
 
     fn text(&self) -> String {

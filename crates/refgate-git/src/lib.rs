@@ -15,6 +15,7 @@ mod ledger;
 mod merge_content;
 mod merge_store;
 mod origins;
+mod own_files;
 mod pick_commit;
 mod reader;
 mod receipt;
@@ -42,6 +43,9 @@ pub use history_builder::gather;
 pub use ledger::{LedgerDelta, RecordFile};
 pub use merge_content::git_version;
 pub use merge_store::{MergeStore, limit_memory};
+pub use own_files::{
+    DIRECTORY, UNFINISHED, create_own_directory, open_lock_file, own_directory, replace_file,
+};
 pub use pick_commit::KeptHeaders;
 pub use reader::{EMPTY_TREE, Reader, RefValue};
 pub use receipt::receipt;

@@ -2,6 +2,7 @@
 
 mod generate;
 mod generated_push;
+mod hostile_clone;
 mod memory_debts;
 mod memory_facts;
 mod memory_receipt;
@@ -25,6 +26,7 @@ mod tip_history;
 mod tokenizer;
 
 pub use generate::{Difference, differences};
+pub use hostile_clone::HostileClone;
 pub use memory_world::MemoryWorld;
 pub use parse::{ScenarioError, parse_markdown, parse_scenarios};
 pub use prove::{

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use refgate_scenario::HostileClone;
+
 use crate::world::World;
 
 /// A fix on main that conflicts on `release/1.0`.
@@ -236,4 +238,31 @@ fn finds_the_prerequisite_of_a_renamed_file() {
     let fix = world.commit("fix: new, moved");
     let said = world.does(0, &["plan", &fix, "--to", "release/1.1"]);
     assert!(said.contains(&format!("clean after {}", &brought[..10])), "{said}");
+}
+
+/// A clone that a stranger sent: no verb that reads runs its programs or writes through its
+/// link, and a verb that writes says why it does not.
+#[test]
+fn hostile_clones_run_and_write_nothing() {
+    let (world, fix) = conflict();
+    let other = world.fix("fix: eight", "app.txt", "eight\n", "8\n");
+    let folder = tempfile::TempDir::new().unwrap();
+    let clone = HostileClone::make(&world.path().join(".git"), folder.path()).unwrap();
+    for (code, arguments) in [
+        (0, &["status"][..]),
+        (1, &["plan", &fix, "--to", "release/1.0"]),
+        (0, &["plan", &other, "--to", "release/1.1"]),
+        (3, &["receipt", "release/1.0"]),
+    ] {
+        let (found, said) = world.backport(arguments);
+        assert_eq!((found, clone.traces().as_str()), (Some(code), ""), "{arguments:?}: {said}");
+    }
+    for arguments in [&["continue"][..], &["abort"], &["undo"]] {
+        let (_, said) = world.backport(arguments);
+        assert!(said.contains("is a symbolic link"), "{arguments:?}: {said}");
+        assert_eq!(clone.traces(), "", "{arguments:?}");
+    }
+    let (code, said) = world.backport(&["apply", &other, "--to", "release/1.1", "--gap"]);
+    assert!(code != Some(0) && said.contains("is a symbolic link"), "{said}");
+    assert_eq!(fs::read_dir(folder.path().join("outside")).unwrap().count(), 0);
 }

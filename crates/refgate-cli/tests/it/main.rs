@@ -6,6 +6,7 @@ mod control;
 mod damaged_ledger;
 mod faults;
 mod forgery;
+mod hostile_clone;
 mod points;
 mod record_rules;
 mod story;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use refgate_core::{Instant, LEDGER, Oid, Record, RecordBody, RecordId, last_major};
 use refgate_format::{namespace, path_of, read_record, record_text, shelf_of, verify};
 use refgate_gate::Exit;
-use refgate_git::{Writer, releases};
+use refgate_git::{Writer, create_own_directory, own_directory, releases, replace_file};
 use serde_json::json;
 
 use super::signing_prompts::{ask_for_reason, confirm_signing};
@@ -16,6 +16,9 @@ use crate::output::{Failure, VerbResult, say, say_json, tell};
 
 /// The maximum number of pushes of one record, when others push to the ledger first.
 const MAX_TRIES: usize = 40;
+
+/// The directory of the records that were signed offline.
+const PENDING: &str = "pending";
 
 /// A clone with its policy, and the name and key of the signer.
 pub(crate) struct RecordSigner<'a> {
@@ -77,6 +80,18 @@ impl<'a> RecordSigner<'a> {
         };
         let record = self.record(body, reason, self.args.link.clone(), self.query.at)?;
         let text = record_text(&record);
+        let file = self.show_and_sign(&record, &text)?;
+        if self.args.offline {
+            let folder = create_own_directory(self.query.reader.git_dir(), PENDING)?;
+            replace_file(&folder.join(format!("{}.toml", record.id)), file.as_bytes())?;
+            return self.told(&record, None);
+        }
+        let commit = self.push(&record, &file)?;
+        self.told(&record, Some(commit))
+    }
+
+    /// Shows a record, and signs it if the person agrees.
+    fn show_and_sign(&self, record: &Record, text: &str) -> Result<String, Failure> {
         if !self.args.json {
             say(&format!("Record to be signed by {}:\n\n{text}", self.name));
         }
@@ -86,15 +101,7 @@ impl<'a> RecordSigner<'a> {
                 "nothing was signed\nhint: use --yes to sign without confirmation",
             ));
         }
-        let file = self.sign(&record, &text)?;
-        if self.args.offline {
-            let path = pending(&self.query).join(format!("{}.toml", record.id));
-            std::fs::create_dir_all(pending(&self.query))?;
-            std::fs::write(&path, &file)?;
-            return self.told(&record, None);
-        }
-        let commit = self.push(&record, &file)?;
-        self.told(&record, Some(commit))
+        self.sign(record, text)
     }
 
     fn record(
@@ -215,9 +222,14 @@ impl<'a> RecordSigner<'a> {
 
     /// Pushes the records that were signed offline. Records that are too old are signed again.
     pub(crate) fn push_pending(&self) -> VerbResult {
-        let folder = pending(&self.query);
+        let folder = own_directory(self.query.reader.git_dir())?.join(PENDING);
         let mut files: Vec<PathBuf> = match std::fs::read_dir(&folder) {
-            Ok(all) => all.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+            Ok(all) => all
+                .filter_map(Result::ok)
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+                .map(|entry| entry.path())
+                .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+                .collect(),
             Err(_) => Vec::new(),
         };
         files.sort();
@@ -234,7 +246,8 @@ impl<'a> RecordSigner<'a> {
             if old {
                 let Record { body, reason, link, .. } = record;
                 let again = self.record(body, reason, link, now)?;
-                let file = self.sign(&again, &record_text(&again))?;
+                // The queue is a folder of files: its records are as foreign as any other.
+                let file = self.show_and_sign(&again, &record_text(&again))?;
                 self.push(&again, &file)?;
             } else {
                 self.push(&record, &file)?;
@@ -256,10 +269,6 @@ fn question(args: &Args) -> Question {
         actor: None,
         json: args.json,
     }
-}
-
-fn pending(query: &QueryContext) -> PathBuf {
-    query.reader.git_dir().join(refgate_gate::DIRECTORY).join("pending")
 }
 
 /// Fetches the ledger of a remote. Does nothing if the remote is not configured, as
