@@ -59,9 +59,12 @@ impl PolicyAnswers {
         };
         let Some(LoadedPolicy { policy, signers, .. }) = sourced else { return Ok(None) };
         let releases = releases(reader, &policy.release)?;
-        let folder = reader.git_dir().display().to_string();
-        let bare = folder.trim_end_matches('/').trim_end_matches("/.git");
-        let repositories = [repository_name(reader, &place.remote)?, last_component(bare)].into();
+        let mut id = repository_name(reader, &place.remote)?;
+        if id.is_empty() {
+            // On a server without an id, records name the directory.
+            id = last_component(&reader.git_dir().display().to_string());
+        }
+        let repositories = vec![id];
         let (remote, ledger) = (place.remote.clone(), OnceCell::new());
         Ok(Some(Self { policy, signers, releases, repositories, remote, ledger, at }))
     }

@@ -108,8 +108,10 @@ pub struct Settings {
     pub limits: Limits,
     /// The guard between decision and ref update.
     pub guard: Guard,
-    /// The name of this repository in records; empty: the name of its directory.
+    /// The id of this repository in records; empty: the name of its directory.
     pub name: String,
+    /// The git directory in which refgate was installed. Another directory is a copy.
+    pub installed_in: String,
     /// The control repository, if there is one.
     pub control: Option<Control>,
     /// The repositories that this one governs: names and git directories.
@@ -154,6 +156,8 @@ struct SettingsFile {
     format: u64,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    installed_in: String,
     #[serde(default)]
     guard: Guard,
     identity: Identity,
@@ -209,8 +213,9 @@ impl Settings {
                 why: "must be a full commit id of 40 digits",
             })?),
         };
-        let SettingsFile { name, guard, identity, control, governs, limits, .. } = file;
-        Ok(Self { policy, identity, baseline, limits, guard, name, control, governs })
+        let SettingsFile { name, installed_in, guard, identity, control, governs, limits, .. } =
+            file;
+        Ok(Self { policy, identity, baseline, limits, guard, name, installed_in, control, governs })
     }
 
     /// Writes the text of the settings.
@@ -234,6 +239,7 @@ impl Settings {
         let file = SettingsFile {
             format: 1,
             name,
+            installed_in: self.installed_in.clone(),
             guard,
             identity,
             baseline,
@@ -259,6 +265,7 @@ mod tests {
             limits: Limits::default(),
             guard: Guard::Strict,
             name: "backend".into(),
+            installed_in: "/srv/git/backend.git".into(),
             control: Some(Control { path: "/srv/git/control.git".into(), max_age: Some(600) }),
             governs: BTreeMap::from([("a".to_string(), "/srv/git/a.git".to_string())]),
         };

@@ -5,6 +5,8 @@ use refgate_core::Instant;
 use refgate_format::read_training;
 use refgate_git::{GitError, Reader};
 
+use crate::repository_id::{last_component, published_id};
+
 /// The path of the policy file on the production branch.
 pub const TRACKED: &str = ".refgate/policy.toml";
 
@@ -24,8 +26,8 @@ pub enum CloneError {
     },
 }
 
-/// The name of the repository in records: the setting `refgate.repository`, or else the last
-/// component of the URL of the remote.
+/// The id of the repository in records: the setting `refgate.repository`, the id that the
+/// server published and the clone fetched, or else the last component of the URL of the remote.
 ///
 /// # Errors
 /// Returns an error if the configuration cannot be read.
@@ -33,15 +35,11 @@ pub fn repository_name(reader: &Reader, remote: &str) -> Result<String, GitError
     if let Some(name) = reader.setting("refgate.repository")? {
         return Ok(name);
     }
+    if let Some(id) = published_id(reader)? {
+        return Ok(id);
+    }
     let url = reader.setting(&format!("remote.{remote}.url"))?.unwrap_or_default();
     Ok(last_component(&url))
-}
-
-/// The last component of a path or URL, without `.git`.
-#[must_use]
-pub fn last_component(path: &str) -> String {
-    let name = path.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or("");
-    name.strip_suffix(".git").unwrap_or(name).to_string()
 }
 
 /// The time of a training server, which the simulator sets. The clone of a real server has no

@@ -11,6 +11,8 @@ use refgate_format::{Guard, Settings, SettingsError};
 pub use refgate_git::DIRECTORY;
 use refgate_git::{GitError, Writer};
 
+use crate::repository_id::ID_REF;
+
 /// The name of the settings file in [`DIRECTORY`].
 pub const SETTINGS: &str = "server.toml";
 
@@ -124,7 +126,12 @@ pub fn install(plan: &InstallPlan) -> Result<PathBuf, InstallError> {
     for (name, text) in &plan.files {
         replace(&directory.join(name), text.as_bytes(), 0o644)?;
     }
-    replace(&directory.join(SETTINGS), plan.settings.to_text()?.as_bytes(), 0o644)?;
+    let settings =
+        Settings { installed_in: git_dir.display().to_string(), ..plan.settings.clone() };
+    replace(&directory.join(SETTINGS), settings.to_text()?.as_bytes(), 0o644)?;
+    if !settings.name.is_empty() {
+        writer.publish(ID_REF, &settings.name)?;
+    }
     remember(&writer, &directory)?;
     for ServerSetting(key, value, _) in SERVER_SETTINGS {
         writer.set(key, value)?;

@@ -21,6 +21,7 @@ mod receive;
 mod record_targets;
 mod ref_guard;
 mod replay;
+mod repository_id;
 mod reverify;
 mod self_test;
 mod setup;
@@ -29,7 +30,7 @@ mod ticket;
 pub use audit::{Audit, AuditFinding, audit};
 pub use builtin::{BUILTIN, builtin};
 pub use check::{CheckError, CheckResult, ProposedUpdate, check, find_earliest};
-pub use clone_settings::{CloneError, TRACKED, last_component, repository_name, training_clock};
+pub use clone_settings::{CloneError, TRACKED, repository_name, training_clock};
 pub use dossier::{
     Dossier, DossierChange, DossierError, DossierRecord, ReadAt, decision_time, dossier,
 };
@@ -56,6 +57,9 @@ pub use ref_guard::{
     PendingMove, RefTarget, parse_moves, transaction, update_refs, wait_for_older_landings,
 };
 pub use replay::{Replay, ReplayError, Row, assume_exits, replay};
+pub use repository_id::{
+    ID_REF, is_repository_id, last_component, new_repository_id, published_id,
+};
 pub use reverify::{ReverifyError, reverify_decision};
 pub use self_test::unjudgeable_stages;
 pub use setup::{Setup, SetupError, TRAINING, bounds};

@@ -78,6 +78,14 @@ impl Setup {
         read_training(&text).map(Some).map_err(wrong)
     }
 
+    /// The git directory of the repository that this one is a copy of.
+    #[must_use]
+    pub fn copied_from(&self) -> Option<&str> {
+        let git_dir = self.directory.parent().unwrap_or(&self.directory);
+        let from = self.settings.installed_in.as_str();
+        (!from.is_empty() && Path::new(from) != git_dir).then_some(from)
+    }
+
     /// The name of this repository in records: from the settings, or else from the name of its
     /// directory.
     #[must_use]

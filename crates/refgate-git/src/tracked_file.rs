@@ -1,4 +1,5 @@
-//! Reads one file or one directory of a commit. It accepts regular text files only.
+//! Reads one file or one directory of a commit, or the text of a ref. It accepts regular text
+//! files only.
 
 use git2::ObjectType;
 use refgate_core::{Oid, RefName};
@@ -16,6 +17,25 @@ pub struct TrackedFile {
 }
 
 impl Reader {
+    /// The text of the blob that a ref names. `None` if there is no such ref, if it names
+    /// something else, or if the blob has more than `max_bytes` or is not UTF-8.
+    ///
+    /// # Errors
+    /// Returns an error if the ref exists and cannot be read.
+    pub fn blob_of_ref(&self, name: &str, max_bytes: usize) -> Result<Option<String>, GitError> {
+        let id = match self.repository().refname_to_id(name) {
+            Ok(id) => id,
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let odb = self.repository().odb()?;
+        match odb.read_header(id) {
+            Ok((size, git2::ObjectType::Blob)) if size <= max_bytes => {}
+            _ => return Ok(None),
+        }
+        Ok(String::from_utf8(odb.read(id)?.data().to_vec()).ok())
+    }
+
     /// A text file from the tree of a ref at rest; `None` if the ref or the path does not
     /// exist.
     ///

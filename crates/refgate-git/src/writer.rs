@@ -115,6 +115,16 @@ impl Writer {
         }
     }
 
+    /// Sets a ref to a blob with this text.
+    ///
+    /// # Errors
+    /// Returns an error if the blob or the ref cannot be written.
+    pub fn publish(&self, name: &str, text: &str) -> Result<(), GitError> {
+        let blob = self.repo.blob(text.as_bytes())?;
+        self.repo.reference(name, blob, true, "refgate install")?;
+        Ok(())
+    }
+
     /// Writes a commit on top of `parent` that adds one file to the tree of the ledger. It moves
     /// no ref.
     ///

@@ -78,6 +78,7 @@ impl RealWorld {
             guard: Guard::Strict,
             name: REPOSITORY.to_string(),
             control: None,
+            installed_in: String::new(),
             governs: Default::default(),
         };
         let (repository, program) = (world.server(), hook.to_path_buf());

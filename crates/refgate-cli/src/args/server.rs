@@ -45,9 +45,18 @@ pub(crate) struct Install {
     /// A repository that this control repository governs (can be repeated)
     #[arg(long, value_name = "NAME=DIR")]
     pub(crate) governs: Vec<String>,
-    /// The name of this repository in records (default: the name of its directory)
-    #[arg(long)]
+    /// The id of this repository in records (default: the name of its directory and eight
+    /// random digits; with --control only the name of its directory)
+    #[arg(long, conflicts_with_all = ["restored", "new_id"])]
     pub(crate) name: Option<String>,
+    /// The repository replaces the one it was copied from: keep its id, so that its records
+    /// count
+    #[arg(long, conflicts_with = "new_id")]
+    pub(crate) restored: bool,
+    /// The repository is a copy beside the one it was copied from: make a new id, so that the
+    /// records of that one do not count
+    #[arg(long)]
+    pub(crate) new_id: bool,
     /// The baseline commit; history that it reaches is not judged
     #[arg(long, value_name = "REV")]
     pub(crate) baseline: Option<String>,

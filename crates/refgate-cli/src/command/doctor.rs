@@ -89,8 +89,12 @@ pub(crate) fn examine(repository: &Path, fix: bool) -> VerbResult {
 fn hooks(writer: &Writer, found: &mut Findings) -> Result<(), Failure> {
     let folder = hooks_folder(writer)?;
     let again = "run `refgate install` (it keeps the policy and the settings)";
-    let guard =
-        Setup::read(&writer.git_dir()).map(|setup| setup.settings.guard).unwrap_or_default();
+    let setup = Setup::read(&writer.git_dir()).ok();
+    if let Some(from) = setup.as_ref().and_then(Setup::copied_from) {
+        let hint = "run `refgate install` with --restored, or with --new-id if it is a copy";
+        found.wrong(format!("refgate was installed in {from}, not here"), hint);
+    }
+    let guard = setup.map(|setup| setup.settings.guard).unwrap_or_default();
     for hook in hooks_for_guard(guard) {
         let path = folder.join(hook);
         let shown = path.display();

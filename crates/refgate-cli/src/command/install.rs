@@ -9,7 +9,8 @@ use refgate_format::{
 };
 use refgate_gate::{
     DIRECTORY, Exit, InstallPlan, REVOKED, SIGNERS, Setup, SetupError, bounds, builtin,
-    find_hook_program, horizon, install, load_policy, proc_refs, source_from_text, uninstall,
+    find_hook_program, horizon, install, is_repository_id, load_policy, new_repository_id,
+    proc_refs, published_id, source_from_text, uninstall,
 };
 use refgate_git::Reader;
 
@@ -59,11 +60,8 @@ pub(crate) fn run(args: &Install) -> VerbResult {
         guard,
         baseline: baseline.or(before.as_ref().and_then(|before| before.baseline)),
         limits: before.as_ref().map_or(limits, |before| before.limits),
-        name: args
-            .name
-            .clone()
-            .or(before.as_ref().map(|before| before.name.clone()))
-            .unwrap_or_default(),
+        name: id(args, before.as_ref(), &reader)?,
+        installed_in: String::new(),
         control: control(args, before.as_ref())?,
         governs: governs(args, before.as_ref())?,
     };
@@ -85,6 +83,39 @@ pub(crate) fn run(args: &Install) -> VerbResult {
     let directory = install(&plan)?;
     say(&format!("installed refgate; its files are in {}", directory.display()));
     doctor::examine(&args.repository, false)
+}
+
+/// The id of the repository. A copy has the id of the repository it was copied from, so the
+/// administrator must say which of the two it is.
+fn id(args: &Install, before: Option<&Settings>, reader: &Reader) -> Result<String, Failure> {
+    if let Some(name) = &args.name {
+        let message = "--name takes 1 to 100 letters, digits, `-`, `_` and `.`";
+        let valid = is_repository_id(name).then(|| name.clone());
+        return valid.ok_or_else(|| Failure::new(Exit::BadInput, message));
+    }
+    let here = reader.git_dir();
+    let same = |before: &&Settings| Path::new(&before.installed_in) == here;
+    if let Some(before) = before.filter(same).filter(|_| !args.new_id) {
+        return Ok(before.name.clone());
+    }
+    let copied = match before {
+        Some(before) => Some(before.name.clone()),
+        None => published_id(reader)?,
+    };
+    match copied.filter(|id| !id.is_empty()) {
+        Some(id) if args.restored => Ok(id),
+        Some(id) if !args.new_id => {
+            let message = format!(
+                "cannot install: the repository has the id `{id}` of another installation\nhint: \
+                 use --restored if it replaces that repository, or --new-id if it is a copy \
+                 beside it"
+            );
+            Err(Failure::new(Exit::BadSetup, message))
+        }
+        // The control repository lists its repositories by name.
+        _ if args.control.is_some() => Ok(String::new()),
+        _ => Ok(new_repository_id(reader.git_dir())),
+    }
 }
 
 pub(crate) fn undo(args: &RepositoryArg) -> VerbResult {

@@ -94,3 +94,65 @@ fn rejects_pushes_when_the_mirror_is_too_old() {
     let (ok, said) = lands(&world, &clone, "fix: c");
     assert!(!ok && said.contains("is 1 hour old"), "{said}");
 }
+
+/// Two teams have a `backend` with the same signers. A record of one does not count in the
+/// other, and a copy must say whether it replaces the original.
+#[test]
+fn records_bind_the_id_of_a_repository() {
+    let world = World::new(refgate_gate::builtin("portal").unwrap(), NOW);
+    let hook = crate::hook();
+    let hook = hook.to_str().unwrap();
+    let policy = "main:.refgate/policy.toml";
+    let install = ["install", ".", "--hook", hook, "--identity", "gitolite", "--policy", policy];
+    let id_of = |server: &Path| {
+        let output = world.try_git("ada", server, &["cat-file", "-p", "refs/refgate/repository"]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let copy = world.path("team2/portal.git");
+    fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    let server = world.server().display().to_string();
+    world.try_git(
+        "ada",
+        &world.path("."),
+        &["clone", "-q", "--mirror", &server, "team2/portal.git"],
+    );
+    let (code, said) = world.refgate_in("ada", &copy, &install);
+    assert!(code != Some(0) && said.contains("has the id `portal`"), "{said}");
+    assert!(said.contains("--restored") && said.contains("--new-id"), "{said}");
+    let (code, said) = world.refgate_in("ada", &copy, &[&install[..], &["--restored"]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(id_of(&copy), "portal");
+    let (code, said) = world.refgate_in("ada", &copy, &[&install[..], &["--new-id"]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let id = id_of(&copy);
+    assert!(id.starts_with("portal-") && id.len() == "portal-".len() + 8, "{id}");
+    // A renewed installation keeps the id, and a directory copy is noticed.
+    assert_eq!(world.refgate_in("ada", &copy, &install).0, Some(0));
+    assert_eq!(id_of(&copy), id);
+    let moved = world.path("team2/moved.git");
+    fs::rename(&copy, &moved).unwrap();
+    let (code, said) = world.refgate_in("ada", &moved, &["doctor", "."]);
+    assert!(code == Some(9) && said.contains("was installed in"), "{said}");
+    let (code, said) = world.refgate_in("ada", &moved, &install);
+    assert!(code != Some(0) && said.contains(&id), "{said}");
+    assert_eq!(
+        world.refgate_in("ada", &moved, &[&install[..], &["--restored"]].concat()).0,
+        Some(0)
+    );
+    // A clone knows the id without a setting. A record of the other repository is rejected.
+    let pushes = |server: &Path, reason: &str| {
+        let address = server.display().to_string();
+        world.git("grace", &["remote", "set-url", "origin", &address]);
+        let stop = ["freeze", "start", "dev", "--for", "2 days", "--reason", reason];
+        world.does("grace", &stop)
+    };
+    world.trains(&moved);
+    pushes(&moved, "one");
+    let text = world.git("grace", &["log", "-1", "-p", "--format=", "refs/refgate/ledger"]);
+    assert!(text.contains(&format!("+repository = \"{id}\"")), "{text}");
+    let ledger = "refs/refgate/ledger";
+    let address = world.server().display().to_string();
+    world.git("grace", &["remote", "set-url", "origin", &address]);
+    let (ok, said) = world.push("grace", &[&format!("{ledger}:{ledger}")]);
+    assert!(!ok && said.contains("repository"), "{said}");
+}

@@ -59,6 +59,8 @@ impl World {
                 "main:.refgate/policy.toml",
                 "--identity",
                 "gitolite",
+                "--name",
+                "portal",
             ],
         );
         assert_eq!(code, Some(0), "{said}");

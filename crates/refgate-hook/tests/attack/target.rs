@@ -95,6 +95,7 @@ impl Target {
             guard,
             name: String::new(),
             control: None,
+            installed_in: String::new(),
             governs: std::collections::BTreeMap::default(),
         };
         let proc_refs = match guard {

@@ -56,6 +56,7 @@ impl Server {
             guard: refgate_format::Guard::Portable,
             name: String::new(),
             control: None,
+            installed_in: String::new(),
             governs: Default::default(),
         };
         refgate_gate::install(&refgate_gate::InstallPlan {

@@ -75,6 +75,7 @@ fn install_hook(server: &Path, identity: Identity) {
         guard: refgate_format::Guard::Portable,
         name: String::new(),
         control: None,
+        installed_in: String::new(),
         governs: Default::default(),
     };
     let program = PathBuf::from(env!("CARGO_BIN_EXE_refgate-hook"));
@@ -112,7 +113,7 @@ fn assert_pushes_are_judged(clone: &Path, push: &dyn Fn(&str, &str) -> (bool, St
     git(clone, &["switch", "-q", "main"]);
     commit("hotfix: crash");
     let (ok, said) = push("ada", "main");
-    assert!(!ok && said.contains("`ada` may not push here"), "{said}");
+    assert!(!ok && said.contains("[pusher] `ada` is not allowed to push here"), "{said}");
     let (ok, said) = push("grace", "main");
     assert!(ok, "{said}");
     git(clone, &["switch", "-q", "stg"]);

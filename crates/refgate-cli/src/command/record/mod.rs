@@ -1,6 +1,7 @@
 //! The verbs that make records: each builds the body of its record from the command line.
 
 mod record_signer;
+mod signing_key;
 mod signing_prompts;
 
 use refgate_core::{

@@ -5,10 +5,11 @@ use std::process::{Command, Stdio};
 
 use refgate_core::{Instant, LEDGER, Oid, Record, RecordBody, RecordId, last_major};
 use refgate_format::{namespace, path_of, read_record, record_text, shelf_of, verify};
-use refgate_gate::Exit;
+use refgate_gate::{Exit, ID_REF};
 use refgate_git::{Writer, create_own_directory, own_directory, releases, replace_file};
 use serde_json::json;
 
+use super::signing_key::{expand_home, literal, public_key};
 use super::signing_prompts::{ask_for_reason, confirm_signing};
 use crate::args::{Question, RecordArgs as Args};
 use crate::command::query_context::{QueryContext, ask, finished};
@@ -281,7 +282,7 @@ pub(crate) fn fetch(here: &Path, remote: &str, offline: bool) -> Result<(), Fail
     if offline || !known.status.success() {
         return Ok(());
     }
-    let listed = git(&["ls-remote", remote, LEDGER])?;
+    let listed = git(&["ls-remote", remote, LEDGER, ID_REF])?;
     if !listed.status.success() {
         let said = String::from_utf8_lossy(&listed.stderr).into_owned();
         let message = format!("cannot reach `{remote}`: {}", said.trim());
@@ -290,7 +291,12 @@ pub(crate) fn fetch(here: &Path, remote: &str, offline: bool) -> Result<(), Fail
     if listed.stdout.is_empty() {
         return Ok(());
     }
-    let fetched = git(&["fetch", "-q", remote, &format!("+{LEDGER}:{LEDGER}")])?;
+    let mut fetch = vec!["fetch".to_string(), "-q".to_string(), remote.to_string()];
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for name in [LEDGER, ID_REF].into_iter().filter(|name| listed.contains(name)) {
+        fetch.push(format!("+{name}:{name}"));
+    }
+    let fetched = git(&fetch.iter().map(String::as_str).collect::<Vec<_>>())?;
     if !fetched.status.success() {
         let said = String::from_utf8_lossy(&fetched.stderr).into_owned();
         return Err(Failure::new(Exit::BadRepository, said));
@@ -314,33 +320,6 @@ fn owner(query: &QueryContext, key: &str) -> Result<String, Failure> {
         );
         Failure::new(Exit::BadSetup, message)
     })
-}
-
-/// The key, if the setting contains a key and not a path.
-fn literal(key: &str) -> Option<&str> {
-    let literal = key.strip_prefix("key::").unwrap_or(key);
-    let known = ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| literal.starts_with(kind));
-    known.then_some(literal)
-}
-
-fn public_key(key: &str) -> Result<String, Failure> {
-    if let Some(literal) = literal(key) {
-        return Ok(literal.to_string());
-    }
-    let path = expand_home(key);
-    let public = path.with_extension("pub");
-    let path = if public.exists() { public } else { path };
-    std::fs::read_to_string(&path).map_err(|why| {
-        Failure::new(Exit::BadSetup, format!("cannot read the key {}: {why}", path.display()))
-    })
-}
-
-/// Replaces `~/` at the start of a path with the home directory.
-fn expand_home(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => PathBuf::from(path),
-    }
 }
 
 /// The messages of the server, without the prefixes and status lines of Git.
