@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::message::conventional_type;
+use crate::path_class::class_of_paths;
 use crate::route::joins_histories;
 use crate::subject_guess::{guess_class, match_subject_pattern, strip_labels, truncate_subject};
 use crate::word_pattern::split;
@@ -12,6 +13,20 @@ use crate::{
     Case, Change, ClassId, Commit, DeclarationSource, Landing, MergeClass, Oid, Policy, Push,
     Target,
 };
+
+/// The usual names of branches that are merged again and again.
+const LONG_LIVED: [&str; 10] = [
+    "dev",
+    "develop",
+    "development",
+    "main",
+    "master",
+    "next",
+    "production",
+    "staging",
+    "stg",
+    "trunk",
+];
 
 /// Why a change has its class. A class always has a reason (docs/design/model.md, "Class").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,14 +222,6 @@ fn settled(case: &Case<'_>, commit: Oid, class: ClassId, of: &Commit) -> bool {
     })
 }
 
-fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
-    policy.classes.ids().find(|id| {
-        let bounds = policy.classes.get(*id).map(|class| &class.bounds);
-        bounds.is_some_and(|b| !b.only.is_empty() && changes.iter().all(|c| b.allow(c)))
-            && !changes.is_empty()
-    })
-}
-
 /// The highest class of the side commits. A merge inside a topic branch counts as what it
 /// declares. A merge that declares nothing is skipped: the commits that it joins are in the
 /// list, or were judged before (docs/design/model.md, "Class").
@@ -315,6 +322,11 @@ fn find_declaration(
             let told = title.and_then(|title| guess_class(policy, title).map(|hit| (title, hit)));
             let branch = || {
                 let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
+                // The name of a long-lived branch says nothing about a change.
+                let stage = policy.flow.stages.iter().any(|stage| stage.branch.short() == branch);
+                if stage || LONG_LIVED.contains(&branch) {
+                    return None;
+                }
                 match_subject_pattern(policy, &split(strip_labels(branch))).map(|hit| (branch, hit))
             };
             let (text, (pattern, class, _)) = told.or_else(branch)?;

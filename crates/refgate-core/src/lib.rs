@@ -26,6 +26,8 @@ pub mod matrix;
 mod message;
 mod name;
 mod needs;
+mod path_class;
+mod path_kind;
 mod policy;
 mod push;
 mod receipt;

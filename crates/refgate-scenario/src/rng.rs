@@ -34,7 +34,7 @@ impl SeededRng {
 pub(crate) const MARKS: [PickTrailer; 4] =
     [PickTrailer::Whole, PickTrailer::Brief, PickTrailer::Nothing, PickTrailer::AsFix];
 pub(crate) const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
-pub(crate) const PATHS: [&str; 8] = [
+pub(crate) const PATHS: [&str; 12] = [
     "README.md",
     "docs/guide.md",
     "src/app.rs",
@@ -43,6 +43,10 @@ pub(crate) const PATHS: [&str; 8] = [
     "Cargo.lock",
     "docs/new.md",
     "src/deep/er/x.rs",
+    "docs/x.ts",
+    "docs/plan.png",
+    "src/app_test.rs",
+    ".github/ci.yml",
 ];
 pub(crate) const MESSAGES: [&str; 11] = [
     "feat: x",

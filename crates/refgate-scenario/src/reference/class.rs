@@ -6,6 +6,16 @@ use refgate_core::{ClassId, Oid, RecordBody};
 
 use super::View;
 
+/// What a path of the generator is: documentation, a file that is no part of the product, or
+/// product source.
+fn naive_kind(path: &str) -> &'static str {
+    match path {
+        "README.md" | "docs/guide.md" | "docs/new.md" | "docs/plan.png" => "docs",
+        "Cargo.lock" | "src/app_test.rs" | ".github/ci.yml" => "chore",
+        _ => "source",
+    }
+}
+
 impl View<'_> {
     /// The class, whether the diff contradicts it, and whether a trailer or option
     /// declares it. It reads no words of subjects: the generator uses none.
@@ -66,16 +76,7 @@ impl View<'_> {
         };
         match found {
             Some((class, trailer)) if class != ClassId::UNCLASSIFIED => {
-                let settled = self.world.records.iter().any(|r| match &r.body {
-                    RecordBody::Classification { commit, class: named } => {
-                        *commit == id
-                            && classes.find(named) == Some(class)
-                            && self.other(&r.by)
-                            && policy.roles.has(&r.by, &policy.waivers.approvers)
-                            && Some(&r.by) != self.world.nodes.get(&id).map(|n| &n.author)
-                    }
-                    _ => false,
-                });
+                let settled = self.settled(id, class);
                 (class, !allowed(class) && !settled, trailer)
             }
             _ => {
@@ -83,9 +84,46 @@ impl View<'_> {
                     let only = classes.get(*class).is_some_and(|c| !c.bounds.only.is_empty());
                     only && !touched.is_empty() && allowed(*class)
                 });
-                (by_paths.unwrap_or(ClassId::UNCLASSIFIED), false, false)
+                let class = by_paths
+                    .or_else(|| self.class_of_kinds(&touched))
+                    .unwrap_or(ClassId::UNCLASSIFIED);
+                (class, false, false)
             }
         }
+    }
+
+    /// Whether another person with the role confirmed the class.
+    fn settled(&self, id: Oid, class: ClassId) -> bool {
+        let policy = self.policy();
+        self.world.records.iter().any(|r| match &r.body {
+            RecordBody::Classification { commit, class: named } => {
+                *commit == id
+                    && policy.classes.find(named) == Some(class)
+                    && self.other(&r.by)
+                    && policy.roles.has(&r.by, &policy.waivers.approvers)
+                    && Some(&r.by) != self.world.nodes.get(&id).map(|n| &n.author)
+            }
+            _ => false,
+        })
+    }
+
+    /// The class of paths that are all documentation, or all no part of the product.
+    fn class_of_kinds(&self, touched: &BTreeSet<&String>) -> Option<ClassId> {
+        let classes = &self.policy().classes;
+        let kinds: BTreeSet<&str> = touched.iter().map(|path| naive_kind(path)).collect();
+        let class = match kinds.into_iter().collect::<Vec<_>>()[..] {
+            ["docs"] => classes.find("docs")?,
+            ["chore"] | ["chore", "docs"] => classes.find("chore")?,
+            _ => return None,
+        };
+        let bounds = &classes.get(class)?.bounds;
+        let hit = |globs: &[refgate_core::Glob], path: &str| {
+            globs.iter().any(|glob| naive_glob(glob.as_str(), path))
+        };
+        let fits = |path: &&String| {
+            !hit(&bounds.never, path) && (bounds.only.is_empty() || hit(&bounds.only, path))
+        };
+        touched.iter().all(fits).then_some(class)
     }
 
     pub(super) fn own_class(&self, message: &str, tip: bool) -> Option<(ClassId, bool)> {

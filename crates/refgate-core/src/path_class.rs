@@ -1,0 +1,33 @@
+//! Finds the class that the changed paths alone imply, whatever the words of the title say
+//! (docs/design/model.md, "Class").
+
+use alloc::vec::Vec;
+
+use crate::path_kind::{PathKind, path_kind};
+use crate::{Bounds, Change, ClassId, EntryKind, Policy};
+
+/// The class that the changed paths alone imply: the first class whose `only` allows all of
+/// them, else the class of their kinds.
+pub(crate) fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
+    let limited = policy.classes.ids().find(|id| {
+        let bounds = policy.classes.get(*id).map(|class| &class.bounds);
+        bounds.is_some_and(|b| !b.only.is_empty() && changes.iter().all(|c| b.allow(c)))
+            && !changes.is_empty()
+    });
+    limited.or_else(|| class_of_path_kinds(policy, changes))
+}
+
+/// `docs` if only documentation changes, `chore` if only files change that are no part of the
+/// product. The limits `only` and `never` of the class hold.
+fn class_of_path_kinds(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
+    let kind = |change: &Change| {
+        // A submodule or a symbolic link can stand for any code.
+        (change.kind == EntryKind::File).then(|| path_kind(&change.path)).flatten()
+    };
+    let kinds: Option<Vec<PathKind>> = changes.iter().map(kind).collect();
+    let kinds = kinds.filter(|kinds| !kinds.is_empty())?;
+    let documents = kinds.iter().all(|kind| *kind == PathKind::Documentation);
+    let class = policy.classes.find(if documents { "docs" } else { "chore" })?;
+    let limits = Bounds { adds: Vec::new(), ..policy.classes.get(class)?.bounds.clone() };
+    changes.iter().all(|change| limits.allow(change)).then_some(class)
+}
