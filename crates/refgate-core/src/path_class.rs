@@ -3,13 +3,16 @@
 
 use alloc::vec::Vec;
 
-use crate::path_kind::{PathKind, path_kind};
+use crate::path_kind::{PathKind, is_source, path_kind};
 use crate::{Bounds, Change, ClassId, EntryKind, Policy};
 
 /// The class that the changed paths alone imply: the first class whose `only` allows all of
 /// them, else the class of their kinds.
 pub(crate) fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
-    let limited = policy.classes.ids().find(|id| {
+    // `docs/**` is meant for documents: a source file in it says nothing.
+    let source = changes.iter().any(|change| is_source(&change.path));
+    let documents = policy.classes.find("docs").filter(|_| source);
+    let limited = policy.classes.ids().filter(|id| Some(*id) != documents).find(|id| {
         let bounds = policy.classes.get(*id).map(|class| &class.bounds);
         bounds.is_some_and(|b| !b.only.is_empty() && changes.iter().all(|c| b.allow(c)))
             && !changes.is_empty()

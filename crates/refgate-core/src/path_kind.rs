@@ -107,6 +107,12 @@ pub(crate) fn path_kind(path: &str) -> Option<PathKind> {
     (document || beneath(" doc docs documentation ")).then_some(PathKind::Documentation)
 }
 
+/// Whether the extension is that of a file that a program runs, includes or shows.
+pub(crate) fn is_source(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    name.rsplit_once('.').is_some_and(|(_, extension)| listed(SOURCE, extension))
+}
+
 fn is_build_pattern(lower: &str) -> bool {
     let tool = |start: &str| lower.starts_with(start);
     (tool("requirements") && lower.ends_with(".txt"))

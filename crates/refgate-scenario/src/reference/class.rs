@@ -82,7 +82,10 @@ impl View<'_> {
             _ => {
                 let by_paths = classes.ids().find(|class| {
                     let only = classes.get(*class).is_some_and(|c| !c.bounds.only.is_empty());
-                    only && !touched.is_empty() && allowed(*class)
+                    let code =
+                        touched.iter().any(|path| path.ends_with(".rs") || path.ends_with(".ts"));
+                    let documents = classes.find("docs") == Some(*class);
+                    only && !touched.is_empty() && allowed(*class) && !(documents && code)
                 });
                 let class = by_paths
                     .or_else(|| self.class_of_kinds(&touched))
