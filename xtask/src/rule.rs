@@ -43,7 +43,7 @@ use crate::{Case, Finding};
 
 /// What a push breaks, with all facts that the sentence needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {}
+pub struct IDViolation {}
 
 pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 
@@ -79,8 +79,8 @@ pub(crate) fn create(name: &str) -> Result<String, String> {
     let fail = |error: std::io::Error| error.to_string();
     let text = fs::read_to_string(&list).map_err(fail)?;
     let marker = "rules! {\n";
-    let line = format!("{marker}    {id} = {module}, \"{name}\";\n");
-    fs::write(&rule, RULE).map_err(fail)?;
+    let line = format!("{marker}    {id} = {module}, {id}Violation, \"{name}\";\n");
+    fs::write(&rule, RULE.replace("IDViolation", &format!("{id}Violation"))).map_err(fail)?;
     fs::write(&page, PAGE.replace("NAME", name)).map_err(fail)?;
     fs::write(&list, text.replacen(marker, &line, 1)).map_err(fail)?;
     Ok(format!(

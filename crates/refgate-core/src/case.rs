@@ -162,7 +162,7 @@ impl ClassifiedLanding<'_> {
     pub(crate) fn is_squash(&self, case: &Case<'_>) -> bool {
         self.landing.squash_of.is_some()
             && !matches!(self.route, Route::Promotion { .. } | Route::SkippedStage { .. })
-            && case.policy.mode(RuleId::Promotion) == crate::Mode::Enforce
+            && case.policy.mode(RuleId::Promotion) == crate::RuleMode::Enforce
     }
 
     /// Whether a person with `role`, neither the pusher nor an author, has approved exactly

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use crate::case::ClassifiedLanding;
 use crate::decision::DecidedLanding;
 use crate::{
-    Case, Decision, Finding, LedgerView, Mode, RuleId, Verdict, Violation, WaivedFinding, Waiver,
-    freezes_at,
+    Case, Decision, Finding, LedgerView, RuleId, RuleMode, Verdict, Violation, WaivedFinding,
+    Waiver, freezes_at,
 };
 
 /// Decides a case. Pure, total and deterministic (docs/design/model.md, "Decision"): the same four
@@ -25,9 +25,9 @@ pub fn decide(case: &Case<'_>) -> Decision {
     let mut uses = WaiverUses::new(case.ledger);
     for finding in all_findings(case, &landed) {
         match case.policy.mode(finding.rule) {
-            Mode::Off => {}
-            Mode::Warn => decision.warnings.push(finding),
-            Mode::Enforce => match uses.take(case, &landed, &finding) {
+            RuleMode::Off => {}
+            RuleMode::Warn => decision.warnings.push(finding),
+            RuleMode::Enforce => match uses.take(case, &landed, &finding) {
                 Some(waiver) => {
                     decision.waived.push(WaivedFinding { finding, waiver: waiver.id });
                 }

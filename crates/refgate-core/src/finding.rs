@@ -43,7 +43,7 @@ impl Finding {
     pub const fn not_before(&self) -> Option<Instant> {
         match (&self.requirement, &self.violation) {
             (Requirement::Until(end), _) => Some(*end),
-            (_, Violation::Freeze(rules::freeze::Violation { earliest, .. })) => *earliest,
+            (_, Violation::Freeze(rules::freeze::FreezeViolation { earliest, .. })) => *earliest,
             _ => None,
         }
     }

@@ -67,7 +67,7 @@ fn named(text: &str) -> Person {
 
 /// How a path changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub enum ChangeMode {
     /// It was added.
     Added,
     /// Its content or its mode changed.
@@ -93,7 +93,7 @@ pub struct Change {
     /// The path from the root of the tree. Invalid UTF-8 is replaced.
     pub path: String,
     /// How it changed.
-    pub mode: Mode,
+    pub mode: ChangeMode,
     /// The type of its entry.
     pub kind: EntryKind,
 }

@@ -60,8 +60,8 @@ pub use freeze::{
 };
 pub use glob::Glob;
 pub use history::{
-    Change, Commit, Debt, EntryKind, History, Landing, Mode as ChangeMode, Person, Pick,
-    PolicyEdit, TagFacts, TagSignature, TipRelation, UpdateFacts,
+    Change, ChangeMode, Commit, Debt, EntryKind, History, Landing, Person, Pick, PolicyEdit,
+    TagFacts, TagSignature, TipRelation, UpdateFacts,
 };
 pub use ledger_edit::{LedgerEdit, LedgerFormError};
 pub use ledger_view::{
@@ -73,8 +73,8 @@ pub use message::Message;
 pub use name::{Oid, RefName, RefNameError, is_invisible};
 pub use needs::{Needs, needs};
 pub use policy::{
-    BackportRules, DebtRules, DeletionRules, GateRules, HotfixRules, LedgerRules, MergeClass, Mode,
-    Policy, PolicyRules, PromotionRules, RequiredSignOff, Roles, WaiverRules,
+    BackportRules, DebtRules, DeletionRules, GateRules, HotfixRules, LedgerRules, MergeClass,
+    Policy, PolicyRules, PromotionRules, RequiredSignOff, Roles, RuleMode, WaiverRules,
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
 pub use receipt::Receipt;

@@ -11,7 +11,7 @@ use crate::{
 
 /// The mode of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub enum RuleMode {
     /// The rule is not checked.
     Off,
     /// Violations are reported, and the push is accepted.
@@ -219,19 +219,19 @@ pub struct Policy {
     /// Which side's version of a file a cherry-pick keeps.
     pub recipes: Vec<Recipe>,
     /// The modes of the rules that are not simply enforced.
-    pub modes: BTreeMap<RuleId, Mode>,
+    pub modes: BTreeMap<RuleId, RuleMode>,
 }
 
 impl Policy {
-    /// The mode of a rule. The default is [`Mode::Enforce`].
+    /// The mode of a rule. The default is [`RuleMode::Enforce`].
     #[must_use]
-    pub fn mode(&self, rule: RuleId) -> Mode {
-        self.modes.get(&rule).copied().unwrap_or(Mode::Enforce)
+    pub fn mode(&self, rule: RuleId) -> RuleMode {
+        self.modes.get(&rule).copied().unwrap_or(RuleMode::Enforce)
     }
 
     /// Whether a rule is checked.
     #[must_use]
     pub fn on(&self, rule: RuleId) -> bool {
-        self.mode(rule) != Mode::Off
+        self.mode(rule) != RuleMode::Off
     }
 }

@@ -1,4 +1,4 @@
-//! The list of rules. One line declares a rule's module, its name and its page.
+//! The list of rules. One line declares a rule's module, its violation, its name and its page.
 //!
 //! A rule lives in one place: its file or folder holds the check, the violation with
 //! all facts, and the declared properties. A rule without a page does not compile.
@@ -38,8 +38,9 @@ impl Properties {
 }
 
 macro_rules! rules {
-    ($($id:ident = $module:ident, $name:literal;)*) => {
+    ($($id:ident = $module:ident, $violation:ident, $name:literal;)*) => {
         $(pub mod $module;)*
+        $(pub use $module::$violation;)*
 
         /// A rule, by its stable name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +51,7 @@ macro_rules! rules {
         /// What a push breaks, by rule, with all facts.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Violation {
-            $(#[doc = concat!("A violation of the rule `", $name, "`.")] $id($module::Violation),)*
+            $(#[doc = concat!("A violation of the rule `", $name, "`.")] $id($module::$violation),)*
             /// A fact that the rule needs was not gathered. The push is undecided.
             FactMissing {
                 /// The missing fact.
@@ -58,8 +59,8 @@ macro_rules! rules {
             },
         }
 
-        $(impl From<$module::Violation> for Violation {
-            fn from(violation: $module::Violation) -> Self {
+        $(impl From<$module::$violation> for Violation {
+            fn from(violation: $module::$violation) -> Self {
                 Self::$id(violation)
             }
         })*
@@ -98,23 +99,23 @@ macro_rules! rules {
 }
 
 rules! {
-    RefName = ref_name, "ref-name";
-    ObjectFormat = object_format, "object-format";
-    Pusher = pusher, "pusher";
-    Rewrite = rewrite, "rewrite";
-    FirstParent = first_parent, "first-parent";
-    Deletion = deletion, "deletion";
-    PolicyChange = policy_change, "policy-change";
-    Freeze = freeze, "freeze";
-    Class = class, "class";
-    EvilMerge = evil_merge, "evil-merge";
-    Promotion = promotion, "promotion";
-    Backport = backport, "backport";
-    ReleaseTag = release_tag, "release-tag";
-    Candidate = candidate, "candidate";
-    ReleaseGate = release_gate, "release-gate";
-    Debts = debts, "debts";
-    Ledger = ledger, "ledger";
+    RefName = ref_name, RefNameViolation, "ref-name";
+    ObjectFormat = object_format, ObjectFormatViolation, "object-format";
+    Pusher = pusher, PusherViolation, "pusher";
+    Rewrite = rewrite, RewriteViolation, "rewrite";
+    FirstParent = first_parent, FirstParentViolation, "first-parent";
+    Deletion = deletion, DeletionViolation, "deletion";
+    PolicyChange = policy_change, PolicyChangeViolation, "policy-change";
+    Freeze = freeze, FreezeViolation, "freeze";
+    Class = class, ClassViolation, "class";
+    EvilMerge = evil_merge, EvilMergeViolation, "evil-merge";
+    Promotion = promotion, PromotionViolation, "promotion";
+    Backport = backport, BackportViolation, "backport";
+    ReleaseTag = release_tag, ReleaseTagViolation, "release-tag";
+    Candidate = candidate, CandidateViolation, "candidate";
+    ReleaseGate = release_gate, ReleaseGateViolation, "release-gate";
+    Debts = debts, DebtsViolation, "debts";
+    Ledger = ledger, LedgerViolation, "ledger";
 }
 
 impl RuleId {

@@ -19,7 +19,7 @@ pub(crate) fn changes(
     after: Option<Oid>,
 ) -> Result<Vec<Change>, GitError> {
     let mut walk =
-        Walk { reader, landing, found: Vec::new(), path: Vec::new(), depth: 0, bytes: 0 };
+        DiffWalk { reader, landing, found: Vec::new(), path: Vec::new(), depth: 0, bytes: 0 };
     walk.trees(before, after)?;
     Ok(walk.found)
 }
@@ -30,7 +30,7 @@ const MAX_PATH_BYTES: usize = 4_096;
 /// The maximum number of bytes of changed paths of one commit.
 const MAX_CHANGED_PATH_BYTES: usize = 32 << 20;
 
-struct Walk<'r> {
+struct DiffWalk<'r> {
     reader: &'r Reader,
     landing: Oid,
     found: Vec<Change>,
@@ -39,7 +39,7 @@ struct Walk<'r> {
     bytes: usize,
 }
 
-impl Walk<'_> {
+impl DiffWalk<'_> {
     fn trees(&mut self, before: Option<Oid>, after: Option<Oid>) -> Result<(), GitError> {
         if before == after {
             return Ok(());

@@ -1,7 +1,8 @@
 //! The labelled facts under the sentence of a finding.
 
 use refgate_core::rules::{
-    backport, candidate, class, freeze, ledger, policy_change, release_gate,
+    BackportViolation, CandidateViolation, ClassViolation, FreezeViolation, LedgerViolation,
+    PolicyChangeViolation, ReleaseGateViolation,
 };
 use refgate_core::{
     Case, ChangeMode, Classification, Debt, Eligibility, Finding, FreezeState, Glob,
@@ -25,15 +26,15 @@ pub(crate) fn facts(case: &Case<'_>, finding: &Finding) -> Facts {
     let mut facts = Facts::new();
     match &finding.violation {
         Violation::Freeze(violation) => freeze_facts(case, violation, &mut facts),
-        Violation::Class(class::Violation::Contradicted { class }) => {
+        Violation::Class(ClassViolation::Contradicted { class }) => {
             class_facts(case, class, &mut facts);
         }
-        Violation::Class(class::Violation::Unclassified { class }) => {
+        Violation::Class(ClassViolation::Unclassified { class }) => {
             facts.push(("class", class_phrase(case, class)));
         }
         Violation::Backport(violation) => backport_facts(case, violation, &mut facts),
         Violation::EvilMerge(v) => facts.push(("paths", path_list(&v.paths, v.total))),
-        Violation::PolicyChange(policy_change::Violation::Invalid { problem }) => {
+        Violation::PolicyChange(PolicyChangeViolation::Invalid { problem }) => {
             facts.push(("problem", clean(problem)));
         }
         Violation::Pusher(v) => {
@@ -55,7 +56,7 @@ pub(crate) fn facts(case: &Case<'_>, finding: &Finding) -> Facts {
             }
         }
         Violation::Candidate(violation) => {
-            if let candidate::Violation::Failed { candidate, .. } = violation {
+            if let CandidateViolation::Failed { candidate, .. } = violation {
                 facts.push(("failed", format!("candidate record {}", candidate.short())));
             }
             facts.push(("allowed", people(case, &case.policy.ledger.releases)));
@@ -91,7 +92,7 @@ fn approval_facts(case: &Case<'_>, finding: &Finding, facts: &mut Facts) {
     facts.push(("command", format!("refgate approve backport {landing} --onto {onto}")));
 }
 
-fn freeze_facts(case: &Case<'_>, v: &freeze::Violation, facts: &mut Facts) {
+fn freeze_facts(case: &Case<'_>, v: &FreezeViolation, facts: &mut Facts) {
     facts.push(("class", class_phrase(case, &v.class)));
     let reason = match &v.release {
         Some(tag) => format!("{} (opened by the release {})", clean(&v.reason), clean(tag)),
@@ -145,10 +146,10 @@ fn class_facts(case: &Case<'_>, class: &Classification, facts: &mut Facts) {
     }
 }
 
-fn backport_facts(case: &Case<'_>, violation: &backport::Violation, facts: &mut Facts) {
+fn backport_facts(case: &Case<'_>, violation: &BackportViolation, facts: &mut Facts) {
     let first = |paths: &[String]| -> Vec<String> { paths.iter().take(5).cloned().collect() };
     match violation {
-        backport::Violation::NotEligible { class, eligibility, .. } => {
+        BackportViolation::NotEligible { class, eligibility, .. } => {
             facts.push(("class", class_phrase(case, class)));
             if class.contradiction.is_some() {
                 return;
@@ -164,45 +165,45 @@ fn backport_facts(case: &Case<'_>, violation: &backport::Violation, facts: &mut 
                 Eligibility::Deferred { since: None } | Eligibility::Never | Eligibility::Yes => {}
             }
         }
-        backport::Violation::NotExact { of, receipt } => {
+        BackportViolation::NotExact { of, receipt } => {
             facts.push(("original", of.short()));
             facts.push(("paths", path_list(&first(receipt.paths()), receipt.paths().len())));
         }
-        backport::Violation::ConflictMarkers { paths } => {
+        BackportViolation::ConflictMarkers { paths } => {
             facts.push(("paths", path_list(&first(paths), paths.len())));
         }
-        backport::Violation::OwnWork { commit, class } => {
+        BackportViolation::OwnWork { commit, class } => {
             facts.push(("commit", commit.short()));
             facts.push(("class", class_phrase(case, class)));
         }
-        backport::Violation::Downgraded { of, was, .. } => {
+        BackportViolation::Downgraded { of, was, .. } => {
             let was = case.policy.classes.name(*was);
             facts.push(("original", format!("{}, {was}", of.short())));
         }
     }
 }
 
-fn gate_facts(case: &Case<'_>, violation: &release_gate::Violation, facts: &mut Facts) {
+fn gate_facts(case: &Case<'_>, violation: &ReleaseGateViolation, facts: &mut Facts) {
     match violation {
-        release_gate::Violation::NotSignedOff { tree, missing } => {
+        ReleaseGateViolation::NotSignedOff { tree, missing } => {
             facts.push(("tree", tree.to_string()));
             facts.extend(missing.iter().map(|one| ("missing", missing_sign_off(case, one))));
         }
-        release_gate::Violation::Failed { failure, role, .. } => {
+        ReleaseGateViolation::Failed { failure, role, .. } => {
             let (by, at) = (clean(&failure.by), show(failure.at));
             facts.push(("failed", format!("by {by} on {at}: {}", shorten(&failure.reason, 80))));
             facts.push(("withdraw", format!("{}, not an author", people(case, role))));
             let id = failure.id.short();
             facts.push(("command", format!("refgate withdraw {id} --reason \"why\"")));
         }
-        release_gate::Violation::NotSoaked { since, .. } => {
+        ReleaseGateViolation::NotSoaked { since, .. } => {
             let had = since.map_or_else(
                 || "the previous stage does not have this content now".to_string(),
                 |since| format!("the previous stage has it since {}", show(since)),
             );
             facts.push(("soak", had));
         }
-        release_gate::Violation::NotTrained { expired, .. } => {
+        ReleaseGateViolation::NotTrained { expired, .. } => {
             facts.extend(expired.map(|expired| ("expired", show(expired))));
             facts.push(("issued by", people(case, &case.policy.ledger.trainers)));
         }
@@ -231,10 +232,10 @@ fn debt_facts(case: &Case<'_>, debts: &[Debt], missing_on: &[String], facts: &mu
     }
 }
 
-fn ledger_facts(case: &Case<'_>, violation: &ledger::Violation, facts: &mut Facts) {
+fn ledger_facts(case: &Case<'_>, violation: &LedgerViolation, facts: &mut Facts) {
     match violation {
-        ledger::Violation::NotACommit => {}
-        ledger::Violation::Form { error } => match error {
+        LedgerViolation::NotACommit => {}
+        LedgerViolation::Form { error } => match error {
             LedgerFormError::Misplaced { path, expected } => {
                 facts.push(("path", shorten(path, 150)));
                 facts.push(("expected", shorten(expected, 150)));
@@ -248,7 +249,7 @@ fn ledger_facts(case: &Case<'_>, violation: &ledger::Violation, facts: &mut Fact
             | LedgerFormError::Merge { .. }
             | LedgerFormError::NotOneFile { .. } => {}
         },
-        ledger::Violation::Record { record, kind, by, why } => {
+        LedgerViolation::Record { record, kind, by, why } => {
             facts.push(("record", format!("{kind} {} by {}", record.short(), clean(by))));
             record_facts(case, why, facts);
         }

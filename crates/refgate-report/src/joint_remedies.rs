@@ -1,6 +1,6 @@
 //! Remedies that resolve all findings of one ref update at once.
 
-use refgate_core::rules::backport;
+use refgate_core::rules::BackportViolation;
 use refgate_core::{Case, Finding, Oid, RefChange, Violation};
 
 use crate::remedy::{Remedy, with_switch};
@@ -9,14 +9,14 @@ use crate::shell::{quoted, short_id};
 /// Two pushes instead of one, where the same push moves the previous stage to the promoted
 /// commit and nothing else is wrong with either update. The second push is a promotion.
 pub(crate) fn promote_after(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Option<Remedy> {
-    let Violation::Backport(backport::Violation::NotEligible { previous: Some(previous), .. }) =
+    let Violation::Backport(BackportViolation::NotEligible { previous: Some(previous), .. }) =
         &finding.violation
     else {
         return None;
     };
     let of = |place: usize| all.iter().filter(move |finding| finding.update == place);
     let not_eligible = |finding: &Finding| {
-        matches!(&finding.violation, Violation::Backport(backport::Violation::NotEligible { .. }))
+        matches!(&finding.violation, Violation::Backport(BackportViolation::NotEligible { .. }))
     };
     if !of(finding.update).all(not_eligible) {
         return None;

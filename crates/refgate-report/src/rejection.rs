@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::rules::backport;
+use refgate_core::rules::BackportViolation;
 use refgate_core::{Case, Decision, Finding, Oid, Verdict, Violation};
 
 use crate::escape::shorten;
@@ -127,7 +127,7 @@ fn push_remedies(
     let out_of_place = |finding: &&&Finding| {
         matches!(
             finding.violation,
-            Violation::Freeze(_) | Violation::Backport(backport::Violation::NotEligible { .. })
+            Violation::Freeze(_) | Violation::Backport(BackportViolation::NotEligible { .. })
         )
     };
     let moved: BTreeSet<Option<Oid>> =

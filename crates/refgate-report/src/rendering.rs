@@ -4,8 +4,9 @@
 //! about its remedies does not compile.
 
 use refgate_core::rules::{
-    backport, candidate, class, first_parent, freeze, ledger, policy_change, promotion, ref_name,
-    release_gate, release_tag,
+    BackportViolation, CandidateViolation, ClassViolation, FirstParentViolation, FreezeViolation,
+    LedgerViolation, PolicyChangeViolation, PromotionViolation, RefNameViolation,
+    ReleaseGateViolation, ReleaseTagViolation,
 };
 use refgate_core::{Case, Eligibility, Finding, Receipt, Violation};
 
@@ -47,12 +48,12 @@ fn sentence(case: &Case<'_>, violation: &Violation) -> String {
             "The push would remove commits from the branch: the new tip does not contain {}.",
             v.old.short()
         ),
-        Violation::FirstParent(first_parent::Violation::Foxtrot { old, .. }) => format!(
+        Violation::FirstParent(FirstParentViolation::Foxtrot { old, .. }) => format!(
             "The merge has its parents in the wrong order: {}, the tip of the branch, must be the \
              first parent.",
             old.short()
         ),
-        Violation::FirstParent(first_parent::Violation::Octopus { parents }) => format!(
+        Violation::FirstParent(FirstParentViolation::Octopus { parents }) => format!(
             "The commit has {parents} parents. A landing has one parent, or two different parents."
         ),
         Violation::Deletion(_) => {
@@ -60,13 +61,13 @@ fn sentence(case: &Case<'_>, violation: &Violation) -> String {
         }
         Violation::PolicyChange(violation) => policy_sentence(violation),
         Violation::Freeze(violation) => freeze_sentence(case, violation),
-        Violation::Class(class::Violation::Contradicted { class }) => match &class.contradiction {
+        Violation::Class(ClassViolation::Contradicted { class }) => match &class.contradiction {
             Some(contradiction) => {
                 format!("Declared as {}.", contradiction_clause(case, class, contradiction))
             }
             None => "The declared class does not agree with the diff.".into(),
         },
-        Violation::Class(class::Violation::Unclassified { .. }) => {
+        Violation::Class(ClassViolation::Unclassified { .. }) => {
             "No class is declared, and this policy requires one.".into()
         }
         Violation::EvilMerge(_) => {
@@ -75,10 +76,10 @@ fn sentence(case: &Case<'_>, violation: &Violation) -> String {
         Violation::Promotion(violation) => promotion_sentence(violation),
         Violation::Backport(violation) => backport_sentence(case, violation),
         Violation::ReleaseTag(violation) => release_tag_sentence(violation),
-        Violation::Candidate(candidate::Violation::NotACandidate { .. }) => {
+        Violation::Candidate(CandidateViolation::NotACandidate { .. }) => {
             "Only a release candidate can be promoted here.".into()
         }
-        Violation::Candidate(candidate::Violation::Failed { .. }) => {
+        Violation::Candidate(CandidateViolation::Failed { .. }) => {
             "This release candidate failed its user acceptance test. The next candidate needs a \
              new record."
                 .into()
@@ -92,32 +93,32 @@ fn sentence(case: &Case<'_>, violation: &Violation) -> String {
             },
             length(case.policy.debts.due)
         ),
-        Violation::Ledger(ledger::Violation::NotACommit) => "The ledger must be a commit.".into(),
-        Violation::Ledger(ledger::Violation::Form { error }) => form_sentence(error),
-        Violation::Ledger(ledger::Violation::Record { why, .. }) => record_sentence(why),
+        Violation::Ledger(LedgerViolation::NotACommit) => "The ledger must be a commit.".into(),
+        Violation::Ledger(LedgerViolation::Form { error }) => form_sentence(error),
+        Violation::Ledger(LedgerViolation::Record { why, .. }) => record_sentence(why),
         Violation::FactMissing { fact } => {
             format!("refgate could not determine {fact}. This is not your fault.")
         }
     }
 }
 
-fn ref_name_sentence(violation: &ref_name::Violation) -> String {
+fn ref_name_sentence(violation: &RefNameViolation) -> String {
     match violation {
-        ref_name::Violation::Reserved => "Pushes to this namespace are not allowed.".into(),
-        ref_name::Violation::Resembles { name } => {
+        RefNameViolation::Reserved => "Pushes to this namespace are not allowed.".into(),
+        RefNameViolation::Resembles { name } => {
             format!("The name can be confused with {}.", clean(name))
         }
-        ref_name::Violation::Blocks => {
+        RefNameViolation::Blocks => {
             "Git stores refs like files. With this name, a stage, a line or a release tag could \
              not exist."
                 .into()
         }
-        ref_name::Violation::Alias { target } => format!(
+        RefNameViolation::Alias { target } => format!(
             "On the server this name is a symbolic ref to `{}`. Push to that branch.",
             clean(target)
         ),
-        ref_name::Violation::NotACommit => "The ref must point to a commit.".into(),
-        ref_name::Violation::StageCreated => {
+        RefNameViolation::NotACommit => "The ref must point to a commit.".into(),
+        RefNameViolation::StageCreated => {
             "A new stage must start at a commit of a stage, and a new line at a commit of \
              production."
                 .into()
@@ -125,17 +126,17 @@ fn ref_name_sentence(violation: &ref_name::Violation) -> String {
     }
 }
 
-fn policy_sentence(violation: &policy_change::Violation) -> String {
+fn policy_sentence(violation: &PolicyChangeViolation) -> String {
     match violation {
-        policy_change::Violation::NotAlone => {
+        PolicyChangeViolation::NotAlone => {
             "A policy change must be the only update of its push.".into()
         }
-        policy_change::Violation::Invalid { .. } => "The new policy is not valid.".into(),
-        policy_change::Violation::Revision { now, new } => format!(
+        PolicyChangeViolation::Invalid { .. } => "The new policy is not valid.".into(),
+        PolicyChangeViolation::Revision { now, new } => format!(
             "The new policy has revision {new}. It must be higher than {now}, the revision in \
              force."
         ),
-        policy_change::Violation::NotApproved { have, want, role, folder } => format!(
+        PolicyChangeViolation::NotApproved { have, want, role, folder } => format!(
             "The new policy (folder tree {}) has {have} of {} by {}.",
             folder.short(),
             count(usize::try_from(*want).unwrap_or(usize::MAX), "approval"),
@@ -144,7 +145,7 @@ fn policy_sentence(violation: &policy_change::Violation) -> String {
     }
 }
 
-fn freeze_sentence(case: &Case<'_>, v: &freeze::Violation) -> String {
+fn freeze_sentence(case: &Case<'_>, v: &FreezeViolation) -> String {
     let window = clean(&v.window);
     match &v.class.contradiction {
         Some(contradiction) => format!(
@@ -158,31 +159,31 @@ fn freeze_sentence(case: &Case<'_>, v: &freeze::Violation) -> String {
     }
 }
 
-fn promotion_sentence(violation: &promotion::Violation) -> String {
+fn promotion_sentence(violation: &PromotionViolation) -> String {
     match violation {
-        promotion::Violation::Squashed { from, of } => format!(
+        PromotionViolation::Squashed { from, of } => format!(
             "The commit is a squashed copy of {} on `{}`, not a promotion. History would fork, and \
              the next promotion would conflict.",
             of.short(),
             clean(from)
         ),
-        promotion::Violation::Differs { from } => format!(
+        PromotionViolation::Differs { from } => format!(
             "The promotion does not have the content of `{}`: it would bring content that was not \
              tested there.",
             clean(from)
         ),
-        promotion::Violation::SkipsStage { from, over } => {
+        PromotionViolation::SkipsStage { from, over } => {
             format!("The commits come from `{}` and were never on `{}`.", clean(from), clean(over))
         }
     }
 }
 
-fn backport_sentence(case: &Case<'_>, violation: &backport::Violation) -> String {
+fn backport_sentence(case: &Case<'_>, violation: &BackportViolation) -> String {
     match violation {
-        backport::Violation::NotEligible { class, .. } if class.contradiction.is_some() => {
+        BackportViolation::NotEligible { class, .. } if class.contradiction.is_some() => {
             "The declared class may land here, but the diff contains more than it allows.".into()
         }
-        backport::Violation::NotEligible { eligibility, .. } => match eligibility {
+        BackportViolation::NotEligible { eligibility, .. } => match eligibility {
             Eligibility::Approval { .. } => "This class needs an approval to land here.".into(),
             Eligibility::Deferred { .. } => {
                 "This class is deferred to the next iteration. Only a promotion brings it here."
@@ -192,7 +193,7 @@ fn backport_sentence(case: &Case<'_>, violation: &backport::Violation) -> String
                 "This class lands here only by promotion.".into()
             }
         },
-        backport::Violation::NotExact { receipt, .. } => match receipt {
+        BackportViolation::NotExact { receipt, .. } => match receipt {
             Receipt::Marked { .. } => "The commit contains conflict markers.".into(),
             Receipt::Resolved { .. } => {
                 "Conflicts of this backport were resolved by hand, so it needs an approval.".into()
@@ -203,15 +204,13 @@ fn backport_sentence(case: &Case<'_>, violation: &backport::Violation) -> String
                     .into()
             }
         },
-        backport::Violation::ConflictMarkers { .. } => {
-            "The change contains conflict markers.".into()
-        }
-        backport::Violation::OwnWork { .. } => {
+        BackportViolation::ConflictMarkers { .. } => "The change contains conflict markers.".into(),
+        BackportViolation::OwnWork { .. } => {
             "The change was neither promoted nor picked from another branch, so it needs an \
              approval."
                 .into()
         }
-        backport::Violation::Downgraded { class, was, .. } => format!(
+        BackportViolation::Downgraded { class, was, .. } => format!(
             "The commit is declared {}, but its original is {}, so it needs an approval.",
             case.policy.classes.name(*class),
             case.policy.classes.name(*was)
@@ -219,57 +218,59 @@ fn backport_sentence(case: &Case<'_>, violation: &backport::Violation) -> String
     }
 }
 
-fn release_tag_sentence(violation: &release_tag::Violation) -> String {
+fn release_tag_sentence(violation: &ReleaseTagViolation) -> String {
     match violation {
-        release_tag::Violation::Moved { old } => {
+        ReleaseTagViolation::Moved { old } => {
             format!("A release tag never moves. This tag points to {}.", old.short())
         }
-        release_tag::Violation::NotAnnotated => "A release tag must be annotated.".into(),
-        release_tag::Violation::NotSigned => "A release tag must be signed.".into(),
-        release_tag::Violation::SignatureInvalid { why } => {
+        ReleaseTagViolation::NotAnnotated => "A release tag must be annotated.".into(),
+        ReleaseTagViolation::NotSigned => "A release tag must be signed.".into(),
+        ReleaseTagViolation::SignatureInvalid { why } => {
             format!("The signature of the release tag is not valid: {}.", clean(why))
         }
-        release_tag::Violation::SignerNotAllowed { by, role } => format!(
+        ReleaseTagViolation::SignerNotAllowed { by, role } => format!(
             "The release tag is signed by `{}`, who does not have the role {}.",
             clean(by),
             clean(role)
         ),
-        release_tag::Violation::NameDiffers => {
+        ReleaseTagViolation::NameDiffers => {
             "The tag object contains another name than the ref.".into()
         }
-        release_tag::Violation::NotShipped { production } => format!(
+        ReleaseTagViolation::NotShipped { production } => format!(
             "The tagged commit was never the tip of `{}` or of a release line.",
             clean(production)
         ),
-        release_tag::Violation::VersionNotGrown { version, existing, .. } => format!(
+        ReleaseTagViolation::VersionNotGrown { version, existing, .. } => format!(
             "Versions must increase: {version} is not higher than the release {}.",
             clean(existing)
         ),
-        release_tag::Violation::NumberTooLarge => {
+        ReleaseTagViolation::NumberTooLarge => {
             "The tag looks like a release, but a number of its version has more than 9 digits."
                 .into()
         }
     }
 }
 
-fn release_gate_sentence(violation: &release_gate::Violation) -> String {
+fn release_gate_sentence(violation: &ReleaseGateViolation) -> String {
     match violation {
-        release_gate::Violation::NotSignedOff { .. } => {
+        ReleaseGateViolation::NotSignedOff { .. } => {
             "The promotion to production lacks sign-offs.".into()
         }
-        release_gate::Violation::Failed { release, number, .. } => format!(
+        ReleaseGateViolation::Failed { release, number, .. } => format!(
             "Candidate {number} of {} with this content failed its user acceptance test.",
             clean(release)
         ),
-        release_gate::Violation::NotSoaked { soak, .. } => {
+        ReleaseGateViolation::NotSoaked { soak, .. } => {
             format!("The content must stay on the previous stage for {}.", length(*soak))
         }
-        release_gate::Violation::NotTrained { actor: Some(actor), course, .. } => format!(
-            "`{}` has no valid certificate for the course \"{}\".",
-            clean(actor),
-            clean(course)
-        ),
-        release_gate::Violation::NotTrained { actor: None, course, .. } => format!(
+        ReleaseGateViolation::NotTrained { actor: Some(actor), course, .. } => {
+            format!(
+                "`{}` has no valid certificate for the course \"{}\".",
+                clean(actor),
+                clean(course)
+            )
+        }
+        ReleaseGateViolation::NotTrained { actor: None, course, .. } => format!(
             "The pusher could not be identified, and a certificate for the course \"{}\" is \
              required.",
             clean(course)
@@ -289,56 +290,54 @@ pub fn remedies(case: &Case<'_>, all: &[Finding], finding: &Finding) -> Vec<Reme
 fn remedies_of(build: &RemedyBuilder<'_>, all: &[Finding], finding: &Finding) -> Vec<Remedy> {
     use crate::joint_remedies::promote_after;
     match &finding.violation {
-        Violation::Freeze(_) | Violation::Backport(backport::Violation::NotEligible { .. }) => {
+        Violation::Freeze(_) | Violation::Backport(BackportViolation::NotEligible { .. }) => {
             promote_after(build.case, all, finding)
                 .map_or_else(|| build.move_to_topic(), |remedy| vec![remedy])
         }
         Violation::Class(_) => build.declare_class(),
         Violation::EvilMerge(_) => build.merge_again(),
-        Violation::FirstParent(first_parent::Violation::Foxtrot { old, new }) => {
+        Violation::FirstParent(FirstParentViolation::Foxtrot { old, new }) => {
             build.swap_parents(*old, *new)
         }
-        Violation::FirstParent(first_parent::Violation::Octopus { .. }) => build.merge_one_by_one(),
+        Violation::FirstParent(FirstParentViolation::Octopus { .. }) => build.merge_one_by_one(),
         Violation::Rewrite(_) => build.rebase(),
-        Violation::Promotion(promotion::Violation::Squashed { of, .. }) => build.promote(*of),
-        Violation::Promotion(promotion::Violation::Differs { from }) => build.bring_back(from),
-        Violation::Promotion(promotion::Violation::SkipsStage { over, .. }) => {
-            build.promote_to(over)
-        }
+        Violation::Promotion(PromotionViolation::Squashed { of, .. }) => build.promote(*of),
+        Violation::Promotion(PromotionViolation::Differs { from }) => build.bring_back(from),
+        Violation::Promotion(PromotionViolation::SkipsStage { over, .. }) => build.promote_to(over),
         Violation::ReleaseTag(
-            release_tag::Violation::Moved { .. }
-            | release_tag::Violation::VersionNotGrown { .. }
-            | release_tag::Violation::NumberTooLarge,
+            ReleaseTagViolation::Moved { .. }
+            | ReleaseTagViolation::VersionNotGrown { .. }
+            | ReleaseTagViolation::NumberTooLarge,
         ) => build.next_version(),
         Violation::ReleaseTag(
-            release_tag::Violation::NotAnnotated | release_tag::Violation::NameDiffers,
+            ReleaseTagViolation::NotAnnotated | ReleaseTagViolation::NameDiffers,
         ) => build.tag_again("annotate the tag:", "-a"),
         Violation::ReleaseTag(
-            release_tag::Violation::NotSigned
-            | release_tag::Violation::SignatureInvalid { .. }
-            | release_tag::Violation::SignerNotAllowed { .. },
+            ReleaseTagViolation::NotSigned
+            | ReleaseTagViolation::SignatureInvalid { .. }
+            | ReleaseTagViolation::SignerNotAllowed { .. },
         ) => build.tag_again("sign the tag with a key that the policy lists:", "-s"),
-        Violation::ReleaseTag(release_tag::Violation::NotShipped { production }) => {
+        Violation::ReleaseTag(ReleaseTagViolation::NotShipped { production }) => {
             build.land_before_tag(production)
         }
-        Violation::RefName(ref_name::Violation::Resembles { .. } | ref_name::Violation::Blocks)
+        Violation::RefName(RefNameViolation::Resembles { .. } | RefNameViolation::Blocks)
         | Violation::Pusher(_) => build.push_as_topic(),
-        Violation::RefName(ref_name::Violation::Alias { target }) => build.push_to(target),
-        Violation::RefName(ref_name::Violation::StageCreated) => build.open_at_known(),
-        Violation::PolicyChange(policy_change::Violation::NotAlone) => build.push_policy_alone(),
+        Violation::RefName(RefNameViolation::Alias { target }) => build.push_to(target),
+        Violation::RefName(RefNameViolation::StageCreated) => build.open_at_known(),
+        Violation::PolicyChange(PolicyChangeViolation::NotAlone) => build.push_policy_alone(),
         Violation::ObjectFormat(v) => build.write_again(v.commit),
         // These need a record, time or another decision. The facts name who and when.
         Violation::Backport(
-            backport::Violation::NotExact { .. }
-            | backport::Violation::ConflictMarkers { .. }
-            | backport::Violation::OwnWork { .. }
-            | backport::Violation::Downgraded { .. },
+            BackportViolation::NotExact { .. }
+            | BackportViolation::ConflictMarkers { .. }
+            | BackportViolation::OwnWork { .. }
+            | BackportViolation::Downgraded { .. },
         )
-        | Violation::RefName(ref_name::Violation::Reserved | ref_name::Violation::NotACommit)
+        | Violation::RefName(RefNameViolation::Reserved | RefNameViolation::NotACommit)
         | Violation::PolicyChange(
-            policy_change::Violation::Invalid { .. }
-            | policy_change::Violation::Revision { .. }
-            | policy_change::Violation::NotApproved { .. },
+            PolicyChangeViolation::Invalid { .. }
+            | PolicyChangeViolation::Revision { .. }
+            | PolicyChangeViolation::NotApproved { .. },
         )
         | Violation::Deletion(_)
         | Violation::Candidate(_)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use refgate_core::{Mode, RuleId};
+use refgate_core::{RuleId, RuleMode};
 use refgate_gate::{Exit, builtin, horizon, policy_from_text};
 use refgate_scenario::{Line, Report, Step, git_command};
 
@@ -77,7 +77,7 @@ fn coverage(met: &BTreeMap<RuleId, BTreeSet<String>>) -> Result<usize, Failure> 
         .map_err(|error| Failure::new(Exit::BadPolicy, error.full_message()))?;
     let mut lacking = 0;
     say("\nrules of the policy `portal`, and the lessons that cover them:");
-    for rule in RuleId::ALL.iter().filter(|rule| policy.mode(**rule) != Mode::Off) {
+    for rule in RuleId::ALL.iter().filter(|rule| policy.mode(**rule) != RuleMode::Off) {
         let names = match met.get(rule) {
             Some(names) => names.iter().cloned().collect::<Vec<_>>().join(", "),
             None => {

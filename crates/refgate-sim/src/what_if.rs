@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::rules::policy_change;
+use refgate_core::rules::PolicyChangeViolation;
 use refgate_core::{
     Actor, Duration, EvidenceKind, Instant, Oid, Policy, Record, RecordBody, RecordId, RefChange,
     RefName, Requirement, RuleId, Violation, last_major, roles_that_may_make,
@@ -175,9 +175,9 @@ impl<'w> WhatIf<'w> {
             let Some(update) = checked.push.updates.get(finding.update) else { continue };
             let (rule, on) = (finding.rule, update.name.clone());
             let of = match finding.violation {
-                Violation::PolicyChange(policy_change::Violation::NotApproved {
-                    folder, ..
-                }) => Some(folder),
+                Violation::PolicyChange(PolicyChangeViolation::NotApproved { folder, .. }) => {
+                    Some(folder)
+                }
                 _ => finding.landing.or(update.change.new_value()).or(update.change.old_value()),
             };
             match (&finding.requirement, of) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use refgate_core::{FreezeState, Instant, Interval, LedgerView, Mode, Policy, RuleId, Verdict};
+use refgate_core::{FreezeState, Instant, Interval, LedgerView, Policy, RuleId, RuleMode, Verdict};
 use refgate_format::{Limits, parse_instant};
 use refgate_gate::{Exit, Replay, ReplayError, Row, assume_exits, bounds, replay};
 use refgate_git::{Bounds, Reader, releases};
@@ -53,7 +53,7 @@ fn policy(name: &str, reader: &Reader) -> Result<Policy, Failure> {
     let mut policy = find(name, Some(reader))?.read(Some(reader), time)?;
     // These rules need the pusher or records, which a history does not contain.
     for rule in [RuleId::Pusher, RuleId::Candidate, RuleId::ReleaseGate, RuleId::Debts] {
-        policy.modes.insert(rule, Mode::Off);
+        policy.modes.insert(rule, RuleMode::Off);
     }
     Ok(policy)
 }

@@ -8,7 +8,7 @@ use crate::{Case, Finding, Oid, RecordId, Requirement, RuleId, Target};
 
 /// What a promotion to staging breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum CandidateViolation {
     /// The promoted tree was not named a release candidate.
     NotACandidate {
         /// The commit.
@@ -43,9 +43,9 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Finding> {
     let mut known = same_tree.filter(|candidate| candidate.at <= case.push.at);
     let failed = known.clone().find(|candidate| one.item.standing_failure(case, candidate).is_some());
     let violation = match (failed, known.next()) {
-        (Some(failed), _) => Violation::Failed { commit: commit.id, candidate: failed.id },
+        (Some(failed), _) => CandidateViolation::Failed { commit: commit.id, candidate: failed.id },
         (None, Some(_)) => return None,
-        (None, None) => Violation::NotACandidate { commit: commit.id },
+        (None, None) => CandidateViolation::NotACandidate { commit: commit.id },
     };
     Some(Finding {
         rule: RuleId::Candidate,

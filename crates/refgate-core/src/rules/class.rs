@@ -8,7 +8,7 @@ use crate::{Case, ClassId, Classification, Finding, Requirement, RuleId, rules};
 
 /// What is wrong with the class of a landing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum ClassViolation {
     /// The diff contains more than the declared class allows.
     Contradicted {
         /// The class that was found.
@@ -35,10 +35,10 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
             found.push(finding(one, rules::Violation::FactMissing { fact }));
         } else if one.class.contradiction.is_some() {
             let class = one.class.clone();
-            found.push(finding(one, Violation::Contradicted { class }.into()));
+            found.push(finding(one, ClassViolation::Contradicted { class }.into()));
         } else if one.class.class == ClassId::UNCLASSIFIED && case.policy.declared_only {
             let class = one.class.clone();
-            found.push(finding(one, Violation::Unclassified { class }.into()));
+            found.push(finding(one, ClassViolation::Unclassified { class }.into()));
         }
     }
     found

@@ -11,7 +11,7 @@ use crate::{Case, Debt, Finding, Requirement, RuleId, Target};
 
 /// Debts past their due date block a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct DebtsViolation {
     /// The overdue debts, earliest first.
     pub debts: Vec<Debt>,
     /// For each debt, the branch that is missing the fix.
@@ -47,7 +47,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
             rule: RuleId::Debts,
             update: one.item.index,
             landing: Some(one.landing.commit),
-            violation: Violation { debts, missing_on }.into(),
+            violation: DebtsViolation { debts, missing_on }.into(),
             requirement: Requirement::WaitsFor("the fixes".to_string()),
         });
     }

@@ -12,7 +12,7 @@ use crate::{
 
 /// A governed branch or a release tag would be deleted too early.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct DeletionViolation {
     /// The value that the server has.
     pub value: Oid,
     /// The deletion request: who made it, and when its cooling-off period ends.
@@ -53,7 +53,7 @@ fn judge(case: &Case<'_>, item: &UpdateItem<'_>, value: Oid) -> Option<Finding> 
         _ => Requirement::Needs { role: rules.approvers.clone() },
     };
     let request = request.map(|request| request.by.clone()).zip(end);
-    let violation = Violation { value, request, approved }.into();
+    let violation = DeletionViolation { value, request, approved }.into();
     Some(Finding {
         rule: RuleId::Deletion,
         update: item.index,

@@ -12,7 +12,7 @@ use crate::{
 
 /// A merge commit contains changes of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct EvilMergeViolation {
     /// The first paths.
     pub paths: Vec<String>,
     /// The number of paths.
@@ -36,7 +36,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
             Some(paths) if paths.is_empty() || is_declared(one) => continue,
             Some(paths) => {
                 let first = paths.iter().take(5).cloned().collect();
-                Violation { paths: first, total: paths.len() }.into()
+                EvilMergeViolation { paths: first, total: paths.len() }.into()
             }
             None => rules::Violation::FactMissing { fact: "what a plain merge would give" },
         };

@@ -8,7 +8,7 @@ use crate::{Case, Finding, Oid, RefChange, Requirement, RuleId, TipRelation};
 
 /// What breaks the first-parent chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum FirstParentViolation {
     /// The old tip is not on the first-parent chain of the new tip.
     Foxtrot {
         /// The tip that the server has.
@@ -26,7 +26,7 @@ pub enum Violation {
 pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
-    let finding = |update, landing, violation: Violation| Finding {
+    let finding = |update, landing, violation: FirstParentViolation| Finding {
         rule: RuleId::FirstParent,
         update,
         landing,
@@ -38,7 +38,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         if let (RefChange::Move { old, new }, Some(TipRelation::Foxtrot), Some(_)) =
             (item.update.change, item.facts.tip_relation, case.target(&item))
         {
-            found.push(finding(item.index, None, Violation::Foxtrot { old, new }));
+            found.push(finding(item.index, None, FirstParentViolation::Foxtrot { old, new }));
         }
     }
     for one in landed {
@@ -47,7 +47,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         distinct.sort();
         distinct.dedup();
         if commit.parents.len() > 2 || distinct.len() < commit.parents.len() {
-            let violation = Violation::Octopus { parents: commit.parents.len() };
+            let violation = FirstParentViolation::Octopus { parents: commit.parents.len() };
             found.push(finding(one.item.index, Some(commit.id), violation));
         }
     }

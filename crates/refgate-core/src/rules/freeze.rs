@@ -14,7 +14,7 @@ use crate::{
 
 /// A freeze window blocks a landing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct FreezeViolation {
     /// The name of the window.
     pub window: String,
     /// Why the window exists.
@@ -82,7 +82,7 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>, freeze: &Freeze<'_>) -> O
         When::Needs { from, .. } => (from > case.push.at).then_some(from),
     };
     let name = |id: &ClassId| case.policy.classes.name(*id);
-    let violation = Violation {
+    let violation = FreezeViolation {
         window: window.name.clone(),
         reason: window.reason.clone(),
         state: freeze.state,

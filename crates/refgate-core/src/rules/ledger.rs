@@ -13,7 +13,7 @@ use crate::{
 
 /// What is wrong with a push to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum LedgerViolation {
     /// The pushed value is not a commit.
     NotACommit,
     /// The push does not have the form of an append.
@@ -46,21 +46,21 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
         let mut report = |violation: rules::Violation| found.push(finding(&item, violation));
         match &item.facts.ledger_edit {
             None if item.update.change.new_value().is_none() => {
-                report(Violation::Form { error: LedgerFormError::NotForward }.into());
+                report(LedgerViolation::Form { error: LedgerFormError::NotForward }.into());
             }
-            None if item.facts.not_a_commit => report(Violation::NotACommit.into()),
+            None if item.facts.not_a_commit => report(LedgerViolation::NotACommit.into()),
             None => {
                 let fact = "what the push does to the ledger";
                 report(rules::Violation::FactMissing { fact });
             }
             Some(edit) => {
                 if let Some(error) = &edit.broken {
-                    report(Violation::Form { error: error.clone() }.into());
+                    report(LedgerViolation::Form { error: error.clone() }.into());
                 }
                 for record in &edit.appended {
                     if let Some(why) = find_rejection(case, edit, record) {
                         let (kind, by) = (record.body.kind(), record.by.clone());
-                        report(Violation::Record { record: record.id, kind, by, why }.into());
+                        report(LedgerViolation::Record { record: record.id, kind, by, why }.into());
                     }
                 }
             }

@@ -9,7 +9,7 @@ use crate::{Case, Finding, Oid, Requirement, RuleId};
 
 /// Git and other readers could read the commit in different ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct ObjectFormatViolation {
     /// The commit.
     pub commit: Oid,
     /// What is wrong with it.
@@ -25,7 +25,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         let ids = one.landing.side.iter().chain([&one.landing.commit]);
         for commit in ids.filter_map(|id| case.history.commit(*id)) {
             if let Some(defect) = &commit.defect {
-                let violation = Violation { commit: commit.id, defect: defect.clone() };
+                let violation = ObjectFormatViolation { commit: commit.id, defect: defect.clone() };
                 found.push(Finding {
                     rule: RuleId::ObjectFormat,
                     update: one.item.index,

@@ -9,7 +9,7 @@ use crate::{Case, Finding, Oid, Requirement, RuleId};
 
 /// What is wrong with a policy change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum PolicyChangeViolation {
     /// The policy changes together with other refs.
     NotAlone,
     /// The new policy is not valid.
@@ -47,17 +47,17 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
 fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Vec<Finding> {
     let Some(edit) = &item.facts.policy_edit else { return Vec::new() };
     let mut found = Vec::new();
-    let mut report = |violation: Violation, requirement| {
+    let mut report = |violation: PolicyChangeViolation, requirement| {
         let (rule, violation) = (RuleId::PolicyChange, violation.into());
         found.push(Finding { rule, update: item.index, landing: None, violation, requirement });
     };
     if case.push.updates.len() > 1 {
-        report(Violation::NotAlone, Requirement::Never);
+        report(PolicyChangeViolation::NotAlone, Requirement::Never);
     }
     if let Some(problem) = &edit.problem {
-        report(Violation::Invalid { problem: problem.clone() }, Requirement::Never);
+        report(PolicyChangeViolation::Invalid { problem: problem.clone() }, Requirement::Never);
     } else if edit.revision <= case.policy.revision {
-        let violation = Violation::Revision { now: case.policy.revision, new: edit.revision };
+        let violation = PolicyChangeViolation::Revision { now: case.policy.revision, new: edit.revision };
         report(violation, Requirement::Never);
     }
     if let Some(folder) = edit.folder {
@@ -67,7 +67,7 @@ fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Vec<Finding> {
             let role = rules.approvers.clone();
             let requirement = Requirement::Needs { role: role.clone() };
             report(
-                Violation::NotApproved { have, want: rules.approvals, role, folder },
+                PolicyChangeViolation::NotApproved { have, want: rules.approvals, role, folder },
                 requirement,
             );
         }

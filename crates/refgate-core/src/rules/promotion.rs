@@ -9,7 +9,7 @@ use crate::{Case, Finding, Oid, Requirement, Route, RuleId};
 
 /// What is wrong with a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum PromotionViolation {
     /// The promotion is squashed into a new commit.
     Squashed {
         /// The branch of the previous stage.
@@ -34,7 +34,7 @@ pub enum Violation {
 pub(crate) const PROPERTIES: Properties = Properties::DEFAULT;
 
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
-    let finding = |one: &ClassifiedLanding<'_>, violation: Violation| Finding {
+    let finding = |one: &ClassifiedLanding<'_>, violation: PromotionViolation| Finding {
         rule: RuleId::Promotion,
         update: one.item.index,
         landing: Some(one.landing.commit),
@@ -44,7 +44,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
     landed.iter().filter_map(|one| judge(case, one).map(|what| finding(one, what))).collect()
 }
 
-fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Violation> {
+fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<PromotionViolation> {
     let branch = |place: usize| {
         let stage = case.policy.flow.stages.get(place);
         stage.map_or_else(String::new, |stage| stage.branch.short().to_string())
@@ -54,15 +54,15 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Violation> {
             let own = !case.history.reached_by(one.landing.commit, from);
             let differs = !one.landing.same_as_side || one.landing.resolved;
             (case.policy.promotion.same_tree && own && differs)
-                .then(|| Violation::Differs { from: branch(from) })
+                .then(|| PromotionViolation::Differs { from: branch(from) })
         }
         Route::SkippedStage { from } => {
             let over = one.target.place()?.checked_sub(1)?;
-            Some(Violation::SkipsStage { from: branch(from), over: branch(over) })
+            Some(PromotionViolation::SkipsStage { from: branch(from), over: branch(over) })
         }
         Route::Hotfix | Route::Backport { .. } | Route::BackMerge { .. } => {
             let from = one.target.place()?.checked_sub(1)?;
-            one.landing.squash_of.map(|of| Violation::Squashed { from: branch(from), of })
+            one.landing.squash_of.map(|of| PromotionViolation::Squashed { from: branch(from), of })
         }
         Route::AncestryOnly | Route::Topic => None,
     }

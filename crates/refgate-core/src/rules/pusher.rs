@@ -9,7 +9,7 @@ use crate::{Case, Finding, RefKind, Requirement, RuleId};
 
 /// The pusher has none of the roles that may push.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct PusherViolation {
     /// The pusher, if the transport identifies one.
     pub actor: Option<String>,
     /// The roles that may push.
@@ -39,7 +39,7 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
             continue;
         }
         let role = roles.first().cloned().unwrap_or_default();
-        let violation = Violation { actor: actor.map(ToString::to_string), roles: roles.to_vec() };
+        let violation = PusherViolation { actor: actor.map(ToString::to_string), roles: roles.to_vec() };
         found.push(Finding {
             rule: RuleId::Pusher,
             update: item.index,

@@ -9,7 +9,7 @@ use crate::{Case, Finding, RefChange, RefKind, Requirement, RuleId, Target};
 
 /// What is wrong with a ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum RefNameViolation {
     /// The namespace belongs to refgate, or changes what Git reads.
     Reserved,
     /// The name can be confused with a protected name.
@@ -37,7 +37,7 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
     case.items().filter_map(|item| judge(case, &item).map(|what| finding(&item, what))).collect()
 }
 
-fn finding(item: &UpdateItem<'_>, violation: Violation) -> Finding {
+fn finding(item: &UpdateItem<'_>, violation: RefNameViolation) -> Finding {
     Finding {
         rule: RuleId::RefName,
         update: item.index,
@@ -47,23 +47,23 @@ fn finding(item: &UpdateItem<'_>, violation: Violation) -> Finding {
     }
 }
 
-fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Option<Violation> {
+fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Option<RefNameViolation> {
     let kind = case.policy.kind(&item.update.name);
     if matches!(kind, RefKind::Records | RefKind::Forbidden) {
-        return Some(Violation::Reserved);
+        return Some(RefNameViolation::Reserved);
     }
     if let Some(target) = &item.facts.alias_of {
-        return Some(Violation::Alias { target: target.clone() });
+        return Some(RefNameViolation::Alias { target: target.clone() });
     }
     if let Some(name) = &item.facts.resembles {
-        return Some(Violation::Resembles { name: name.clone() });
+        return Some(RefNameViolation::Resembles { name: name.clone() });
     }
     if matches!(kind, RefKind::Blocks) && item.update.change.new_value().is_some() {
-        return Some(Violation::Blocks);
+        return Some(RefNameViolation::Blocks);
     }
     let creates = matches!(item.update.change, RefChange::Create { .. });
     match kind {
-        RefKind::Governed(_) if item.facts.not_a_commit => Some(Violation::NotACommit),
+        RefKind::Governed(_) if item.facts.not_a_commit => Some(RefNameViolation::NotACommit),
         RefKind::Governed(target) if creates && !case.history.tips.is_empty() => {
             let (stages, line) = item.facts.former_tip_of;
             let known = match target {
@@ -72,9 +72,9 @@ fn judge(case: &Case<'_>, item: &UpdateItem<'_>) -> Option<Violation> {
                 // A line is production: it starts at a commit that was in production.
                 Target::Line(_) => line || stages & production(case) != 0,
             };
-            (!known).then_some(Violation::StageCreated)
+            (!known).then_some(RefNameViolation::StageCreated)
         }
-        RefKind::Release(_) if item.facts.not_a_commit => Some(Violation::NotACommit),
+        RefKind::Release(_) if item.facts.not_a_commit => Some(RefNameViolation::NotACommit),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::{Case, Finding, Oid, RefChange, Requirement, RuleId, TipRelation, rul
 
 /// The push is not a fast-forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct RewriteViolation {
     /// The tip that the server has.
     pub old: Oid,
     /// The pushed tip.
@@ -26,7 +26,7 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
         }
         let violation = match item.facts.tip_relation {
             Some(TipRelation::Foxtrot) => continue,
-            Some(_) => Violation { old, new }.into(),
+            Some(_) => RewriteViolation { old, new }.into(),
             None if item.facts.not_a_commit => continue,
             None => rules::Violation::FactMissing { fact: "how the old and the new tip relate" },
         };

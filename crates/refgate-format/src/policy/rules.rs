@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use refgate_core::{
-    BackportRules, Classes, DeletionRules, Duration, HotfixRules, Mode, Policy, PolicyRules,
-    PromotionRules, ReleaseRules, Roles, RuleId, TagPattern,
+    BackportRules, Classes, DeletionRules, Duration, HotfixRules, Policy, PolicyRules,
+    PromotionRules, ReleaseRules, Roles, RuleId, RuleMode, TagPattern,
 };
 
 use super::classes::class_list;
@@ -129,22 +129,22 @@ pub(super) fn protect(
     rules
 }
 
-pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<RuleId, Mode> {
+pub(super) fn modes(c: &mut Complaints<'_>, root: &mut Section<'_>) -> BTreeMap<RuleId, RuleMode> {
     let mut all = BTreeMap::new();
     let Some(section) = root.table(c, "rules") else { return all };
     for (name, value) in section.entries() {
         let Some(text) = text_of(c, value) else { continue };
         let mode = match text.text.as_str() {
-            "enforce" => Mode::Enforce,
-            "warn" => Mode::Warn,
-            "off" => Mode::Off,
+            "enforce" => RuleMode::Enforce,
+            "warn" => RuleMode::Warn,
+            "off" => RuleMode::Off,
             _ => {
                 c.hint(text.span, "unknown mode", "expected `enforce`, `warn` or `off`");
                 continue;
             }
         };
         match RuleId::find(&name.text) {
-            Some(rule) if !rule.properties().optional && mode != Mode::Enforce => {
+            Some(rule) if !rule.properties().optional && mode != RuleMode::Enforce => {
                 c.add(name.span, format!("the rule `{}` is always enforced", name.text));
             }
             Some(rule) => drop(all.insert(rule, mode)),

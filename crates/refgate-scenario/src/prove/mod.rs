@@ -8,7 +8,7 @@ mod windows;
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Instant, Mode, Policy, RuleId};
+use refgate_core::{Instant, Policy, RuleId, RuleMode};
 
 pub use cases::{DeliveryPath, ProveCase, cases};
 
@@ -146,7 +146,8 @@ fn find_settings_without_effect(policy: &Policy) -> Vec<Proof> {
         RuleId::ReleaseTag => policy.release.tags.is_empty(),
         _ => false,
     };
-    for (rule, _) in policy.modes.iter().filter(|(rule, mode)| **mode != Mode::Off && idle(**rule))
+    for (rule, _) in
+        policy.modes.iter().filter(|(rule, mode)| **mode != RuleMode::Off && idle(**rule))
     {
         say(format!("the rule `{}` is on, but has nothing to check", rule.name()));
     }

@@ -12,7 +12,7 @@ mod time;
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Mode, Oid, Policy, RecordBody, RuleId};
+use refgate_core::{Oid, Policy, RecordBody, RuleId, RuleMode};
 
 use crate::memory_world::MemoryWorld;
 use crate::step::PushItem;
@@ -38,7 +38,9 @@ pub fn judge_naively(
             view.update(&spec.to, old, new, &mut no);
         }
     }
-    no.retain(|rule| RuleId::find(rule).is_some_and(|id| world.policy.mode(id) == Mode::Enforce));
+    no.retain(|rule| {
+        RuleId::find(rule).is_some_and(|id| world.policy.mode(id) == RuleMode::Enforce)
+    });
     (no.is_empty(), no)
 }
 

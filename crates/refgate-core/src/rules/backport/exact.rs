@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Violation, declared_class, finding};
+use super::{BackportViolation, declared_class, finding};
 use crate::case::ClassifiedLanding;
 use crate::class_downgrade::{merge_downgrade, pick_downgrade};
 use crate::{Case, Commit, Finding, Oid, Receipt, Requirement, Route, RuleId};
@@ -24,7 +24,7 @@ pub(super) fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Find
         new.filter_map(|id| manual_change(case, one, *id)).collect();
     let marked = &one.landing.marked;
     if !marked.is_empty() {
-        found.push(Violation::ConflictMarkers { paths: marked.clone() }.into());
+        found.push(BackportViolation::ConflictMarkers { paths: marked.clone() }.into());
     }
     let final_one = found.iter().find(|violation| no_approval_helps(violation));
     let violation = final_one.or(found.first())?.clone();
@@ -38,10 +38,10 @@ pub(super) fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Find
 
 fn no_approval_helps(violation: &crate::Violation) -> bool {
     match violation {
-        crate::Violation::Backport(Violation::NotExact { receipt, .. }) => {
+        crate::Violation::Backport(BackportViolation::NotExact { receipt, .. }) => {
             matches!(receipt, Receipt::Marked { .. })
         }
-        crate::Violation::Backport(Violation::ConflictMarkers { .. })
+        crate::Violation::Backport(BackportViolation::ConflictMarkers { .. })
         | crate::Violation::FactMissing { .. } => true,
         _ => false,
     }
@@ -57,7 +57,7 @@ fn manual_change(
     // What another stage contains was judged there, under its own name.
     if commit.reach != 0 {
         let (class, was) = merge_downgrade(case, &one.class, commit)?;
-        return Some(Violation::Downgraded { of: id, class, was }.into());
+        return Some(BackportViolation::Downgraded { of: id, class, was }.into());
     }
     let Some(pick) = one.landing.pick(id) else {
         return own_work(case, one, commit).map(Into::into);
@@ -67,9 +67,9 @@ fn manual_change(
         Some(Receipt::Exact) => {
             let landed = (one.landing.commit, &one.class);
             let (class, was) = pick_downgrade(case, landed, commit, pick)?;
-            Some(Violation::Downgraded { of, class, was }.into())
+            Some(BackportViolation::Downgraded { of, class, was }.into())
         }
-        Some(receipt) => Some(Violation::NotExact { of, receipt: receipt.clone() }.into()),
+        Some(receipt) => Some(BackportViolation::NotExact { of, receipt: receipt.clone() }.into()),
         None => {
             let fact = "what git makes of the original";
             Some(crate::Violation::FactMissing { fact })
@@ -79,7 +79,7 @@ fn manual_change(
 
 /// Content that comes from no other branch, unless it has a class that may land directly
 /// because there is no time for another way (docs/design/model.md, "Flow").
-fn own_work(case: &Case<'_>, one: &ClassifiedLanding<'_>, commit: &Commit) -> Option<Violation> {
+fn own_work(case: &Case<'_>, one: &ClassifiedLanding<'_>, commit: &Commit) -> Option<BackportViolation> {
     let mixed = match commit.id == one.landing.commit {
         true => one.landing.has_own_content() || commit.parents.len() > 2,
         false => one.landing.mixed.contains(&commit.id),
@@ -88,5 +88,5 @@ fn own_work(case: &Case<'_>, one: &ClassifiedLanding<'_>, commit: &Commit) -> Op
     if plain || case.policy.hotfix.classes.contains(&declared_class(one)) {
         return None;
     }
-    Some(Violation::OwnWork { commit: commit.id, class: one.class.clone() })
+    Some(BackportViolation::OwnWork { commit: commit.id, class: one.class.clone() })
 }

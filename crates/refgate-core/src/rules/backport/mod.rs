@@ -15,7 +15,7 @@ use crate::{
 
 /// What is wrong with a backport or a hotfix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum BackportViolation {
     /// The class may not land here without a promotion.
     NotEligible {
         /// The class that was found.
@@ -97,7 +97,7 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<Finding> {
     };
     let place = one.target.place();
     let previous = place.and_then(|place| case.policy.flow.previous(place));
-    let violation = Violation::NotEligible {
+    let violation = BackportViolation::NotEligible {
         class: one.class.clone(),
         route: one.route,
         eligibility: answer,

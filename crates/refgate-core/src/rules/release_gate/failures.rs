@@ -1,6 +1,6 @@
 //! Finds a failed user acceptance test that counts against the tree of a promotion.
 
-use super::{Violation, sign_offs};
+use super::{ReleaseGateViolation, sign_offs};
 use crate::case::ClassifiedLanding;
 use crate::{Candidate, Case, Meaning, Requirement};
 
@@ -10,7 +10,7 @@ use crate::{Candidate, Case, Meaning, Requirement};
 pub(super) fn judge(
     case: &Case<'_>,
     one: &ClassifiedLanding<'_>,
-) -> Option<(Violation, Requirement)> {
+) -> Option<(ReleaseGateViolation, Requirement)> {
     let tree = case.history.commit(one.landing.commit)?.tree;
     let required = case.policy.gate.sign_offs.iter().filter(|one| one.meaning == Meaning::Uat);
     let concerns = |candidate: &&Candidate| {
@@ -26,6 +26,6 @@ pub(super) fn judge(
     let role = required.clone().next().map(|required| required.role.clone());
     let role = role.unwrap_or_else(|| case.policy.ledger.releases.clone());
     let (release, number) = (candidate.release.clone(), candidate.number);
-    let violation = Violation::Failed { release, number, failure, role: role.clone() };
+    let violation = ReleaseGateViolation::Failed { release, number, failure, role: role.clone() };
     Some((violation, Requirement::Needs { role }))
 }

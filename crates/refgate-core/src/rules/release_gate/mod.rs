@@ -16,7 +16,7 @@ use crate::{
 
 /// What a promotion to production lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum ReleaseGateViolation {
     /// Sign-offs are missing.
     NotSignedOff {
         /// The tree that would be released.
@@ -85,7 +85,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
     found
 }
 
-fn judge_soak(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<(Violation, Requirement)> {
+fn judge_soak(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<(ReleaseGateViolation, Requirement)> {
     let soak = case.policy.gate.soak;
     let since = one.item.facts.soaking_since;
     if soak.is_zero() {
@@ -97,10 +97,10 @@ fn judge_soak(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<(Violation
         Some(end) => Requirement::Until(end),
         None => Requirement::WaitsFor(String::from("the previous stage")),
     };
-    Some((Violation::NotSoaked { since, soak }, requirement))
+    Some((ReleaseGateViolation::NotSoaked { since, soak }, requirement))
 }
 
-fn judge_pusher(case: &Case<'_>) -> Option<(Violation, Requirement)> {
+fn judge_pusher(case: &Case<'_>) -> Option<(ReleaseGateViolation, Requirement)> {
     let course = case.policy.gate.course.as_ref()?;
     let actor = case.push.actor.as_ref().map(|actor| actor.0.clone());
     let own = case.ledger.certificates.iter().filter(|certificate| {
@@ -110,6 +110,6 @@ fn judge_pusher(case: &Case<'_>) -> Option<(Violation, Requirement)> {
         return None;
     }
     let expired = own.map(|certificate| certificate.during.end).max();
-    let violation = Violation::NotTrained { actor, course: course.clone(), expired };
+    let violation = ReleaseGateViolation::NotTrained { actor, course: course.clone(), expired };
     Some((violation, Requirement::Needs { role: case.policy.ledger.trainers.clone() }))
 }

@@ -3,20 +3,20 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Violation;
+use super::ReleaseGateViolation;
 use crate::case::ClassifiedLanding;
 use crate::{Case, Glob, MissingSignOff, Oid, Requirement, RequiredSignOff};
 
 pub(super) fn judge(
     case: &Case<'_>,
     one: &ClassifiedLanding<'_>,
-) -> Option<(Violation, Requirement)> {
+) -> Option<(ReleaseGateViolation, Requirement)> {
     let tree = case.history.commit(one.landing.commit)?.tree;
     let required = case.policy.gate.sign_offs.iter();
     let missing: Vec<MissingSignOff> =
         required.filter_map(|required| find_missing(case, one, required, tree)).collect();
     let role = missing.first()?.role.clone();
-    Some((Violation::NotSignedOff { tree, missing }, Requirement::Needs { role }))
+    Some((ReleaseGateViolation::NotSignedOff { tree, missing }, Requirement::Needs { role }))
 }
 
 /// A sign-off counts for the tree that it names, and for another tree if no path that it

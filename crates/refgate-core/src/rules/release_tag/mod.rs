@@ -15,7 +15,7 @@ use crate::{
 
 /// What is wrong with a release tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
+pub enum ReleaseTagViolation {
     /// The tag would move.
     Moved {
         /// The value that the server has.
@@ -70,11 +70,11 @@ pub(super) fn check(case: &Case<'_>, _: &[ClassifiedLanding<'_>]) -> Vec<Finding
         let too_large = name.is_some_and(|tag| case.policy.release.is_too_large(tag));
         let all: Vec<(rules::Violation, Requirement)> = match (item.update.change, version) {
             (RefChange::Create { .. } | RefChange::Move { .. }, None) if too_large => {
-                Vec::from([(Violation::NumberTooLarge.into(), Requirement::Never)])
+                Vec::from([(ReleaseTagViolation::NumberTooLarge.into(), Requirement::Never)])
             }
             (_, None) => continue,
             (RefChange::Move { old, .. }, Some(_)) => {
-                Vec::from([(Violation::Moved { old }.into(), Requirement::Never)])
+                Vec::from([(ReleaseTagViolation::Moved { old }.into(), Requirement::Never)])
             }
             (RefChange::Create { .. }, Some(version)) => new_tag::judge(case, &item, version),
             (RefChange::Delete { .. }, Some(_)) => Vec::new(),

@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::Violation;
+use super::ReleaseTagViolation;
 use crate::case::UpdateItem;
 use crate::{Case, Release, Requirement, TagFacts, TagSignature, Version, rules};
 
@@ -22,8 +22,8 @@ pub(super) fn judge(
     };
     let wanted = &case.policy.release;
     for (wrong, violation) in [
-        (wanted.annotated && !facts.annotated, Violation::NotAnnotated),
-        (facts.annotated && !facts.same_name, Violation::NameDiffers),
+        (wanted.annotated && !facts.annotated, ReleaseTagViolation::NotAnnotated),
+        (facts.annotated && !facts.same_name, ReleaseTagViolation::NameDiffers),
     ] {
         all.extend(wrong.then(|| (violation.into(), Requirement::Never)));
     }
@@ -32,18 +32,18 @@ pub(super) fn judge(
         let stage = case.policy.flow.production().map(|(_, stage)| stage.branch.short());
         let production = stage.unwrap_or("production").to_string();
         let requirement = Requirement::WaitsFor(production.clone());
-        all.push((Violation::NotShipped { production }.into(), requirement));
+        all.push((ReleaseTagViolation::NotShipped { production }.into(), requirement));
     }
     if let Some(highest) = highest(&case.history.releases, version, facts) {
         let existing = highest.tag.clone();
         let level = version.level_after(highest.version);
-        let violation = Violation::VersionNotGrown { version, existing, level };
+        let violation = ReleaseTagViolation::VersionNotGrown { version, existing, level };
         all.push((violation.into(), Requirement::Never));
     }
     all
 }
 
-fn judge_signature(case: &Case<'_>, facts: &TagFacts) -> Option<Violation> {
+fn judge_signature(case: &Case<'_>, facts: &TagFacts) -> Option<ReleaseTagViolation> {
     let rules = &case.policy.release;
     if !rules.signed {
         return None;
@@ -51,11 +51,11 @@ fn judge_signature(case: &Case<'_>, facts: &TagFacts) -> Option<Violation> {
     let own = Some(&rules.signers).filter(|role| !role.is_empty());
     let role = own.unwrap_or(&case.policy.ledger.releases);
     match &facts.signature {
-        TagSignature::Missing => Some(Violation::NotSigned),
-        TagSignature::Invalid(why) => Some(Violation::SignatureInvalid { why: why.clone() }),
+        TagSignature::Missing => Some(ReleaseTagViolation::NotSigned),
+        TagSignature::Invalid(why) => Some(ReleaseTagViolation::SignatureInvalid { why: why.clone() }),
         TagSignature::By(by) if case.policy.roles.has(by, role) => None,
         TagSignature::By(by) => {
-            Some(Violation::SignerNotAllowed { by: by.clone(), role: role.clone() })
+            Some(ReleaseTagViolation::SignerNotAllowed { by: by.clone(), role: role.clone() })
         }
     }
 }
