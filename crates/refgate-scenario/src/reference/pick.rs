@@ -22,7 +22,10 @@ impl View<'_> {
         let urgent = !contradicted && self.policy().hotfix.classes.contains(&class);
         let declared = self.said(id, true).filter(|own| *own == class);
         let rank = |class: ClassId| self.policy().classes.rank(class);
-        let downgraded = side.iter().filter(|one| self.on_another_stage(place, **one)).any(|one| {
+        // A push option can lower the landing itself, too, which has its own type elsewhere.
+        let mut elsewhere =
+            side.iter().chain([&id]).filter(|one| self.on_another_stage(place, **one));
+        let downgraded = elsewhere.any(|one| {
             let was = self.said(*one, false).filter(|_| self.parents(*one).len() < 2);
             declared.zip(was).is_some_and(|(named, was)| rank(named) < rank(was))
         });
