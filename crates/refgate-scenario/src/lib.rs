@@ -37,6 +37,7 @@ pub use push_output::remedy;
 pub use real_world::{RealError, RealWorld, RecordStorage, git_command};
 pub use record_builder::REPOSITORY;
 pub use reference::judge_naively;
+pub use rng::SeededRng;
 pub use runner::{Failure, Report, run_in_memory, run_on_disk};
 pub use signing::training_key;
 pub use step::{Expected, Line, MergeMethod, PathChange, PushItem, Record, Scenario, Step};

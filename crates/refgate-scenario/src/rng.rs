@@ -4,11 +4,12 @@ use refgate_core::RuleId;
 
 use crate::step::PickTrailer;
 
-/// A pseudo-random number generator (`SplitMix64`).
-pub(crate) struct SeededRng(pub(crate) u64);
+/// A pseudo-random number generator (`SplitMix64`), from its seed.
+pub struct SeededRng(pub u64);
 
 impl SeededRng {
-    pub(crate) fn next_below(&mut self, sides: usize) -> usize {
+    /// A number from 0 to `sides` - 1.
+    pub fn next_below(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -8,6 +8,8 @@
 
 mod families;
 mod objects;
+#[path = "../support/raw_client.rs"]
+mod raw_client;
 mod rule_families;
 mod target;
 
@@ -15,6 +17,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use families::FAMILIES;
+use refgate_scenario::SeededRng;
 use target::{INSTALLATIONS, Target};
 
 /// The longest that one push may take.
@@ -26,16 +29,12 @@ const MOST_MEMORY: u64 = 512 * 1024;
 /// An attack after so many hostile pushes is followed by an honest one.
 const HONEST_EVERY: u64 = 10;
 
-/// A small generator of numbers (`SplitMix64`). The same seed gives the same attacks.
-pub(crate) struct Rng(u64);
+/// Chooses among attacks. The same seed gives the same attacks.
+pub(crate) struct Rng(SeededRng);
 
 impl Rng {
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
+        self.0.next_below(limit)
     }
 
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
@@ -55,7 +54,8 @@ fn no_attack_moves_a_protected_ref() {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut honest, mut slowest, mut largest) = (0, Duration::ZERO, 0);
     for number in 0..total {
-        let mut rng = Rng(first.wrapping_add(number).wrapping_mul(0x5851_f42d_4c95_7f2d));
+        let seed = first.wrapping_add(number).wrapping_mul(0x5851_f42d_4c95_7f2d);
+        let mut rng = Rng(SeededRng(seed));
         let place = usize::try_from(number).unwrap() % targets.len();
         let target = &mut targets[place];
         let which = (usize::try_from(number).unwrap() / INSTALLATIONS.len()) % FAMILIES.len();

@@ -1,10 +1,8 @@
 //! Makes hostile objects in the attacker's clone, without asking Git whether it likes them.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use refgate_scenario::git_command;
 
+use crate::raw_client::write_object;
 use crate::target::Target;
 
 const WHO: &str = "Ada <ada@x> 1700000000 +0000";
@@ -12,12 +10,7 @@ const WHO: &str = "Ada <ada@x> 1700000000 +0000";
 impl Target {
     /// Writes an object as it is given.
     pub(crate) fn object(&self, kind: &str, data: &[u8]) -> String {
-        let mut git = git_command(&self.clone());
-        git.args(["hash-object", "-w", "--literally", "-t", kind, "--stdin"]);
-        let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(data).unwrap();
-        let output = child.wait_with_output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().to_string()
+        write_object(&self.clone(), kind, data)
     }
 
     /// The tree of a commit with one file replaced or added.

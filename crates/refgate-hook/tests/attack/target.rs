@@ -9,6 +9,8 @@ use refgate_format::{Guard, Identity, Limits, PolicySource, Settings};
 use refgate_scenario::git_command;
 use tempfile::TempDir;
 
+use crate::raw_client::{self, git_at, read_until_flush};
+
 pub(crate) const ZERO: &str = "0000000000000000000000000000000000000000";
 
 /// The policies and guards that are attacked.
@@ -180,19 +182,10 @@ impl Target {
         let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         read_until_flush(&mut output);
         let mut sent = Vec::new();
-        for (place, command) in push.commands.iter().enumerate() {
-            let mut line = command.clone();
-            if place == 0 {
-                line.extend_from_slice(b"\0report-status side-band-64k");
-                if !push.options.is_empty() {
-                    line.extend_from_slice(b" push-options");
-                }
-            }
-            packet(&mut sent, &line);
-        }
-        sent.extend_from_slice(b"0000");
+        let more = if push.options.is_empty() { &b""[..] } else { b" push-options" };
+        raw_client::commands(&mut sent, &push.commands, more);
         if !push.options.is_empty() {
-            push.options.iter().for_each(|option| packet(&mut sent, option));
+            push.options.iter().for_each(|option| raw_client::packet(&mut sent, option));
             sent.extend_from_slice(b"0000");
         }
         sent.extend_from_slice(&pack);
@@ -240,8 +233,8 @@ impl Target {
         child.wait_with_output().unwrap().stdout
     }
 
-    /// A fix on `dev` by a person who may push it is accepted, so attacks fail for their
-    /// own reasons.
+    /// A fix on `dev` by a permitted pusher is accepted, so attacks fail for their own
+    /// reasons.
     pub(crate) fn push_honestly(&mut self, about: &str) {
         self.honest += 1;
         let dev = self.tip("refs/heads/dev");
@@ -263,32 +256,6 @@ impl Target {
     }
 }
 
-fn packet(to: &mut Vec<u8>, line: &[u8]) {
-    let line = line.get(..line.len().min(65_000)).unwrap();
-    to.extend_from_slice(format!("{:04x}", line.len() + 4).as_bytes());
-    to.extend_from_slice(line);
-}
-
-fn read_until_flush(output: &mut impl std::io::Read) {
-    loop {
-        let mut length = [0; 4];
-        output.read_exact(&mut length).unwrap();
-        let length = usize::from_str_radix(std::str::from_utf8(&length).unwrap(), 16).unwrap();
-        if length == 0 {
-            return;
-        }
-        let mut line = vec![0; length - 4];
-        output.read_exact(&mut line).unwrap();
-    }
-}
-
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut git: Command = git_command(folder);
-    for (key, value) in [("NAME", "ada"), ("EMAIL", "ada@x"), ("DATE", "2026-01-01T10:00:00Z")] {
-        git.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
-    }
-    let output = git.args(arguments).output().unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {error}");
-    String::from_utf8_lossy(&output.stdout).trim().to_string()
+    git_at("2026-01-01T10:00:00Z", folder, arguments)
 }

@@ -7,11 +7,15 @@
 )]
 
 mod attributes;
+#[path = "../support/keys.rs"]
+mod keys;
 mod laundering;
 mod pages;
 mod policy;
 mod push_certificate;
 mod raw;
+#[path = "../support/raw_client.rs"]
+mod raw_client;
 mod remedies;
 mod server;
 mod signed_tags;

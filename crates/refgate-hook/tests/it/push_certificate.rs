@@ -1,8 +1,8 @@
 //! Checks the identity by push certificate: what is signed counts, not what is inherited.
 
 use std::fs;
-use std::process::Command;
 
+use crate::keys::key;
 use crate::server::Server;
 
 const POLICY: &str = r#"format = 1
@@ -25,20 +25,8 @@ classes = ["docs", "chore", "bugfix", "feature", "hotfix"]
 #[test]
 fn the_certificate_itself_names_the_pusher() {
     let keys = tempfile::tempdir().unwrap();
-    for name in ["ada", "mallory"] {
-        let mut keygen = Command::new("ssh-keygen");
-        keygen
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
-            .arg(keys.path().join(name));
-        assert!(keygen.status().unwrap().success());
-    }
-    let public = fs::read_to_string(keys.path().join("ada.pub")).unwrap();
-    let signers = format!("ada namespaces=\"git\" {public}");
-    let server = Server::with(POLICY, "main:.refgate/policy.toml", |clone| {
-        fs::create_dir_all(clone.join(".refgate")).unwrap();
-        fs::write(clone.join(".refgate/policy.toml"), POLICY).unwrap();
-        fs::write(clone.join(".refgate/allowed_signers"), &signers).unwrap();
-    });
+    let [public, _] = ["ada", "mallory"].map(|name| key(keys.path(), name));
+    let server = Server::with_signers(POLICY, &format!("ada namespaces=\"git\" {public}\n"));
     let settings = server.path().join("refgate/server.toml");
     let text = fs::read_to_string(&settings).unwrap();
     fs::write(&settings, text.replace("\"gitolite\"", "\"push-certificate\"")).unwrap();

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use refgate_scenario::git_command;
 use tempfile::TempDir;
 
 use crate::pages::hook;
+use crate::raw_client::{self, git_at, read_until_flush};
 
 pub(crate) const ZERO: &str = "0000000000000000000000000000000000000000";
 
@@ -22,6 +23,15 @@ impl Server {
     /// Creates a server with a built-in policy, stored as a file on the server.
     pub(crate) fn new(policy: &str) -> Self {
         Self::with(policy, "policy.toml", |_| {})
+    }
+
+    /// Creates a server with a policy and a list of signers on its production branch.
+    pub(crate) fn with_signers(policy: &str, signers: &str) -> Self {
+        Self::with(policy, "main:.refgate/policy.toml", |clone| {
+            fs::create_dir_all(clone.join(".refgate")).unwrap();
+            fs::write(clone.join(".refgate/policy.toml"), policy).unwrap();
+            fs::write(clone.join(".refgate/allowed_signers"), signers).unwrap();
+        })
     }
 
     /// Creates a server. `source` is `policy.toml`, or `branch:path` in the repository.
@@ -124,13 +134,7 @@ impl Server {
 
     /// Writes an object without the checks of Git.
     pub(crate) fn object(&self, kind: &str, data: &[u8]) -> String {
-        let mut git = git_command(&self.clone());
-        git.args(["hash-object", "-w", "--literally", "-t", kind, "--stdin"]);
-        let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(data).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).unwrap().trim().to_string()
+        raw_client::write_object(&self.clone(), kind, data)
     }
 
     /// Sends commands and a pack of `objects` to `git receive-pack` without the checks of a
@@ -157,15 +161,7 @@ impl Server {
         let mut output = child.stdout.take().unwrap();
         read_until_flush(&mut output);
         let mut sent = Vec::new();
-        for (place, command) in commands.iter().enumerate() {
-            let mut line = command.clone();
-            if place == 0 {
-                line.extend_from_slice(b"\0report-status side-band-64k");
-            }
-            sent.extend_from_slice(format!("{:04x}", line.len() + 4).as_bytes());
-            sent.extend_from_slice(&line);
-        }
-        sent.extend_from_slice(b"0000");
+        raw_client::commands(&mut sent, commands, b"");
         sent.extend_from_slice(pack);
         // The server may have closed the connection already. The answer is read anyway.
         let _ = input.write_all(&sent);
@@ -203,31 +199,8 @@ pub(crate) fn command(old: &str, new: &str, name: &str) -> Vec<u8> {
     format!("{old} {new} {name}").into_bytes()
 }
 
-fn read_until_flush(output: &mut impl std::io::Read) {
-    loop {
-        let mut length = [0; 4];
-        output.read_exact(&mut length).unwrap();
-        let length = usize::from_str_radix(std::str::from_utf8(&length).unwrap(), 16).unwrap();
-        if length == 0 {
-            return;
-        }
-        let mut line = vec![0; length - 4];
-        output.read_exact(&mut line).unwrap();
-    }
-}
-
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut git: Command = git_command(folder);
-    for (key, value) in [("NAME", "ada"), ("EMAIL", "ada@x"), ("DATE", "2026-12-01T10:00:00Z")] {
-        git.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
-    }
-    let output = git.args(arguments).output().unwrap();
-    assert!(
-        output.status.success(),
-        "git {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).trim().to_string()
+    git_at("2026-12-01T10:00:00Z", folder, arguments)
 }
 
 pub(crate) fn push_outcome(output: &Output) -> (bool, String) {

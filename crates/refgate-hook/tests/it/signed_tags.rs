@@ -1,8 +1,6 @@
 //! Checks that `[release] signed` verifies the signature of a tag, with real keys.
 
-use std::fs;
-use std::process::Command;
-
+use crate::keys::key;
 use crate::server::Server;
 
 const POLICY: &str = r#"format = 1
@@ -27,22 +25,13 @@ signers = "manager"
 
 /// A server whose list of signers has grace and ada for `git`, and eve for no tags.
 fn server(keys: &std::path::Path) -> Server {
-    for name in ["grace", "ada", "eve", "mallory"] {
-        let mut keygen = Command::new("ssh-keygen");
-        keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]).arg(keys.join(name));
-        assert!(keygen.status().unwrap().success());
-    }
+    key(keys, "mallory");
     let line = |name: &str, namespaces: &str| {
-        let public = fs::read_to_string(keys.join(format!("{name}.pub"))).unwrap();
-        format!("{name} namespaces=\"{namespaces}\" {public}")
+        format!("{name} namespaces=\"{namespaces}\" {}\n", key(keys, name))
     };
     let signers =
         [line("grace", "git,refgate@own"), line("ada", "git"), line("eve", "refgate@own")].concat();
-    Server::with(POLICY, "main:.refgate/policy.toml", |clone| {
-        fs::create_dir_all(clone.join(".refgate")).unwrap();
-        fs::write(clone.join(".refgate/policy.toml"), POLICY).unwrap();
-        fs::write(clone.join(".refgate/allowed_signers"), &signers).unwrap();
-    })
+    Server::with_signers(POLICY, &signers)
 }
 
 /// Tags main with `git tag -s` and the key of a person.

@@ -1,6 +1,9 @@
 //! Tests the hook on real servers: sshd, smart HTTP and gitolite.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+#[path = "../support/keys.rs"]
+mod keys;
+
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,6 +15,8 @@ use refgate_format::{Identity, Limits, PolicySource, Settings};
 use refgate_gate::{InstallPlan, install};
 use refgate_scenario::git_command;
 use tempfile::TempDir;
+
+use keys::key;
 
 /// A process that is killed when the test ends.
 struct Running(Child);
@@ -99,8 +104,8 @@ fn server(folder: &Path, clone: &Path, identity: Identity) -> PathBuf {
     server
 }
 
-/// Asserts that a bug fix is accepted, that a hotfix is accepted only from a person who may push
-/// to production, and that a false identity of the pusher changes nothing.
+/// Asserts that a bug fix is accepted, that a hotfix is accepted only from a permitted
+/// pusher of production, and that a false identity of the pusher changes nothing.
 fn assert_pushes_are_judged(clone: &Path, push: &dyn Fn(&str, &str) -> (bool, String)) {
     let commit = |message: &str| {
         fs::write(clone.join("src/app.rs"), message).unwrap();
@@ -125,14 +130,6 @@ fn assert_pushes_are_judged(clone: &Path, push: &dyn Fn(&str, &str) -> (bool, St
 fn push_outcome(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-fn key(folder: &Path, who: &str) -> String {
-    let path = folder.join(who);
-    run(Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", who, "-f"])
-        .arg(&path));
-    fs::read_to_string(path.with_extension("pub")).unwrap().trim().to_string()
 }
 
 /// Starts sshd on the loopback interface. Each key has a forced command that names its owner.
