@@ -48,17 +48,21 @@ impl Bounds {
     /// any code (docs/design/threats.md, H8), so no pattern of `only` or `adds` allows one.
     #[must_use]
     pub fn allow(&self, change: &Change) -> bool {
-        let hit = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&change.path));
-        if hit(&self.never) {
-            return false;
-        }
         let foreign = change.kind != EntryKind::File;
-        if !self.only.is_empty() && (foreign || !hit(&self.only)) {
-            return false;
-        }
         let added = change.mode == crate::ChangeMode::Added;
-        self.adds.is_empty() || !(added || foreign) || (!foreign && hit(&self.adds))
+        let adds = || !foreign && hit(&self.adds, change);
+        self.allow_path(change) && (self.adds.is_empty() || !(added || foreign) || adds())
     }
+
+    /// Whether the limits `only` and `never` allow one changed path.
+    pub(crate) fn allow_path(&self, change: &Change) -> bool {
+        let only = || change.kind == EntryKind::File && hit(&self.only, change);
+        !hit(&self.never, change) && (self.only.is_empty() || only())
+    }
+}
+
+fn hit(globs: &[Glob], change: &Change) -> bool {
+    globs.iter().any(|glob| glob.matches(&change.path))
 }
 
 /// The classes of a policy, from the least to the most disturbing.

@@ -67,6 +67,12 @@ impl FactContext<'_> {
         Needs { changes: self.policy.classes.has_bounds(), ..Needs::NONE }
     }
 
+    /// The facts about a promotion, if the branch is a stage after the first one.
+    #[must_use]
+    pub(crate) fn gate(&self) -> Needs {
+        Needs { gate: self.is_later() && self.target.place().is_some(), ..Needs::NONE }
+    }
+
     /// Whether the branch is a stage after the first one, or a line.
     #[must_use]
     pub(crate) fn is_later(&self) -> bool {

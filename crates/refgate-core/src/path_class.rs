@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::path_kind::{PathKind, is_source, path_kind};
-use crate::{Bounds, Change, ClassId, EntryKind, Policy};
+use crate::{Change, ClassId, EntryKind, Policy};
 
 /// The class that the changed paths alone imply: the first class whose `only` allows all of
 /// them, else the class of their kinds.
@@ -31,6 +31,6 @@ fn class_of_path_kinds(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
     let kinds = kinds.filter(|kinds| !kinds.is_empty())?;
     let documents = kinds.iter().all(|kind| *kind == PathKind::Documentation);
     let class = policy.classes.find(if documents { "docs" } else { "chore" })?;
-    let limits = Bounds { adds: Vec::new(), ..policy.classes.get(class)?.bounds.clone() };
-    changes.iter().all(|change| limits.allow(change)).then_some(class)
+    let bounds = &policy.classes.get(class)?.bounds;
+    changes.iter().all(|change| bounds.allow_path(change)).then_some(class)
 }

@@ -139,7 +139,7 @@ impl Default for WaiverRules {
     }
 }
 
-/// Who may make which records. The default role is the role that grants waivers.
+/// The roles that can make records. The default role is the role that grants waivers.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerRules {
     /// The name of the ledger. Signatures are made for `refgate@NAME`.
@@ -210,7 +210,7 @@ pub struct Policy {
     pub roles: Roles,
     /// Waivers.
     pub waivers: WaiverRules,
-    /// Who may make which records.
+    /// The roles that can make records.
     pub ledger: LedgerRules,
     /// The release gate.
     pub gate: GateRules,

@@ -1,4 +1,4 @@
-//! Decides who may make which record, when a record arrives and when it is used.
+//! Checks the right of a signer to make a record, when the record arrives and when it is used.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use crate::case::{ClassifiedLanding, promotions};
 use crate::freeze::after;
-use crate::needs::Needs;
 use crate::rules::Properties;
 use crate::{Case, Debt, Finding, Requirement, RuleId, Target};
 
@@ -20,10 +19,7 @@ pub struct DebtsViolation {
 
 pub(crate) const PROPERTIES: Properties = Properties {
     gate: true,
-    facts: |context| Needs {
-        gate: context.is_later() && context.target.place().is_some(),
-        ..Needs::NONE
-    },
+    facts: |context| context.gate(),
     ..Properties::DEFAULT
 };
 

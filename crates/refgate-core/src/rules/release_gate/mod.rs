@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 
 use crate::case::{ClassifiedLanding, promotions};
 use crate::freeze::after;
-use crate::needs::Needs;
 use crate::rules::Properties;
 use crate::{
     CandidateFailure, Case, Duration, Finding, Instant, MissingSignOff, Oid, Requirement, RuleId, Target,
@@ -55,10 +54,7 @@ pub enum ReleaseGateViolation {
 
 pub(crate) const PROPERTIES: Properties = Properties {
     gate: true,
-    facts: |context| Needs {
-        gate: context.is_later() && context.target.place().is_some(),
-        ..Needs::NONE
-    },
+    facts: |context| context.gate(),
     ..Properties::DEFAULT
 };
 
