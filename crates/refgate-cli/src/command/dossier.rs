@@ -57,10 +57,10 @@ fn class(query: &QueryContext, change: &DossierChange) -> (String, String) {
 fn object(query: &QueryContext, found: &Dossier) -> Value {
     let id = |id: &Option<Oid>| id.map(|id| id.to_string());
     let change = |one: &DossierChange| {
-        let (class, render_class_reason) = class(query, one);
+        let (class, reason) = class(query, one);
         json!({
             "commit": one.row.commit.to_string(), "stage": one.row.stage, "direct": one.direct,
-            "class": class, "because": render_class_reason, "author": one.author,
+            "class": class, "because": reason, "author": one.author,
             "subject": one.row.subject, "at": one.row.at.to_rfc3339(), "links": one.links,
         })
     };
@@ -269,20 +269,20 @@ fn changes(query: &QueryContext, found: &Dossier) -> Vec<Part> {
     for id in query.policy.classes.ids() {
         classes.insert(0, query.policy.classes.name(id));
     }
+    let classified: Vec<_> =
+        found.changes.iter().map(|change| (change, class(query, change))).collect();
     let part = |name: String| {
-        let rows: Vec<Vec<String>> = found
-            .changes
+        let rows: Vec<Vec<String>> = classified
             .iter()
-            .filter(|change| class(query, change).0 == name)
-            .map(|change| {
+            .filter(|(_, (class, _))| *class == name)
+            .map(|(change, (_, reason))| {
                 let way = if change.direct { "direct to production" } else { "" };
-                let render_class_reason = class(query, change).1;
                 let row = &change.row;
                 vec![
                     row.commit.short(),
                     row.subject.clone(),
                     change.author.clone(),
-                    render_class_reason,
+                    reason.clone(),
                     change.links.join(" "),
                     way.to_string(),
                 ]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use refgate_core::{LEDGER, Record, RecordBody, RecordId, may_make};
+use refgate_core::{Record, RecordBody, RecordId, may_make};
 use refgate_format::{path_of, record_text};
 use refgate_gate::{Exit, read_signed};
 use refgate_report::show;
@@ -136,7 +136,10 @@ fn warn_if_no_ledger(query: &QueryContext, place: &LedgerArgs) -> Result<(), Fai
         tell(&if query.served {
             "The ledger has no records yet.".to_string()
         } else {
-            format!("This clone has no ledger. Run: git fetch {} {LEDGER}:{LEDGER}", place.remote)
+            format!(
+                "This clone has no ledger. Run: git fetch {} 'refs/refgate/*:refs/refgate/*'",
+                place.remote
+            )
         });
     }
     Ok(())
