@@ -85,7 +85,7 @@ pub fn tag_signer(signers: &Signers, tag: &[u8], at: Instant) -> Result<String, 
     first.ok_or_else(|| "the key is not listed for `git` in `allowed_signers`".to_string())
 }
 
-/// The people who may have made a valid signature: those to whom the list gives its key, for
+/// The possible makers of a valid signature: the people to whom the list gives its key, for
 /// the namespace, at that moment. Nobody, if the list does not have the key.
 fn find_signers<'s>(
     signers: &'s Signers,

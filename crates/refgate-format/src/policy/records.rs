@@ -1,4 +1,4 @@
-//! Reads the rules of a policy for records: who may make them, and which are required.
+//! Reads the rules of a policy for records: their makers, and the required records.
 
 use refgate_core::{
     DebtRules, Duration, GateRules, LedgerRules, Meaning, RequiredSignOff, Roles, WaiverRules,
