@@ -7,6 +7,7 @@ use refgate_core::Oid;
 
 use crate::GitError;
 use crate::reader::{git, oid};
+use crate::repository_checks::explain_open;
 
 /// A repository that is open for writing. It cannot be created in a quarantine: libgit2 would
 /// write refs there that break the repository (docs/design/threats.md, R7).
@@ -24,7 +25,7 @@ impl Writer {
         if quarantined {
             return Err(GitError::Quarantine);
         }
-        let repo = Repository::discover(path)?;
+        let repo = Repository::discover(path).map_err(|error| explain_open(&error))?;
         Ok(Self { repo })
     }
 

@@ -206,8 +206,8 @@ pub(crate) enum Form {
 pub(crate) struct When {
     /// A class of the policy, or a branch or revision that contains the tip of ONTO
     pub(crate) what: String,
-    /// The stage or line that it lands on; the first stage if not given
-    #[arg(long, default_value = "", value_name = "BRANCH")]
+    /// The stage or line that it lands on (default: the first stage)
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "BRANCH")]
     pub(crate) onto: String,
     #[command(flatten)]
     pub(crate) question: Question,

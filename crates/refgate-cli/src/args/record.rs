@@ -43,8 +43,8 @@ pub(crate) struct Approve {
     pub(crate) rule: String,
     /// The commit, or the branch or tag for a deletion
     pub(crate) what: String,
-    /// The stage or line that it lands on; the first stage if not given
-    #[arg(long, default_value = "", value_name = "BRANCH")]
+    /// The stage or line that it lands on (default: the first stage)
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "BRANCH")]
     pub(crate) onto: String,
     #[command(flatten)]
     pub(crate) signer: RecordArgs,

@@ -1,6 +1,7 @@
 //! Finds freezes without effect, interruptions of freezes, and waivers that last longer.
 
 use refgate_core::{ClassId, Duration, Instant, Interval, Policy, Window, WindowSpan};
+use refgate_report::{length, show};
 
 use super::cases::{DeliveryPath, ProveCase, case, with_role};
 use super::{PolicyTable, Proof, answer, expecting, run_steps};
@@ -50,11 +51,12 @@ pub(super) fn of(table: &PolicyTable<'_>, window: &Window) -> Result<Vec<Proof>,
                 scenario: example_scenario(table, window, class, table.from)?,
             });
         }
-        for (at, length) in find_gaps(intervals) {
+        for (at, gap) in find_gaps(intervals) {
             found.push(Proof {
                 what: format!(
-                    "the freeze \"{name}\" is interrupted for {} min from {at}",
-                    length.num_minutes()
+                    "the freeze \"{name}\" is interrupted for {} from {}",
+                    length(gap),
+                    show(at)
                 ),
                 scenario: example_scenario(table, window, class, at)?,
             });
