@@ -171,8 +171,13 @@ impl PolicyAnswers {
         if closed.iter().all(|freeze| freeze.window.fast_track.contains(&class)) {
             let roles: BTreeSet<&str> = closed.iter().map(|f| &*f.window.approvers).collect();
             let roles: Vec<&str> = roles.into_iter().collect();
+            let persons = closed.iter().map(|freeze| freeze.window.persons).max().unwrap_or(1);
+            let approvals = match persons {
+                1 => "an approval".to_string(),
+                persons => format!("{persons} approvals"),
+            };
             return Answer::Needs(format!(
-                "an approval by {} while {branch} is frozen (`refgate approve freeze COMMIT \
+                "{approvals} by {} while {branch} is frozen (`refgate approve freeze COMMIT \
                  --onto {branch}`)",
                 roles.join(" and ")
             ));
@@ -202,9 +207,17 @@ impl PolicyAnswers {
             let holds = waiver.during.contains(self.at) && waiver.uses_left > 0;
             waiver.rule == rule && waiver.on == *on && all && holds
         };
-        let waiver = ledger.waivers.iter().find(fits)?;
-        let (id, by) = (waiver.id.short(), &waiver.by);
-        Some(Answer::Needs(format!("the waiver {id} by {by} (already recorded)")))
+        let mut people: Vec<&str> = Vec::new();
+        let mut found = Vec::new();
+        for waiver in ledger.waivers.iter().filter(fits) {
+            if !people.contains(&waiver.by.as_str()) {
+                people.push(&waiver.by);
+                found.push(format!("{} by {}", waiver.id.short(), waiver.by));
+            }
+        }
+        let persons = usize::try_from(self.policy.waivers.persons).unwrap_or(usize::MAX);
+        let found = found.get(..persons)?.join(" and ");
+        Some(Answer::Needs(format!("the waiver {found} (already recorded)")))
     }
 }
 

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Verb::SignOff(args) => command::record::sign_off(&args),
         Verb::Waive(args) => command::record::waive(&args),
         Verb::Freeze(args) => command::record::freeze(&args),
+        Verb::Absence(args) => command::record::absence(&args),
         Verb::Evidence(args) => command::record::evidence(&args),
         Verb::Release(args) => command::record::release(&args),
         Verb::NotApplicable(args) => command::record::not_applicable(&args),

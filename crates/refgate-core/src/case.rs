@@ -1,7 +1,9 @@
 //! Defines the input of a decision and the queries on it that several rules share.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::freeze::is_enough;
 use crate::{
     Candidate, CandidateFailure, Classification, History, Landing, LedgerView, Policy, Push,
     RefKind, RefUpdate, Route, RuleId, Target, UpdateFacts, classify_landing, route,
@@ -79,6 +81,13 @@ impl<'a> Case<'a> {
     #[must_use]
     pub(crate) fn is_not_pusher(&self, person: &str) -> bool {
         self.push.actor.as_ref().is_some_and(|actor| actor.0 != person)
+    }
+
+    /// Whether so many different people agreed, and one of them is known not to be the pusher
+    /// (docs/design/model.md, "Two persons").
+    #[must_use]
+    pub(crate) fn is_agreed(&self, people: &[String], required: u32) -> bool {
+        is_enough(people.len(), required) && people.iter().any(|person| self.is_not_pusher(person))
     }
 
     fn is_author(&self, landing: &Landing, person: &str) -> bool {
@@ -165,19 +174,28 @@ impl ClassifiedLanding<'_> {
             && case.policy.mode(RuleId::Promotion) == crate::RuleMode::Enforce
     }
 
-    /// Whether a person with `role`, neither the pusher nor an author, has approved exactly
-    /// this landing by the time of the push.
+    /// The people with `role`, none of them an author, who have approved exactly this landing
+    /// by the time of the push.
     #[must_use]
-    pub(crate) fn approved(&self, case: &Case<'_>, rule: RuleId, role: &str) -> bool {
-        case.ledger.approvals.iter().any(|approval| {
+    pub(crate) fn approvers(&self, case: &Case<'_>, rule: RuleId, role: &str) -> Vec<String> {
+        let given = case.ledger.approvals.iter().filter(|approval| {
             approval.rule == rule
                 && approval.of == self.landing.commit
                 && approval.on == self.item.update.name
                 && approval.at <= case.push.at
-                && case.is_not_pusher(&approval.by)
                 && case.policy.roles.has(&approval.by, role)
                 && !self.is_author(case, &approval.by)
-        })
+        });
+        let mut people: Vec<String> = given.map(|approval| approval.by.clone()).collect();
+        people.sort_unstable();
+        people.dedup();
+        people
+    }
+
+    /// Whether a person with `role`, neither the pusher nor an author, has approved it.
+    #[must_use]
+    pub(crate) fn approved(&self, case: &Case<'_>, rule: RuleId, role: &str) -> bool {
+        case.is_agreed(&self.approvers(case, rule, role), 1)
     }
 
     /// Whether a person is named as an author of the landing.

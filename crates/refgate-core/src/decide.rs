@@ -1,12 +1,14 @@
 //! Decides a push: all rules, all findings, then waivers.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::case::ClassifiedLanding;
 use crate::decision::DecidedLanding;
+use crate::freeze::is_enough;
 use crate::{
-    Case, Decision, Finding, LedgerView, RuleId, RuleMode, Verdict, Violation, WaivedFinding,
-    Waiver, freezes_at,
+    Case, Decision, Finding, LedgerView, RecordId, RuleId, RuleMode, Verdict, Violation,
+    WaivedFinding, Waiver, freezes_at,
 };
 
 /// Decides a case. Pure, total and deterministic (docs/design/model.md, "Decision"): the same four
@@ -28,9 +30,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
             RuleMode::Off => {}
             RuleMode::Warn => decision.warnings.push(finding),
             RuleMode::Enforce => match uses.take(case, &landed, &finding) {
-                Some(waiver) => {
-                    decision.waived.push(WaivedFinding { finding, waiver: waiver.id });
-                }
+                Some(waivers) => decision.waived.push(WaivedFinding { finding, waivers }),
                 None => decision.findings.push(finding),
             },
         }
@@ -77,7 +77,15 @@ fn all_findings(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Findin
 /// the order of records does not matter.
 struct WaiverUses<'a> {
     left: Vec<(&'a Waiver, u32)>,
-    taken: Vec<(&'a Waiver, usize, Option<crate::Oid>)>,
+    taken: Vec<TakenWaivers>,
+}
+
+/// The waivers that one landing has used for one rule.
+struct TakenWaivers {
+    rule: RuleId,
+    update: usize,
+    landing: Option<crate::Oid>,
+    waivers: Vec<RecordId>,
 }
 
 impl<'a> WaiverUses<'a> {
@@ -87,33 +95,51 @@ impl<'a> WaiverUses<'a> {
         Self { left, taken: Vec::new() }
     }
 
-    /// Uses a waiver for a finding, if one applies. Several findings of one rule about
-    /// one landing are one use.
+    /// Uses a waiver of each of as many people as the policy requires, if enough apply. Several
+    /// findings of one rule about one landing are one use.
     fn take(
         &mut self,
         case: &Case<'a>,
         landed: &[ClassifiedLanding<'_>],
         finding: &Finding,
-    ) -> Option<&'a Waiver> {
-        let subject = (finding.update, finding.landing);
-        let before = self.taken.iter().find(|(waiver, update, landing)| {
-            (*update, *landing) == subject && waiver.rule == finding.rule
+    ) -> Option<Vec<RecordId>> {
+        let before = self.taken.iter().find(|taken| {
+            (taken.rule, taken.update, taken.landing)
+                == (finding.rule, finding.update, finding.landing)
         });
-        if let Some((waiver, ..)) = before {
-            return Some(waiver);
+        if let Some(taken) = before {
+            return Some(taken.waivers.clone());
         }
-        let (waiver, left) = self
-            .left
-            .iter_mut()
-            .find(|(waiver, left)| *left > 0 && holds(case, landed, finding, waiver))?;
-        *left -= 1;
-        self.taken.push((waiver, finding.update, finding.landing));
-        Some(waiver)
+        let mut people: Vec<String> = Vec::new();
+        let mut found: Vec<&mut (&Waiver, u32)> = Vec::new();
+        let required = case.policy.waivers.persons;
+        for entry in &mut self.left {
+            let (waiver, left) = (entry.0, entry.1);
+            // With one person, only somebody who is not the pusher can grant it.
+            let counts = required > 1 || case.is_not_pusher(&waiver.by);
+            if left > 0
+                && counts
+                && !is_enough(people.len(), required)
+                && !people.contains(&waiver.by)
+                && holds(case, landed, finding, waiver)
+            {
+                people.push(waiver.by.clone());
+                found.push(entry);
+            }
+        }
+        if !case.is_agreed(&people, required) {
+            return None;
+        }
+        found.iter_mut().for_each(|entry| entry.1 -= 1);
+        let waivers: Vec<RecordId> = found.iter().map(|entry| entry.0.id).collect();
+        let (rule, update, landing) = (finding.rule, finding.update, finding.landing);
+        self.taken.push(TakenWaivers { rule, update, landing, waivers: waivers.clone() });
+        Some(waivers)
     }
 }
 
 /// Whether a waiver covers this finding, is in force, and was granted by a person with
-/// the role who is neither the pusher nor an author of the change.
+/// the role who is not an author of the change.
 fn holds(
     case: &Case<'_>,
     landed: &[ClassifiedLanding<'_>],
@@ -138,6 +164,5 @@ fn holds(
         && class_fits
         && commit_fits
         && case.policy.roles.has(&waiver.by, &case.policy.waivers.approvers)
-        && case.is_not_pusher(&waiver.by)
         && !is_author
 }

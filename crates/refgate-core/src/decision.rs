@@ -33,8 +33,8 @@ impl Verdict {
 pub struct WaivedFinding {
     /// The finding.
     pub finding: Finding,
-    /// The record of the waiver.
-    pub waiver: RecordId,
+    /// The records of the waivers, of as many people as the policy requires.
+    pub waivers: Vec<RecordId>,
 }
 
 /// One landing, as the decision judged it.

@@ -51,6 +51,9 @@ pub struct Window {
     pub fast_track: Vec<ClassId>,
     /// The role that gives these approvals.
     pub approvers: String,
+    /// The number of different people who must approve a landing, or end the freeze before its
+    /// time (docs/design/model.md, "Two persons").
+    pub persons: u32,
     /// When it is active.
     pub span: WindowSpan,
 }
@@ -105,6 +108,28 @@ pub struct Freeze<'a> {
     pub release: Option<&'a Release>,
     /// The exit criteria that are not met, if it is derived.
     pub missing: Vec<MissingEvidence>,
+    /// The people who opened the next iteration. Enough of them end the freeze before its time.
+    pub ended_by: Vec<String>,
+    /// The state without these people.
+    pub unended: FreezeState,
+}
+
+impl Freeze<'_> {
+    /// The freeze as it counts for a change by certain authors: who ends a freeze early does
+    /// not do so for a change of their own (docs/design/model.md, "Two persons").
+    #[must_use]
+    pub(crate) fn for_change(mut self, is_author: impl Fn(&str) -> bool) -> Self {
+        let others = self.ended_by.iter().filter(|person| !is_author(person)).count();
+        if self.state == FreezeState::Thawed && !is_enough(others, self.window.persons) {
+            self.state = self.unended;
+        }
+        self
+    }
+}
+
+/// Whether there are as many people as the policy requires; never without anybody.
+pub(crate) fn is_enough(people: usize, required: u32) -> bool {
+    people > 0 && people >= usize::try_from(required).unwrap_or(usize::MAX)
 }
 
 /// One exit criterion that is not met.
@@ -123,6 +148,17 @@ pub enum MissingEvidence {
     Blocker(String),
     /// The sign-off of a role is missing.
     SignOff(String),
+}
+
+/// The approvals with which a class passes a freeze.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FastTrack {
+    /// The role that approves.
+    pub role: String,
+    /// The number of different people who must approve.
+    pub persons: u32,
+    /// The people who have approved.
+    pub approved_by: Vec<String>,
 }
 
 /// The state of every window of the policy at one moment, in the order of the policy. The
@@ -162,7 +198,16 @@ fn state<'a>(
 }
 
 fn freeze_without_span(window: &Window, state: FreezeState) -> Freeze<'_> {
-    Freeze { window, state, since: None, earliest_end: None, release: None, missing: Vec::new() }
+    Freeze {
+        window,
+        state,
+        since: None,
+        earliest_end: None,
+        release: None,
+        missing: Vec::new(),
+        ended_by: Vec::new(),
+        unended: state,
+    }
 }
 
 fn fixed<'a>(window: &'a Window, intervals: &[Interval], at: Instant) -> Freeze<'a> {
@@ -192,11 +237,12 @@ fn derived_freeze<'a>(
     at: Instant,
 ) -> Freeze<'a> {
     let since = release.at;
-    let next_iteration = ledger.iterations.iter().any(|next| is_event_after(next, release, at));
+    let opened = ledger.iterations.iter().filter(|next| is_event_after(next, release, at));
+    let mut ended_by: Vec<String> = opened.map(|next| next.by.clone()).collect();
+    ended_by.sort_unstable();
+    ended_by.dedup();
     let (first_end, last_end) = (after(since, minimum), after(since, maximum));
-    let state = if next_iteration {
-        FreezeState::Thawed
-    } else if at < first_end {
+    let unended = if at < first_end {
         FreezeState::Frozen
     } else if missing.is_empty() {
         FreezeState::Thawed
@@ -205,8 +251,19 @@ fn derived_freeze<'a>(
     } else {
         FreezeState::Overdue
     };
-    let earliest_end = (state == FreezeState::Frozen).then_some(first_end);
-    Freeze { window, state, since: Some(since), earliest_end, release: Some(release), missing }
+    let ended = is_enough(ended_by.len(), window.persons);
+    let state = if ended { FreezeState::Thawed } else { unended };
+    let earliest_end = (unended == FreezeState::Frozen).then_some(first_end);
+    Freeze {
+        window,
+        state,
+        since: Some(since),
+        earliest_end,
+        release: Some(release),
+        missing,
+        ended_by,
+        unended,
+    }
 }
 
 /// The moment that is `length` after `start`; at most the end of the calendar.
@@ -228,7 +285,12 @@ fn missing(
 ) -> Vec<MissingEvidence> {
     let mut missing = Vec::new();
     let seen = |one: &&ReleaseEvent| is_event_after(one, release, at);
-    let runs = u32::try_from(ledger.runs.iter().filter(seen).count()).unwrap_or(u32::MAX);
+    // Two records of one run are one run.
+    let mut ids: Vec<&str> =
+        ledger.runs.iter().filter(seen).map(crate::ReleaseEvent::subject).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let runs = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     if runs < exit.production_runs {
         missing.push(MissingEvidence::Runs { seen: runs, wanted: exit.production_runs });
     }

@@ -21,6 +21,7 @@ mod freeze;
 mod glob;
 mod history;
 mod ledger_edit;
+mod ledger_facts;
 mod ledger_view;
 pub mod matrix;
 mod message;
@@ -56,7 +57,7 @@ pub use eligibility::{Eligibility, eligibility};
 pub use finding::{Finding, Requirement};
 pub use flow::{Flow, LEDGER, LinePattern, MAX_STAGES, RefKind, Stage, Target};
 pub use freeze::{
-    ExitCriteria, Freeze, FreezeState, MissingEvidence, Window, WindowSpan, freezes_at,
+    ExitCriteria, FastTrack, Freeze, FreezeState, MissingEvidence, Window, WindowSpan, freezes_at,
 };
 pub use glob::Glob;
 pub use history::{
@@ -64,17 +65,20 @@ pub use history::{
     TagFacts, TagSignature, TipRelation, UpdateFacts,
 };
 pub use ledger_edit::{LedgerEdit, LedgerFormError};
-pub use ledger_view::{
-    Approval, Candidate, CandidateFailure, Certificate, ClassSettlement, DeletionRequest,
-    LedgerView, NotApplicable, ReleaseEvent, SignOff, Waiver,
+pub use ledger_facts::{
+    Absence, Approval, Candidate, CandidateFailure, Certificate, ClassSettlement, DeletionRequest,
+    NotApplicable, ReleaseEvent, SignOff, Waiver,
 };
+pub use ledger_view::LedgerView;
 pub use matrix::NamedCommits;
 pub use message::Message;
 pub use name::{Oid, RefName, RefNameError, is_invisible};
 pub use needs::{Needs, needs};
+pub use path_kind::PathKind;
 pub use policy::{
     BackportRules, DebtRules, DeletionRules, GateRules, HotfixRules, LedgerRules, MergeClass,
-    Policy, PolicyRules, PromotionRules, RequiredSignOff, Roles, RuleMode, WaiverRules,
+    Policy, PolicyRules, PromotionRules, RequiredSignOff, Roles, RuleMode, SignOffCount,
+    WaiverRules,
 };
 pub use push::{Actor, Push, RefChange, RefUpdate};
 pub use receipt::Receipt;

@@ -91,9 +91,10 @@ pub fn needs(
     update: &RefUpdate,
 ) -> Needs {
     let RefKind::Governed(target) = policy.kind(&update.name) else { return Needs::NONE };
-    let frozen = freezes_at(policy, releases, ledger, at)
-        .iter()
-        .any(|freeze| freeze.state.closed() && covers(freeze.window, &target));
+    let frozen = freezes_at(policy, releases, ledger, at).iter().any(|freeze| {
+        // An end before its time does not count for everybody's changes.
+        (freeze.state.closed() || freeze.unended.closed()) && covers(freeze.window, &target)
+    });
     let context = FactContext { policy, target: &target, frozen };
     // The route of a landing, which every rule reads, depends on these.
     let base = Needs {

@@ -3,8 +3,8 @@
 
 use alloc::vec::Vec;
 
-use crate::path_kind::{PathKind, is_source, path_kind};
-use crate::{Change, ClassId, EntryKind, Policy};
+use crate::path_kind::is_source;
+use crate::{Change, ClassId, PathKind, Policy};
 
 /// The class that the changed paths alone imply: the first class whose `only` allows all of
 /// them, else the class of their kinds.
@@ -23,11 +23,7 @@ pub(crate) fn class_of_paths(policy: &Policy, changes: &[Change]) -> Option<Clas
 /// `docs` if only documentation changes, `chore` if only files change that are no part of the
 /// product. The limits `only` and `never` of the class hold.
 fn class_of_path_kinds(policy: &Policy, changes: &[Change]) -> Option<ClassId> {
-    let kind = |change: &Change| {
-        // A submodule or a symbolic link can stand for any code.
-        (change.kind == EntryKind::File).then(|| path_kind(&change.path)).flatten()
-    };
-    let kinds: Option<Vec<PathKind>> = changes.iter().map(kind).collect();
+    let kinds: Option<Vec<PathKind>> = changes.iter().map(PathKind::of).collect();
     let kinds = kinds.filter(|kinds| !kinds.is_empty())?;
     let documents = kinds.iter().all(|kind| *kind == PathKind::Documentation);
     let class = policy.classes.find(if documents { "docs" } else { "chore" })?;

@@ -5,9 +5,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::{Change, EntryKind};
+
 /// What a path is, if it is no part of the product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PathKind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PathKind {
     /// Text about the software.
     Documentation,
     /// A test or its data.
@@ -20,6 +22,38 @@ pub(crate) enum PathKind {
     Lock,
     /// A translation.
     Translation,
+}
+
+impl PathKind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Documentation, Self::Test, Self::Ci, Self::Build, Self::Lock, Self::Translation];
+
+    /// Its name in policies.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Documentation => "documentation",
+            Self::Test => "test",
+            Self::Ci => "ci",
+            Self::Build => "build",
+            Self::Lock => "lock",
+            Self::Translation => "translation",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kind of a changed file. `None` for the product, and for a submodule or a symbolic
+    /// link, because it can stand for any code.
+    #[must_use]
+    pub fn of(change: &Change) -> Option<Self> {
+        (change.kind == EntryKind::File).then(|| path_kind(&change.path)).flatten()
+    }
 }
 
 /// Extensions of files that a program runs, includes or shows.

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{
-    ClassId, Classes, Declarations, Duration, Flow, Glob, Meaning, Recipe, ReleaseRules, RuleId,
-    Window,
+    ClassId, Classes, Declarations, Duration, Flow, Glob, Meaning, PathKind, Recipe, ReleaseRules,
+    RuleId, Window,
 };
 
 /// The mode of a rule.
@@ -81,6 +81,16 @@ pub struct PromotionRules {
     pub candidate: bool,
 }
 
+/// How many of the people with a role must sign off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignOffCount {
+    /// This number of different people.
+    AtLeast(u32),
+    /// Everybody who has the role, except the pusher, the authors of the change and absent
+    /// people. At least one person signs.
+    All,
+}
+
 /// A sign-off that a promotion to production requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequiredSignOff {
@@ -88,11 +98,13 @@ pub struct RequiredSignOff {
     pub meaning: Meaning,
     /// The role that signs off.
     pub role: String,
-    /// The number of different people with that role who must sign off.
-    pub people: u32,
+    /// How many people with that role must sign off.
+    pub people: SignOffCount,
     /// The paths that the sign-off concerns; empty: all. A change of other paths does not
     /// reopen a sign-off of an earlier tree.
     pub paths: Vec<Glob>,
+    /// The kinds of files whose change does not reopen a sign-off of an earlier tree.
+    pub ignores: Vec<PathKind>,
 }
 
 /// The release gate: the requirements for a promotion to production
@@ -103,7 +115,8 @@ pub struct GateRules {
     pub sign_offs: Vec<RequiredSignOff>,
     /// How long the previous stage must have had the promoted tree.
     pub soak: Duration,
-    /// The course for which the pusher must have a certificate.
+    /// The course for which everybody who updates production or pushes a release tag must
+    /// have a certificate (docs/design/model.md, "Promotion and release").
     pub course: Option<String>,
 }
 
@@ -131,11 +144,14 @@ pub struct WaiverRules {
     pub longest: Duration,
     /// The largest number of landings that a waiver may let pass.
     pub most_uses: u32,
+    /// The number of different people who must grant the same waiver
+    /// (docs/design/model.md, "Two persons").
+    pub persons: u32,
 }
 
 impl Default for WaiverRules {
     fn default() -> Self {
-        Self { approvers: String::new(), longest: Duration::days(14), most_uses: 3 }
+        Self { approvers: String::new(), longest: Duration::days(14), most_uses: 3, persons: 2 }
     }
 }
 

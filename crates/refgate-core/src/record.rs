@@ -208,6 +208,8 @@ pub enum RecordBody {
         what: EvidenceKind,
         /// The tag of the release.
         release: String,
+        /// The id of the production run. Other kinds have none.
+        run: Option<String>,
     },
     /// The next iteration is open: the freeze after a release ends.
     Iteration {
@@ -262,6 +264,13 @@ pub enum RecordBody {
         fix: Oid,
         /// The branch.
         to: RefName,
+    },
+    /// A person is absent and signs nothing off.
+    Absence {
+        /// The person.
+        person: String,
+        /// When the absence ends.
+        until: Instant,
     },
     /// A person has passed a course.
     Certificate {
@@ -325,6 +334,7 @@ impl RecordBody {
             Self::Withdrawal { .. } => "withdrawal",
             Self::DeletionRequest { .. } => "deletion-request",
             Self::NotApplicable { .. } => "not-applicable",
+            Self::Absence { .. } => "absence",
             Self::Certificate { .. } => "certificate",
         }
     }

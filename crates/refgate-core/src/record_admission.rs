@@ -88,6 +88,11 @@ fn check_body(case: &Case<'_>, edit: &LedgerEdit, record: &Record) -> Option<Rec
             Some(RecordRejection::Own)
         }
         RecordBody::Certificate { until, .. } => within(*until, Duration::days(3_660)),
+        RecordBody::Absence { until, .. } => within(*until, Duration::days(90)),
+        RecordBody::FreezeExit { release } => {
+            let mut open = case.ledger.blockers.iter().filter(|one| one.release == *release);
+            open.next().map(|one| RecordRejection::Blocked(one.reason.clone()))
+        }
         RecordBody::Thaw { of } | RecordBody::UatFailed { of, .. } => {
             named(of).is_none().then_some(RecordRejection::Unknown(*of))
         }

@@ -54,6 +54,8 @@ pub enum RecordRejection {
         /// The next number.
         next: u32,
     },
+    /// It ends a freeze while this blocker is open.
+    Blocked(String),
     /// Something that it names does not exist, or not with the stated content.
     Absent(String),
     /// Its maker may not make it about themselves.
@@ -77,6 +79,8 @@ pub struct MissingSignOff {
     pub have: u32,
     /// The number of people who must sign off.
     pub want: u32,
+    /// The people who have not signed off, and can.
+    pub open: Vec<String>,
     /// The first changed path that reopened a sign-off of an earlier tree.
     pub reopened: Option<String>,
 }

@@ -32,6 +32,11 @@ pub fn roles_that_may_make(policy: &Policy, body: &RecordBody) -> Option<Vec<Str
             Some(roles)
         }
         RecordBody::Withdrawal { .. } => None,
+        // Who records the absence of somebody else needs a part in the release.
+        RecordBody::Absence { .. } => {
+            let gate = policy.gate.sign_offs.iter().map(|wanted| wanted.role.clone());
+            Some(gate.chain([ledger.releases.clone()]).collect())
+        }
         RecordBody::Certificate { .. } => one(&ledger.trainers),
     }
 }
@@ -46,7 +51,9 @@ pub(crate) fn may_withdraw_failure(policy: &Policy, person: &str, failure: &Reco
 /// Whether the maker of a record may make it.
 #[must_use]
 pub fn may_make(policy: &Policy, record: &Record) -> bool {
-    roles_that_may_make(policy, &record.body)
+    // Everybody records their own absence.
+    let own = matches!(&record.body, RecordBody::Absence { person, .. } if *person == record.by);
+    own || roles_that_may_make(policy, &record.body)
         .is_none_or(|roles| roles.iter().any(|role| policy.roles.has(&record.by, role)))
 }
 

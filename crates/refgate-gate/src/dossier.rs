@@ -136,7 +136,8 @@ pub fn dossier(
     let (decisions, waived) = logged(rest, log, &release, &fresh)?;
     let actor = |entry: &LogEntry| Some(entry.object.get("actor")?.as_str()?.to_string());
     let pushers = decisions.iter().filter_map(actor).collect();
-    let concerns = ReleaseRecords { tag, tree, fresh: &fresh, pushers, waived };
+    let at = release.at;
+    let concerns = ReleaseRecords { tag, tree, at, fresh: &fresh, pushers, waived };
     let records = records(rest, ledger, &concerns)?;
     let tag = reader.resolve_object(&format!("refs/tags/{tag}"))?;
     let name = format!("refs/tags/{}", release.tag);
@@ -204,6 +205,8 @@ fn changes(
 struct ReleaseRecords<'a> {
     tag: &'a str,
     tree: Oid,
+    /// When the release was received.
+    at: Instant,
     fresh: &'a BTreeSet<Oid>,
     /// The people who pushed the release or tried to.
     pushers: BTreeSet<String>,
@@ -212,8 +215,8 @@ struct ReleaseRecords<'a> {
 }
 
 impl ReleaseRecords<'_> {
-    fn holds(&self, body: &RecordBody, trees: &BTreeSet<Oid>) -> bool {
-        match body {
+    fn holds(&self, record: &Record, trees: &BTreeSet<Oid>) -> bool {
+        match &record.body {
             RecordBody::ReleaseOpen { release }
             | RecordBody::ReleaseFinish { release }
             | RecordBody::Candidate { release, .. }
@@ -231,6 +234,7 @@ impl ReleaseRecords<'_> {
             | RecordBody::Thaw { .. }
             | RecordBody::Withdrawal { .. }
             | RecordBody::DeletionRequest { .. } => false,
+            RecordBody::Absence { until, .. } => record.at <= self.at && self.at < *until,
             RecordBody::Certificate { person, .. } => self.pushers.contains(person),
         }
     }
@@ -260,7 +264,7 @@ fn records(
     let trees: BTreeSet<Oid> = all.values().filter_map(candidate).collect();
     let mut wanted: BTreeSet<RecordId> = all
         .values()
-        .filter(|kept| concerns.holds(&kept.record.body, &trees))
+        .filter(|kept| concerns.holds(&kept.record, &trees))
         .map(|kept| kept.record.id)
         .chain(concerns.waived.iter().copied())
         .collect();

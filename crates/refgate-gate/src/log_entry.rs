@@ -42,14 +42,16 @@ pub fn append_entry(
     let log = AuditLog::open(rest.reader.git_dir())?;
     let text = entry(rest, case, judged, place)?;
     let uses: Vec<WaiverUse> =
-        judged.decision.waived.iter().filter_map(|waived| used(case, waived)).collect();
+        judged.decision.waived.iter().flat_map(|waived| used(case, waived)).collect();
     log.append(&text, &uses, case.push.at)
 }
 
-fn used(case: &Case<'_>, waived: &WaivedFinding) -> Option<WaiverUse> {
-    let update = case.push.updates.get(waived.finding.update)?;
-    let of = waived.finding.landing.or(update.change.new_value())?;
-    Some(WaiverUse { waiver: waived.waiver, on: update.name.as_str().to_string(), of })
+fn used(case: &Case<'_>, waived: &WaivedFinding) -> Vec<WaiverUse> {
+    let Some(update) = case.push.updates.get(waived.finding.update) else { return Vec::new() };
+    let Some(of) = waived.finding.landing.or(update.change.new_value()) else { return Vec::new() };
+    let on = update.name.as_str();
+    let each = waived.waivers.iter();
+    each.map(|id| WaiverUse { waiver: *id, on: on.to_string(), of }).collect()
 }
 
 /// The text of an entry: one line for people, and one JSON object.
@@ -118,7 +120,7 @@ fn entry(
             .collect::<Vec<_>>(),
         "verdict": decision.verdict.name(),
         "rules": rules,
-        "waived": decision.waived.iter().map(|w| w.waiver.to_string()).collect::<Vec<_>>(),
+        "waived": decision.waived.iter().flat_map(|w| &w.waivers).map(ToString::to_string).collect::<Vec<_>>(),
         "landings": landings,
         "landings-in-all": decision.landings.len(),
         "findings": findings_json(case, decision.findings.get(..MAX_LISTED).unwrap_or(&decision.findings)),

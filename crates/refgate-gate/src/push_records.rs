@@ -3,7 +3,7 @@
 
 use refgate_core::{
     History, Instant, LEDGER, LedgerEdit, LedgerFormError, LedgerView, Policy, Push, Record,
-    RecordBody, RefChange, RefKind,
+    RecordBody, RefChange, RefKind, SignOffCount,
 };
 use refgate_format::{Signers, path_of, shelf_for, slug};
 use refgate_git::{Reader, ServerSurvey};
@@ -53,7 +53,7 @@ impl Records<'_> {
             return Ok(Vec::new());
         }
         let mut folders = Vec::new();
-        let mut promotes = false;
+        let (mut promotes, mut governed) = (false, false);
         for (update, facts) in push.updates.iter().zip(&history.updates) {
             let kind = policy.kind(&update.name);
             if !matches!(kind, RefKind::Topic) {
@@ -67,14 +67,27 @@ impl Records<'_> {
                 folders.push(shelf_for("approval", &landing.commit));
                 folders.push(shelf_for("classification", &landing.commit));
             }
+            // A freeze cannot be signed off while a blocker of its release is open.
+            let appended = facts.ledger_edit.iter().flat_map(|edit| &edit.appended);
+            folders.extend(appended.filter_map(|record| match &record.body {
+                RecordBody::FreezeExit { release } => Some(format!("after/{}", slug(release))),
+                _ => None,
+            }));
             let folder = facts.policy_edit.as_ref().and_then(|edit| edit.folder);
             folders.extend(folder.map(|folder| shelf_for("approval", &folder)));
             folders.extend(facts.debts.iter().map(|debt| shelf_for("not-applicable", &debt.fix)));
             let later = matches!(&kind, RefKind::Governed(target) if !target.is_first());
             promotes |= later && !facts.landings.is_empty();
+            governed |= matches!(&kind, RefKind::Governed(_) | RefKind::Release(_));
+        }
+        if governed {
+            folders.extend(push.actor.iter().map(|who| format!("certificate/{}", slug(&who.0))));
         }
         if promotes {
-            folders.extend(push.actor.iter().map(|who| format!("certificate/{}", slug(&who.0))));
+            let everybody = policy.gate.sign_offs.iter();
+            let everybody = everybody.filter(|wanted| wanted.people == SignOffCount::All);
+            let people = everybody.flat_map(|wanted| policy.roles.people(&wanted.role));
+            folders.extend(people.map(|person| format!("absence/{}", slug(person))));
             folders.extend(self.sign_off_shelves(
                 book,
                 here,

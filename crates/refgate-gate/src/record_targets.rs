@@ -17,6 +17,7 @@ pub(crate) fn absent(here: &Reader, record: &Record) -> Option<String> {
         RecordBody::Evidence {
             release,
             what: EvidenceKind::ProductionRun | EvidenceKind::Notice,
+            ..
         }
         | RecordBody::FreezeExit { release }
         | RecordBody::Iteration { release }

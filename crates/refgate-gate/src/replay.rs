@@ -319,14 +319,19 @@ pub fn assume_exits(policy: &Policy, releases: &[Release]) -> LedgerView {
     let mut ledger = LedgerView::default();
     for window in &policy.windows {
         let WindowSpan::AfterMajorRelease { minimum, .. } = window.span else { continue };
-        ledger.iterations.extend(releases.iter().filter_map(|release| {
-            Some(ReleaseEvent {
-                release: release.tag.clone(),
-                by: "replay".to_string(),
-                reason: "assumed: the minimum was over".to_string(),
-                at: release.at.checked_add_signed(minimum)?,
+        let ends = releases.iter().flat_map(|release| {
+            // As many people as the policy requires, none of them an author.
+            (0..window.persons).filter_map(move |person| {
+                Some(ReleaseEvent {
+                    release: release.tag.clone(),
+                    by: format!("(assumed by the replay: person {})", person + 1),
+                    reason: "assumed: the minimum was over".to_string(),
+                    run: None,
+                    at: release.at.checked_add_signed(minimum)?,
+                })
             })
-        }));
+        });
+        ledger.iterations.extend(ends);
     }
     // Only a major release opens a freeze, so the assumed ends of other releases must not end it
     // early.

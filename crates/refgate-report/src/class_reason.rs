@@ -3,8 +3,14 @@
 use refgate_core::{Case, ClassReason, Classes, Classification, Contradiction, DeclarationSource};
 
 use crate::escape::{clean, shorten};
-use crate::facts::verb;
+use crate::phrases::verb;
 use crate::units::count;
+
+/// `feature, by its branch …`.
+pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
+    let reason = render_class_reason(&case.policy.classes, &class.reason);
+    format!("{}, {reason}", case.policy.classes.name(class.class))
+}
 
 /// The clause that follows `feature, `: which declaration gave the class, or that none did.
 #[must_use]

@@ -1,25 +1,22 @@
 //! The labelled facts under the sentence of a finding.
 
 use refgate_core::rules::{
-    BackportViolation, CandidateViolation, ClassViolation, FreezeViolation, LedgerViolation,
-    PolicyChangeViolation, ReleaseGateViolation,
+    BackportViolation, CandidateViolation, ClassViolation, LedgerViolation, PolicyChangeViolation,
+    ReleaseGateViolation,
 };
 use refgate_core::{
-    Case, ChangeMode, Classification, Debt, Eligibility, Finding, FreezeState, Glob,
-    LedgerFormError, MissingEvidence, MissingSignOff, RecordRejection, Requirement, RuleId,
-    Violation,
+    Case, Classification, Debt, Eligibility, Finding, Glob, LedgerFormError, MissingSignOff,
+    RecordRejection, Requirement, RuleId, Violation,
 };
 
-use crate::class_reason::render_class_reason;
+use crate::class_reason::class_phrase;
 use crate::escape::{clean, shorten};
+use crate::freeze_facts::freeze_facts;
+use crate::phrases::{Facts, people, verb};
 use crate::show;
-use crate::units::count;
 
 /// The maximum number of debts that one finding lists.
 const MOST_DEBTS: usize = 5;
-
-/// Labels and facts.
-pub(crate) type Facts = Vec<(&'static str, String)>;
 
 /// All facts of a finding, in the order of the text.
 pub(crate) fn facts(case: &Case<'_>, finding: &Finding) -> Facts {
@@ -92,39 +89,6 @@ fn approval_facts(case: &Case<'_>, finding: &Finding, facts: &mut Facts) {
     facts.push(("command", format!("refgate approve backport {landing} --onto {onto}")));
 }
 
-fn freeze_facts(case: &Case<'_>, v: &FreezeViolation, facts: &mut Facts) {
-    facts.push(("class", class_phrase(case, &v.class)));
-    let reason = match &v.release {
-        Some(tag) => format!("{} (opened by the release {})", clean(&v.reason), clean(tag)),
-        None => clean(&v.reason),
-    };
-    facts.push(("reason", reason));
-    let since = v.since.map_or_else(String::new, |since| format!(" since {}", show(since)));
-    let state_note = match v.state {
-        FreezeState::Overdue => ", past its maximum. It does not end by itself",
-        FreezeState::Observing => ", its minimum is over, evidence is missing",
-        FreezeState::Frozen | FreezeState::Open | FreezeState::Thawed => "",
-    };
-    facts.push(("state", format!("{}{since}{state_note}", v.state.name())));
-    let missing = v.missing.iter().map(missing_phrase).collect::<Vec<_>>().join(", ");
-    let earliest = match (v.earliest, missing.is_empty()) {
-        (Some(at), true) => show(at),
-        (Some(at), false) => format!("{}, with this evidence: {missing}", show(at)),
-        (None, false) => format!("as soon as there is this evidence: {missing}"),
-        (None, true) => "no end is known".to_string(),
-    };
-    facts.push(("earliest", earliest));
-    let accepts = match v.lets_through.is_empty() {
-        true => "nothing".to_string(),
-        false => v.lets_through.join(", "),
-    };
-    facts.push(("accepts", accepts));
-    if let Some(role) = &v.fast_track {
-        facts.push(("fast track", format!("with an approval by {}", people(case, role))));
-    }
-    facts.push(("waiver", people(case, &case.policy.waivers.approvers)));
-}
-
 fn class_facts(case: &Case<'_>, class: &Classification, facts: &mut Facts) {
     facts.push(("declared", class_phrase(case, class)));
     if let Some(contradiction) = &class.contradiction {
@@ -187,7 +151,7 @@ fn gate_facts(case: &Case<'_>, violation: &ReleaseGateViolation, facts: &mut Fac
     match violation {
         ReleaseGateViolation::NotSignedOff { tree, missing } => {
             facts.push(("tree", tree.to_string()));
-            facts.extend(missing.iter().map(|one| ("missing", missing_sign_off(case, one))));
+            facts.extend(missing.iter().map(|one| ("missing", missing_sign_off(one))));
         }
         ReleaseGateViolation::Failed { failure, role, .. } => {
             let (by, at) = (clean(&failure.by), show(failure.at));
@@ -277,44 +241,18 @@ fn record_facts(case: &Case<'_>, why: &RecordRejection, facts: &mut Facts) {
     }
 }
 
-/// `feature, by its branch …`.
-pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
-    let reason = render_class_reason(&case.policy.classes, &class.reason);
-    format!("{}, {reason}", case.policy.classes.name(class.class))
-}
-
-/// A role with the people who have it.
-pub(crate) fn people(case: &Case<'_>, role: &str) -> String {
-    let people = case.policy.roles.people(role);
-    match (role.is_empty(), people.is_empty()) {
-        (true, _) => "nobody (the policy names no role)".to_string(),
-        (false, true) => format!("{} (nobody has this role)", clean(role)),
-        (false, false) => format!("{} ({})", clean(role), clean(&people.join(", "))),
-    }
-}
-
-/// The evidence that a freeze still needs.
+/// `uat by stakeholder: 0 of 1, open: uma`.
 #[must_use]
-pub fn missing_phrase(missing: &MissingEvidence) -> String {
-    match missing {
-        MissingEvidence::Runs { seen, wanted } => {
-            let wanted = usize::try_from(*wanted).unwrap_or(usize::MAX);
-            format!("{} ({seen} so far)", count(wanted, "production run"))
-        }
-        MissingEvidence::Notice => "notice to the stakeholders".to_string(),
-        MissingEvidence::Blocker(name) => format!("no open blocker \"{}\"", clean(name)),
-        MissingEvidence::SignOff(role) => format!("a sign-off by {}", clean(role)),
-    }
-}
-
-/// `uat by users (uma): 0 of 1`.
-#[must_use]
-pub fn missing_sign_off(case: &Case<'_>, one: &MissingSignOff) -> String {
-    let MissingSignOff { meaning, role, have, want, reopened } = one;
+pub fn missing_sign_off(one: &MissingSignOff) -> String {
+    let MissingSignOff { meaning, role, have, want, open, reopened } = one;
     let again = reopened.as_ref().map_or_else(String::new, |path| {
         format!("; an earlier one was re-opened by {}", shorten(path, 40))
     });
-    format!("{} by {}: {have} of {want}{again}", meaning.name(), people(case, role))
+    let open = match open.is_empty() {
+        true => "nobody else can sign".to_string(),
+        false => format!("open: {}", clean(&open.join(", "))),
+    };
+    format!("{} by {}: {have} of {want}, {open}{again}", meaning.name(), clean(role))
 }
 
 /// The paths, and how many more there are.
@@ -324,13 +262,4 @@ fn path_list(paths: &[String], total: usize) -> String {
         text.push_str(&format!(" and {} more", total - paths.len()));
     }
     text
-}
-
-/// What a change does to a path.
-pub(crate) const fn verb(mode: ChangeMode) -> &'static str {
-    match mode {
-        ChangeMode::Added => "adds",
-        ChangeMode::Modified => "changes",
-        ChangeMode::Deleted => "deletes",
-    }
 }

@@ -11,7 +11,7 @@ use crate::rendering::{remedies, render_finding};
 pub fn decision_json(case: &Case<'_>, decision: &Decision) -> Value {
     let landings = decision.landings.iter().map(|seen| landing_json(case, seen));
     let waived = decision.waived.iter().map(
-        |waived| json!({ "waiver": waived.waiver.to_string(), "finding": finding(case, &decision.findings, &waived.finding) }),
+        |waived| json!({ "waivers": waived.waivers.iter().map(ToString::to_string).collect::<Vec<_>>(), "finding": finding(case, &decision.findings, &waived.finding) }),
     );
     let freezes = decision
         .freezes

@@ -58,6 +58,10 @@ pub(crate) fn record_sentence(why: &RecordRejection) -> String {
         RecordRejection::Absent(what) => {
             format!("The server does not have {} as the record says.", clean(what))
         }
+        RecordRejection::Blocked(name) => format!(
+            "A freeze cannot be signed off while the blocker \"{}\" is open. Withdraw it first.",
+            clean(name)
+        ),
         RecordRejection::Own => "People cannot certify themselves. Another trainer can.".into(),
         RecordRejection::Final(kind) => format!(
             "A {kind} has already had its effect and cannot be withdrawn. Make a new record for \

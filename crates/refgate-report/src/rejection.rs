@@ -33,12 +33,10 @@ pub fn render_rejection(case: &Case<'_>, decision: &Decision) -> String {
     }
     body(case, &decision.findings, &mut out);
     for waived in &decision.waived {
-        let id = waived.waiver.short();
-        out.push(wrap(
-            "  ",
-            "  ",
-            &format!("Waived: {} by record {id}.", waived.finding.rule.name()),
-        ));
+        let ids: Vec<String> = waived.waivers.iter().map(refgate_core::RecordId::short).collect();
+        let text =
+            format!("Waived: {} by record {}.", waived.finding.rule.name(), ids.join(" and "));
+        out.push(wrap("  ", "  ", &text));
     }
     if !decision.warnings.is_empty() {
         out.push(String::new());

@@ -3,7 +3,8 @@
 use refgate_core::{Case, Finding, Requirement, Violation};
 
 use crate::escape::clean;
-use crate::facts::{missing_phrase, people};
+use crate::freeze_facts::missing_phrase;
+use crate::phrases::people;
 use crate::show;
 
 /// The requirement of a finding: a time, an approval, another event, or another push.

@@ -240,7 +240,7 @@ impl Generator {
     fn record(&mut self) {
         let who = self.random.word(&PEOPLE);
         let (of, onto) = (self.any_branch(), Some(self.any_branch()));
-        let record = match self.random.next_below(10) {
+        let record = match self.random.next_below(13) {
             0 => Record::Approval { rule: self.random.rule(&["freeze", "backport"]), of, onto },
             1 => Record::Waiver {
                 rule: self.random.rule(&[
@@ -266,12 +266,19 @@ impl Generator {
                     .pick(&[EvidenceKind::ProductionRun, EvidenceKind::Notice])
                     .copied()
                     .unwrap_or(EvidenceKind::Notice),
+                run: (self.random.next_below(2) == 0).then(|| self.random.word(&["r1", "r2"])),
             },
             5 => Record::Iteration { reason: "so".to_string() },
             6 | 7 => Record::SignOff {
                 meaning: self.random.pick(&Meaning::ALL).copied().unwrap_or(Meaning::Uat),
                 of,
             },
+            9 | 10 => Record::Certificate {
+                person: self.random.word(&PEOPLE),
+                course: "operator".to_string(),
+                lasts: Duration::days(20),
+            },
+            11 => Record::Absence { person: self.random.word(&PEOPLE), lasts: Duration::days(9) },
             8 => Record::NotApplicable { fix: of, to: self.any_branch() },
             _ => {
                 let agreed_by = Some(self.random.word(&PEOPLE));

@@ -1,8 +1,8 @@
 //! Builds the records of a scenario. Both worlds get the same text for the same step.
 
 use refgate_core::{
-    Duration, Instant, Oid, Policy, Record as Signed, RecordBody, RecordId, RefKind, RefName,
-    RuleId,
+    Duration, EvidenceKind, Instant, Oid, Policy, Record as Signed, RecordBody, RecordId, RefKind,
+    RefName, RuleId,
 };
 use refgate_format::{read_record, record_text, shelf_of};
 
@@ -97,6 +97,16 @@ fn approval(
     Ok(RecordBody::Approval { rule, on, of })
 }
 
+/// The failure of a candidate that a scenario named before.
+fn failure(world: &dyn RecordContext, number: u32, release: &str) -> Result<RecordBody, String> {
+    let is = |one: &&Signed| match &one.body {
+        RecordBody::Candidate { release: of, number: n, .. } => of == release && *n == number,
+        _ => false,
+    };
+    let of = world.records().iter().find(is).ok_or("there is no such candidate")?.id;
+    Ok(RecordBody::UatFailed { release: release.to_string(), of })
+}
+
 fn body(world: &dyn RecordContext, at: Instant, record: &Record) -> Result<RecordBody, String> {
     let found = |name: &String| world.commit(name).ok_or(format!("there is no `{name}`"));
     let major = || world.major().ok_or("there is no major release yet".to_string());
@@ -124,22 +134,21 @@ fn body(world: &dyn RecordContext, at: Instant, record: &Record) -> Result<Recor
             RecordBody::Classification { commit: found(of)?.0, class: class.clone() }
         }
         Record::Exit => RecordBody::FreezeExit { release: major()? },
-        Record::Evidence { what } => RecordBody::Evidence { what: *what, release: major()? },
+        Record::Evidence { what, run } => {
+            let next = || format!("run-{}", world.records().len() + 1);
+            let run =
+                (*what == EvidenceKind::ProductionRun).then(|| run.clone().unwrap_or_else(next));
+            RecordBody::Evidence { what: *what, release: major()?, run }
+        }
+        Record::Absence { person, lasts } => {
+            RecordBody::Absence { person: person.clone(), until: until(lasts) }
+        }
         Record::Iteration { .. } => RecordBody::Iteration { release: major()? },
         Record::Candidate { of, number, release } => {
             let (commit, tree) = found(of)?;
             RecordBody::Candidate { release: release.clone(), number: *number, commit, tree }
         }
-        Record::Failed { number, release } => {
-            let is = |one: &&Signed| match &one.body {
-                RecordBody::Candidate { release: of, number: n, .. } => {
-                    (of, n) == (release, number)
-                }
-                _ => false,
-            };
-            let of = world.records().iter().find(is).ok_or("there is no such candidate")?.id;
-            RecordBody::UatFailed { release: release.clone(), of }
-        }
+        Record::Failed { number, release } => failure(world, *number, release)?,
         Record::Stop { stage, lasts, lets_through, .. } => RecordBody::Freeze {
             stages: vec![stage.clone()],
             lets_through: lets_through.clone(),

@@ -34,7 +34,13 @@ pub(crate) fn record(who: String, verb: &str, rest: &[&str]) -> Result<Step, Str
         }
         ("records", [kind]) => {
             let what = EvidenceKind::find(kind).ok_or(format!("unknown evidence `{kind}`"))?;
-            Record::Evidence { what }
+            Record::Evidence { what, run: None }
+        }
+        ("records", ["production-run", id]) => {
+            Record::Evidence { what: EvidenceKind::ProductionRun, run: Some(text(id)?) }
+        }
+        ("records", ["the", "absence", "of", person, "for", count, unit]) => {
+            Record::Absence { person: own(person), lasts: length(&[count, unit])? }
         }
         ("opens", ["the", "next", "iteration", "because", reason]) => {
             Record::Iteration { reason: text(reason)? }

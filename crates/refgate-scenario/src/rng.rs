@@ -34,7 +34,8 @@ impl SeededRng {
 
 pub(crate) const MARKS: [PickTrailer; 4] =
     [PickTrailer::Whole, PickTrailer::Brief, PickTrailer::Nothing, PickTrailer::AsFix];
-pub(crate) const PEOPLE: [&str; 6] = ["ada", "ben", "grace", "henry", "iris", "somebody"];
+pub(crate) const PEOPLE: [&str; 8] =
+    ["ada", "ben", "grace", "henry", "iris", "uma", "carol", "somebody"];
 pub(crate) const PATHS: [&str; 12] = [
     "README.md",
     "docs/guide.md",

@@ -130,10 +130,19 @@ pub enum Record {
     },
     /// `signs off freeze-exit`
     Exit,
-    /// `records KIND`
+    /// `records KIND`, or `records production-run ID`
     Evidence {
         /// The kind. It is recorded for the last major release.
         what: EvidenceKind,
+        /// The id of the production run. Without one, each record is a run of its own.
+        run: Option<String>,
+    },
+    /// `records the absence of NAME for DURATION`
+    Absence {
+        /// The person who is absent.
+        person: String,
+        /// The duration.
+        lasts: Duration,
     },
     /// `opens the next iteration because "…"`
     Iteration {

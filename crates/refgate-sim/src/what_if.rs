@@ -264,9 +264,14 @@ impl<'w> WhatIf<'w> {
         let Some(release) = last_major(&releases, at).map(|one| one.tag.clone()) else {
             return Vec::new();
         };
-        let seen = |what| RecordBody::Evidence { what, release: release.clone() };
-        let (run, notice) = (seen(EvidenceKind::ProductionRun), seen(EvidenceKind::Notice));
-        let bodies = [run.clone(), run.clone(), run, notice, RecordBody::FreezeExit { release }];
+        let seen = |what, run: Option<u32>| RecordBody::Evidence {
+            what,
+            release: release.clone(),
+            run: run.map(|number| format!("run-{number}")),
+        };
+        let run = |number| seen(EvidenceKind::ProductionRun, Some(number));
+        let notice = seen(EvidenceKind::Notice, None);
+        let bodies = [run(1), run(2), run(3), notice, RecordBody::FreezeExit { release }];
         bodies
             .into_iter()
             .flat_map(|body| {

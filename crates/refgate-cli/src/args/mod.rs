@@ -54,6 +54,8 @@ pub(crate) enum Verb {
     Freeze(Freeze),
     /// Record evidence: a production run, a notice or a blocker
     Evidence(Evidence),
+    /// Record that a person is absent, so that sign-offs of everybody do not wait
+    Absence(Absence),
     /// Manage releases, candidates, dossiers and iterations
     Release(Release),
     /// Record that a branch does not need a fix

@@ -140,6 +140,9 @@ pub(crate) enum FreezeVerb {
 pub(crate) struct Evidence {
     /// The kind of evidence: production-run, notice or blocker
     pub(crate) what: String,
+    /// The id of the production run. Two records of one run count once
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
     /// The release that it belongs to (default: the last major release)
     #[arg(long, value_name = "TAG")]
     pub(crate) release: Option<String>,
@@ -248,6 +251,17 @@ pub(crate) struct Certify {
     #[arg(long)]
     pub(crate) course: String,
     /// How long the certificate is valid, for example "365 days"
+    #[arg(long = "for", value_name = "LENGTH")]
+    pub(crate) lasts: String,
+    #[command(flatten)]
+    pub(crate) signer: RecordArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Absence {
+    /// The person who is absent and cannot sign off
+    pub(crate) person: String,
+    /// How long the person is absent, for example "14 days"
     #[arg(long = "for", value_name = "LENGTH")]
     pub(crate) lasts: String,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use refgate_core::{Oid, RecordBody};
+use refgate_core::Oid;
 use refgate_format::record_text;
 use refgate_gate::{
     Dossier, DossierChange, DossierRecord, Exit, LogEntry, ReadAt, decision_time, dossier,
@@ -12,7 +12,9 @@ use refgate_report::{Document, Part, render_class_reason, show};
 use serde_json::{Value, json};
 
 use crate::args::{DossierForm, LedgerArgs};
+use crate::command::dossier_record::record_row;
 use crate::command::ledger::open;
+use crate::command::persons::alone;
 use crate::command::query_context::{QueryContext, finished};
 use crate::output::{Failure, VerbResult, say, say_json, tell};
 
@@ -86,6 +88,7 @@ fn object(query: &QueryContext, found: &Dossier) -> Value {
         "decisions": found.decisions.iter().map(decision).collect::<Vec<_>>(),
         "ledger": id(&found.ledger),
         "log": id(&found.log),
+        "one-person-exceptions": alone(&query.policy),
     })
 }
 
@@ -188,7 +191,7 @@ fn apart(key: &str, said: &[Value], is: &[Value]) -> Vec<String> {
 
 fn document(query: &QueryContext, found: &Dossier) -> Document {
     let release = &found.release;
-    let facts = vec![
+    let mut facts = vec![
         vec!["commit".to_string(), release.commit.to_string()],
         vec!["tree".to_string(), found.tree.to_string()],
         vec!["tag".to_string(), found.tag.to_string()],
@@ -200,6 +203,7 @@ fn document(query: &QueryContext, found: &Dossier) -> Document {
         vec!["tip of the ledger".to_string(), tip(found.ledger)],
         vec!["tip of the audit log".to_string(), tip(found.log)],
     ];
+    facts.extend(alone(&query.policy).into_iter().map(|what| vec!["policy".to_string(), what]));
     let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect();
     let mut parts = vec![Part {
         heading: "Release".to_string(),
@@ -213,7 +217,7 @@ fn document(query: &QueryContext, found: &Dossier) -> Document {
         lead: "The person in the column \"by\" signed the record. An invalid record states why."
             .to_string(),
         columns: columns(&["time", "by", "statement", "reason", "link", "id"]),
-        rows: found.records.iter().map(|kept| record(kept, late(kept, found))).collect(),
+        rows: found.records.iter().map(|kept| record_row(kept, late(kept, found))).collect(),
         ..Part::default()
     });
     parts.push(Part {
@@ -302,49 +306,4 @@ fn changes(query: &QueryContext, found: &Dossier) -> Vec<Part> {
 /// Whether a record was made after the server accepted the release.
 fn late(kept: &DossierRecord, found: &Dossier) -> bool {
     found.accepted.is_some_and(|at| kept.record.at > at)
-}
-
-fn record(kept: &DossierRecord, late: bool) -> Vec<String> {
-    let record = &kept.record;
-    let mut what = match &record.body {
-        RecordBody::SignOff { meaning, tree, .. } => {
-            format!("signs off {} of tree {}", meaning.name(), tree.short())
-        }
-        RecordBody::Candidate { number, commit, .. } => {
-            format!("candidate {number}: {}", commit.short())
-        }
-        RecordBody::Approval { rule, of, .. } => {
-            format!("approves {} ({})", of.short(), rule.name())
-        }
-        RecordBody::Waiver { rule, on, until, uses, owes, .. } => {
-            let (rule, on) = (rule.name(), on.short());
-            let owes = owes.as_ref().map_or_else(String::new, |owes| format!(", follow-up {owes}"));
-            format!("waives {rule} on {on} until {}, uses: {uses}{owes}", show(*until))
-        }
-        RecordBody::Settlement { of, .. } => format!("follow-up of waiver {} is done", of.short()),
-        RecordBody::Classification { commit, class } => format!("{} is {class}", commit.short()),
-        RecordBody::Evidence { what, .. } => format!("evidence: {}", what.name()),
-        RecordBody::NotApplicable { fix, to } => {
-            format!("{} is not applicable to {}", fix.short(), to.short())
-        }
-        RecordBody::Certificate { person, course, until } => {
-            format!("certificate of {course} for {person} until {}", show(*until))
-        }
-        other => other.kind().to_string(),
-    };
-    if late {
-        what += " (recorded after the release)";
-    }
-    if let Some(wrong) = &kept.wrong {
-        what += &format!(" (NOT VALID: {wrong})");
-    }
-    let link = record.link.clone().unwrap_or_default();
-    vec![
-        show(record.at),
-        record.by.clone(),
-        what,
-        record.reason.clone(),
-        link,
-        record.id.to_string(),
-    ]
 }

@@ -7,6 +7,7 @@ use refgate_report::clean;
 use serde_json::json;
 
 use crate::args::Lint;
+use crate::command::persons::{alone, too_few};
 use crate::output::{VerbResult, done, say, say_json};
 use crate::policy_lookup::{PolicyText, find};
 
@@ -62,6 +63,8 @@ fn notes(policy: &Policy) -> Vec<String> {
     if policy.waivers.approvers.is_empty() {
         notes.push("nobody can record a waiver: `[waivers] approvers` is not set".to_string());
     }
+    notes.extend(alone(policy));
+    notes.extend(too_few(policy));
     notes
 }
 

@@ -18,6 +18,7 @@ fn backport(world: &World, who: &str, arguments: &[&str]) -> (Option<i32>, Strin
 #[test]
 fn a_not_applicable_record_settles_a_debt() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), "2026-03-02T10:00:00Z");
+    world.certify("grace");
     let fix = world.commits("grace", "main", "hotfix: crash", "src/app.rs");
     world.lands("grace", &["main"]);
     world.git("grace", &["fetch", "-q"]);
@@ -44,6 +45,7 @@ fn a_not_applicable_record_settles_a_debt() {
 #[test]
 fn an_edited_backport_needs_an_approval() {
     let world = World::new(refgate_gate::builtin("portal").unwrap(), "2026-03-02T10:00:00Z");
+    world.certify("grace");
     // Because of this commit on dev, the tree of a backport differs from the tree of dev.
     world.commits("ada", "dev", "docs: a sentence", "README.md");
     world.lands("ada", &["dev"]);

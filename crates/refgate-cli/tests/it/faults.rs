@@ -85,6 +85,7 @@ fn race_freeze_with_pushes(mode: &str) {
     let portal = refgate_gate::builtin("portal").unwrap();
     let world = World::new(&format!("{portal}\n[[line]]\nbranches = \"release/*\"\n"), NOW);
     guard(&world, mode);
+    world.certify("grace");
     let branches: Vec<String> =
         (0..LINES).map(|n| format!("release/1.{n}")).chain(["dev".to_string()]).collect();
     for line in branches.iter().filter(|name| *name != "dev") {

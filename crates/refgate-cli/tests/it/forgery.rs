@@ -25,7 +25,7 @@ fn record(by: &str, when: &str, repository: &str, body: RecordBody) -> Record {
 }
 
 fn blocker() -> RecordBody {
-    RecordBody::Evidence { what: EvidenceKind::Blocker, release: "v1.0.0".to_string() }
+    RecordBody::Evidence { what: EvidenceKind::Blocker, release: "v1.0.0".to_string(), run: None }
 }
 
 /// Signs a text with `ssh-keygen -Y sign`. Returns the armoured signature.

@@ -26,6 +26,7 @@ fn newer(text: &str) -> String {
 #[test]
 fn rejects_approvals_by_author_or_pusher_of_a_policy_change() {
     let world = World::new(portal(), NOW);
+    world.certify("grace");
     edits(&world, "henry", newer);
     world.git("henry", &["push", "-q", "origin", "main:policy/two"]);
     let approve = ["approve", "policy-change", "origin/policy/two", "--reason", "time for it"];

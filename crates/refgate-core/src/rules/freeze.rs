@@ -8,7 +8,7 @@ use crate::earliest::covers;
 use crate::needs::Needs;
 use crate::rules::Properties;
 use crate::{
-    Case, ClassId, Classification, Finding, Freeze, FreezeState, Instant, MissingEvidence,
+    Case, ClassId, Classification, FastTrack, Finding, Freeze, FreezeState, Instant, MissingEvidence,
     Requirement, Route, RuleId, When, earliest, freezes_at,
 };
 
@@ -31,8 +31,10 @@ pub struct FreezeViolation {
     pub earliest: Option<Instant>,
     /// The evidence that the end of the freeze still needs.
     pub missing: Vec<MissingEvidence>,
-    /// The role whose approval lets this class through, if the window has a fast track.
-    pub fast_track: Option<String>,
+    /// Whose approvals let this class through, if the window has a fast track.
+    pub fast_track: Option<FastTrack>,
+    /// The authors of the change who opened the next iteration. For it, they do not count.
+    pub own_end: Vec<String>,
     /// The classes that the window accepts.
     pub lets_through: Vec<String>,
 }
@@ -46,7 +48,6 @@ pub(crate) const PROPERTIES: Properties = Properties {
 pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Finding> {
     let policy = case.policy;
     let all = freezes_at(policy, &case.history.releases, case.ledger, case.push.at);
-    let closed: Vec<Freeze<'_>> = all.into_iter().filter(|f| f.state.closed()).collect();
     let mut found = Vec::new();
     for one in landed {
         // A merge that moves no content changes nothing for the users of the branch
@@ -54,8 +55,10 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         if one.route == Route::AncestryOnly {
             continue;
         }
-        let covering = closed.iter().filter(|freeze| covers(freeze.window, &one.target));
-        found.extend(covering.filter_map(|freeze| judge(case, one, freeze)));
+        let covering = all.iter().filter(|freeze| covers(freeze.window, &one.target));
+        let own = covering.map(|freeze| freeze.clone().for_change(|by| one.is_author(case, by)));
+        let closed = own.filter(|freeze| freeze.state.closed());
+        found.extend(closed.filter_map(|freeze| judge(case, one, &freeze)));
     }
     found
 }
@@ -67,7 +70,8 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>, freeze: &Freeze<'_>) -> O
         return None;
     }
     let fast = window.fast_track.contains(&class);
-    if fast && one.approved(case, RuleId::Freeze, &window.approvers) {
+    let approved_by = one.approvers(case, RuleId::Freeze, &window.approvers);
+    if fast && case.is_agreed(&approved_by, window.persons) {
         return None;
     }
     let when = earliest(case, &one.target, class);
@@ -91,7 +95,12 @@ fn judge(case: &Case<'_>, one: &ClassifiedLanding<'_>, freeze: &Freeze<'_>) -> O
         class: one.class.clone(),
         earliest,
         missing: freeze.missing.clone(),
-        fast_track: fast.then(|| window.approvers.clone()),
+        fast_track: fast.then(|| FastTrack {
+            role: window.approvers.clone(),
+            persons: window.persons,
+            approved_by,
+        }),
+        own_end: freeze.ended_by.iter().filter(|by| one.is_author(case, by)).cloned().collect(),
         lets_through: window.lets_through.iter().map(name).collect(),
     };
     Some(Finding {

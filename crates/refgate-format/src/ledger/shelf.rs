@@ -86,6 +86,7 @@ pub fn shelf_of(body: &RecordBody) -> String {
         RecordBody::Withdrawal { of, .. } => shelf_for("withdrawal", of),
         RecordBody::DeletionRequest { on, .. } => format!("deletion/{}", slug(on.as_str())),
         RecordBody::NotApplicable { fix, .. } => shelf_for("not-applicable", fix),
+        RecordBody::Absence { person, .. } => format!("absence/{}", slug(person)),
         RecordBody::Certificate { person, .. } => format!("certificate/{}", slug(person)),
     }
 }

@@ -73,6 +73,7 @@ struct RawRecord {
     shelf: Option<String>,
     meaning: Option<String>,
     release: Option<String>,
+    run: Option<String>,
     number: Option<u32>,
     commit: Option<String>,
     tree: Option<String>,
@@ -196,6 +197,24 @@ impl RawRecord {
         list.iter().map(|text| self.name(text, "a valid name")).collect()
     }
 
+    fn person(&self) -> Result<String, RecordError> {
+        let person = self.needed(self.person.as_ref(), "person")?;
+        self.name(person, "a valid name of a person")
+    }
+
+    fn evidence(&self) -> Result<RecordBody, RecordError> {
+        let text = self.needed(self.meaning.as_ref(), "meaning")?;
+        let what = value(EvidenceKind::find(text), text, "a kind of evidence")?;
+        let run = match what {
+            EvidenceKind::ProductionRun => {
+                let id = self.needed(self.run.as_ref(), "run")?;
+                Some(self.name(id, "a valid id of a production run")?)
+            }
+            EvidenceKind::Notice | EvidenceKind::Blocker => None,
+        };
+        Ok(RecordBody::Evidence { what, release: self.release()?, run })
+    }
+
     fn waiver(&self) -> Result<RecordBody, RecordError> {
         let commit = || self.id(self.commit.as_ref(), "commit");
         Ok(RecordBody::Waiver {
@@ -239,11 +258,7 @@ impl RawRecord {
                 until: self.until()?,
             },
             "thaw" => RecordBody::Thaw { of: self.record()? },
-            "evidence" => {
-                let text = self.needed(self.meaning.as_ref(), "meaning")?;
-                let what = value(EvidenceKind::find(text), text, "a kind of evidence")?;
-                RecordBody::Evidence { what, release: self.release()? }
-            }
+            "evidence" => self.evidence()?,
             "iteration" => RecordBody::Iteration { release: self.release()? },
             "release-open" => RecordBody::ReleaseOpen { release: self.release()? },
             "release-finish" => RecordBody::ReleaseFinish { release: self.release()? },
@@ -263,11 +278,11 @@ impl RawRecord {
                 value: self.id(self.of.as_ref(), "of")?,
             },
             "not-applicable" => RecordBody::NotApplicable { fix: commit()?, to: self.reference()? },
+            "absence" => RecordBody::Absence { person: self.person()?, until: self.until()? },
             "certificate" => {
-                let person = self.needed(self.person.as_ref(), "person")?;
                 let course = self.needed(self.course.as_ref(), "course")?;
                 RecordBody::Certificate {
-                    person: self.name(person, "a valid name of a person")?,
+                    person: self.person()?,
                     course: self.name(course, "a valid course")?,
                     until: self.until()?,
                 }

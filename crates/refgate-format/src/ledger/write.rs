@@ -47,14 +47,14 @@ fn body(out: &mut RecordWriter, body: &RecordBody) {
             owes.iter().for_each(|owes| out.text("owes", owes));
         }
         RecordBody::Freeze { stages, lets_through, until } => {
-            out.list("stages", stages);
-            out.list("lets-through", lets_through);
+            out.lists([("stages", stages), ("lets-through", lets_through)]);
             out.moment("until", *until);
         }
         RecordBody::Thaw { of } => out.text("of", &of.to_string()),
-        RecordBody::Evidence { what, release } => {
+        RecordBody::Evidence { what, release, run } => {
             out.text("meaning", what.name());
             out.text("release", release);
+            run.iter().for_each(|run| out.text("run", run));
         }
         RecordBody::FreezeExit { release }
         | RecordBody::Iteration { release }
@@ -82,6 +82,10 @@ fn body(out: &mut RecordWriter, body: &RecordBody) {
             out.text("ref", to.as_str());
             out.id("commit", *fix);
         }
+        RecordBody::Absence { person, until } => {
+            out.text("person", person);
+            out.moment("until", *until);
+        }
         RecordBody::Certificate { person, course, until } => {
             out.text("person", person);
             out.text("course", course);
@@ -107,6 +111,10 @@ impl RecordWriter {
 
     fn moment(&mut self, key: &str, at: Instant) {
         let _ = writeln!(self.0, "{key} = \"{}\"", at.format("%Y-%m-%dT%H:%M:%SZ"));
+    }
+
+    fn lists(&mut self, all: [(&str, &Vec<String>); 2]) {
+        all.into_iter().for_each(|(key, list)| self.list(key, list));
     }
 
     fn list(&mut self, key: &str, list: &[String]) {

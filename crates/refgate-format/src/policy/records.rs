@@ -1,7 +1,8 @@
 //! Reads the rules of a policy for records: their makers, and the required records.
 
 use refgate_core::{
-    DebtRules, Duration, GateRules, LedgerRules, Meaning, RequiredSignOff, Roles, WaiverRules,
+    DebtRules, Duration, GateRules, LedgerRules, Meaning, PathKind, RequiredSignOff, Roles,
+    SignOffCount, WaiverRules,
 };
 
 use super::role;
@@ -9,7 +10,7 @@ use super::rules::approvers;
 use super::stages::glob;
 use super::windows::{duration, length};
 use crate::complaint::{Complaints, nearest};
-use crate::table::Section;
+use crate::table::{Section, SpannedText};
 
 pub(super) fn waivers(
     c: &mut Complaints<'_>,
@@ -22,8 +23,19 @@ pub(super) fn waivers(
     rules.longest = length(c, &mut section, "longest", 14);
     let uses = section.number(c, "uses").unwrap_or(3);
     rules.most_uses = u32::try_from(uses).unwrap_or(u32::MAX);
+    rules.persons = persons(c, &mut section);
     section.finish(c);
     rules
+}
+
+/// Reads `persons`, the number of different people who must agree. The default is two
+/// (docs/design/model.md, "Two persons").
+pub(super) fn persons(c: &mut Complaints<'_>, section: &mut Section<'_>) -> u32 {
+    let Some(number) = section.number(c, "persons") else { return 2 };
+    if !(1..=100).contains(&number) {
+        c.hint(section.span(), "invalid number of `persons`", "use a number from 1 to 100");
+    }
+    u32::try_from(number).unwrap_or(u32::MAX).max(1)
 }
 
 /// The default limit on the age of a record when it arrives.
@@ -88,7 +100,9 @@ fn sign_off(
 ) -> Option<RequiredSignOff> {
     let meaning = section.required(c, "meaning");
     let named = section.required(c, "role").and_then(|text| role(c, roles, &text));
-    let people = section.number(c, "people").unwrap_or(1);
+    let people = people(c, &mut section);
+    let names = section.list(c, "ignores");
+    let ignores = names.iter().filter_map(|name| path_kind(c, name)).collect();
     let texts = section.list(c, "paths");
     let paths = texts.iter().filter_map(|text| glob(c, text)).collect();
     let span = section.span();
@@ -103,13 +117,42 @@ fn sign_off(
         c.hint(meaning.span, format!("unknown meaning `{}`", meaning.text), hint);
     }
     let role = named?;
-    let people = u32::try_from(people).unwrap_or(u32::MAX);
-    if usize::try_from(people).unwrap_or(usize::MAX) > roles.people(&role).len() {
+    let least = match people {
+        SignOffCount::AtLeast(number) => usize::try_from(number).unwrap_or(usize::MAX),
+        SignOffCount::All => 1,
+    };
+    if least > roles.people(&role).len() {
         let what =
             format!("the role `{role}` has too few people: no release could get its sign-offs");
         c.hint(span, what, "add people to the role, or require fewer");
     }
-    Some(RequiredSignOff { meaning: found?, role, people, paths })
+    Some(RequiredSignOff { meaning: found?, role, people, paths, ignores })
+}
+
+/// Reads `people`: a number from 1 on, or `"all"`.
+fn people(c: &mut Complaints<'_>, section: &mut Section<'_>) -> SignOffCount {
+    let Some(value) = section.value("people") else { return SignOffCount::AtLeast(1) };
+    if value.get_ref().as_str() == Some("all") {
+        return SignOffCount::All;
+    }
+    let digits = value.get_ref().as_integer().map(|number| number.as_str().replace('_', ""));
+    match digits.and_then(|digits| digits.parse::<u32>().ok()) {
+        Some(number) if number > 0 => SignOffCount::AtLeast(number),
+        _ => {
+            c.hint(value.span(), "invalid number of `people`", "use 1 or more, or \"all\"");
+            SignOffCount::All
+        }
+    }
+}
+
+fn path_kind(c: &mut Complaints<'_>, name: &SpannedText) -> Option<PathKind> {
+    let found = PathKind::find(&name.text);
+    if found.is_none() {
+        let names = PathKind::ALL.map(PathKind::name).join(", ");
+        let what = format!("unknown kind of file `{}`", name.text);
+        c.hint(name.span.clone(), what, format!("expected one of: {names}"));
+    }
+    found
 }
 
 pub(super) fn debts(

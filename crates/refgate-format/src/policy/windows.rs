@@ -48,6 +48,7 @@ fn window(
     if !fast_track.is_empty() && approvers.is_none() {
         c.hint(section.span(), "`fast-track` needs `approvers`", "name the role that may approve");
     }
+    let persons = super::records::persons(c, &mut section);
     let span = span(c, context, &mut section, roles);
     section.finish(c);
     Some(Window {
@@ -58,6 +59,7 @@ fn window(
         lets_through,
         fast_track,
         approvers: approvers.unwrap_or_default(),
+        persons,
         span: span?,
     })
 }

@@ -5,7 +5,8 @@ use crate::server::{Server, ZERO, command};
 /// The attack is a back-merge of a hotfix with the tree of unpromoted commits of dev.
 #[test]
 fn rejects_a_back_merge_with_an_unpromoted_tree() {
-    let server = Server::new("portal");
+    let portal = refgate_gate::builtin("portal").unwrap();
+    let server = Server::new(&portal.replace("course = \"operator\"\n", ""));
     server.git(&["switch", "-q", "dev"]);
     server.commit("feat: big", "src/feature.rs");
     assert!(server.push("ada", &["dev"]).0);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Duration, Instant, LinePattern, Policy, RefName, Target, WindowSpan};
+use refgate_core::{
+    Duration, Instant, LinePattern, Policy, RefName, SignOffCount, Target, WindowSpan,
+};
 
 /// The author of the change in every case. The author has no role.
 const AUTHOR: &str = "zoe";
@@ -153,7 +155,11 @@ fn append_gate_records(policy: &Policy, from: &str, pusher: &str, story: &mut St
     }
     for wanted in &gate.sign_offs {
         let people = policy.roles.people(&wanted.role).iter().filter(|person| *person != pusher);
-        for person in people.take(usize::try_from(wanted.people).unwrap_or(usize::MAX)) {
+        let least = match wanted.people {
+            SignOffCount::AtLeast(number) => usize::try_from(number).unwrap_or(usize::MAX),
+            SignOffCount::All => usize::MAX,
+        };
+        for person in people.take(least) {
             story.push_str(&format!("{person} signs off {} of {from}\n", wanted.meaning.name()));
         }
     }

@@ -8,7 +8,7 @@ mod windows;
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Instant, Policy, RuleId, RuleMode};
+use refgate_core::{Instant, Policy, RuleId, RuleMode, SignOffCount};
 
 pub use cases::{DeliveryPath, ProveCase, cases};
 
@@ -170,7 +170,11 @@ fn find_small_roles(policy: &Policy) -> Vec<Proof> {
     let mut found = Vec::new();
     for wanted in &policy.gate.sign_offs {
         let people = policy.roles.people(&wanted.role);
-        if u32::try_from(people.len()).unwrap_or(u32::MAX) < wanted.people {
+        let least = match wanted.people {
+            SignOffCount::AtLeast(number) => usize::try_from(number).unwrap_or(usize::MAX),
+            SignOffCount::All => 1,
+        };
+        if people.len() < least {
             let what = format!("no release passes the gate: `{}` has too few people", wanted.role);
             found.push(Proof { what, scenario: None });
         }

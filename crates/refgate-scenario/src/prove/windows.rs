@@ -167,7 +167,8 @@ fn waivers(
     class: Option<ClassId>,
 ) -> Result<Option<Proof>, String> {
     let (policy, rules) = (table.policy, &table.policy.waivers);
-    let grants = policy.roles.people(&rules.approvers).first();
+    let persons = usize::try_from(rules.persons).unwrap_or(usize::MAX);
+    let grants = policy.roles.people(&rules.approvers).get(..persons);
     let (start, length, next) = match &window.span {
         WindowSpan::AfterMajorRelease { minimum, .. } => (table.from, *minimum, None),
         WindowSpan::Fixed(intervals) => {
@@ -179,7 +180,7 @@ fn waivers(
             (first.start, first.end - first.start, next)
         }
     };
-    let (Some(by), true) = (grants, rules.longest > length) else { return Ok(None) };
+    let (Some(people), true) = (grants, rules.longest > length) else { return Ok(None) };
     let what = format!(
         "a waiver may last {} h, but the freeze \"{}\" only {} h: the waiver can last longer",
         rules.longest.num_hours(),
@@ -191,12 +192,15 @@ fn waivers(
     };
     // The next freeze, if the waiver still applies then; else the end of this one.
     let then = next.filter(|then| *then - start < rules.longest).unwrap_or(start + length);
-    let waive = format!(
-        "{by} waives freeze on {} for {} hours because \"it cannot wait\"\n{} minutes later\n",
-        own.onto,
-        rules.longest.num_hours(),
-        (then - start).num_minutes() + 1
-    );
+    let hours = rules.longest.num_hours();
+    let mut waive = String::new();
+    for by in people {
+        let on = &own.onto;
+        waive.push_str(&format!(
+            "{by} waives freeze on {on} for {hours} hours because \"it cannot wait\"\n"
+        ));
+    }
+    waive.push_str(&format!("{} minutes later\n", (then - start).num_minutes() + 1));
     let at = own.story.find("zoe commits").unwrap_or(own.story.len());
     let (before, after) = own.story.split_at(at);
     let story = format!("{before}{waive}{after}");

@@ -8,7 +8,7 @@ use super::View;
 
 /// What a path of the generator is: documentation, a file that is no part of the product, or
 /// product source.
-fn naive_kind(path: &str) -> &'static str {
+pub(super) fn naive_kind(path: &str) -> &'static str {
     match path {
         "README.md" | "docs/guide.md" | "docs/new.md" | "docs/plan.png" => "docs",
         "Cargo.lock" | "src/app_test.rs" | ".github/ci.yml" => "chore",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refgate_core::{Instant, Oid, RecordBody};
+use refgate_core::{Instant, Oid, RecordBody, RequiredSignOff, SignOffCount};
 
 use super::pick::original_position;
 use super::{BrokenRules, View};
@@ -16,7 +16,7 @@ impl View<'_> {
             no.insert("candidate");
         }
         let signed = self.signed(id, side) && !self.has_failed(id, side);
-        if production && !(signed && self.has_soaked(at, id) && self.trained()) {
+        if production && !(signed && self.has_soaked(at, id)) {
             no.insert("release-gate");
         }
         if self.has_overdue_debt(at, id, production) {
@@ -32,23 +32,66 @@ impl View<'_> {
             .any(|r| matches!(&r.body, RecordBody::Candidate { commit, .. } if *commit == id))
     }
 
-    /// Leaves out sign-offs with paths: no built-in policy has any.
+    /// Whether every required sign-off is given for the files of a commit. Leaves out sign-offs
+    /// with paths: no built-in policy has any.
     fn signed(&self, id: Oid, side: &[Oid]) -> bool {
         let policy = self.policy();
         policy.gate.sign_offs.iter().all(|wanted| {
+            let may = |person: &str| self.other(person) && !self.wrote(person, id, side);
             let given = self.world.records.iter().filter(|r| match &r.body {
                 RecordBody::SignOff { meaning, commit, .. } => {
                     *meaning == wanted.meaning
-                        && self.world.files(*commit) == self.world.files(id)
+                        && self.same_for(wanted, *commit, id)
                         && policy.roles.has(&r.by, &wanted.role)
-                        && self.other(&r.by)
-                        && !self.wrote(&r.by, id, side)
+                        && may(&r.by)
                 }
                 _ => false,
             });
-            let people: BTreeSet<&str> = given.map(|r| r.by.as_str()).collect();
-            people.len() >= wanted.people as usize
+            let signed: BTreeSet<&str> = given.map(|r| r.by.as_str()).collect();
+            match wanted.people {
+                SignOffCount::AtLeast(number) => signed.len() >= number as usize,
+                SignOffCount::All => {
+                    let everybody = policy.roles.0.get(&wanted.role).into_iter().flatten();
+                    let mut others = everybody.filter(|person| may(person));
+                    !signed.is_empty()
+                        && others.all(|person| {
+                            signed.contains(person.as_str()) || self.is_absent(person, id, side)
+                        })
+                }
+            }
         })
+    }
+
+    /// Whether two commits have the same files, except files of the kinds that a sign-off
+    /// ignores. The built-in policies ignore only documentation.
+    fn same_for(&self, wanted: &RequiredSignOff, signed: Oid, shipped: Oid) -> bool {
+        let (old, new) = (self.world.files(signed), self.world.files(shipped));
+        let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        paths
+            .into_iter()
+            .filter(|path| old.get(*path) != new.get(*path))
+            .all(|path| !wanted.ignores.is_empty() && super::class::naive_kind(path) == "docs")
+    }
+
+    /// Whether the person, or two others who did not write the change, recorded the absence.
+    fn is_absent(&self, person: &str, id: Oid, side: &[Oid]) -> bool {
+        let now = self.world.clock;
+        let told = self.world.records.iter().filter(|r| match &r.body {
+            RecordBody::Absence { person: of, until } => {
+                of == person && r.at <= now && now < *until
+            }
+            _ => false,
+        });
+        let policy = self.policy();
+        let has_part = |by: &str| {
+            let gate = policy.gate.sign_offs.iter();
+            gate.map(|one| &one.role)
+                .chain([&policy.ledger.releases])
+                .any(|role| policy.roles.has(by, role))
+        };
+        let by: BTreeSet<&str> = told.map(|r| r.by.as_str()).collect();
+        let others = by.iter().filter(|by| has_part(by) && !self.wrote(by, id, side));
+        by.contains(person) || others.count() >= 2
     }
 
     /// Whether a candidate with the same files failed its test, and nobody with the role who is
@@ -60,9 +103,11 @@ impl View<'_> {
         let mut roles: Vec<&str> = tested.map(|wanted| wanted.role.as_str()).collect();
         roles.push(&policy.ledger.releases);
         let may = |person: &str| roles.iter().any(|role| policy.roles.has(person, role));
+        let uat = policy.gate.sign_offs.iter().filter(|w| w.meaning == refgate_core::Meaning::Uat);
         let same = self.world.records.iter().filter(|r| match &r.body {
             RecordBody::Candidate { commit, .. } => {
                 self.world.files(*commit) == self.world.files(id)
+                    || uat.clone().any(|wanted| self.same_for(wanted, *commit, id))
             }
             _ => false,
         });
@@ -96,9 +141,23 @@ impl View<'_> {
         moves.get(start).is_some_and(|(since, _)| *since + soak <= self.world.clock)
     }
 
-    /// False if the gate names a course: the generator issues no certificates.
-    fn trained(&self) -> bool {
-        self.policy().gate.course.is_none()
+    /// Whether the pusher has a certificate, if the gate names a course.
+    pub(super) fn trained(&self) -> bool {
+        let policy = self.policy();
+        let Some(course) = &policy.gate.course else { return true };
+        let now = self.world.clock;
+        self.world.records.iter().any(|r| match &r.body {
+            RecordBody::Certificate { person, course: of, until } => {
+                of == course
+                    && person == self.who
+                    && self.who != "somebody"
+                    && r.by != *person
+                    && policy.roles.has(&r.by, &policy.ledger.trainers)
+                    && r.at <= now
+                    && now < *until
+            }
+            _ => false,
+        })
     }
 
     /// Whether a debt that concerns the promotion is overdue. Each debt concerns a

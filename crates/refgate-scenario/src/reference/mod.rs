@@ -176,6 +176,7 @@ impl View<'_> {
         if !self.may(&pushers.unwrap_or_default()) {
             no.insert("pusher");
         }
+        self.training(name, place, old, new, no);
         let Some(new) = new else {
             if !self.is_deletion_approved(name, old) {
                 no.insert("deletion");
@@ -188,6 +189,43 @@ impl View<'_> {
                 no.insert("release-tag");
             }
             _ => {}
+        }
+    }
+
+    /// Every update of production and every release tag needs a trained pusher, except in a
+    /// repository without stages.
+    fn training(
+        &self,
+        name: &str,
+        place: Option<GovernedBranch<'_>>,
+        old: Option<Oid>,
+        new: Option<Oid>,
+        no: &mut BrokenRules,
+    ) {
+        let stages = &self.policy().flow.stages;
+        let begun = (0..stages.len()).any(|at| self.tip(at).is_some());
+        let production = match place {
+            Some(GovernedBranch::Stage(at)) => stages.get(at).is_some_and(|s| s.production),
+            Some(GovernedBranch::Line(_)) | None => true,
+        };
+        if !begun || !production || self.trained() {
+            return;
+        }
+        // The authors of what the update brings cannot waive it.
+        let forward = new
+            .filter(|new| place.is_some() && old.is_none_or(|old| self.line(*new).contains(&old)));
+        let before: BTreeSet<Oid> = match old {
+            Some(old) => self.past(old),
+            None => (0..stages.len())
+                .filter_map(|at| self.tip(at))
+                .flat_map(|tip| self.past(tip))
+                .collect(),
+        };
+        let brought: Vec<Oid> = forward.map_or_else(Vec::new, |new| {
+            self.past(new).into_iter().filter(|id| !before.contains(id)).collect()
+        });
+        if !self.waived(name, "release-gate", Oid::default(), &brought) {
+            no.insert("release-gate");
         }
     }
 

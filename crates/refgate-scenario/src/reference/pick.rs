@@ -43,7 +43,7 @@ impl View<'_> {
         };
         rules.exact
             && (downgraded || new.into_iter().any(suspect))
-            && !self.approved("backport", &rules.approvers, (place, id), side)
+            && !self.approved("backport", &rules.approvers, (place, id), side, 1)
     }
 
     /// Whether all new single commits of a landing are exact backports.
@@ -80,7 +80,7 @@ impl View<'_> {
     ) -> bool {
         let rules = &self.policy().backport;
         let urgent = !contradicted && self.policy().hotfix.classes.contains(&class);
-        rules.exact && !urgent && !self.approved("backport", &rules.approvers, (place, id), side)
+        rules.exact && !urgent && !self.approved("backport", &rules.approvers, (place, id), side, 1)
     }
 
     fn on_another_stage(&self, place: GovernedBranch<'_>, id: Oid) -> bool {

@@ -1,6 +1,8 @@
 //! Computes freezes, approvals, eligibility and waivers in the reference model.
 
-use refgate_core::{ClassId, EvidenceKind, Instant, Oid, RecordBody, Window, WindowSpan};
+use std::collections::BTreeSet;
+
+use refgate_core::{ClassId, EvidenceKind, Instant, Oid, Record, RecordBody, Window, WindowSpan};
 
 use super::{GovernedBranch, View};
 
@@ -30,23 +32,29 @@ impl View<'_> {
         role: &str,
         (place, id): (GovernedBranch<'_>, Oid),
         side: &[Oid],
+        persons: u32,
     ) -> bool {
         let stage = |at: usize| self.policy().flow.stages.get(at).map(|s| s.branch.as_str());
         let here = match place {
             GovernedBranch::Stage(at) => stage(at).unwrap_or_default(),
             GovernedBranch::Line(name) => name,
         };
-        self.world.records.iter().any(|r| match &r.body {
+        let given = self.world.records.iter().filter(|r| match &r.body {
             RecordBody::Approval { rule: named, of, on } => {
                 named.name() == rule
                     && *of == id
                     && on.as_str() == here
-                    && self.other(&r.by)
                     && self.policy().roles.has(&r.by, role)
                     && !self.wrote(&r.by, id, side)
             }
             _ => false,
-        })
+        });
+        self.agreed(&given.map(|r| r.by.as_str()).collect(), persons)
+    }
+
+    /// Whether so many people agreed, one of whom is not the pusher.
+    fn agreed(&self, people: &BTreeSet<&str>, persons: u32) -> bool {
+        people.len() >= persons as usize && people.iter().any(|person| self.other(person))
     }
 
     pub(super) fn wrote(&self, person: &str, id: Oid, side: &[Oid]) -> bool {
@@ -69,7 +77,7 @@ impl View<'_> {
         }
         let inside = self.major().is_some_and(|at| self.world.clock < at + rules.window);
         let agreed = rules.with_approval.contains(&class)
-            && self.approved("backport", &rules.approvers, (place, id), side);
+            && self.approved("backport", &rules.approvers, (place, id), side, 1);
         inside && (rules.within.contains(&class) || agreed)
     }
 
@@ -86,12 +94,16 @@ impl View<'_> {
                 GovernedBranch::Line(_) => window.lines,
             };
             let fast = window.fast_track.contains(&class)
-                && self.approved("freeze", &window.approvers, (place, id), side);
-            covers && !window.lets_through.contains(&class) && !fast && self.closed(window)
+                && self.approved("freeze", &window.approvers, (place, id), side, window.persons);
+            covers
+                && !window.lets_through.contains(&class)
+                && !fast
+                && self.closed(window, id, side)
         })
     }
 
-    pub(super) fn closed(&self, window: &Window) -> bool {
+    /// Whether a window is closed for a change: its authors cannot end the freeze for it.
+    fn closed(&self, window: &Window, id: Oid, side: &[Oid]) -> bool {
         let now = self.world.clock;
         let (minimum, exit) = match &window.span {
             WindowSpan::Fixed(intervals) => {
@@ -101,28 +113,38 @@ impl View<'_> {
         };
         let Some(since) = self.major() else { return false };
         let policy = self.policy();
-        // The number of records by people with a role since the release.
-        let said = |role: &str, is: &dyn Fn(&RecordBody) -> bool| {
+        // The records by people with a role since the release.
+        let said = |role: &str, is: &dyn Fn(&RecordBody) -> bool| -> Vec<&Record> {
             let all = self.world.records.iter().filter(|r| {
                 is(&r.body) && r.at >= since && r.at <= now && policy.roles.has(&r.by, role)
             });
-            all.count()
+            all.collect()
         };
-        let iterations =
+        let opened =
             said(&policy.ledger.releases, &|body| matches!(body, RecordBody::Iteration { .. }));
-        if iterations > 0 {
+        let opened: BTreeSet<&str> = opened.iter().map(|r| r.by.as_str()).collect();
+        let others = opened.into_iter().filter(|by| !self.wrote(by, id, side)).count();
+        if others > 0 && others >= window.persons as usize {
             return false;
         }
-        let seen = |wanted: EvidenceKind| {
-            said(
-                &policy.ledger.evidence,
-                &|body| matches!(body, RecordBody::Evidence { what, .. } if *what == wanted),
-            )
+        let runs = said(&policy.ledger.evidence, &|body| {
+            matches!(body, RecordBody::Evidence { what: EvidenceKind::ProductionRun, .. })
+        });
+        let runs: BTreeSet<&str> = runs
+            .iter()
+            .filter_map(|r| match &r.body {
+                RecordBody::Evidence { run, .. } => run.as_deref(),
+                _ => None,
+            })
+            .collect();
+        let notices = said(&policy.ledger.evidence, &|body| {
+            matches!(body, RecordBody::Evidence { what: EvidenceKind::Notice, .. })
+        });
+        let signed = |role: &String| {
+            !said(role, &|body| matches!(body, RecordBody::FreezeExit { .. })).is_empty()
         };
-        let signed =
-            |role: &String| said(role, &|body| matches!(body, RecordBody::FreezeExit { .. })) > 0;
-        let enough = seen(EvidenceKind::ProductionRun) >= exit.production_runs as usize
-            && (!exit.notice || seen(EvidenceKind::Notice) > 0)
+        let enough = runs.len() >= exit.production_runs as usize
+            && (!exit.notice || !notices.is_empty())
             && exit.sign_off.as_ref().is_none_or(signed);
         now < since + minimum || !enough
     }
@@ -131,18 +153,18 @@ impl View<'_> {
     pub(super) fn waived(&self, name: &str, rule: &str, id: Oid, side: &[Oid]) -> bool {
         let never = ["ref-name", "object-format", "policy-change", "deletion", "ledger"];
         let (rules, now) = (&self.policy().waivers, self.world.clock);
+        let given = self.world.records.iter().filter(|r| match &r.body {
+            RecordBody::Waiver { rule: named, on, until, .. } => {
+                named.name() == rule
+                    && on.as_str() == name
+                    && r.at <= now
+                    && now < (*until).min(r.at + rules.longest)
+                    && self.policy().roles.has(&r.by, &rules.approvers)
+                    && !self.wrote(&r.by, id, side)
+            }
+            _ => false,
+        });
         !never.contains(&rule)
-            && self.world.records.iter().any(|r| match &r.body {
-                RecordBody::Waiver { rule: named, on, until, .. } => {
-                    named.name() == rule
-                        && on.as_str() == name
-                        && r.at <= now
-                        && now < (*until).min(r.at + rules.longest)
-                        && self.other(&r.by)
-                        && self.policy().roles.has(&r.by, &rules.approvers)
-                        && !self.wrote(&r.by, id, side)
-                }
-                _ => false,
-            })
+            && self.agreed(&given.map(|r| r.by.as_str()).collect(), rules.persons)
     }
 }

@@ -63,6 +63,7 @@ to = "2026-12-23"
 lets-through = ["docs", "chore", "bugfix", "hotfix", "security", "minor-feature", "feature"]
 [waivers]
 approvers = "boss"
+persons = 1
 [gate]
 sign-off = [{ meaning = "uat", role = "boss" }]
 [rules]

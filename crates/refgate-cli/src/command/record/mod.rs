@@ -13,8 +13,8 @@ use refgate_gate::Exit;
 pub(crate) use record_signer::RecordSigner;
 
 use crate::args::{
-    Approve, Certify, DeleteRequest, Evidence, Freeze, FreezeVerb, MeaningArg, NotApplicable,
-    Release, ReleaseVerb, SignOff, Waive, Withdraw,
+    Absence, Approve, Certify, DeleteRequest, Evidence, Freeze, FreezeVerb, MeaningArg,
+    NotApplicable, Release, ReleaseVerb, SignOff, Waive, Withdraw,
 };
 use crate::output::{Failure, VerbResult};
 
@@ -150,7 +150,23 @@ pub(crate) fn evidence(args: &Evidence) -> VerbResult {
         usage(format!("cannot record evidence `{}`; the kinds are {known}", args.what))
     })?;
     let release = args.release.clone().map_or_else(|| signer.major(), Ok)?;
-    signer.make(RecordBody::Evidence { what, release })
+    let run = match (what, &args.run) {
+        (EvidenceKind::ProductionRun, Some(run)) => Some(run.clone()),
+        (EvidenceKind::ProductionRun, None) => {
+            let message = "a production run requires its id\nhint: refgate evidence \
+                           production-run --run ID";
+            return Err(usage(message));
+        }
+        (_, Some(_)) => return Err(usage("--run requires the kind production-run")),
+        (_, None) => None,
+    };
+    signer.make(RecordBody::Evidence { what, release, run })
+}
+
+pub(crate) fn absence(args: &Absence) -> VerbResult {
+    let signer = RecordSigner::open(&args.signer)?;
+    let until = parse_end(&signer, &args.lasts)?;
+    signer.make(RecordBody::Absence { person: args.person.clone(), until })
 }
 
 pub(crate) fn release(args: &Release) -> VerbResult {

@@ -1,7 +1,9 @@
-//! Requires sign-offs, soak time and a trained pusher for a promotion to production.
+//! Requires sign-offs and soak time for a promotion to production, and a trained pusher for
+//! every update of production.
 
 mod failures;
 mod sign_offs;
+mod training;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +12,8 @@ use crate::case::{ClassifiedLanding, promotions};
 use crate::freeze::after;
 use crate::rules::Properties;
 use crate::{
-    CandidateFailure, Case, Duration, Finding, Instant, MissingSignOff, Oid, Requirement, RuleId, Target,
+    CandidateFailure, Case, Duration, Finding, Instant, MissingSignOff, Oid, Requirement,
+    RuleId, Target,
 };
 
 /// What a promotion to production lacks.
@@ -67,7 +70,6 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
                 sign_offs::judge(case, one),
                 failures::judge(case, one),
                 judge_soak(case, one),
-                judge_pusher(case),
             ];
             found.extend(all.into_iter().flatten().map(|(violation, requirement)| Finding {
                 rule: RuleId::ReleaseGate,
@@ -78,6 +80,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
             }));
         }
     }
+    found.extend(case.items().filter_map(|item| training::judge(case, &item)));
     found
 }
 
@@ -94,18 +97,4 @@ fn judge_soak(case: &Case<'_>, one: &ClassifiedLanding<'_>) -> Option<(ReleaseGa
         None => Requirement::WaitsFor(String::from("the previous stage")),
     };
     Some((ReleaseGateViolation::NotSoaked { since, soak }, requirement))
-}
-
-fn judge_pusher(case: &Case<'_>) -> Option<(ReleaseGateViolation, Requirement)> {
-    let course = case.policy.gate.course.as_ref()?;
-    let actor = case.push.actor.as_ref().map(|actor| actor.0.clone());
-    let own = case.ledger.certificates.iter().filter(|certificate| {
-        certificate.course == *course && Some(&certificate.person) == actor.as_ref()
-    });
-    if own.clone().any(|certificate| certificate.during.contains(case.push.at)) {
-        return None;
-    }
-    let expired = own.map(|certificate| certificate.during.end).max();
-    let violation = ReleaseGateViolation::NotTrained { actor, course: course.clone(), expired };
-    Some((violation, Requirement::Needs { role: case.policy.ledger.trainers.clone() }))
 }

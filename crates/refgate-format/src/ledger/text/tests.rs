@@ -33,7 +33,12 @@ fn every_body() -> Vec<RecordBody> {
         },
         RecordBody::Freeze { stages: vec!["dev".into()], lets_through: vec!["docs".into()], until },
         RecordBody::Thaw { of },
-        RecordBody::Evidence { what: EvidenceKind::ProductionRun, release: release() },
+        RecordBody::Evidence {
+            what: EvidenceKind::ProductionRun,
+            release: release(),
+            run: Some("run-17".to_string()),
+        },
+        RecordBody::Absence { person: "uma".to_string(), until },
         RecordBody::Iteration { release: release() },
         RecordBody::ReleaseOpen { release: release() },
         RecordBody::ReleaseFinish { release: release() },
