@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::DateTime;
-use refgate_core::{Debt, Flow, Instant, Message, NamedCommits, Oid};
+use refgate_core::{Debt, Flow, Instant, Message, Oid};
 
+use crate::landed::{BranchSide, Landed};
 use crate::reader::Reader;
 use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
 
@@ -63,8 +64,9 @@ pub fn missing_fixes(
     if ahead.fixes.is_empty() {
         return Ok(Vec::new());
     }
-    let paid =
-        UniqueCommits::new(reader, graph, earlier, &[later])?.fixes_with_copies(reader, &ahead)?;
+    let behind = UniqueCommits::new(reader, graph, earlier, &[later])?;
+    let branch = BranchSide { tip: earlier, own: &behind.fixes, undone: &behind.undone };
+    let paid = Landed::new(reader, graph).held(&ahead.fixes, &branch)?;
     let open = ahead.fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }
@@ -86,6 +88,8 @@ fn landed(graph: &Graph<'_>, moves: &[ReflogEntry], id: Oid) -> Result<Option<In
 /// The non-merge commits with changes that one tip reaches and others do not reach.
 struct UniqueCommits {
     fixes: HashMap<Oid, ParsedCommit>,
+    /// The commits that these commits revert.
+    undone: HashSet<Oid>,
 }
 
 impl UniqueCommits {
@@ -104,7 +108,7 @@ impl UniqueCommits {
                 fixes.insert(id, commit);
             }
         }
-        let mut apart = Self { fixes };
+        let mut apart = Self { fixes, undone: HashSet::new() };
         apart.cancel_reverts();
         Ok(apart)
     }
@@ -115,11 +119,16 @@ impl UniqueCommits {
         let mut reverted_by: HashMap<Oid, Vec<Oid>> = HashMap::new();
         for (id, commit) in &self.fixes {
             for of in reverts(&commit.message) {
-                if self.fixes.contains_key(&of) {
-                    reverted_by.entry(of).or_default().push(*id);
-                }
+                reverted_by.entry(of).or_default().push(*id);
             }
         }
+        let in_effect = |id: &Oid| is_in_effect(&reverted_by, *id, 0);
+        self.undone = reverted_by
+            .iter()
+            .filter(|(_, by)| by.iter().any(in_effect))
+            .map(|(of, _)| *of)
+            .collect();
+        reverted_by.retain(|of, _| self.fixes.contains_key(of));
         let revert_ids: HashSet<Oid> = reverted_by.values().flatten().copied().collect();
         let alive: HashSet<Oid> = self
             .fixes
@@ -129,50 +138,6 @@ impl UniqueCommits {
             .collect();
         self.fixes.retain(|id, _| alive.contains(id));
     }
-
-    /// The fixes of the other side that have a copy among these commits. A copy names the fix in
-    /// a trailer and changes a common path, or it changes the same paths with an equal patch id.
-    fn fixes_with_copies(
-        &self,
-        reader: &Reader,
-        missing_fixes: &Self,
-    ) -> Result<HashSet<Oid>, GitError> {
-        let mut paid = HashSet::new();
-        let mut by_paths: HashMap<Vec<String>, Vec<Oid>> = HashMap::new();
-        for (id, commit) in &self.fixes {
-            let paths = changed_paths(reader, *id, commit)?;
-            for name in NamedCommits::read(&commit.message).picked {
-                let Some(of) = reader.named(&name) else { continue };
-                let Some(original) = missing_fixes.fixes.get(&of) else { continue };
-                // A trailer is only a claim. A copy must change a path of its original.
-                if changed_paths(reader, of, original)?.iter().any(|path| paths.contains(path)) {
-                    paid.insert(of);
-                }
-            }
-            by_paths.entry(paths).or_default().push(*id);
-        }
-        for (id, commit) in missing_fixes.fixes.iter().filter(|_| !by_paths.is_empty()) {
-            let Some(twins) = by_paths.get(&changed_paths(reader, *id, commit)?) else { continue };
-            let mine = reader.patch_id(*id)?;
-            for twin in twins {
-                reader.check_deadline()?;
-                if mine.is_some() && reader.patch_id(*twin)? == mine {
-                    paid.insert(*id);
-                    break;
-                }
-            }
-        }
-        Ok(paid)
-    }
-}
-
-/// The paths that a commit changes.
-pub(crate) fn changed_paths(
-    reader: &Reader,
-    id: Oid,
-    commit: &ParsedCommit,
-) -> Result<Vec<String>, GitError> {
-    Ok(reader.own_changes(id, commit)?.into_iter().map(|change| change.path).collect())
 }
 
 /// Whether the content of a commit is still present, after all reverts of reverts.

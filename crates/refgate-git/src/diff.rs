@@ -1,5 +1,7 @@
 //! Lists the paths that differ between two trees. It never uses attributes or rename detection.
 
+use std::collections::BTreeSet;
+
 use refgate_core::{Change, ChangeMode, EntryKind, Oid};
 
 use crate::merge_content::MAX_TREE_DEPTH;
@@ -131,5 +133,14 @@ impl Reader {
             None => None,
         };
         self.changes(id, before, Some(commit.tree))
+    }
+
+    /// The paths that a commit changes against its first parent.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Reader::changes`].
+    pub(crate) fn changed_paths(&self, id: Oid) -> Result<BTreeSet<String>, GitError> {
+        let changes = self.own_changes(id, &self.commit(id)?)?;
+        Ok(changes.into_iter().map(|change| change.path).collect())
     }
 }

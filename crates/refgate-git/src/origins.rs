@@ -8,7 +8,6 @@ use crate::GitError;
 use crate::history_builder::HistoryBuilder;
 use crate::landings::UnpromotedCommits;
 use crate::merge_content::mixed;
-use crate::reader::{Reader, git};
 use crate::receipt::{marked, receipt};
 
 /// The maximum number of claimed or possible originals of one cherry-pick that are examined.
@@ -159,18 +158,5 @@ impl HistoryBuilder<'_> {
             }
         }
         Ok(None)
-    }
-}
-
-impl Reader {
-    /// The patch id of a commit against its first parent, as `git patch-id --stable`
-    /// computes it; `None` for a commit without a parent.
-    pub(crate) fn patch_id(&self, id: Oid) -> Result<Option<git2::Oid>, GitError> {
-        let repo = self.repository();
-        let commit = repo.find_commit(git(id))?;
-        let Ok(parent) = commit.parent(0) else { return Ok(None) };
-        let (before, after) = (parent.tree()?, commit.tree()?);
-        let diff = repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
-        Ok(Some(diff.patchid(None)?))
     }
 }

@@ -10,7 +10,6 @@ use refgate_core::matrix::DiffSimilarity;
 
 use crate::GitError;
 use crate::commit_cache::CommitCache;
-use crate::debts::changed_paths;
 use crate::reader::{Reader, git};
 
 /// Diffs with more files or lines than these limits are not compared.
@@ -90,7 +89,7 @@ impl Reader {
     /// # Errors
     /// Returns an error if a commit cannot be read.
     pub fn share_changed_path(&self, one: Oid, other: Oid, moved: bool) -> Result<bool, GitError> {
-        let paths = |id: Oid| changed_paths(self, id, &self.commit(id)?);
+        let paths = |id: Oid| self.changed_paths(id);
         let name = |path: &str| match path.rsplit_once('/') {
             Some((_, name)) if moved => name.to_string(),
             _ => path.to_string(),
@@ -140,7 +139,7 @@ impl Reader {
         if read.is_err() || count.get() == 0 {
             return Ok(None);
         }
-        let patch = diff.patchid(None).ok();
+        let patch = crate::patch_id::patch_id(&diff).ok();
         Ok(Some(DiffLines { patch, lines: lines.into_inner(), count: count.get() }))
     }
 }

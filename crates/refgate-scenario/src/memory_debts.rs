@@ -1,6 +1,6 @@
 //! Computes in memory the debts of the stages and the soak time of a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{
     Change, ChangeMode, Debt, EntryKind, Instant, LedgerView, Message, Oid, RefUpdate, UpdateFacts,
@@ -47,7 +47,7 @@ impl MemoryWorld {
         for (from, later) in &tips {
             for (to, earlier) in tips.range(..from) {
                 let (ahead, behind) = (self.apart(*later, *earlier), self.apart(*earlier, *later));
-                for fix in ahead.iter().filter(|fix| !self.is_paid(**fix, &behind)) {
+                for fix in ahead.iter().filter(|fix| !self.is_paid(**fix, (*earlier, &behind))) {
                     let since =
                         self.landing_time(*from, *fix).unwrap_or(self.clock).min(self.clock);
                     let message = self.node(*fix).map(|node| Message::new(&node.message));
@@ -68,13 +68,34 @@ impl MemoryWorld {
         fresh.filter(single).filter(|id| !self.delta(*id).is_empty()).collect()
     }
 
-    fn is_paid(&self, fix: Oid, behind: &[Oid]) -> bool {
-        behind.iter().any(|other| {
-            let named =
-                self.node(*other).is_some_and(|node| self.named(&node.message).contains(&fix));
-            let (copy, original) = (self.delta(*other), self.delta(fix));
-            copy == original || named && copy.keys().any(|path| original.contains_key(path))
-        })
+    /// Whether a branch has a fix that it does not reach: it reaches an original that the fix
+    /// names, it has another copy, or a pick of the fix onto its tip would change nothing.
+    fn is_paid(&self, fix: Oid, (tip, behind): (Oid, &[Oid])) -> bool {
+        let changed = self.delta(fix);
+        let shares = |other: Oid| self.delta(other).keys().any(|path| changed.contains_key(path));
+        let origins = self.origins(fix);
+        let known = self.ancestors(tip);
+        let original = |id: &Oid| *id != fix && known.contains(id) && shares(*id);
+        let copied = |other: &Oid| {
+            self.delta(*other) == changed
+                || shares(*other) && self.origins(*other).iter().any(|id| origins.contains(id))
+        };
+        let files = self.files(tip);
+        let nothing = changed.iter().all(|(path, (_, after))| files.get(path) == after.as_ref());
+        origins.iter().any(original) || behind.iter().any(copied) || nothing
+    }
+
+    /// The commit and all commits that it names as its originals, and their originals.
+    fn origins(&self, id: Oid) -> BTreeSet<Oid> {
+        let (mut found, mut next) = (BTreeSet::new(), vec![id]);
+        while let Some(one) = next.pop() {
+            if found.insert(one) {
+                next.extend(
+                    self.node(one).map(|node| self.named(&node.message)).into_iter().flatten(),
+                );
+            }
+        }
+        found
     }
 
     fn landing_time(&self, stage: usize, id: Oid) -> Option<Instant> {

@@ -178,6 +178,8 @@ impl View<'_> {
             let mut missing_fixes =
                 has.iter().copied().filter(|id| !lacks.contains(id)).filter(real).filter(|fix| {
                     !copies.iter().any(|copy| self.is_copy(*copy, *fix))
+                        && !self.is_original_here(*fix, &lacks)
+                        && !self.has_content(*fix, earlier)
                         && !self.is_excused(*fix, to)
                 });
             missing_fixes.any(|fix| {
@@ -187,11 +189,50 @@ impl View<'_> {
         })
     }
 
+    /// Equal changes, or a common origin by names and a common path.
     fn is_copy(&self, copy: Oid, fix: Oid) -> bool {
-        let message = self.world.nodes.get(&copy).map(|n| n.message.clone()).unwrap_or_default();
         let (mine, original) = (self.world.delta(copy), self.world.delta(fix));
-        let named = original_position(&message, fix).is_some();
-        mine == original || named && mine.keys().any(|path| original.contains_key(path))
+        let family = self.named_by(copy).iter().any(|id| self.named_by(fix).contains(id));
+        mine == original || family && mine.keys().any(|path| original.contains_key(path))
+    }
+
+    /// Whether one of the commits that the fix names, or that these name, is on the branch.
+    fn is_original_here(&self, fix: Oid, branch: &BTreeSet<Oid>) -> bool {
+        let mine = self.world.delta(fix);
+        self.named_by(fix)
+            .into_iter()
+            .filter(|id| *id != fix && branch.contains(id))
+            .any(|id| self.world.delta(id).keys().any(|path| mine.contains_key(path)))
+    }
+
+    /// Whether each file that the fix changes is on the branch as the fix left it.
+    fn has_content(&self, fix: Oid, tip: Oid) -> bool {
+        let files = self.world.files(tip);
+        self.world.delta(fix).iter().all(|(path, (_, after))| files.get(path) == after.as_ref())
+    }
+
+    /// The commit, the commits that its message names, and so on.
+    fn named_by(&self, id: Oid) -> BTreeSet<Oid> {
+        let mut all = BTreeSet::from([id]);
+        loop {
+            let more: Vec<Oid> = self
+                .world
+                .nodes
+                .keys()
+                .copied()
+                .filter(|other| !all.contains(other))
+                .filter(|other| {
+                    all.iter().any(|one| {
+                        let node = self.world.nodes.get(one);
+                        node.is_some_and(|n| original_position(&n.message, *other).is_some())
+                    })
+                })
+                .collect();
+            if more.is_empty() {
+                return all;
+            }
+            all.extend(more);
+        }
     }
 
     fn is_excused(&self, fix: Oid, to: usize) -> bool {
