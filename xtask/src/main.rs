@@ -21,6 +21,8 @@ const USAGE: &str = "cargo xtask VERB
                       the reference model, and compare the verdicts
   appends [N]         push N records (default 100000) from eight writers, during
                       kills, pack-refs and gc, and check that none is lost
+  landed [N]          make N random histories (default 100000), and check that each
+                      fix is found where its lines are
   attack [N [SEED]]   send N hostile pushes (default 10000) to eight
                       installations, and check that no protected ref moves";
 
@@ -41,6 +43,12 @@ fn main() -> ExitCode {
         ["bench" | "differential" | "appends", ..] => {
             let mut run = cargo(&["run", "--quiet", "--release", "--package", "xtask-bench", "--"]);
             exit_code(run.args(&words))
+        }
+        ["landed", rest @ ..] => {
+            let mut test = cargo(&["test", "--release", "--package", "refgate-git"]);
+            test.args(["--test", "it", "--", "--nocapture"]);
+            test.env("REFGATE_LANDED", rest.first().unwrap_or(&"100000"));
+            exit_code(&mut test)
         }
         ["attack", rest @ ..] => {
             let mut test = cargo(&["test", "--release", "--package", "refgate-hook"]);

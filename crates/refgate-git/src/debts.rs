@@ -4,14 +4,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::DateTime;
-use refgate_core::{Debt, Flow, Instant, Message, Oid};
+use refgate_core::{Debt, Flow, Instant, Oid};
 
 use crate::landed::{BranchSide, Landed};
 use crate::reader::Reader;
+use crate::reverts::{MAX_UNIQUE_COMMITS, Reverts};
 use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
-
-/// The maximum number of commits that one of two tips has and the other does not have.
-const MAX_UNIQUE_COMMITS: usize = 20_000;
 
 /// The debts of the stages with these tips. Commits that `baseline` reaches are older than the
 /// policy, and cause no debt.
@@ -61,13 +59,19 @@ pub fn missing_fixes(
 ) -> Result<Vec<(Oid, String)>, GitError> {
     let hidden: Vec<Oid> = baseline.into_iter().chain([earlier]).collect();
     let ahead = UniqueCommits::new(reader, graph, later, &hidden)?;
-    if ahead.fixes.is_empty() {
+    if ahead.fixes.is_empty() && ahead.reverted.is_empty() {
         return Ok(Vec::new());
     }
     let behind = UniqueCommits::new(reader, graph, earlier, &[later])?;
-    let branch = BranchSide { tip: earlier, own: &behind.fixes, undone: &behind.undone };
-    let paid = Landed::new(reader, graph).held(&ahead.fixes, &branch)?;
-    let open = ahead.fixes.iter().filter(|(fix, _)| !paid.contains(fix));
+    let branch = BranchSide { tip: earlier, own: &behind.fixes };
+    let landed = Landed::new(reader, graph);
+    let mut fixes = ahead.fixes;
+    // A fix and its revert cancel out, unless the branch has the fix: then it owes the revert.
+    let reverted = landed.held(&ahead.reverted, &branch)?;
+    let owed = ahead.reverts.into_iter().filter(|(_, _, of)| reverted.contains(of));
+    fixes.extend(owed.map(|(id, commit, _)| (id, commit)));
+    let paid = landed.held(&fixes, &branch)?;
+    let open = fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }
 
@@ -88,8 +92,10 @@ fn landed(graph: &Graph<'_>, moves: &[ReflogEntry], id: Oid) -> Result<Option<In
 /// The non-merge commits with changes that one tip reaches and others do not reach.
 struct UniqueCommits {
     fixes: HashMap<Oid, ParsedCommit>,
-    /// The commits that these commits revert.
-    undone: HashSet<Oid>,
+    /// The fixes among them that are reverted. They are not in `fixes`.
+    reverted: HashMap<Oid, ParsedCommit>,
+    /// The reverts of these fixes that are in effect, each with its fix.
+    reverts: Vec<(Oid, ParsedCommit, Oid)>,
 }
 
 impl UniqueCommits {
@@ -108,7 +114,7 @@ impl UniqueCommits {
                 fixes.insert(id, commit);
             }
         }
-        let mut apart = Self { fixes, undone: HashSet::new() };
+        let mut apart = Self { fixes, reverted: HashMap::new(), reverts: Vec::new() };
         apart.cancel_reverts();
         Ok(apart)
     }
@@ -116,56 +122,18 @@ impl UniqueCommits {
     /// Removes each fix that is reverted, and its revert. A revert of the revert restores the
     /// fix.
     fn cancel_reverts(&mut self) {
-        let mut reverted_by: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        let mut reverts = Reverts::default();
         for (id, commit) in &self.fixes {
-            for of in reverts(&commit.message) {
-                reverted_by.entry(of).or_default().push(*id);
+            reverts.add(*id, &commit.message);
+        }
+        let all = reverts.of_any(self.fixes.keys());
+        for (of, fix) in self.fixes.iter().filter(|(of, _)| !all.contains(of)) {
+            for id in reverts.of(*of) {
+                let Some(revert) = self.fixes.get(&id) else { continue };
+                self.reverted.insert(*of, fix.clone());
+                self.reverts.push((id, revert.clone(), *of));
             }
         }
-        let in_effect = |id: &Oid| is_in_effect(&reverted_by, *id, 0);
-        self.undone = reverted_by
-            .iter()
-            .filter(|(_, by)| by.iter().any(in_effect))
-            .map(|(of, _)| *of)
-            .collect();
-        reverted_by.retain(|of, _| self.fixes.contains_key(of));
-        let revert_ids: HashSet<Oid> = reverted_by.values().flatten().copied().collect();
-        let alive: HashSet<Oid> = self
-            .fixes
-            .keys()
-            .filter(|id| !revert_ids.contains(id) && is_in_effect(&reverted_by, **id, 0))
-            .copied()
-            .collect();
-        self.fixes.retain(|id, _| alive.contains(id));
-    }
-}
-
-/// Whether the content of a commit is still present, after all reverts of reverts.
-fn is_in_effect(reverted_by: &HashMap<Oid, Vec<Oid>>, id: Oid, depth: usize) -> bool {
-    let by = reverted_by.get(&id).map_or(&[][..], Vec::as_slice);
-    depth > 50 || !by.iter().any(|revert_id| is_in_effect(reverted_by, *revert_id, depth + 1))
-}
-
-/// The commits that a message names as reverted.
-fn reverts(message: &Message) -> Vec<Oid> {
-    let text = message.as_str();
-    let parts = text.split("This reverts commit ").skip(1);
-    let hex = |rest: &str| rest.chars().take_while(char::is_ascii_hexdigit).collect::<String>();
-    parts.filter_map(|rest| Oid::from_hex(&hex(rest))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_longer_id_is_not_cut_to_a_valid_one() {
-        let id = "0123456789abcdef0123456789abcdef01234567";
-        let named = |text: &str| reverts(&Message::new(text)).len();
-        assert_eq!(named(&format!("Revert\n\nThis reverts commit {id}.")), 1);
-        assert_eq!(
-            named(&format!("Revert\n\nThis reverts commit {id}0123456789abcdef01234567.")),
-            0
-        );
+        self.fixes.retain(|id, _| !all.contains(id) && !reverts.undoes(*id));
     }
 }

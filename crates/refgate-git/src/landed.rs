@@ -10,6 +10,7 @@ use refgate_core::{NamedCommits, Oid};
 
 use crate::merge_content::plain_merge;
 use crate::reader::Reader;
+use crate::reverts::{MAX_UNIQUE_COMMITS, Reverts};
 use crate::{GitError, Graph, ParsedCommit};
 
 /// The maximum number of commits in a chain of names, and of commits that a merge brought.
@@ -24,8 +25,6 @@ pub(crate) struct BranchSide<'f> {
     pub(crate) tip: Oid,
     /// The commits that only this branch has.
     pub(crate) own: &'f HashMap<Oid, ParsedCommit>,
-    /// The commits that this branch has reverted.
-    pub(crate) undone: &'f HashSet<Oid>,
 }
 
 /// Answers whether a branch has a fix. It remembers what it has read.
@@ -61,8 +60,13 @@ impl<'r> Landed<'r> {
         let mut by_origin: HashMap<Oid, Vec<Oid>> = HashMap::new();
         let mut by_paths: HashMap<Rc<BTreeSet<String>>, Vec<Oid>> = HashMap::new();
         for id in branch.own.keys() {
-            for origin in self.origins_of(*id)?.iter() {
+            let origins = self.origins_of(*id)?;
+            for origin in origins.iter() {
                 by_origin.entry(*origin).or_default().push(*id);
+                // A copy of a merge is a copy of all that the merge brought.
+                for part in self.brought_by(*origin)? {
+                    by_origin.entry(part).or_default().push(*id);
+                }
             }
             by_paths.entry(self.paths_of(*id)?).or_default().push(*id);
         }
@@ -98,10 +102,12 @@ impl<'r> Landed<'r> {
                     return Ok(true);
                 }
             }
-            let reached = *origin != fix
-                && !branch.undone.contains(origin)
-                && self.reader.commit(*origin).is_ok()
-                && self.graph.is_ancestor(*origin, branch.tip)?;
+            if *origin == fix || self.reader.commit(*origin).is_err() {
+                continue;
+            }
+            let reached = self.graph.is_ancestor(*origin, branch.tip)?;
+            // What was taken back there is not there, in whole or in part.
+            let reached = reached && !self.is_undone(*origin, branch.tip)?;
             if reached && self.share_a_path(*origin, fix)? {
                 return Ok(true);
             }
@@ -139,8 +145,8 @@ impl<'r> Landed<'r> {
         Ok(merge.conflicts.is_empty() && merge.tree == self.reader.commit(tip)?.tree)
     }
 
-    /// The commit, the commits that its message names as its originals, their originals, and
-    /// what the merges among them brought. An id that is not here can be a common origin, too.
+    /// The commit, the commits that its message names as its originals, and their originals. An
+    /// id that is not here can be a common origin, too.
     fn origins_of(&self, id: Oid) -> Result<Rc<BTreeSet<Oid>>, GitError> {
         if let Some(known) = self.origins.borrow().get(&id) {
             return Ok(Rc::clone(known));
@@ -148,6 +154,7 @@ impl<'r> Landed<'r> {
         let mut found = BTreeSet::new();
         let mut next = vec![id];
         while let Some(one) = next.pop() {
+            self.reader.check_deadline()?;
             if found.len() >= MAX_CHAIN || !found.insert(one) {
                 continue;
             }
@@ -155,16 +162,33 @@ impl<'r> Landed<'r> {
             for name in NamedCommits::read(&commit.message).picked {
                 next.extend(self.reader.named(&name).or_else(|| Oid::from_hex(&name)));
             }
-            if let ([into, ..], true) = (commit.parents.as_slice(), one != id) {
-                if commit.parents.len() > 1 {
-                    let brought = self.graph.fresh(one, &[*into], &HashSet::new())?;
-                    found.extend(brought.into_iter().take(MAX_CHAIN));
-                }
-            }
         }
         let found = Rc::new(found);
         self.origins.borrow_mut().insert(id, Rc::clone(&found));
         Ok(found)
+    }
+
+    /// Whether a branch has reverted a commit that it reaches, or a part of a merge.
+    fn is_undone(&self, id: Oid, tip: Oid) -> Result<bool, GitError> {
+        let later = self.graph.fresh(tip, &[id], &HashSet::new())?;
+        if later.len() > MAX_UNIQUE_COMMITS {
+            return Err(GitError::TooMany(MAX_UNIQUE_COMMITS));
+        }
+        let reverts = Reverts::read(self.reader, later.into_iter())?;
+        let mut parts = self.brought_by(id)?;
+        parts.push(id);
+        Ok(parts.iter().any(|part| reverts.undoes(*part)))
+    }
+
+    /// The commits that a merge brought to its first parent; none for another commit. A merge
+    /// that brought very many says nothing about each of them.
+    fn brought_by(&self, id: Oid) -> Result<Vec<Oid>, GitError> {
+        let Ok(commit) = self.reader.commit(id) else { return Ok(Vec::new()) };
+        let [into, _, ..] = commit.parents.as_slice() else { return Ok(Vec::new()) };
+        let brought = self.graph.fresh(id, &[*into], &HashSet::new())?;
+        let parts = brought.into_iter().filter(|part| *part != id);
+        let parts: Vec<Oid> = parts.take(MAX_CHAIN + 1).collect();
+        Ok(if parts.len() > MAX_CHAIN { Vec::new() } else { parts })
     }
 
     fn share_a_path(&self, one: Oid, other: Oid) -> Result<bool, GitError> {

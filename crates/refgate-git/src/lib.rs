@@ -25,6 +25,7 @@ mod ref_transaction;
 mod reflog;
 mod releases;
 mod repository_checks;
+mod reverts;
 mod revision;
 mod server_state;
 mod similarity;
