@@ -21,6 +21,8 @@ const USAGE: &str = "cargo xtask VERB
                       the reference model, and compare the verdicts
   appends [N]         push N records (default 100000) from eight writers, during
                       kills, pack-refs and gc, and check that none is lost
+  judge LABELS REPOSITORIES
+                      compare verdicts with labelled landings of repositories
   landed [N]          make N random histories (default 100000), and check that each
                       fix is found where its lines are
   attack [N [SEED]]   send N hostile pushes (default 10000) to eight
@@ -40,6 +42,14 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["judge", ..] => {
+            let build = &mut cargo(&["build", "--quiet", "--release", "--bin", "refgate"]);
+            if exit_code(build) != ExitCode::SUCCESS {
+                return ExitCode::FAILURE;
+            }
+            let mut run = cargo(&["run", "--quiet", "--release", "--package", "xtask-bench", "--"]);
+            exit_code(run.args(&words))
+        }
         ["bench" | "differential" | "appends", ..] => {
             let mut run = cargo(&["run", "--quiet", "--release", "--package", "xtask-bench", "--"]);
             exit_code(run.args(&words))

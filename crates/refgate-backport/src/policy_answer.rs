@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use refgate_core::{
     Case, ClassId, Eligibility, Freeze, History, Instant, LEDGER, LedgerView, Oid, Policy, Push,
-    RefKind, RefName, Release, RuleId, Target, Waiver, When, classify_commit, contradiction,
-    covers, earliest, eligibility, freezes_at,
+    RefKind, RefName, Release, RuleId, Target, Waiver, When, classify_change, covers, earliest,
+    eligibility, freezes_at,
 };
 use refgate_format::{PolicySource, Signers};
 use refgate_gate::{
@@ -109,16 +109,16 @@ impl PolicyAnswers {
             return Ok(Answer::Denied(text.to_string()));
         }
         let parsed = reader.commit(id)?;
-        let changes = reader.own_changes(id, &parsed)?;
-        let commit = parsed.commit(id);
-        let class = classify_commit(&self.policy, None, &commit).class;
+        let changes = reader.landing_changes(id, &parsed)?;
+        let found = classify_change(&self.policy, &parsed.commit(id), &changes);
+        let class = found.class;
         let shown = self.policy.classes.name(class).clone();
         let ledger = self.ledger(reader)?;
         let frozen = self.frozen(ledger, &name, &target, class);
         if target.is_first() || matches!(frozen, Answer::Denied(_)) {
             return Ok(frozen);
         }
-        if contradiction(&self.policy, class, &changes).is_some() {
+        if found.contradiction.is_some() {
             let text = format!("it is declared {shown}, but its diff contradicts that");
             return Ok(Answer::Denied(text));
         }

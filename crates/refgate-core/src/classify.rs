@@ -4,29 +4,15 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::message::conventional_type;
+use crate::commit_class::find_declaration;
+use crate::moved_file::moves;
 use crate::path_class::class_of_paths;
 use crate::route::joins_histories;
-use crate::subject_guess::{guess_class, match_subject_pattern, strip_labels, truncate_subject};
-use crate::word_pattern::split;
+use crate::score::classify_by_score;
 use crate::{
-    Case, Change, ClassId, Commit, DeclarationSource, Landing, MergeClass, Oid, Policy, Push,
-    Target,
+    Case, Change, ChangeMode, ClassId, Commit, DeclarationSource, Landing, MergeClass, Oid, Policy,
+    Push, Score, Target,
 };
-
-/// The usual names of branches that are merged again and again.
-const LONG_LIVED: [&str; 10] = [
-    "dev",
-    "develop",
-    "development",
-    "main",
-    "master",
-    "next",
-    "production",
-    "staging",
-    "stg",
-    "trunk",
-];
 
 /// Why a change has its class. A class always has a reason (docs/design/model.md, "Class").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +28,13 @@ pub enum ClassReason {
         /// The class is a guess from free words, not a declaration.
         guess: bool,
     },
-    /// A guess, raised to the lowest class that allows the diff. Free words can lower a class
-    /// only within the limits of the diff (docs/design/model.md, "Class").
-    Raised {
-        /// The guessed class.
-        from: ClassId,
-        /// The reason for the guess.
-        reason: Box<ClassReason>,
-        /// The first change that the guessed class does not allow.
-        change: Change,
+    /// The sum of facts about the diff and of words. The class is unclassified if the sum is
+    /// not clear: then it must be asked for.
+    Scored(Score),
+    /// A person with the role stated the class.
+    Signed {
+        /// The person.
+        by: String,
     },
     /// A trailer or push option names a class that the policy does not have.
     Unknown {
@@ -97,14 +81,25 @@ pub struct Classification {
 }
 
 impl Classification {
-    const fn new(class: ClassId, reason: ClassReason) -> Self {
+    pub(crate) const fn new(class: ClassId, reason: ClassReason) -> Self {
         Self { class, reason, contradiction: None }
     }
 
-    /// Whether the class is only a guess from free words.
+    /// Whether the class is only a guess from words or from the diff.
     #[must_use]
     pub fn is_guess(&self) -> bool {
         is_guess(&self.reason)
+    }
+
+    /// Whether somebody declared the class, or tried to.
+    pub(crate) fn is_declared(&self) -> bool {
+        is_declared(&self.reason)
+    }
+
+    /// Whether the score of the diff is not clear, so that somebody must state the class.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.class == ClassId::UNCLASSIFIED && matches!(self.reason, ClassReason::Scored(_))
     }
 
     /// The class that rules use. A contradicted class counts as unclassified.
@@ -122,9 +117,9 @@ pub fn classify_commit(policy: &Policy, push: Option<&Push>, commit: &Commit) ->
     found.unwrap_or_else(|| Classification::new(ClassId::UNCLASSIFIED, ClassReason::Nothing))
 }
 
-/// The class of a landing: its own declaration, else the highest class of its side commits,
-/// else the class of its paths. With [`MergeClass::Highest`], a higher side commit also
-/// overrides the declaration.
+/// The class of a landing: its own declaration, else the declarations of all its side commits,
+/// else a signed classification, its paths or its score. A side commit that declares a higher
+/// class raises what was not declared. With [`MergeClass::Highest`], it also raises what was.
 #[must_use]
 pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing) -> Classification {
     let Some(commit) = case.history.commit(landing.commit) else {
@@ -141,196 +136,211 @@ pub fn classify_landing(case: &Case<'_>, target: &Target<'_>, landing: &Landing)
     {
         own = classify_commit(case.policy, None, &pick.original);
     }
-    let silent = own.reason == ClassReason::Nothing;
-    let mut found = own;
-    if !landing.side.is_empty() && (silent || case.policy.merge == MergeClass::Highest) {
-        let side = highest_side(case, landing);
-        let higher = |c: &Classification| case.policy.classes.rank(c.class);
-        if let Some(side) = side
-            && (silent || higher(&side) > higher(&found))
-        {
-            found = side;
+    let side = SideClasses::read(case, landing);
+    let found = if own.is_declared() {
+        let raises = case.policy.merge == MergeClass::Highest;
+        match raises.then(|| side.class(case, landing, None)).flatten() {
+            Some(side) => higher(case.policy, own, side),
+            None => own,
         }
-    }
-    let Some(changes) = &landing.changes else { return found };
-    // Paths that all belong to one class are stronger evidence than free words.
-    let open = found.class == ClassId::UNCLASSIFIED || is_guess(&found.reason);
-    if open
-        && !matches!(found.reason, ClassReason::Unknown { .. })
-        && let Some(class) = class_of_paths(case.policy, changes)
-    {
-        return Classification::new(class, ClassReason::Paths);
-    }
-    let Some(against) = contradiction(case.policy, found.class, changes)
-        .filter(|_| !settled(case, landing.commit, found.class, commit))
-    else {
-        return found;
+    } else if let Some(declared) = side.declared.clone().filter(|_| !side.open) {
+        declared
+    } else {
+        let words = Some(own).filter(|own| own.reason != ClassReason::Nothing);
+        match side.class(case, landing, words.clone()) {
+            Some(side) => side,
+            None => open_class(case, landing, words),
+        }
     };
-    if is_guess(&found.reason) {
-        return raise_guess(case.policy, found, against, changes);
+    against_diff(case, landing, commit, found)
+}
+
+fn is_declared(reason: &ClassReason) -> bool {
+    match reason {
+        ClassReason::Declared { guess, .. } => !guess,
+        ClassReason::Side { reason, .. } => is_declared(reason),
+        ClassReason::Unknown { .. } => true,
+        _ => false,
     }
-    found.contradiction = Some(against);
-    found
 }
 
 fn is_guess(reason: &ClassReason) -> bool {
     match reason {
         ClassReason::Declared { guess, .. } => *guess,
         ClassReason::Side { reason, .. } => is_guess(reason),
-        ClassReason::Raised { .. } => true,
+        ClassReason::Scored(_) => true,
         _ => false,
     }
 }
 
-/// Raises a guess to the lowest class that allows the diff.
-fn raise_guess(
+/// Notes the changes that contradict a declared class, if no signed classification settles it.
+fn against_diff(
+    case: &Case<'_>,
+    landing: &Landing,
+    commit: &Commit,
+    mut found: Classification,
+) -> Classification {
+    let declared = found.is_declared();
+    let against = landing.changes.as_ref().filter(|_| declared).and_then(|changes| {
+        contradiction(case.policy, found.class, changes)
+            .filter(|_| settled_by(case, commit, Some(found.class)).is_none())
+    });
+    found.contradiction = against;
+    found
+}
+
+/// The class of a landing that nothing declares: by a signed classification, by its paths, or
+/// by its score.
+fn open_class(case: &Case<'_>, landing: &Landing, words: Option<Classification>) -> Classification {
+    let nothing = || Classification::new(ClassId::UNCLASSIFIED, ClassReason::Nothing);
+    let Some(commit) = case.history.commit(landing.commit) else { return nothing() };
+    if let Some((class, by)) = settled_by(case, commit, None) {
+        return Classification::new(class, ClassReason::Signed { by });
+    }
+    match &landing.changes {
+        Some(changes) => classify_changes(case.policy, words, changes),
+        None => words.unwrap_or_else(nothing),
+    }
+}
+
+/// The class of a diff that nothing declares: what its paths are, whatever its words say, else
+/// its score.
+fn classify_changes(
     policy: &Policy,
-    found: Classification,
-    against: Contradiction,
+    words: Option<Classification>,
     changes: &[Change],
 ) -> Classification {
-    let rank = policy.classes.rank(found.class);
-    let class = policy.classes.ids().find(|id| {
-        policy.classes.rank(*id) > rank && contradiction(policy, *id, changes).is_none()
-    });
-    let Some((class, change)) = class.zip(against.shown.first().cloned()) else {
-        return Classification { contradiction: Some(against), ..found };
-    };
-    let reason = ClassReason::Raised { from: found.class, reason: Box::new(found.reason), change };
-    Classification::new(class, reason)
+    match class_of_paths(policy, changes) {
+        Some(class) => Classification::new(class, ClassReason::Paths),
+        None => classify_by_score(policy, words, changes),
+    }
+}
+
+/// The class of one commit with its diff, as if it landed alone.
+#[must_use]
+pub fn classify_change(policy: &Policy, commit: &Commit, changes: &[Change]) -> Classification {
+    let own = classify_commit(policy, None, commit);
+    if own.is_declared() {
+        return Classification { contradiction: contradiction(policy, own.class, changes), ..own };
+    }
+    let words = Some(own).filter(|own| own.reason != ClassReason::Nothing);
+    classify_changes(policy, words, changes)
+}
+
+/// The higher of two classes; the first of equals.
+fn higher(policy: &Policy, one: Classification, other: Classification) -> Classification {
+    let rank = |found: &Classification| policy.classes.rank(found.class);
+    if rank(&other) > rank(&one) { other } else { one }
 }
 
 /// The changes of a diff that a class does not allow.
 #[must_use]
 pub fn contradiction(policy: &Policy, class: ClassId, changes: &[Change]) -> Option<Contradiction> {
     let bounds = &policy.classes.get(class)?.bounds;
-    let mut against: Vec<&Change> = changes.iter().filter(|c| !bounds.allow(c)).collect();
+    // A file that moves is not new.
+    let moved: Vec<&Change> = match bounds.adds.is_empty() {
+        true => Vec::new(),
+        false => moves(changes.iter())
+            .into_iter()
+            .filter_map(|(added, gone)| gone.map(|_| added))
+            .collect(),
+    };
+    let allowed = |change: &&Change| match moved.contains(change) {
+        true => bounds.allow(&Change { mode: ChangeMode::Modified, ..(*change).clone() }),
+        false => bounds.allow(change),
+    };
+    let mut against: Vec<&Change> = changes.iter().filter(|change| !allowed(change)).collect();
     against.sort();
     let shown = against.iter().take(5).map(|change| (*change).clone()).collect();
     (!against.is_empty()).then_some(Contradiction { shown, total: against.len() })
 }
 
-/// Whether a signed classification by another person settles a contradiction
-/// (docs/design/model.md, "Class").
-fn settled(case: &Case<'_>, commit: Oid, class: ClassId, of: &Commit) -> bool {
-    case.ledger.settled.iter().any(|settled| {
-        settled.commit == commit
-            && settled.class == class
+/// The class that a signed classification by another person states, and the person. With
+/// `class`, only a record of this class counts (docs/design/model.md, "Class").
+fn settled_by(case: &Case<'_>, of: &Commit, class: Option<ClassId>) -> Option<(ClassId, String)> {
+    let given = case.ledger.settled.iter().filter(|settled| {
+        settled.commit == of.id
+            && class.is_none_or(|class| class == settled.class)
             && !of.by(&settled.by)
             && case.is_not_pusher(&settled.by)
             && settled.at <= case.push.at
-    })
+    });
+    // Of several statements the last one holds, and of equals the higher class.
+    let rank = |id: ClassId| case.policy.classes.rank(id);
+    let last = given.max_by_key(|one| (one.at, rank(one.class), one.class))?;
+    Some((last.class, last.by.clone()))
 }
 
-/// The highest class of the side commits. A merge inside a topic branch counts as what it
+/// What the side commits of a merge say. A merge inside a topic branch counts as what it
 /// declares. A merge that declares nothing is skipped: the commits that it joins are in the
 /// list, or were judged before (docs/design/model.md, "Class").
-fn highest_side(case: &Case<'_>, landing: &Landing) -> Option<Classification> {
-    let rank = |c: &Classification| case.policy.classes.rank(c.class);
-    let mut highest: Option<(Classification, &Commit)> = None;
-    for id in &landing.side {
-        let Some(commit) = case.history.commit(*id) else { continue };
-        let class = classify_commit(case.policy, None, commit);
-        let declares = class.reason != ClassReason::Nothing && !class.is_guess();
-        if commit.parents.len() > 1 && !declares {
-            continue;
-        }
-        // Among equals, the class that the policy lists last wins, then the smaller id. The
-        // order of the side commits must not matter.
-        let key =
-            |class: &Classification, id: Oid| (rank(class), class.class, core::cmp::Reverse(id));
-        let better = highest.as_ref().is_none_or(|(best, of)| key(&class, *id) > key(best, of.id));
-        if better {
-            highest = Some((class, commit));
-        }
-    }
-    let (found, commit) = highest?;
-    let reason = ClassReason::Side {
-        commit: commit.id,
-        subject: commit.message.subject().to_string(),
-        reason: Box::new(found.reason),
-    };
-    Some(Classification::new(found.class, reason))
+struct SideClasses {
+    /// The highest declared class.
+    declared: Option<Classification>,
+    /// The highest guess from words.
+    words: Option<Classification>,
+    /// A side commit declares nothing.
+    open: bool,
 }
 
-fn find_declaration(
-    policy: &Policy,
-    push: Option<&Push>,
-    commit: &Commit,
-    by: DeclarationSource,
-) -> Option<Classification> {
-    let message = &commit.message;
-    let reason = |text: &str, pattern: &str, guess: bool| {
-        let (text, pattern) = (text.to_string(), pattern.to_string());
-        ClassReason::Declared { by, text, pattern, guess }
-    };
-    let hit = |class: ClassId, text: &str, pattern: &str| {
-        Some(Classification::new(class, reason(text, pattern, false)))
-    };
-    let named = |text: &str| match policy.classes.find(text) {
-        Some(class) => hit(class, text, text),
-        None => {
-            let reason = ClassReason::Unknown { by, text: text.to_string() };
-            Some(Classification::new(ClassId::UNCLASSIFIED, reason))
-        }
-    };
-    // Git or a forge writes the subject of a merge commit, so a title of the author can
-    // only be in the body.
-    let merge = commit.parents.len() > 1 && message.is_merge_subject();
-    let title = if merge || message.merged_branch().is_some() {
-        message.merged_title()
-    } else {
-        Some(message.subject())
-    };
-    let title = title.map(truncate_subject);
-    match by {
-        DeclarationSource::Trailer => named(&message.trailer(&policy.declare.trailer)?),
-        DeclarationSource::Option => {
-            named(push?.options.iter().find_map(|o| o.strip_prefix("class="))?)
-        }
-        DeclarationSource::Author => {
-            let is = |who: &String| {
-                [&commit.author.name, &commit.author.email]
-                    .iter()
-                    .any(|a| a.eq_ignore_ascii_case(who))
-            };
-            let (who, class) = policy.declare.authors.iter().find(|(who, _)| is(who))?;
-            hit(*class, who, who)
-        }
-        DeclarationSource::Branch => {
-            let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
-            // An owner can precede the prefix: `ada/fix/x`.
-            let behind = branch.match_indices('/').filter_map(|(at, _)| branch.get(at + 1..));
-            let mut found = core::iter::once(branch).chain(behind).filter_map(|part| {
-                let words = split(part);
-                policy.declare.branches.iter().find(|(pattern, _)| pattern.matches(&words))
-            });
-            let (pattern, class) = found.next()?;
-            hit(*class, branch, pattern.as_str())
-        }
-        DeclarationSource::Conventional => {
-            let title = title?;
-            let kind = conventional_type(title)?;
-            let (name, class) = policy
-                .declare
-                .conventional
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case(kind))?;
-            hit(*class, title, name)
-        }
-        DeclarationSource::Subject => {
-            let told = title.and_then(|title| guess_class(policy, title).map(|hit| (title, hit)));
-            let branch = || {
-                let branch = message.merged_branch().filter(|_| commit.parents.len() > 1)?;
-                // The name of a long-lived branch says nothing about a change.
-                let stage = policy.flow.stages.iter().any(|stage| stage.branch.short() == branch);
-                if stage || LONG_LIVED.contains(&branch) {
-                    return None;
+impl SideClasses {
+    fn read(case: &Case<'_>, landing: &Landing) -> Self {
+        let (mut declared, mut words, mut open) = (Highest::default(), Highest::default(), false);
+        for id in &landing.side {
+            let Some(commit) = case.history.commit(*id) else { continue };
+            let class = classify_commit(case.policy, None, commit);
+            if class.is_declared() {
+                declared.offer(case.policy, class, commit);
+            } else if commit.parents.len() < 2 {
+                open = true;
+                if class.reason != ClassReason::Nothing {
+                    words.offer(case.policy, class, commit);
                 }
-                match_subject_pattern(policy, &split(strip_labels(branch))).map(|hit| (branch, hit))
-            };
-            let (text, (pattern, class, _)) = told.or_else(branch)?;
-            Some(Classification::new(class, reason(text, pattern, true)))
+            }
         }
+        Self { declared: declared.finish(), words: words.finish(), open }
+    }
+
+    /// The class of the side commits. Commits that declare nothing are judged by the diff of
+    /// the landing. `None` if there are none.
+    fn class(
+        &self,
+        case: &Case<'_>,
+        landing: &Landing,
+        words: Option<Classification>,
+    ) -> Option<Classification> {
+        let open =
+            self.open.then(|| open_class(case, landing, words.or_else(|| self.words.clone())));
+        match (open, self.declared.clone()) {
+            (Some(open), Some(declared)) => Some(higher(case.policy, declared, open)),
+            (open, declared) => open.or(declared),
+        }
+    }
+}
+
+/// The highest class of some commits. Among equals, the class that the policy lists last wins,
+/// then the smaller id: the order of the commits must not matter.
+#[derive(Default)]
+struct Highest<'c>(Option<(Classification, &'c Commit)>);
+
+impl<'c> Highest<'c> {
+    fn offer(&mut self, policy: &Policy, class: Classification, commit: &'c Commit) {
+        let key = |class: &Classification, id: Oid| {
+            (policy.classes.rank(class.class), class.class, core::cmp::Reverse(id))
+        };
+        let best = self.0.as_ref();
+        if best.is_none_or(|(best, of)| key(&class, commit.id) > key(best, of.id)) {
+            self.0 = Some((class, commit));
+        }
+    }
+
+    fn finish(self) -> Option<Classification> {
+        let (found, commit) = self.0?;
+        let reason = ClassReason::Side {
+            commit: commit.id,
+            subject: commit.message.subject().to_string(),
+            reason: Box::new(found.reason),
+        };
+        Some(Classification::new(found.class, reason))
     }
 }

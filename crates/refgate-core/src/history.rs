@@ -96,6 +96,8 @@ pub struct Change {
     pub mode: ChangeMode,
     /// The type of its entry.
     pub kind: EntryKind,
+    /// The number of bytes by which the file grows. `None` if it is not known.
+    pub growth: Option<i64>,
 }
 
 /// One step of the first-parent chain of a stage (docs/design/model.md, "Flow").

@@ -10,6 +10,7 @@ mod case;
 mod class;
 mod class_downgrade;
 mod classify;
+mod commit_class;
 mod decide;
 mod decision;
 mod declaration;
@@ -18,6 +19,7 @@ mod eligibility;
 mod finding;
 mod flow;
 mod freeze;
+mod gitmoji;
 mod glob;
 mod history;
 mod ledger_edit;
@@ -25,6 +27,7 @@ mod ledger_facts;
 mod ledger_view;
 pub mod matrix;
 mod message;
+mod moved_file;
 mod name;
 mod needs;
 mod path_class;
@@ -40,6 +43,7 @@ mod record_rights;
 mod release;
 mod route;
 pub mod rules;
+mod score;
 mod subject_guess;
 mod time;
 mod word_pattern;
@@ -47,7 +51,8 @@ mod word_pattern;
 pub use case::Case;
 pub use class::{Bounds, Class, ClassId, Classes};
 pub use classify::{
-    ClassReason, Classification, Contradiction, classify_commit, classify_landing, contradiction,
+    ClassReason, Classification, Contradiction, classify_change, classify_commit, classify_landing,
+    contradiction,
 };
 pub use decide::decide;
 pub use decision::{DecidedLanding, Decision, Verdict, WaivedFinding};
@@ -89,5 +94,6 @@ pub use record_rights::{may_make, roles_that_may_make};
 pub use release::{Level, Release, ReleaseRules, TagPattern, Version, last_major};
 pub use route::{Route, route};
 pub use rules::{RuleId, Violation};
+pub use score::{DiffFacts, FACTS, Score, ScoreFact, ScoreWeights};
 pub use time::{Duration, Instant, Interval};
 pub use word_pattern::WordPattern;

@@ -61,10 +61,10 @@ pub struct FactContext<'a> {
 }
 
 impl FactContext<'_> {
-    /// The changed paths, if any class restricts them.
+    /// The changed paths.
     #[must_use]
-    pub(crate) fn changes(&self) -> Needs {
-        Needs { changes: self.policy.classes.has_bounds(), ..Needs::NONE }
+    pub(crate) const fn changes(&self) -> Needs {
+        Needs { changes: true, ..Needs::NONE }
     }
 
     /// The facts about a promotion, if the branch is a stage after the first one.

@@ -57,47 +57,170 @@ impl PathKind {
 }
 
 /// Extensions of files that a program runs, includes or shows.
-const SOURCE: &str = " asm astro bash bat c cc cjs clj cljs cmd cpp cs css cts cxx dart dll elm \
-    erb erl ex exe exs f90 fs go graphql groovy h haml hbs hh hpp hs htm html ipynb jar java jl js \
-    jsx kt kts less lua m mdx mjs ml mli mm mts nim php pl pm proto ps1 py pyi pyx r rb rs sass \
-    scala scss sh slim so sql svelte swift tf ts tsx twig vb vue wasm xhtml xsl zig zsh ";
+const SOURCE: &[&str] = &[
+    "asm", "astro", "bash", "bat", "c", "cc", "cjs", "clj", "cljs", "cmd", "cpp", "cs", "css",
+    "cts", "cxx", "dart", "dll", "elm", "erb", "erl", "ex", "exe", "exs", "f90", "fs", "go",
+    "graphql", "groovy", "h", "haml", "hbs", "hh", "hpp", "hs", "htm", "html", "ipynb", "jar",
+    "java", "jl", "js", "jsx", "kt", "kts", "less", "lua", "m", "mdx", "mjs", "ml", "mli", "mm",
+    "mts", "nim", "php", "pl", "pm", "proto", "ps1", "py", "pyi", "pyx", "r", "rb", "rs", "sass",
+    "scala", "scss", "sh", "slim", "so", "sql", "svelte", "swift", "tf", "ts", "tsx", "twig", "vb",
+    "vue", "wasm", "xhtml", "xsl", "zig", "zsh",
+];
 
 /// File names of locks.
-const LOCKS: &str = " cargo.lock composer.lock flake.lock gemfile.lock go.sum gradle.lockfile \
-    mix.lock npm-shrinkwrap.json package-lock.json packages.lock.json pdm.lock pipfile.lock \
-    pnpm-lock.yaml podfile.lock poetry.lock pubspec.lock uv.lock yarn.lock bun.lock bun.lockb \
-    package.resolved cartfile.resolved conda-lock.yml ";
+const LOCKS: &[&str] = &[
+    "bun.lock",
+    "bun.lockb",
+    "cargo.lock",
+    "cartfile.resolved",
+    "composer.lock",
+    "conda-lock.yml",
+    "flake.lock",
+    "gemfile.lock",
+    "go.sum",
+    "gradle.lockfile",
+    "mix.lock",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "package.resolved",
+    "packages.lock.json",
+    "pdm.lock",
+    "pipfile.lock",
+    "pnpm-lock.yaml",
+    "podfile.lock",
+    "poetry.lock",
+    "pubspec.lock",
+    "uv.lock",
+    "yarn.lock",
+];
 
 /// File names of CI settings.
-const CI: &str = " .appveyor.yml .cirrus.yml .codecov.yml .coveragerc .drone.yml .gitlab-ci.yml \
-    .pre-commit-config.yaml .readthedocs.yaml .readthedocs.yml .travis.yml .woodpecker.yml \
-    appveyor.yml azure-pipelines.yml bitbucket-pipelines.yml cloudbuild.yaml codecov.yml \
-    jenkinsfile noxfile.py tox.ini ";
+const CI: &[&str] = &[
+    ".appveyor.yml",
+    ".cirrus.yml",
+    ".codecov.yml",
+    ".coveragerc",
+    ".drone.yml",
+    ".gitlab-ci.yml",
+    ".pre-commit-config.yaml",
+    ".readthedocs.yaml",
+    ".readthedocs.yml",
+    ".travis.yml",
+    ".woodpecker.yml",
+    "appveyor.yml",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    "cloudbuild.yaml",
+    "codecov.yml",
+    "jenkinsfile",
+    "noxfile.py",
+    "tox.ini",
+];
 
 /// Directories of CI settings.
-const CI_DIRECTORIES: &str = " .buildkite .ci .circleci .drone .forgejo .gitea .github .gitlab \
-    .woodpecker ";
+const CI_DIRECTORIES: &[&str] = &[
+    ".buildkite",
+    ".ci",
+    ".circleci",
+    ".drone",
+    ".forgejo",
+    ".gitea",
+    ".github",
+    ".gitlab",
+    ".woodpecker",
+];
 
 /// File names of settings of the build, of tools and of dependencies.
-const BUILD: &str = " .bazelrc .bazelversion .browserslistrc .clang-format .clang-tidy \
-    .dockerignore .editorconfig .flake8 .gitattributes .gitignore .gitmodules .mailmap .npmignore \
-    .npmrc .nvmrc .prettierignore .pylintrc .python-version .ruby-version .rustfmt.toml \
-    .tool-versions .yarnrc .yarnrc.yml brewfile build.bazel build.gradle build.sbt cargo.toml \
-    clippy.toml cmakelists.txt codeowners composer.json constraints.txt deny.toml gemfile \
-    gnumakefile go.mod go.work gradle.properties justfile lerna.json makefile meson.build mypy.ini \
-    package.json pipfile podfile pom.xml pubspec.yaml pyproject.toml pytest.ini renovate.json \
-    ruff.toml rust-toolchain rust-toolchain.toml rustfmt.toml settings.gradle setup.cfg \
-    tsconfig.json turbo.json workspace ";
+const BUILD: &[&str] = &[
+    ".bazelrc",
+    ".bazelversion",
+    ".browserslistrc",
+    ".clang-format",
+    ".clang-tidy",
+    ".dockerignore",
+    ".editorconfig",
+    ".flake8",
+    ".gitattributes",
+    ".gitignore",
+    ".gitmodules",
+    ".mailmap",
+    ".npmignore",
+    ".npmrc",
+    ".nvmrc",
+    ".prettierignore",
+    ".pylintrc",
+    ".python-version",
+    ".ruby-version",
+    ".rustfmt.toml",
+    ".tool-versions",
+    ".yarnrc",
+    ".yarnrc.yml",
+    "brewfile",
+    "build.bazel",
+    "build.gradle",
+    "build.sbt",
+    "cargo.toml",
+    "clippy.toml",
+    "cmakelists.txt",
+    "codeowners",
+    "composer.json",
+    "constraints.txt",
+    "deny.toml",
+    "gemfile",
+    "gnumakefile",
+    "go.mod",
+    "go.work",
+    "gradle.properties",
+    "justfile",
+    "lerna.json",
+    "makefile",
+    "meson.build",
+    "mypy.ini",
+    "package.json",
+    "pipfile",
+    "podfile",
+    "pom.xml",
+    "pubspec.yaml",
+    "pyproject.toml",
+    "pytest.ini",
+    "renovate.json",
+    "ruff.toml",
+    "rust-toolchain",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+    "settings.gradle",
+    "setup.cfg",
+    "tsconfig.json",
+    "turbo.json",
+    "workspace",
+];
 
 /// Names, without extension, of documents.
-const DOCUMENTS: &str = " authors changelog changes code_of_conduct contributing contributors \
-    copying history license licence maintainers news notice readme releases security upgrading ";
+const DOCUMENTS: &[&str] = &[
+    "authors",
+    "changelog",
+    "changes",
+    "code_of_conduct",
+    "contributing",
+    "contributors",
+    "copying",
+    "history",
+    "licence",
+    "license",
+    "maintainers",
+    "news",
+    "notice",
+    "readme",
+    "releases",
+    "security",
+    "upgrading",
+];
 
 /// Extensions of documents.
-const DOCUMENT_EXTENSIONS: &str = " adoc asciidoc markdown md rst ";
+const DOCUMENT_EXTENSIONS: &[&str] = &["adoc", "asciidoc", "markdown", "md", "rst"];
 
 /// Extensions of translations.
-const TRANSLATION_EXTENSIONS: &str = " arb mo po pot xlf xliff ";
+const TRANSLATION_EXTENSIONS: &[&str] = &["arb", "mo", "po", "pot", "xlf", "xliff"];
 
 /// What a path is. `None` for a source file, and for a file that may be part of the product.
 #[must_use]
@@ -109,7 +232,7 @@ pub(crate) fn path_kind(path: &str) -> Option<PathKind> {
         parts.pop();
         parts
     };
-    let beneath = |names: &str| directories.iter().any(|directory| listed(names, directory));
+    let beneath = |names: &[&str]| directories.iter().any(|directory| listed(names, directory));
     let (stem, extension) = lower.rsplit_once('.').unwrap_or((&lower, ""));
     let source = listed(SOURCE, extension);
     if listed(LOCKS, &lower) {
@@ -122,23 +245,23 @@ pub(crate) fn path_kind(path: &str) -> Option<PathKind> {
     if listed(BUILD, &lower) || is_build_pattern(&lower) {
         return Some(PathKind::Build);
     }
-    if is_test_name(name, &lower, source) || beneath(" __tests__ __snapshots__ __mocks__ ") {
+    if is_test_name(name, &lower, source) || beneath(&["__mocks__", "__snapshots__", "__tests__"]) {
         return Some(PathKind::Test);
     }
     if source {
         return None;
     }
     if listed(TRANSLATION_EXTENSIONS, extension)
-        || beneath(" i18n l10n lang langs locale locales translations ")
+        || beneath(&["i18n", "l10n", "lang", "langs", "locale", "locales", "translations"])
     {
         return Some(PathKind::Translation);
     }
-    if beneath(" fixtures spec specs test testdata tests ") {
+    if beneath(&["fixtures", "spec", "specs", "test", "testdata", "tests"]) {
         return Some(PathKind::Test);
     }
     let plain = ["", "txt", "html"].contains(&extension) && listed(DOCUMENTS, stem);
     let document = listed(DOCUMENT_EXTENSIONS, extension) || plain || listed(DOCUMENTS, &lower);
-    (document || beneath(" doc docs documentation ")).then_some(PathKind::Documentation)
+    (document || beneath(&["doc", "docs", "documentation"])).then_some(PathKind::Documentation)
 }
 
 /// Whether the extension is that of a file that a program runs, includes or shows.
@@ -176,14 +299,30 @@ fn is_test_name(name: &str, lower: &str, source: bool) -> bool {
         || ["Test", "Tests", "TestCase", "Spec", "Specs"].iter().any(|end| word(end))
 }
 
-/// Whether a list of words, each between spaces, contains a word.
-fn listed(words: &str, word: &str) -> bool {
-    !word.is_empty() && words.split_ascii_whitespace().any(|known| known == word)
+/// Whether a sorted list contains a word.
+fn listed(words: &[&str], word: &str) -> bool {
+    !word.is_empty() && words.binary_search(&word).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{PathKind, path_kind};
+
+    #[test]
+    fn the_lists_are_sorted() {
+        for list in [
+            super::SOURCE,
+            super::LOCKS,
+            super::CI,
+            super::CI_DIRECTORIES,
+            super::BUILD,
+            super::DOCUMENTS,
+            super::DOCUMENT_EXTENSIONS,
+            super::TRANSLATION_EXTENSIONS,
+        ] {
+            assert!(list.is_sorted(), "{list:?}");
+        }
+    }
 
     #[test]
     fn knows_the_usual_conventions() {

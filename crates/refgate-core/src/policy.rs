@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::{
     ClassId, Classes, Declarations, Duration, Flow, Glob, Meaning, PathKind, Recipe, ReleaseRules,
-    RuleId, Window,
+    RuleId, ScoreWeights, Window,
 };
 
 /// The mode of a rule.
@@ -204,6 +204,8 @@ pub struct Policy {
     pub classes: Classes,
     /// How classes are declared.
     pub declare: Declarations,
+    /// The weights of the score for changes that declare nothing.
+    pub score: ScoreWeights,
     /// How the class of a merge with a declaration is determined.
     pub merge: MergeClass,
     /// Whether new work must declare a class, even without a freeze.

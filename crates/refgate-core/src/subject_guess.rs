@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::gitmoji::gitmoji;
 use crate::word_pattern::split;
 use crate::{ClassId, Policy};
 
@@ -14,6 +15,11 @@ pub(crate) fn guess_class<'p>(
 ) -> Option<(&'p str, ClassId, usize)> {
     if is_version(title) {
         return policy.classes.find("chore").map(|class| ("a version", class, 0));
+    }
+    if let Some((code, name)) = gitmoji(title)
+        && let Some(class) = policy.classes.find(name)
+    {
+        return Some((code, class, 0));
     }
     // "Add a, fix b" contains two changes: the higher class counts.
     let rank = |found: &(&str, ClassId, usize)| policy.classes.rank(found.1);

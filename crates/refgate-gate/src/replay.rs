@@ -84,11 +84,7 @@ impl<'r> Replay<'r> {
             return Ok(known.clone());
         }
         let commit = self.commit(id)?;
-        let before = match commit.parents.first() {
-            Some(parent) => Some(self.commit(*parent)?.tree),
-            None => None,
-        };
-        let changes = self.reader.changes(id, before, Some(commit.tree))?;
+        let changes = self.reader.landing_changes(id, &commit)?;
         self.changes.insert(id, changes.clone());
         Ok(changes)
     }

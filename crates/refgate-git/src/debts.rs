@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::DateTime;
 use refgate_core::{Debt, Flow, Instant, Oid};
 
-use crate::landed::{BranchSide, Landed};
+use crate::landed::{BranchSide, FixSearch};
 use crate::reader::Reader;
 use crate::reverts::{MAX_UNIQUE_COMMITS, Reverts};
 use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
@@ -64,12 +64,12 @@ pub fn missing_fixes(
     }
     let behind = UniqueCommits::new(reader, graph, earlier, &[later])?;
     let branch = BranchSide { tip: earlier, own: &behind.fixes };
-    let landed = Landed::new(reader, graph);
+    let landed = FixSearch::new(reader, graph);
     let mut fixes = ahead.fixes;
-    // A fix and its revert cancel out, unless the branch has the fix: then it owes the revert.
+    // A fix and its revert cancel out, unless the branch has the fix: then it is missing the revert.
     let reverted = landed.held(&ahead.reverted, &branch)?;
-    let owed = ahead.reverts.into_iter().filter(|(_, _, of)| reverted.contains(of));
-    fixes.extend(owed.map(|(id, commit, _)| (id, commit)));
+    let missing_reverts = ahead.reverts.into_iter().filter(|(_, _, of)| reverted.contains(of));
+    fixes.extend(missing_reverts.map(|(id, commit, _)| (id, commit)));
     let paid = landed.held(&fixes, &branch)?;
     let open = fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())

@@ -20,10 +20,20 @@ pub(crate) fn changes(
     before: Option<Oid>,
     after: Option<Oid>,
 ) -> Result<Vec<Change>, GitError> {
-    let mut walk =
-        DiffWalk { reader, landing, found: Vec::new(), path: Vec::new(), depth: 0, bytes: 0 };
-    walk.trees(before, after)?;
-    Ok(walk.found)
+    DiffWalk::new(reader, landing, false).run(before, after)
+}
+
+/// The same changes, with the number of bytes by which each file grows.
+///
+/// # Errors
+/// Returns the errors of [`changes`].
+pub(crate) fn changes_with_growth(
+    reader: &Reader,
+    landing: Oid,
+    before: Option<Oid>,
+    after: Option<Oid>,
+) -> Result<Vec<Change>, GitError> {
+    DiffWalk::new(reader, landing, true).run(before, after)
 }
 
 /// The longest path that operating systems can check out, in bytes.
@@ -39,9 +49,20 @@ struct DiffWalk<'r> {
     path: Vec<u8>,
     depth: usize,
     bytes: usize,
+    /// Whether the sizes of files are read.
+    sizes: bool,
 }
 
-impl DiffWalk<'_> {
+impl<'r> DiffWalk<'r> {
+    const fn new(reader: &'r Reader, landing: Oid, sizes: bool) -> Self {
+        Self { reader, landing, found: Vec::new(), path: Vec::new(), depth: 0, bytes: 0, sizes }
+    }
+
+    fn run(mut self, before: Option<Oid>, after: Option<Oid>) -> Result<Vec<Change>, GitError> {
+        self.trees(before, after)?;
+        Ok(self.found)
+    }
+
     fn trees(&mut self, before: Option<Oid>, after: Option<Oid>) -> Result<(), GitError> {
         if before == after {
             return Ok(());
@@ -99,13 +120,27 @@ impl DiffWalk<'_> {
                     limit: MAX_CHANGED_PATH_BYTES,
                 });
             }
-            self.found.push(Change { path, mode, kind });
+            let growth = self.growth(old_entry, new_entry);
+            self.found.push(Change { path, mode, kind, growth });
             if self.found.len() > self.reader.bounds().max_changes {
                 return Err(GitError::TooManyChanges(self.landing));
             }
         }
         self.path.truncate(length);
         Ok(())
+    }
+}
+
+impl DiffWalk<'_> {
+    /// The number of bytes by which a file grows. `None` if the size is not needed, or if an
+    /// object is not here, as in a partial clone.
+    fn growth(&self, old: Option<Entry<'_>>, new: Option<Entry<'_>>) -> Option<i64> {
+        let size = |entry: Option<Entry<'_>>| match entry {
+            Some(entry) => i64::try_from(self.reader.size(entry.id).ok()?).ok(),
+            None => Some(0),
+        };
+        let (old, new) = if self.sizes { (size(old)?, size(new)?) } else { return None };
+        new.checked_sub(old)
     }
 }
 
@@ -133,6 +168,17 @@ impl Reader {
             None => None,
         };
         self.changes(id, before, Some(commit.tree))
+    }
+
+    /// The changes of a landing against its first parent, with the number of bytes by which each
+    /// file grows.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Reader::changes`].
+    pub fn landing_changes(&self, id: Oid, commit: &ParsedCommit) -> Result<Vec<Change>, GitError> {
+        let parent = commit.parents.first();
+        let before = parent.map(|parent| self.commit(*parent).map(|one| one.tree)).transpose()?;
+        changes_with_growth(self, id, before, Some(commit.tree))
     }
 
     /// The paths that a commit changes against its first parent.

@@ -260,7 +260,8 @@ impl HistoryBuilder<'_> {
         landing.unchanged = first == Some(commit.tree);
         landing.same_as_side = trees.get(1) == Some(&commit.tree);
         if wants.changes {
-            let changes = diff::changes(self.reader, commit.id, first, Some(commit.tree))?;
+            let changes =
+                diff::changes_with_growth(self.reader, commit.id, first, Some(commit.tree))?;
             landing.changes = Some(changes);
         }
         if let ([one, two], [ours, theirs], true) = (&*trees, &*commit.parents, wants.evil) {

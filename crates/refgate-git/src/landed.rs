@@ -1,6 +1,6 @@
 //! Decides whether a branch has the content of a fix: by a chain of names to a common origin, by
 //! an equal patch, or by a trial pick that changes nothing
-//! (docs/design/model.md, "Landed where?").
+//! (docs/design/model.md, "Where a fix has landed").
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -28,7 +28,7 @@ pub(crate) struct BranchSide<'f> {
 }
 
 /// Answers whether a branch has a fix. It remembers what it has read.
-pub(crate) struct Landed<'r> {
+pub(crate) struct FixSearch<'r> {
     reader: &'r Reader,
     graph: &'r Graph<'r>,
     origins: RefCell<HashMap<Oid, Rc<BTreeSet<Oid>>>>,
@@ -36,7 +36,7 @@ pub(crate) struct Landed<'r> {
     trials: Cell<u32>,
 }
 
-impl<'r> Landed<'r> {
+impl<'r> FixSearch<'r> {
     pub(crate) fn new(reader: &'r Reader, graph: &'r Graph<'r>) -> Self {
         Self {
             reader,

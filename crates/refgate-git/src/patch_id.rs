@@ -1,6 +1,6 @@
 //! Computes patch ids that are exact in whitespace, modes and binary content. The patch id of Git
 //! ignores whitespace, which has a meaning in Python and Makefiles
-//! (docs/design/model.md, "Landed where?").
+//! (docs/design/model.md, "Where a fix has landed").
 
 use git2::{Diff, ObjectType, Oid as GitOid};
 use refgate_core::Oid;

@@ -33,6 +33,7 @@ pub struct Reader {
     remote: Option<String>,
     rest: OnceCell<Odb<'static>>,
     trees: RefCell<HashMap<Oid, Rc<Tree>>>,
+    sizes: RefCell<HashMap<Oid, usize>>,
     kept: Cell<usize>,
     pinned: RefCell<Option<BTreeMap<String, Option<Oid>>>>,
     references: RefCell<HashMap<RefName, RefValue>>,
@@ -84,6 +85,7 @@ impl Reader {
             kept: Cell::new(0),
             pinned: RefCell::new(None),
             references: RefCell::default(),
+            sizes: RefCell::default(),
             merges: RefCell::default(),
             object_directories: Vec::new(),
         })
@@ -238,10 +240,18 @@ impl Reader {
         Ok(kind)
     }
 
-    /// The size of an object in bytes, read from its header only.
+    /// The size of an object in bytes, from its header. It is remembered for the next landing.
     pub(crate) fn size(&self, id: Oid) -> Result<usize, GitError> {
-        let odb = self.repo.odb()?;
-        let (size, _) = odb.read_header(git(id)).map_err(|error| unreadable(id, &error))?;
+        if let Some(size) = self.sizes.borrow().get(&id) {
+            return Ok(*size);
+        }
+        let read = self.repo.odb()?.read_header(git(id));
+        let (size, _) = read.map_err(|error| unreadable(id, &error))?;
+        let mut sizes = self.sizes.borrow_mut();
+        if sizes.len() >= 100_000 {
+            sizes.clear();
+        }
+        sizes.insert(id, size);
         Ok(size)
     }
 

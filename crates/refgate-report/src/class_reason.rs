@@ -1,6 +1,8 @@
 //! Renders why a change has its class, as one clause.
 
-use refgate_core::{Case, ClassReason, Classes, Classification, Contradiction, DeclarationSource};
+use refgate_core::{
+    Case, ClassReason, Classes, Classification, Contradiction, DeclarationSource, Score, ScoreFact,
+};
 
 use crate::escape::{clean, shorten};
 use crate::phrases::verb;
@@ -17,10 +19,8 @@ pub(crate) fn class_phrase(case: &Case<'_>, class: &Classification) -> String {
 pub fn render_class_reason(classes: &Classes, reason: &ClassReason) -> String {
     match reason {
         ClassReason::Declared { by, text, pattern, guess } => declared(*by, text, pattern, *guess),
-        ClassReason::Raised { from, reason: why, change } => {
-            let (from, why) = (classes.name(*from), render_class_reason(classes, why));
-            format!("{from} {why}, but its diff contains more: {}", shorten(&change.path, 60))
-        }
+        ClassReason::Scored(score) => scored(classes, score),
+        ClassReason::Signed { by } => format!("by a signed classification of {}", clean(by)),
         ClassReason::Unknown { by, text } => {
             let text = shorten(text, 40);
             match by {
@@ -41,6 +41,42 @@ pub fn render_class_reason(classes: &Classes, reason: &ClassReason) -> String {
         ClassReason::Paths => "because it changes only such files".to_string(),
         ClassReason::AncestryOnly => "because the merge changes no content".to_string(),
         ClassReason::Nothing => "because nothing declares a class".to_string(),
+    }
+}
+
+/// The sum and its parts, for example `score +4: +2 the words "add~" of its subject, +2 adds a
+/// source file`.
+fn scored(classes: &Classes, score: &Score) -> String {
+    let words = || match score.words.as_deref() {
+        Some(reason) => render_class_reason(classes, reason),
+        None => String::new(),
+    };
+    let diff = &score.diff;
+    let phrase = |fact: &ScoreFact| match fact {
+        ScoreFact::WordsOfFeature
+        | ScoreFact::WordsOfMinorFeature
+        | ScoreFact::WordsOfFix
+        | ScoreFact::WordsOfChore
+        | ScoreFact::WordsOfDocs => words(),
+        ScoreFact::AddsSource | ScoreFact::AddsSources => {
+            format!("adds {}", count(diff.new_sources, "source file"))
+        }
+        ScoreFact::Grows | ScoreFact::GrowsMore | ScoreFact::GrowsMuch => match diff.growth {
+            Some(bytes) => format!("source files grow by {bytes} bytes"),
+            None => "source files grow by an unknown number of bytes".to_string(),
+        },
+        ScoreFact::Shrinks | ScoreFact::ShrinksMuch => {
+            format!("the source loses {} bytes", diff.total.unwrap_or(0).unsigned_abs())
+        }
+        ScoreFact::NoSource => "no source file changes".to_string(),
+        ScoreFact::SeveralSources => count(diff.sources, "source file"),
+        ScoreFact::WithDocuments => "documentation changes, too".to_string(),
+    };
+    let parts: Vec<String> =
+        score.points.iter().map(|(fact, weight)| format!("{weight:+} {}", phrase(fact))).collect();
+    match parts.is_empty() {
+        true => "by its score 0".to_string(),
+        false => format!("by its score {:+}: {}", score.sum, parts.join(", ")),
     }
 }
 

@@ -1,14 +1,33 @@
-//! The labelled facts under the sentence of a freeze.
+//! The sentence of a freeze and the labelled facts under it.
 
 use refgate_core::rules::FreezeViolation;
 use refgate_core::{Case, FreezeState, MissingEvidence};
 
-use crate::class_reason::class_phrase;
+use crate::class_reason::{class_phrase, contradiction_clause};
 use crate::escape::clean;
 use crate::phrases::{Facts, people};
 use crate::show;
 use crate::units::count;
 
+/// What a freeze blocks.
+pub(crate) fn freeze_sentence(case: &Case<'_>, v: &FreezeViolation) -> String {
+    let window = clean(&v.window);
+    match &v.class.contradiction {
+        Some(contradiction) => format!(
+            "The freeze \"{window}\" blocks this change: it is declared {}.",
+            contradiction_clause(case, &v.class, contradiction)
+        ),
+        None if v.class.is_asked() => format!(
+            "The freeze \"{window}\" blocks this change: it is not clear whether it is a feature."
+        ),
+        None => {
+            let class = case.policy.classes.name(v.class.effective());
+            format!("The freeze \"{window}\" blocks this {class} change.")
+        }
+    }
+}
+
+/// The labelled facts of a freeze.
 pub(crate) fn freeze_facts(case: &Case<'_>, v: &FreezeViolation, facts: &mut Facts) {
     facts.push(("class", class_phrase(case, &v.class)));
     let reason = match &v.release {

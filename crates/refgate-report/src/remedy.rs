@@ -1,6 +1,9 @@
 //! The commands that resolve a finding. A test runs each remedy, and the push must then pass.
 
-use refgate_core::{Case, ClassId, Oid, RefChange, RefName, RefUpdate, Version, When, earliest};
+use refgate_core::{
+    Case, ClassId, Oid, RefChange, RefName, RefUpdate, Version, Violation, When, contradiction,
+    earliest,
+};
 
 use crate::shell::{quoted, short_id};
 
@@ -100,6 +103,30 @@ impl RemedyBuilder<'_> {
         let trailer = format!("{}: {}", self.case.policy.declare.trailer, classes.name(class));
         let amend = format!("git commit --amend --no-edit --trailer {}", quoted(&trailer));
         vec![Remedy::new("declare the real class of the change:", vec![amend])]
+    }
+
+    /// Answers the question whether an unclear change is a feature, where the freeze accepts
+    /// the answer that it is none.
+    pub(crate) fn state_class(&self, violation: &Violation) -> Option<Remedy> {
+        let Violation::Freeze(freeze) = violation else { return None };
+        let landings = self.case.history.updates.iter().flat_map(|facts| &facts.landings);
+        let changes = landings
+            .filter(|landing| Some(landing.commit) == self.landing)
+            .find_map(|landing| landing.changes.as_ref())?;
+        let policy = self.case.policy;
+        let fits = |name: &&str| {
+            let class = policy.classes.find(name);
+            freeze.lets_through.iter().any(|accepted| accepted == name)
+                && class.is_some_and(|class| contradiction(policy, class, changes).is_none())
+        };
+        let class = ["bugfix", "chore"].into_iter().find(fits)?;
+        let trailer = quoted(&format!("{}: {class}", policy.declare.trailer));
+        (freeze.class.is_asked() && self.is_tip()).then(|| {
+            Remedy::new(
+                "if it is no feature, state that:",
+                vec![format!("git commit --amend --no-edit --trailer {trailer}")],
+            )
+        })
     }
 
     pub(crate) fn merge_again(&self) -> Vec<Remedy> {

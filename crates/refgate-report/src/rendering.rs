@@ -4,15 +4,16 @@
 //! about its remedies does not compile.
 
 use refgate_core::rules::{
-    BackportViolation, CandidateViolation, ClassViolation, FirstParentViolation, FreezeViolation,
-    LedgerViolation, PolicyChangeViolation, PromotionViolation, RefNameViolation,
-    ReleaseGateViolation, ReleaseTagViolation,
+    BackportViolation, CandidateViolation, ClassViolation, FirstParentViolation, LedgerViolation,
+    PolicyChangeViolation, PromotionViolation, RefNameViolation, ReleaseGateViolation,
+    ReleaseTagViolation,
 };
 use refgate_core::{Case, Eligibility, Finding, Receipt, Violation};
 
 use crate::class_reason::contradiction_clause;
 use crate::escape::clean;
 use crate::facts::facts;
+use crate::freeze_facts::freeze_sentence;
 use crate::record_sentence::{form_sentence, record_sentence};
 use crate::remedy::{Remedy, RemedyBuilder, with_switch};
 use crate::units::{count, length};
@@ -142,20 +143,6 @@ fn policy_sentence(violation: &PolicyChangeViolation) -> String {
             count(usize::try_from(*want).unwrap_or(usize::MAX), "approval"),
             clean(role)
         ),
-    }
-}
-
-fn freeze_sentence(case: &Case<'_>, v: &FreezeViolation) -> String {
-    let window = clean(&v.window);
-    match &v.class.contradiction {
-        Some(contradiction) => format!(
-            "The freeze \"{window}\" blocks this change: it is declared {}.",
-            contradiction_clause(case, &v.class, contradiction)
-        ),
-        None => {
-            let class = case.policy.classes.name(v.class.effective());
-            format!("The freeze \"{window}\" blocks this {class} change.")
-        }
     }
 }
 
@@ -291,8 +278,10 @@ fn remedies_of(build: &RemedyBuilder<'_>, all: &[Finding], finding: &Finding) ->
     use crate::joint_remedies::promote_after;
     match &finding.violation {
         Violation::Freeze(_) | Violation::Backport(BackportViolation::NotEligible { .. }) => {
-            promote_after(build.case, all, finding)
-                .map_or_else(|| build.move_to_topic(), |remedy| vec![remedy])
+            let first = promote_after(build.case, all, finding);
+            let mut all = first.map_or_else(|| build.move_to_topic(), |remedy| vec![remedy]);
+            all.extend(build.state_class(&finding.violation));
+            all
         }
         Violation::Class(_) => build.declare_class(),
         Violation::EvilMerge(_) => build.merge_again(),

@@ -112,7 +112,7 @@ fn changes(before: &Files, after: &Files) -> Vec<Change> {
             (_, None) => ChangeMode::Deleted,
             _ => ChangeMode::Modified,
         };
-        Change { path, mode, kind: EntryKind::File }
+        Change { path, mode, kind: EntryKind::File, growth: None }
     });
     all.collect()
 }

@@ -246,7 +246,13 @@ impl MemoryWorld {
                 (_, None) => ChangeMode::Deleted,
                 _ => ChangeMode::Modified,
             };
-            Change { path, mode, kind: EntryKind::File }
+            // The size of every content of a scenario.
+            let growth = match mode {
+                ChangeMode::Added => 28,
+                ChangeMode::Modified => 0,
+                ChangeMode::Deleted => -28,
+            };
+            Change { path, mode, kind: EntryKind::File, growth: Some(growth) }
         });
         let second = parents.get(1).map(|id| self.files(*id));
         let (evil, resolved) = match parents.as_slice() {

@@ -240,7 +240,8 @@ impl RealWorld {
         if self.temporary.is_none() {
             fs::write(self.root.join(CONTENTS), self.contents.to_string())?;
         }
-        Ok((0..4).map(|line| format!("{} {line}\n", self.contents)).collect())
+        // All contents have one size, so that a changed file does not grow.
+        Ok((0..4).map(|line| format!("{:04} {line}\n", self.contents)).collect())
     }
 
     pub(crate) fn write_all(&mut self, touches: &[PathChange]) -> Result<(), RealError> {

@@ -6,6 +6,7 @@ mod bench_backport;
 mod bench_ledger;
 mod bench_sim;
 mod differential;
+mod judge;
 mod peers;
 mod stage;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         ["bench", "sim"] => bench_sim::sim(),
         ["differential"] => differential::run(1_000_000),
         ["differential", count] => number(count).and_then(differential::run),
+        ["judge", labels, repositories] => judge::run(labels, repositories),
         ["appends"] => appends::run_all(100_000),
         ["appends", count] => number(count).and_then(appends::run_all),
         _ => Err("unknown verb\nhint: `cargo xtask` lists the verbs".to_string()),

@@ -36,12 +36,17 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
         } else if one.class.contradiction.is_some() {
             let class = one.class.clone();
             found.push(finding(one, ClassViolation::Contradicted { class }.into()));
-        } else if one.class.class == ClassId::UNCLASSIFIED && case.policy.declared_only {
+        } else if case.policy.declared_only && is_open(&one.class) {
             let class = one.class.clone();
             found.push(finding(one, ClassViolation::Unclassified { class }.into()));
         }
     }
     found
+}
+
+/// Whether nobody declared the class: a score is no declaration.
+fn is_open(class: &Classification) -> bool {
+    class.class == ClassId::UNCLASSIFIED || class.is_guess()
 }
 
 fn finding(one: &ClassifiedLanding<'_>, violation: rules::Violation) -> Finding {

@@ -4,6 +4,7 @@ mod classes;
 mod recipes;
 mod records;
 mod rules;
+mod score;
 mod stages;
 mod windows;
 
@@ -115,6 +116,7 @@ fn build(
     let roles = stages::roles(c, root);
     let flow = stages::flow(c, root, &roles);
     let (classes, merge, declared_only) = classes::classes(c, root, base);
+    let score = score::score(c, root, base);
     let declare = classes::declarations(c, root, base, &classes);
     let windows = windows::windows(c, context, root, &flow, &classes, &roles);
     let (backport, hotfix) = rules::backport_and_hotfix(c, root, &classes, &roles);
@@ -129,6 +131,7 @@ fn build(
         flow,
         classes,
         declare,
+        score,
         merge,
         declared_only,
         windows,

@@ -17,82 +17,116 @@ pub(super) fn naive_kind(path: &str) -> &'static str {
 }
 
 impl View<'_> {
-    /// The class, whether the diff contradicts it, and whether a trailer or option
-    /// declares it. It reads no words of subjects: the generator uses none.
+    /// The class, whether the diff contradicts it, whether a trailer or option declares it, and
+    /// whether it is only the result of the sum. It reads no words of subjects: the generator uses none.
     pub(super) fn class(
         &self,
         id: Oid,
         side: &[Oid],
         before: &std::collections::BTreeMap<String, u64>,
         unchanged: bool,
-    ) -> (ClassId, bool, bool) {
+    ) -> (ClassId, bool, bool, bool) {
         let policy = self.policy();
         let classes = &policy.classes;
         let least = classes.ids().next().unwrap_or(ClassId::UNCLASSIFIED);
         if self.parents(id).len() > 1 && unchanged {
-            return (least, false, false);
+            return (least, false, false, false);
         }
         let message =
             |id: &Oid| self.world.nodes.get(id).map(|n| n.message.clone()).unwrap_or_default();
-        let mut found = self.own_class(&message(&id), true);
-        if !side.is_empty() {
-            // A merge on the side says something only if it declares a class.
-            let sides = side.iter().filter_map(|id| {
-                let own = self.own_class(&message(id), false).map(|(class, _)| class);
-                let merge = self.parents(*id).len() > 1;
-                if merge { own } else { Some(own.unwrap_or(ClassId::UNCLASSIFIED)) }
-            });
-            let highest = sides.max_by_key(|class| (classes.rank(*class), *class));
-            let raise = self.policy().merge == refgate_core::MergeClass::Highest;
-            match (&found, highest) {
-                (None, Some(side)) => found = Some((side, false)),
-                (Some((own, _)), Some(side))
-                    if raise && classes.rank(side) > classes.rank(*own) =>
-                {
-                    found = Some((side, false));
-                }
-                _ => {}
-            }
-        }
         let files = self.world.files(id);
         let touched: BTreeSet<&String> = before
             .keys()
             .chain(files.keys())
             .filter(|path| before.get(*path) != files.get(*path))
             .collect();
-        let allowed = |class: ClassId| {
-            classes.get(class).is_none_or(|class| {
-                let hit = |globs: &[refgate_core::Glob], path: &str| {
-                    globs.iter().any(|glob| naive_glob(glob.as_str(), path))
-                };
-                touched.iter().all(|path| {
-                    let b = &class.bounds;
-                    let added = !before.contains_key(*path);
-                    !hit(&b.never, path)
-                        && (b.only.is_empty() || hit(&b.only, path))
-                        && (b.adds.is_empty() || !added || hit(&b.adds, path))
-                })
-            })
+        let allowed = |class: ClassId| self.allows(class, &touched, before, &files);
+        // What nobody declares is what another person with the role states, what the paths are,
+        // or what the sum says.
+        let undeclared = || {
+            let by_paths = classes.ids().find(|class| {
+                let only = classes.get(*class).is_some_and(|c| !c.bounds.only.is_empty());
+                let code =
+                    touched.iter().any(|path| path.ends_with(".rs") || path.ends_with(".ts"));
+                let documents = classes.find("docs") == Some(*class);
+                only && !touched.is_empty() && allowed(*class) && !(documents && code)
+            });
+            let known = self.stated(id).or(by_paths).or_else(|| self.class_of_kinds(&touched));
+            let sum = || self.class_of_sum(&touched, before, &files, &allowed);
+            (known.unwrap_or_else(sum), known.is_none())
         };
-        match found {
-            Some((class, trailer)) if class != ClassId::UNCLASSIFIED => {
-                let settled = self.settled(id, class);
-                (class, !allowed(class) && !settled, trailer)
+        let rank = |class: ClassId| classes.rank(class);
+        let own = self.own_class(&message(&id), true);
+        let declared = side.iter().filter_map(|id| self.own_class(&message(id), false));
+        let declared = declared.map(|(class, _)| class).max_by_key(|class| (rank(*class), *class));
+        // A merge on the side that declares nothing says nothing.
+        let open = side
+            .iter()
+            .any(|id| self.parents(*id).len() < 2 && self.own_class(&message(id), false).is_none());
+        let open = open.then(undeclared);
+        let raise = policy.merge == refgate_core::MergeClass::Highest;
+        // Of the side: the class, whether somebody declared it, and whether it is a sum.
+        let beside = match (declared, open) {
+            (Some(class), Some((other, sum))) if rank(other) > rank(class) => {
+                Some((other, false, sum))
             }
-            _ => {
-                let by_paths = classes.ids().find(|class| {
-                    let only = classes.get(*class).is_some_and(|c| !c.bounds.only.is_empty());
-                    let code =
-                        touched.iter().any(|path| path.ends_with(".rs") || path.ends_with(".ts"));
-                    let documents = classes.find("docs") == Some(*class);
-                    only && !touched.is_empty() && allowed(*class) && !(documents && code)
-                });
-                let class = by_paths
-                    .or_else(|| self.class_of_kinds(&touched))
-                    .unwrap_or(ClassId::UNCLASSIFIED);
-                (class, false, false)
+            (Some(class), _) => Some((class, true, false)),
+            (None, other) => other.map(|(class, sum)| (class, false, sum)),
+        };
+        let (class, said, trailer, sum) = match (own, beside) {
+            (Some((own, _)), Some((side, said, sum))) if raise && rank(side) > rank(own) => {
+                (side, said, false, sum)
             }
-        }
+            (Some((own, trailer)), _) => (own, true, trailer, false),
+            (None, Some((side, said, sum))) => (side, said, false, sum),
+            (None, None) => {
+                let (class, sum) = undeclared();
+                (class, false, false, sum)
+            }
+        };
+        (class, said && !allowed(class) && !self.settled(id, class), trailer, sum)
+    }
+
+    /// Whether the limits of a class allow a diff. A deleted and an added file of one size are
+    /// one file that moved, and all contents have one size here.
+    fn allows(
+        &self,
+        class: ClassId,
+        touched: &BTreeSet<&String>,
+        before: &std::collections::BTreeMap<String, u64>,
+        after: &std::collections::BTreeMap<String, u64>,
+    ) -> bool {
+        let Some(class) = self.policy().classes.get(class) else { return true };
+        let gone = before.keys().filter(|path| !after.contains_key(*path)).count();
+        let added = touched.iter().filter(|path| !before.contains_key(**path as &str));
+        let moved: BTreeSet<&String> = added.copied().take(gone).collect();
+        let hit = |globs: &[refgate_core::Glob], path: &str| {
+            globs.iter().any(|glob| naive_glob(glob.as_str(), path))
+        };
+        touched.iter().all(|path| {
+            let b = &class.bounds;
+            let added = !before.contains_key(*path) && !moved.contains(*path);
+            !hit(&b.never, path)
+                && (b.only.is_empty() || hit(&b.only, path))
+                && (b.adds.is_empty() || !added || hit(&b.adds, path))
+        })
+    }
+
+    /// The class that another person with the role stated last.
+    fn stated(&self, id: Oid) -> Option<ClassId> {
+        let policy = self.policy();
+        let all = self.world.records.iter().filter_map(|r| match &r.body {
+            RecordBody::Classification { commit, class } => {
+                let counts = *commit == id
+                    && self.other(&r.by)
+                    && policy.roles.has(&r.by, &policy.waivers.approvers)
+                    && Some(&r.by) != self.world.nodes.get(&id).map(|n| &n.author);
+                let class = policy.classes.find(class)?;
+                counts.then_some((r.at, policy.classes.rank(class), class))
+            }
+            _ => None,
+        });
+        all.max().map(|(.., class)| class)
     }
 
     /// Whether another person with the role confirmed the class.
@@ -108,6 +142,54 @@ impl View<'_> {
             }
             _ => false,
         })
+    }
+
+    /// The class by the sum of what the diff shows. Every content of a scenario has 28 bytes,
+    /// and no subject of the generator has words that count.
+    fn class_of_sum(
+        &self,
+        touched: &BTreeSet<&String>,
+        before: &std::collections::BTreeMap<String, u64>,
+        after: &std::collections::BTreeMap<String, u64>,
+        allowed: &dyn Fn(ClassId) -> bool,
+    ) -> ClassId {
+        let classes = &self.policy().classes;
+        let source: Vec<&&String> =
+            touched.iter().filter(|path| naive_kind(path) == "source").collect();
+        let added = source.iter().filter(|path| !before.contains_key(**path as &str)).count();
+        let deleted = source.iter().filter(|path| !after.contains_key(**path as &str)).count();
+        // All contents have one size, so each deleted file could have moved.
+        let new = added.saturating_sub(deleted);
+        let mut sum = match new {
+            0 => 0,
+            1 => 2,
+            _ => 3,
+        };
+        sum += match 28 * new {
+            0..40 => 0,
+            40..400 => 1,
+            _ => 2,
+        };
+        if deleted > added {
+            sum -= if 28 * (deleted - added) > 500 { 2 } else { 1 };
+        }
+        sum += match source.len() {
+            0 => -2,
+            1 => 0,
+            _ => 3,
+        };
+        if !source.is_empty() && touched.iter().any(|path| naive_kind(path) == "docs") {
+            sum -= 2;
+        }
+        let named = |name: &str| classes.find(name);
+        if sum >= 4 {
+            named(if new > 0 { "feature" } else { "minor-feature" })
+        } else if sum <= 0 {
+            ["bugfix", "chore"].into_iter().filter_map(named).find(|class| allowed(*class))
+        } else {
+            None
+        }
+        .unwrap_or(ClassId::UNCLASSIFIED)
     }
 
     /// The class of paths that are all documentation, or all no part of the product.

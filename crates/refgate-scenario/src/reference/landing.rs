@@ -79,24 +79,9 @@ impl View<'_> {
             broken_rules.insert("first-parent");
         }
         let empty = unchanged && side.iter().all(|id| self.later(place, *id));
-        let (class, contradicted, trailer) = self.class(id, side, &first, empty);
+        let (class, contradicted, trailer, sum) = self.class(id, side, &first, empty);
         let effective = if contradicted { ClassId::UNCLASSIFIED } else { class };
-        // The stages of which the commit or its second parent is or was the tip.
-        let stages = 0..self.policy().flow.stages.len();
-        let others: Vec<usize> = stages.filter(|s| place != GovernedBranch::Stage(*s)).collect();
-        let second = parents.get(1).filter(|_| !unchanged);
-        let holds = |stage: &usize| {
-            let line = self.tip(*stage).map(|tip| self.line(tip)).unwrap_or_default();
-            let brought = second.filter(|p| !known.contains(p));
-            line.contains(&id) || brought.is_some_and(|p| line.contains(p))
-        };
-        let (earlier, later) = match place {
-            GovernedBranch::Stage(at) => (
-                others.iter().copied().filter(|s| *s < at).rfind(holds),
-                others.iter().copied().filter(|s| *s > at).find(holds),
-            ),
-            GovernedBranch::Line(_) => (None, None),
-        };
+        let (earlier, later) = self.sources(place, id, (&parents, unchanged), known);
         let squashed = self.squash(place, id, old) && earlier.is_none();
         let squash = squashed && !self.picks_only(place, id, side);
         let ancestry_only = parents.len() > 1 && empty && earlier.is_none() && later.is_none();
@@ -113,9 +98,12 @@ impl View<'_> {
             if squash && straight {
                 broken_rules.insert("promotion");
             } else {
-                if contradicted || (self.policy().declared_only && class == ClassId::UNCLASSIFIED) {
+                if contradicted || self.lacks_declaration(class, sum) {
                     broken_rules.insert("class");
                 }
+                // A sum opens no way past a stage.
+                let known = |class| if sum { ClassId::UNCLASSIFIED } else { class };
+                let (class, effective) = (known(class), known(effective));
                 let said = (class, contradicted, evil || resolved);
                 let from = (earlier.is_some(), later.is_some());
                 let lacks_approval = self.lacks_approval(place, (id, side), said, from);
@@ -126,7 +114,8 @@ impl View<'_> {
         }
         let new_work = earlier.is_none() && (later.is_none() || evil || resolved);
         let declared_by_author = trailer && !contradicted && new_work && !unchanged;
-        let accepted = others.iter().any(|stage| self.was_tip(*stage, id));
+        let accepted = (0..self.policy().flow.stages.len())
+            .any(|stage| place != GovernedBranch::Stage(stage) && self.was_tip(stage, id));
         if parents.len() == 2 && evil && !ancestry_only && !declared_by_author && !accepted {
             broken_rules.insert("evil-merge");
         }
@@ -141,6 +130,36 @@ impl View<'_> {
         let GovernedBranch::Stage(at) = place else { return false };
         let shown = side.iter().any(|id| (0..at).any(|stage| self.was_tip(stage, *id)));
         earlier.is_some() || (later.is_none() && !ancestry_only && shown)
+    }
+
+    /// An earlier and a later stage of which the commit, or the second parent that it brings, is
+    /// or was the tip.
+    fn sources(
+        &self,
+        place: GovernedBranch<'_>,
+        id: Oid,
+        (parents, unchanged): (&[Oid], bool),
+        known: &BTreeSet<Oid>,
+    ) -> (Option<usize>, Option<usize>) {
+        let mut others = (0..self.policy().flow.stages.len())
+            .filter(|stage| place != GovernedBranch::Stage(*stage));
+        let second = parents.get(1).filter(|_| !unchanged);
+        let holds = |stage: &usize| {
+            let line = self.tip(*stage).map(|tip| self.line(tip)).unwrap_or_default();
+            let brought = second.filter(|p| !known.contains(p));
+            line.contains(&id) || brought.is_some_and(|p| line.contains(p))
+        };
+        match place {
+            GovernedBranch::Stage(at) => (
+                others.clone().filter(|stage| *stage < at).rfind(holds),
+                others.find(|stage| *stage > at && holds(stage)),
+            ),
+            GovernedBranch::Line(_) => (None, None),
+        }
+    }
+
+    fn lacks_declaration(&self, class: ClassId, sum: bool) -> bool {
+        self.policy().declared_only && (sum || class == ClassId::UNCLASSIFIED)
     }
 
     fn was_tip(&self, stage: usize, id: Oid) -> bool {
