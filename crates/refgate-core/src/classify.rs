@@ -272,8 +272,8 @@ fn settled_by(case: &Case<'_>, of: &Commit, class: Option<ClassId>) -> Option<(C
 }
 
 /// What the side commits of a merge say. A merge inside a topic branch counts as what it
-/// declares. A merge that declares nothing is skipped: the commits that it joins are in the
-/// list, or were judged before (docs/design/model.md, "Class").
+/// declares. A merge that declares nothing and changes nothing itself is skipped: the commits
+/// that it joins are in the list, or were judged before (docs/design/model.md, "Class").
 struct SideClasses {
     /// The highest declared class.
     declared: Option<Classification>,
@@ -291,7 +291,7 @@ impl SideClasses {
             let class = classify_commit(case.policy, None, commit);
             if class.is_declared() {
                 declared.offer(case.policy, class, commit);
-            } else if commit.parents.len() < 2 {
+            } else if commit.parents.len() < 2 || landing.mixed.contains(id) {
                 open = true;
                 if class.reason != ClassReason::Nothing {
                     words.offer(case.policy, class, commit);

@@ -122,8 +122,8 @@ pub struct Landing {
     pub squash_of: Option<Oid>,
     /// The picks among the landing commit and its side commits.
     pub picks: Vec<Pick>,
-    /// The merges among the side commits that have content of their own, if [`crate::Needs`]
-    /// requests receipts.
+    /// The merges among the side commits that no other stage has and that have content of their
+    /// own, if [`crate::Needs`] requests changes or receipts.
     pub mixed: Vec<Oid>,
     /// The files in which it leaves conflict markers, if receipts are requested.
     pub marked: Vec<String>,

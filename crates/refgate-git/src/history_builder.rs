@@ -270,6 +270,9 @@ impl HistoryBuilder<'_> {
             landing.evil = Some(found.evil);
             landing.resolved = found.resolved;
         }
+        if wants.changes || wants.receipts {
+            landing.mixed = self.mixed_merges(landing)?;
+        }
         Ok(())
     }
 }

@@ -76,11 +76,6 @@ impl HistoryBuilder<'_> {
                 let (recipes, mine) = (&self.policy.recipes, (pick.commit, &commit));
                 pick.receipt = Some(receipt(self.reader, recipes, mine, pick.original.id)?);
             }
-            for merge in landing.side.iter().filter_map(here) {
-                if merge.parents.len() > 1 && self.is_mixed(merge)? {
-                    landing.mixed.push(merge.id);
-                }
-            }
             let Some(tip) = here(&landing.commit) else { continue };
             // Commits that another stage holds were judged on that stage.
             let brings = landing.side.iter().any(|id| here(id).is_some());
@@ -100,6 +95,20 @@ impl HistoryBuilder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The merges among the side commits that no other stage has and that have content of their
+    /// own.
+    pub(crate) fn mixed_merges(&self, landing: &Landing) -> Result<Vec<Oid>, GitError> {
+        let side = landing.side.iter().filter_map(|id| self.history.commit(*id));
+        let mut found = Vec::new();
+        for merge in side.filter(|commit| commit.reach == 0 && commit.parents.len() > 1) {
+            self.reader.check_deadline()?;
+            if self.is_mixed(merge)? {
+                found.push(merge.id);
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a merge has content that Git's own merge of its parents does not have.

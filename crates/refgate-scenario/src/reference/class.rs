@@ -59,10 +59,15 @@ impl View<'_> {
         let own = self.own_class(&message(&id), true);
         let declared = side.iter().filter_map(|id| self.own_class(&message(id), false));
         let declared = declared.map(|(class, _)| class).max_by_key(|class| (rank(*class), *class));
-        // A merge on the side that declares nothing says nothing.
-        let open = side
-            .iter()
-            .any(|id| self.parents(*id).len() < 2 && self.own_class(&message(id), false).is_none());
+        // A merge on the side that declares nothing says nothing, unless it changes something
+        // itself and is new to all stages.
+        let open = side.iter().any(|id| {
+            let parents = self.parents(*id);
+            let own = parents.len() < 2
+                || (self.mixed(*id, &parents) != (false, false) || parents.len() > 2)
+                    && !self.is_on_a_stage(*id);
+            own && self.own_class(&message(id), false).is_none()
+        });
         let open = open.then(undeclared);
         let raise = policy.merge == refgate_core::MergeClass::Highest;
         // Of the side: the class, whether somebody declared it, and whether it is a sum.
@@ -85,6 +90,11 @@ impl View<'_> {
             }
         };
         (class, said && !allowed(class) && !self.settled(id, class), trailer, sum)
+    }
+
+    fn is_on_a_stage(&self, id: Oid) -> bool {
+        let mut tips = (0..self.policy().flow.stages.len()).filter_map(|stage| self.tip(stage));
+        tips.any(|tip| self.past(tip).contains(&id))
     }
 
     /// Whether the limits of a class allow a diff. A deleted and an added file of one size are
