@@ -71,7 +71,9 @@ fn create_clone(folder: &Path) -> PathBuf {
 }
 
 fn install_hook(server: &Path, identity: Identity) {
-    let policy = refgate_gate::builtin("portal").unwrap().to_string();
+    // These tests are about the identity of the pusher. A certificate would need a ledger.
+    let portal = refgate_gate::builtin("portal").unwrap();
+    let policy = portal.replace("course = \"operator\"\n", "");
     let settings = Settings {
         policy: PolicySource::File("policy.toml".to_string()),
         identity,
