@@ -226,8 +226,23 @@ pub struct Debt {
     pub from: usize,
     /// The index of the earlier stage, which is missing it.
     pub to: usize,
-    /// When the fix landed on the later stage.
-    pub since: Instant,
+    /// When the server received the push with which the fix landed on the later stage. `None`
+    /// in a clone that does not have the log of the server.
+    pub since: Option<Instant>,
+}
+
+impl Debt {
+    /// When the debt is due, if its time is known.
+    #[must_use]
+    pub fn due(&self, length: crate::Duration) -> Option<Instant> {
+        self.since.map(|since| crate::freeze::after(since, length))
+    }
+
+    /// Whether the debt is overdue at a moment; `None` if its time is not known.
+    #[must_use]
+    pub fn is_overdue(&self, length: crate::Duration, at: Instant) -> Option<bool> {
+        self.due(length).map(|due| due <= at)
+    }
 }
 
 /// The facts about one ref update.

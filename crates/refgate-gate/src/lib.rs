@@ -4,6 +4,7 @@ mod audit;
 mod builtin;
 mod check;
 mod clone_settings;
+mod debt_dates;
 mod dossier;
 mod exit;
 mod failure;
@@ -31,6 +32,7 @@ pub use audit::{Audit, AuditFinding, audit};
 pub use builtin::{BUILTIN, builtin};
 pub use check::{CheckError, CheckResult, ProposedUpdate, check, find_earliest};
 pub use clone_settings::{CloneError, TRACKED, repository_name, training_clock};
+pub use debt_dates::date_debts;
 pub use dossier::{
     Dossier, DossierChange, DossierError, DossierRecord, ReadAt, decision_time, dossier,
 };

@@ -137,7 +137,7 @@ fn entry(
 fn measured(facts: &UpdateFacts) -> Value {
     let debts = facts.debts.iter().map(|debt| {
         json!({ "fix": debt.fix.to_string(), "from": debt.from, "to": debt.to,
-            "since": debt.since.to_rfc3339() })
+            "since": debt.since.map(|at| at.to_rfc3339()) })
     });
     json!({
         "created": facts.created.map(|at| at.to_rfc3339()),

@@ -172,7 +172,7 @@ fn measured(object: &Value) -> Option<MeasuredTimes> {
                 subject: String::new(),
                 from: place("from")?,
                 to: place("to")?,
-                since: moment(debt, "since")?,
+                since: moment(debt, "since"),
             });
         }
         all.updates.push((moment(facts, "created"), moment(facts, "soaking-since"), debts));

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::DateTime;
 use refgate_core::{Debt, Flow, Instant, Oid};
 
 use crate::landed::{BranchSide, FixSearch};
@@ -31,13 +30,11 @@ pub fn debts(
         for (to, earlier) in tips.range(..from) {
             for (fix, subject) in missing_fixes(reader, graph, [*later, *earlier], baseline)? {
                 let moves = moves.get_or_insert_with(|| reader.moves(&stage.branch));
-                let mut since = landed(graph, moves, fix)?;
-                if since.is_none() && reader.is_fetched(&stage.branch) {
-                    // The fix can be older than the clone, so its exact time is not known here.
-                    let claim = DateTime::from_timestamp(reader.commit(fix)?.committed, 0);
-                    since = reader.clone_time().or(claim);
-                }
-                let since = since.unwrap_or(now).min(now);
+                // The reflog of a clone knows only when something was fetched.
+                let since = match reader.is_fetched(&stage.branch) {
+                    true => None,
+                    false => Some(landed(graph, moves, fix)?.unwrap_or(now).min(now)),
+                };
                 all.push(Debt { fix, subject, from: *from, to: *to, since });
             }
         }

@@ -113,11 +113,6 @@ impl Reader {
         self.repo.is_bare()
     }
 
-    /// The remote whose remote-tracking branches count as the branches at rest.
-    pub(crate) fn remote(&self) -> Option<&str> {
-        self.remote.as_deref()
-    }
-
     /// The name of the ref that holds the value of `name` at rest.
     pub(crate) fn at_rest_name(&self, name: &RefName) -> String {
         match (&self.remote, name.branch_name()) {

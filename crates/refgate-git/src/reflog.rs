@@ -43,12 +43,6 @@ impl Reader {
         log(self.git_dir(), &self.at_rest_name(name))
     }
 
-    /// The time when the repository was cloned from the remote that this reader uses.
-    pub(crate) fn clone_time(&self) -> Option<Instant> {
-        let head = self.remote()?.to_string();
-        log(self.git_dir(), &format!("refs/remotes/{head}/HEAD")).first().map(|moved| moved.at)
-    }
-
     /// Whether the value of `name` at rest is that of a remote-tracking branch.
     pub(crate) fn is_fetched(&self, name: &RefName) -> bool {
         self.at_rest_name(name) != name.as_str()

@@ -10,6 +10,7 @@ use refgate_core::{
 };
 
 use crate::class_reason::class_phrase;
+use crate::debt_phrase::debt_phrase;
 use crate::escape::{clean, shorten};
 use crate::freeze_facts::freeze_facts;
 use crate::phrases::{Facts, people, verb};
@@ -59,7 +60,7 @@ pub(crate) fn facts(case: &Case<'_>, finding: &Finding) -> Facts {
             facts.push(("allowed", people(case, &case.policy.ledger.releases)));
         }
         Violation::ReleaseGate(violation) => gate_facts(case, violation, &mut facts),
-        Violation::Debts(v) => debt_facts(case, &v.debts, &v.missing_on, &mut facts),
+        Violation::Debts(v) => debt_facts(case, &v.debts, &mut facts),
         Violation::Ledger(violation) => ledger_facts(case, violation, &mut facts),
         Violation::RefName(_)
         | Violation::ObjectFormat(_)
@@ -174,20 +175,10 @@ fn gate_facts(case: &Case<'_>, violation: &ReleaseGateViolation, facts: &mut Fac
     }
 }
 
-fn debt_facts(case: &Case<'_>, debts: &[Debt], missing_on: &[String], facts: &mut Facts) {
-    let branch = |place: usize| {
-        let stage = case.policy.flow.stages.get(place);
-        stage.map_or_else(String::new, |stage| stage.branch.short().to_string())
-    };
-    for (debt, missing_on) in debts.iter().zip(missing_on).take(MOST_DEBTS) {
-        let text = format!(
-            "{} {}: {} is missing it, landed on {} {}",
-            debt.fix.short(),
-            shorten(&debt.subject, 40),
-            clean(missing_on),
-            clean(&branch(debt.from)),
-            show(debt.since),
-        );
+fn debt_facts(case: &Case<'_>, debts: &[Debt], facts: &mut Facts) {
+    for debt in debts.iter().take(MOST_DEBTS) {
+        let phrase = debt_phrase(&case.policy.flow, debt, case.policy.debts.due, case.push.at);
+        let text = format!("{} {}: {phrase}", debt.fix.short(), shorten(&debt.subject, 40));
         facts.push(("fix", text));
     }
     let more = debts.len().saturating_sub(MOST_DEBTS);

@@ -2,6 +2,7 @@
 //! It takes values and returns strings. It decides nothing and prints nothing.
 
 mod class_reason;
+mod debt_phrase;
 mod document;
 mod escape;
 mod facts;
@@ -22,6 +23,7 @@ mod time_format;
 mod units;
 
 pub use class_reason::render_class_reason;
+pub use debt_phrase::debt_phrase;
 pub use document::{Document, Part};
 pub use escape::{clean, clean_block, clean_json, shorten};
 pub use facts::missing_sign_off;

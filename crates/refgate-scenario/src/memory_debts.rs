@@ -49,7 +49,7 @@ impl MemoryWorld {
                 let (ahead, behind) = (self.apart(*later, *earlier), self.apart(*earlier, *later));
                 for fix in ahead.iter().filter(|fix| !self.is_paid(**fix, (*earlier, &behind))) {
                     let since =
-                        self.landing_time(*from, *fix).unwrap_or(self.clock).min(self.clock);
+                        Some(self.landing_time(*from, *fix).unwrap_or(self.clock).min(self.clock));
                     let message = self.node(*fix).map(|node| Message::new(&node.message));
                     let subject = message.map(|m| m.subject().to_string()).unwrap_or_default();
                     all.push(Debt { fix: *fix, subject, from: *from, to: *to, since });

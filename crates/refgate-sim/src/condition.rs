@@ -191,7 +191,9 @@ impl Facts<'_> {
             flow.stages.get(place).map(|stage| stage.branch.short()).unwrap_or_default()
         };
         let debts = debts(self.reader, graph, flow, &tips, None, self.now)?;
-        let late = |debt: &refgate_core::Debt| debt.since + self.policy.debts.due <= self.now;
+        let late = |debt: &refgate_core::Debt| {
+            debt.is_overdue(self.policy.debts.due, self.now).unwrap_or(false)
+        };
         let told = |debt: refgate_core::Debt| {
             let late = late(&debt);
             let when = if late { " (overdue)" } else { "" };

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refgate_core::{Debt, Oid, Recipe, RefName};
-use refgate_gate::Exit;
+use refgate_gate::{Exit, date_debts};
 use refgate_git::{Graph, Reader, debts, stage_tips};
-use refgate_report::{clean, show, wrap};
+use refgate_report::{clean, debt_phrase, wrap};
 use serde_json::json;
 
 use crate::args::RepositoryArgs;
@@ -28,7 +28,9 @@ fn open_debts(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, Stage
         reader.use_remote(&place.remote);
     }
     let tips = stage_tips(&reader, flow)?;
-    let mut open_debts = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
+    let graph = Graph::new(&reader);
+    let mut open_debts = debts(&reader, &graph, flow, &tips, None, rules.at)?;
+    date_debts(&reader, &graph, flow, &mut open_debts)?;
     let stage = |place: usize| flow.stages.get(place).map_or("", |one| one.branch.short());
     open_debts.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));
     Ok((rules, open_debts, StageTips { reader, tips }))
@@ -96,8 +98,8 @@ pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
     let mut late = false;
     for debt in &open_debts {
         let Debt { fix, subject, from, to, since } = debt;
-        let due = *since + rules.policy.debts.due;
-        late |= due <= rules.at;
+        let due = debt.due(rules.policy.debts.due);
+        late |= due.is_some_and(|due| due <= rules.at);
         let (short, branch) = (fix.short(), name(*to));
         let empty = debts_without_effect.contains(&(*fix, *to));
         let pays = match empty {
@@ -107,18 +109,14 @@ pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
         if place.json {
             say(&json!({
                 "fix": fix.to_string(), "subject": subject, "from": name(*from), "to": name(*to),
-                "since": since.to_rfc3339(), "due": due.to_rfc3339(), "pays": pays,
+                "since": since.map(|at| at.to_rfc3339()), "due": due.map(|at| at.to_rfc3339()),
+                "pays": pays,
             })
             .to_string());
         } else {
             say(&wrap("", "  ", &format!("{} {}", fix.short(), clean(subject))));
-            let when = if due <= rules.at { "overdue since" } else { "due" };
-            say(&format!(
-                "  {} is missing it (landed on {}), {when} {}",
-                name(*to),
-                name(*from),
-                show(due)
-            ));
+            let length = rules.policy.debts.due;
+            say(&wrap("  ", "  ", &debt_phrase(flow, debt, length, rules.at)));
             if empty {
                 say("  a pick would change nothing there; if that is correct, record it:");
             }

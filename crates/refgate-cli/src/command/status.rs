@@ -2,7 +2,9 @@
 
 use refgate_core::{Candidate, Debt, Freeze, Instant, Policy, Waiver};
 use refgate_gate::{FollowUp, Overview, StageStatus, overview};
-use refgate_report::{length, missing_phrase, render_finding, requirement_phrase, shorten, show};
+use refgate_report::{
+    debt_phrase, length, missing_phrase, render_finding, requirement_phrase, shorten, show,
+};
 use serde_json::{Value, json};
 
 use crate::args::Question;
@@ -110,11 +112,8 @@ fn render_due(now: &Overview, due: Instant) -> String {
 }
 
 fn debt(policy: &Policy, now: &Overview, debt: &Debt) -> String {
-    let branch = |place: usize| policy.flow.stages.get(place).map_or("?", |s| s.branch.short());
-    let due = render_due(now, debt.since + policy.debts.due);
     let (fix, subject) = (debt.fix.short(), shorten(&debt.subject, 40));
-    let (owes, has) = (branch(debt.to), branch(debt.from));
-    format!("{fix} {subject}: {owes} is missing it (landed on {has}), {due}")
+    format!("{fix} {subject}: {}", debt_phrase(&policy.flow, debt, policy.debts.due, now.at))
 }
 
 fn waiver(now: &Overview, waiver: &Waiver) -> String {
@@ -264,11 +263,11 @@ fn object(policy: &Policy, now: &Overview) -> Value {
         .debts
         .iter()
         .map(|debt| {
-            let due = debt.since + policy.debts.due;
+            let due = debt.due(policy.debts.due);
             json!({
                 "fix": debt.fix.to_string(), "subject": debt.subject, "on": branch(debt.from),
-                "missing-on": branch(debt.to), "since": debt.since.to_rfc3339(),
-                "due": due.to_rfc3339(), "overdue": due <= now.at,
+                "missing-on": branch(debt.to), "since": debt.since.map(|at| at.to_rfc3339()),
+                "due": due.map(|at| at.to_rfc3339()), "overdue": due.map(|due| due <= now.at),
             })
         })
         .collect();

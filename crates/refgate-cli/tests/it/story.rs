@@ -205,9 +205,12 @@ fn hotfix(world: &mut World) {
     world.lands("ada", &["dev"]);
     let now = ["status", "--at", "2026-03-22T10:00:00Z"];
     let said = world.does("henry", &now);
+    assert!(said.contains("dev is missing it, landed on main at an unknown time"), "{said}");
+    world.git("henry", &["fetch", "-q", "origin", "refs/refgate/log:refs/refgate/log"]);
+    let said = world.does("henry", &now);
     for line in [
         "after-major-release: frozen since",
-        "dev is missing it (landed on main)",
+        "dev is missing it, landed on main 2026-03-",
         "sign-off --meaning freeze-exit",
         "tag a release of main (",
         "notes and documentation are done: refgate release finish v2.0.0",

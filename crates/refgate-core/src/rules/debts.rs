@@ -1,20 +1,17 @@
 //! Blocks promotions while a fix is overdue on an earlier stage.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::case::{ClassifiedLanding, promotions};
-use crate::freeze::after;
 use crate::rules::Properties;
-use crate::{Case, Debt, Finding, Requirement, RuleId, Target};
+use crate::{Case, Debt, Finding, Requirement, RuleId, Target, rules};
 
 /// Debts past their due date block a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DebtsViolation {
     /// The overdue debts, earliest first.
     pub debts: Vec<Debt>,
-    /// For each debt, the branch that is missing the fix.
-    pub missing_on: Vec<String>,
 }
 
 pub(crate) const PROPERTIES: Properties = Properties {
@@ -31,28 +28,39 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
     for (one, from) in promotions(case, landed) {
         let Target::Stage(to, stage) = one.target else { continue };
         let concerns = |debt: &&Debt| stage.production || debt.to == to || debt.to == from;
-        let overdue = |debt: &&Debt| after(debt.since, case.policy.debts.due) <= case.push.at;
-        let all = one.item.facts.debts.iter().filter(concerns).filter(overdue);
-        let mut debts: Vec<Debt> = all.filter(|debt| !is_excused(case, debt)).cloned().collect();
+        let open = one.item.facts.debts.iter().filter(concerns);
+        let open: Vec<&Debt> = open.filter(|debt| !is_excused(case, debt)).collect();
+        let overdue = |debt: &&&Debt| debt.is_overdue(case.policy.debts.due, case.push.at);
+        let all = open.iter().filter(|debt| overdue(debt) == Some(true));
+        let mut debts: Vec<Debt> = all.map(|debt| (*debt).clone()).collect();
+        // A debt without a time could be overdue.
+        if debts.is_empty() && open.iter().any(|debt| overdue(&debt).is_none()) {
+            found.push(unknown_time(one));
+        }
         debts.sort_by_key(|debt| (debt.since, debt.fix, debt.to));
         if debts.is_empty() {
             continue;
         }
-        let missing_on = debts.iter().map(|debt| branch_name(case, debt.to)).collect();
         found.push(Finding {
             rule: RuleId::Debts,
             update: one.item.index,
             landing: Some(one.landing.commit),
-            violation: DebtsViolation { debts, missing_on }.into(),
+            violation: DebtsViolation { debts }.into(),
             requirement: Requirement::WaitsFor("the fixes".to_string()),
         });
     }
     found
 }
 
-fn branch_name(case: &Case<'_>, place: usize) -> String {
-    let stage = case.policy.flow.stages.get(place);
-    stage.map_or_else(String::new, |stage| stage.branch.short().to_string())
+fn unknown_time(one: &ClassifiedLanding<'_>) -> Finding {
+    let fact = "when a missing fix landed, which the log of the server states";
+    Finding {
+        rule: RuleId::Debts,
+        update: one.item.index,
+        landing: Some(one.landing.commit),
+        violation: rules::Violation::FactMissing { fact },
+        requirement: Requirement::Never,
+    }
 }
 
 /// Whether a record says that the fix does not apply to the stage.
