@@ -75,6 +75,9 @@ pub(crate) struct SignOff {
     /// The class (only for a classification)
     #[arg(long)]
     pub(crate) class: Option<String>,
+    /// Sign off although something is unexpected, for example another tip of the stage
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) signer: RecordArgs,
 }

@@ -71,7 +71,11 @@ fn rejects_records_about_missing_objects() {
         world.commits(who, "dev", "fix: kept here", "src/app.rs");
     }
     let absent = "as the record says";
-    world.cannot("uma", &["sign-off", "--meaning", "uat", "HEAD", "--reason", "fine"], absent);
+    world.cannot(
+        "uma",
+        &["sign-off", "--force", "--meaning", "uat", "HEAD", "--reason", "fine"],
+        absent,
+    );
     let candidate = ["release", "candidate", "v1.0.0", "HEAD", "--reason", "first"];
     world.cannot("grace", &candidate, absent);
     let gone = ["delete-request", "gone", "--reason", "old"];

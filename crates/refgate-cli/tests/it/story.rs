@@ -54,6 +54,9 @@ fn release_from_first_candidate_to_next_iteration() {
         &["sign-off", "--meaning", "uat", "--as", "uma", "--reason", "looks good"],
         "not one of uma's",
     );
+    // What is unexpected is told before the signature.
+    let old = ["sign-off", "--meaning", "uat", "origin/main", "--reason", "looks good"];
+    world.cannot("uma", &old, "stg is at");
     for silence in ["", "n\n"] {
         world.answer = silence;
         let uat = ["sign-off", "--meaning", "uat", "--reason", "looks good"];

@@ -1,6 +1,7 @@
 //! The verbs that make records: each builds the body of its record from the command line.
 
 mod record_signer;
+mod sign_off_facts;
 mod signing_key;
 mod signing_prompts;
 
@@ -16,7 +17,7 @@ use crate::args::{
     Absence, Approve, Certify, DeleteRequest, Evidence, Freeze, FreezeVerb, MeaningArg,
     NotApplicable, Release, ReleaseVerb, SignOff, Waive, Withdraw,
 };
-use crate::output::{Failure, VerbResult};
+use crate::output::{Failure, VerbResult, say};
 
 fn usage(message: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, message)
@@ -115,6 +116,17 @@ pub(crate) fn sign_off(args: &SignOff) -> VerbResult {
         None => signer.stage(production.saturating_sub(1))?,
     };
     let commit = signer.commit(&what)?;
+    let facts = sign_off_facts::gather(&signer, &all(&signer)?, meaning, commit)?;
+    if !args.signer.json {
+        let lines = facts.lines.iter().map(|(label, text)| format!("  {label:<10} {text}"));
+        say(&lines.collect::<Vec<_>>().join("\n"));
+    }
+    if !facts.unexpected.is_empty() && !args.force {
+        let why = facts.unexpected.join("; ");
+        let message =
+            format!("cannot sign off {}: {why}\nhint: use --force if it is meant", commit.short());
+        return Err(Failure::new(Exit::BadInput, message));
+    }
     signer.make(RecordBody::SignOff { meaning, commit, tree: signer.tree(commit)? })
 }
 
