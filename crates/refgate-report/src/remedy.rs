@@ -123,7 +123,7 @@ impl RemedyBuilder<'_> {
         let trailer = quoted(&format!("{}: {class}", policy.declare.trailer));
         (freeze.class.is_asked() && self.is_tip()).then(|| {
             Remedy::new(
-                "if it is no feature, state that:",
+                "state its class, if it is no feature:",
                 vec![format!("git commit --amend --no-edit --trailer {trailer}")],
             )
         })

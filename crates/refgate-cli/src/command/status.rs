@@ -184,7 +184,8 @@ fn next(policy: &Policy, now: &Overview) -> Vec<String> {
         for missing in &freeze.missing {
             all.push(match missing {
                 refgate_core::MissingEvidence::Runs { .. } => {
-                    "when a production run is complete: refgate evidence production-run".to_string()
+                    "when a production run is complete: refgate evidence production-run --run ID"
+                        .to_string()
                 }
                 refgate_core::MissingEvidence::Notice => {
                     "when the stakeholders are notified: refgate evidence notice".to_string()

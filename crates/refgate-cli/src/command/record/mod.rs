@@ -119,7 +119,7 @@ pub(crate) fn sign_off(args: &SignOff) -> VerbResult {
     let facts = sign_off_facts::gather(&signer, &all(&signer)?, meaning, commit)?;
     if !args.signer.json {
         let lines = facts.lines.iter().map(|(label, text)| format!("  {label:<10} {text}"));
-        say(&lines.collect::<Vec<_>>().join("\n"));
+        say(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")));
     }
     if !facts.unexpected.is_empty() && !args.force {
         let why = facts.unexpected.join("; ");
