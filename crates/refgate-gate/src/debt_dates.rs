@@ -18,21 +18,17 @@ const MAX_ENTRIES: usize = 20_000;
 ///
 /// # Errors
 /// Returns an error if the log or a commit cannot be read.
-pub fn date_debts(
-    reader: &Reader,
-    graph: &Graph<'_>,
-    flow: &Flow,
-    debts: &mut [Debt],
-) -> Result<(), GitError> {
+pub fn date_debts(reader: &Reader, flow: &Flow, debts: &mut [Debt]) -> Result<(), GitError> {
     let mut open: Vec<&mut Debt> = debts.iter_mut().filter(|debt| debt.since.is_none()).collect();
     if open.is_empty() {
         return Ok(());
     }
+    let graph = Graph::new(reader);
     let (mut read, mut failed) = (0, None);
     reader.log_entries(&mut |id, text, _| {
         read += 1;
         let entry = LogEntry::parse(id, text);
-        let found = date_by_entry(graph, flow, &entry, &mut open);
+        let found = date_by_entry(&graph, flow, &entry, &mut open);
         failed = found.err();
         failed.is_none() && !open.is_empty() && read < MAX_ENTRIES
     })?;

@@ -7,7 +7,7 @@ use refgate_core::{
     RecordId, RefChange, RefKind, RefName, TagSignature, Target, decide,
 };
 use refgate_format::{PolicySource, Signers, resembles, special_meaning, tag_signer};
-use refgate_git::{GitError, Graph, Reader, gather, survey};
+use refgate_git::{GitError, Reader, gather, survey};
 
 use crate::debt_dates::date_debts;
 use crate::ledger_reader::LedgerError;
@@ -84,7 +84,7 @@ pub(crate) fn judge_measured(
     let mut history = gather(reader, policy, push, survey, &calendar, baseline)?;
     history.repositories = rest.repositories.to_vec();
     for facts in &mut history.updates {
-        date_debts(reader, &Graph::new(reader), &policy.flow, &mut facts.debts)?;
+        date_debts(reader, &policy.flow, &mut facts.debts)?;
     }
     for (facts, then) in
         history.updates.iter_mut().zip(measured.into_iter().flat_map(|then| &then.updates))

@@ -112,7 +112,7 @@ pub fn overview(
     let survey = ServerSurvey { releases, tips: stage_tips(reader, &policy.flow)? };
     let graph = Graph::new(reader);
     let mut debts = debts(reader, &graph, &policy.flow, &survey.tips, rest.baseline, at)?;
-    crate::date_debts(reader, &graph, &policy.flow, &mut debts)?;
+    crate::date_debts(reader, &policy.flow, &mut debts)?;
     let mut records = rest.records.calendar_records(policy, &survey, at)?;
     let last = survey.releases.last();
     let tag = last.map(|release| release.tag.as_str());

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use refgate_core::{Debt, Flow, Instant, Oid};
 
-use crate::landed::{BranchSide, FixSearch};
+use crate::landed::{FixSearch, MAX_UNIQUE_COMMITS};
 use crate::reader::Reader;
-use crate::reverts::{MAX_UNIQUE_COMMITS, Reverts};
+use crate::reverts::Reverts;
 use crate::{GitError, Graph, ParsedCommit, ReflogEntry};
 
 /// The debts of the stages with these tips. Commits that `baseline` reaches are older than the
@@ -60,14 +60,14 @@ pub fn missing_fixes(
         return Ok(Vec::new());
     }
     let behind = UniqueCommits::new(reader, graph, earlier, &[later])?;
-    let branch = BranchSide { tip: earlier, own: &behind.fixes };
-    let landed = FixSearch::new(reader, graph);
+    let search = FixSearch::new(reader, graph, earlier, behind.fixes.keys().copied())?;
     let mut fixes = ahead.fixes;
-    // A fix and its revert cancel out, unless the branch has the fix: then it is missing the revert.
-    let reverted = landed.held(&ahead.reverted, &branch)?;
+    // A fix and its revert cancel out, unless the branch has the fix: then it is missing the
+    // revert.
+    let reverted = search.held(&ahead.reverted)?;
     let missing_reverts = ahead.reverts.into_iter().filter(|(_, _, of)| reverted.contains(of));
     fixes.extend(missing_reverts.map(|(id, commit, _)| (id, commit)));
-    let paid = landed.held(&fixes, &branch)?;
+    let paid = search.held(&fixes)?;
     let open = fixes.iter().filter(|(fix, _)| !paid.contains(fix));
     Ok(open.map(|(fix, commit)| (*fix, commit.message.subject().to_string())).collect())
 }

@@ -4,12 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use refgate_core::{Message, Oid};
 
-use crate::GitError;
-use crate::reader::Reader;
-
-/// The maximum number of commits that are read for one question.
-pub(crate) const MAX_UNIQUE_COMMITS: usize = 20_000;
-
 /// The reverts among some commits.
 #[derive(Default)]
 pub(crate) struct Reverts {
@@ -17,19 +11,6 @@ pub(crate) struct Reverts {
 }
 
 impl Reverts {
-    /// Reads the messages of some commits.
-    ///
-    /// # Errors
-    /// Returns an error if a commit cannot be read, or the time is over.
-    pub(crate) fn read(reader: &Reader, ids: impl Iterator<Item = Oid>) -> Result<Self, GitError> {
-        let mut all = Self::default();
-        for id in ids {
-            reader.check_deadline()?;
-            all.add(id, &reader.commit(id)?.message);
-        }
-        Ok(all)
-    }
-
     /// Adds what the message of a commit names as reverted.
     pub(crate) fn add(&mut self, id: Oid, message: &Message) {
         for of in reverted(message) {

@@ -192,7 +192,8 @@ impl Facts<'_> {
         };
         let debts = debts(self.reader, graph, flow, &tips, None, self.now)?;
         let late = |debt: &refgate_core::Debt| {
-            debt.is_overdue(self.policy.debts.due, self.now).unwrap_or(false)
+            // A debt without a time could be overdue.
+            debt.is_overdue(self.policy.debts.due, self.now).unwrap_or(true)
         };
         let told = |debt: refgate_core::Debt| {
             let late = late(&debt);

@@ -28,9 +28,8 @@ fn open_debts(place: &RepositoryArgs) -> Result<(PolicyAnswers, Vec<Debt>, Stage
         reader.use_remote(&place.remote);
     }
     let tips = stage_tips(&reader, flow)?;
-    let graph = Graph::new(&reader);
-    let mut open_debts = debts(&reader, &graph, flow, &tips, None, rules.at)?;
-    date_debts(&reader, &graph, flow, &mut open_debts)?;
+    let mut open_debts = debts(&reader, &Graph::new(&reader), flow, &tips, None, rules.at)?;
+    date_debts(&reader, flow, &mut open_debts)?;
     let stage = |place: usize| flow.stages.get(place).map_or("", |one| one.branch.short());
     open_debts.retain(|debt| !rules.excuses(&reader, debt.fix, stage(debt.to)));
     Ok((rules, open_debts, StageTips { reader, tips }))
@@ -95,11 +94,12 @@ pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
         let stage = flow.stages.get(place).map(|stage| &stage.branch);
         stage.map(RefName::short).unwrap_or_default().to_string()
     };
-    let mut late = false;
+    let (mut late, mut unknown) = (false, false);
     for debt in &open_debts {
         let Debt { fix, subject, from, to, since } = debt;
         let due = debt.due(rules.policy.debts.due);
         late |= due.is_some_and(|due| due <= rules.at);
+        unknown |= due.is_none();
         let (short, branch) = (fix.short(), name(*to));
         let empty = debts_without_effect.contains(&(*fix, *to));
         let pays = match empty {
@@ -130,5 +130,10 @@ pub(crate) fn run(place: &RepositoryArgs) -> VerbResult {
             if open_debts.len() == 1 { "" } else { "s" }
         ));
     }
-    Ok(done(if late { Exit::Rejected } else { Exit::Accepted }))
+    Ok(done(match (late, unknown) {
+        (true, _) => Exit::Rejected,
+        // A debt without a time could be overdue.
+        (false, true) => Exit::Undecided,
+        (false, false) => Exit::Accepted,
+    }))
 }

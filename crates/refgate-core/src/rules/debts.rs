@@ -53,7 +53,7 @@ pub(super) fn check(case: &Case<'_>, landed: &[ClassifiedLanding<'_>]) -> Vec<Fi
 }
 
 fn unknown_time(one: &ClassifiedLanding<'_>) -> Finding {
-    let fact = "when a missing fix landed, which the log of the server states";
+    let fact = "when a missing fix landed (git fetch origin refs/refgate/log:refs/refgate/log)";
     Finding {
         rule: RuleId::Debts,
         update: one.item.index,
